@@ -1,0 +1,53 @@
+// The code generator's front door: a graph in, a plan and an object file out.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ir/graph.h"
+#include "ir/plan.h"
+
+namespace lmc {
+
+struct CodegenOptions {
+  std::string target = "native";
+  int64_t prefill_tokens = 64;  // largest block of tokens in one step
+  int64_t context = 0;          // recorded in the plan
+  bool want_llvm = false;       // fill in llvm_ir (optimised) and assembly
+  bool want_assembly = false;
+};
+
+struct CodegenResult {
+  Plan plan;
+  Graph graph;                 // flat, with packing: what the plan was made from
+  std::vector<ValueId> packs;  // in `graph`, one per plan.weights: for WeightPacker
+  std::string object;          // ELF, no undefined symbols
+  std::string llvm_ir;
+  std::string assembly;
+};
+
+// `g` is the graph after all passes and add_packing. Inputs tokens, pos, out_rows and kv caches; first output
+// the logits f32[R,vocab]. Throws Error naming the op or group it cannot emit.
+CodegenResult generate(const Graph& g, const CodegenOptions& options);
+
+// Just the plan (no LLVM): for --emit=plan.
+CodegenResult plan_only(const Graph& g, const CodegenOptions& options);
+
+// Kernels of a bundle, linked into this process by ORC and callable while this object lives.
+class LoadedKernels {
+ public:
+  // Throws Error if the object is damaged or holds undefined symbols.
+  explicit LoadedKernels(const std::string& object);
+  ~LoadedKernels();
+  LoadedKernels(LoadedKernels&&) noexcept;
+  LoadedKernels& operator=(LoadedKernels&&) noexcept;
+
+  void* find(const std::string& symbol) const;  // Error if there is none
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace lmc

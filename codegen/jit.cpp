@@ -1,0 +1,55 @@
+// Loading kernels.o with ORC's LLJIT. No code is generated here: the object in the bundle is what runs.
+#include <llvm/ExecutionEngine/Orc/LLJIT.h>
+#include <llvm/Object/ObjectFile.h>
+#include <llvm/Support/TargetSelect.h>
+
+#include "codegen/codegen.h"
+#include "ir/error.h"
+
+namespace lmc {
+namespace {
+
+std::string text(llvm::Error e) { return llvm::toString(std::move(e)); }
+
+void check_object(const std::string& object) {
+  auto parsed = llvm::object::ObjectFile::createObjectFile(llvm::MemoryBufferRef(object, "kernels.o"));
+  if (!parsed) throw Error("kernels.o is damaged: " + text(parsed.takeError()));
+  for (const auto& symbol : (*parsed)->symbols()) {
+    auto flags = symbol.getFlags();
+    if (!flags) throw Error("kernels.o is damaged: " + text(flags.takeError()));
+    if (!(*flags & llvm::object::SymbolRef::SF_Undefined)) continue;
+    auto name = symbol.getName();
+    if (!name) throw Error("kernels.o is damaged: " + text(name.takeError()));
+    if (!name->empty()) throw Error("kernels.o calls '" + name->str() + "', which it does not hold");
+  }
+}
+
+}  // namespace
+
+struct LoadedKernels::Impl {
+  std::unique_ptr<llvm::orc::LLJIT> jit;
+};
+
+LoadedKernels::LoadedKernels(const std::string& object) : impl_(std::make_unique<Impl>()) {
+  llvm::InitializeNativeTarget();
+  llvm::InitializeNativeTargetAsmPrinter();
+  check_object(object);
+  auto jit = llvm::orc::LLJITBuilder().create();
+  if (!jit) throw Error("cannot start the loader of kernels.o: " + text(jit.takeError()));
+  impl_->jit = std::move(*jit);
+  if (auto e = impl_->jit->addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(object, "kernels.o"))) {
+    throw Error("cannot load kernels.o: " + text(std::move(e)));
+  }
+}
+
+LoadedKernels::~LoadedKernels() = default;
+LoadedKernels::LoadedKernels(LoadedKernels&&) noexcept = default;
+LoadedKernels& LoadedKernels::operator=(LoadedKernels&&) noexcept = default;
+
+void* LoadedKernels::find(const std::string& symbol) const {
+  auto address = impl_->jit->lookup(symbol);
+  if (!address) throw Error("kernels.o has no kernel '" + symbol + "': " + text(address.takeError()));
+  return address->toPtr<void*>();
+}
+
+}  // namespace lmc

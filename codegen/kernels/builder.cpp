@@ -1,0 +1,150 @@
+#include "codegen/kernels/builder.h"
+
+#include <llvm/IR/MDBuilder.h>
+
+#include <cstddef>
+
+#include "ir/kernel_abi.h"
+
+namespace lmc {
+
+using llvm::Value;
+
+KernelBuilder::KernelBuilder(llvm::Module& module, const Target& target, const std::string& name)
+    : module_(module), target_(target), b_(module.getContext()) {
+  llvm::Type* ptr = b_.getPtrTy();
+  auto* type = llvm::FunctionType::get(b_.getVoidTy(), {ptr, ptr, b_.getInt64Ty(), ptr}, false);
+  fn_ = llvm::Function::Create(type, llvm::Function::ExternalLinkage, name, module);
+  fn_->addFnAttr(llvm::Attribute::NoUnwind);
+  // No loop may become a call of memset or memcpy: kernels.o has no undefined symbols.
+  fn_->addFnAttr("no-builtins");
+  fn_->addFnAttr("target-cpu", target.cpu());
+  fn_->addFnAttr("target-features", target.features());
+  // Scratch and the operand table belong to this call alone.
+  fn_->addParamAttr(0, llvm::Attribute::NoAlias);
+  fn_->addParamAttr(1, llvm::Attribute::NoAlias);
+  fn_->addParamAttr(3, llvm::Attribute::NoAlias);
+  b_.SetInsertPoint(llvm::BasicBlock::Create(module.getContext(), "entry", fn_));
+}
+
+void KernelBuilder::finish() { b_.CreateRetVoid(); }
+
+Value* KernelBuilder::operand(int index) {
+  auto* l = b_.CreateLoad(b_.getPtrTy(), at(fn_->getArg(0), index * 8));
+  l->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(module_.getContext(), {}));
+  return l;
+}
+
+Value* KernelBuilder::tokens() {
+  return load(b_.getInt64Ty(), at(fn_->getArg(1), int64_t{offsetof(StepInfo, tokens)}), 8);
+}
+
+Value* KernelBuilder::rows() {
+  return load(b_.getInt64Ty(), at(fn_->getArg(1), int64_t{offsetof(StepInfo, rows)}), 8);
+}
+
+Value* KernelBuilder::load(llvm::Type* type, Value* address, int64_t align) {
+  return b_.CreateAlignedLoad(type, address, llvm::Align(static_cast<uint64_t>(align)));
+}
+
+void KernelBuilder::store(Value* value, Value* address, int64_t align) {
+  b_.CreateAlignedStore(value, address, llvm::Align(static_cast<uint64_t>(align)));
+}
+
+void KernelBuilder::store_lanes(Value* value, Value* address, int64_t lanes) {
+  if (lanes >= kLanes) return store(value, address, 4);
+  std::vector<llvm::Constant*> mask;
+  for (int64_t i = 0; i < kLanes; ++i) mask.push_back(b_.getInt1(i < lanes));
+  store_masked(value, address, llvm::ConstantVector::get(mask));
+}
+
+void KernelBuilder::store_masked(Value* value, Value* address, Value* mask) {
+  b_.CreateMaskedStore(value, address, llvm::Align(4), mask);
+}
+
+Value* KernelBuilder::fma(Value* a, Value* c, Value* addend) {
+  return b_.CreateIntrinsic(llvm::Intrinsic::fma, {a->getType()}, {a, c, addend});
+}
+
+Value* KernelBuilder::lane_ids() {
+  std::vector<llvm::Constant*> ids;
+  for (int64_t i = 0; i < kLanes; ++i) ids.push_back(b_.getInt64(static_cast<uint64_t>(i)));
+  return llvm::ConstantVector::get(ids);
+}
+
+Value* KernelBuilder::keep_lanes(Value* v, int64_t lanes) {
+  if (lanes >= kLanes) return v;
+  std::vector<llvm::Constant*> mask;
+  for (int64_t i = 0; i < kLanes; ++i) mask.push_back(b_.getInt1(i < lanes));
+  return b_.CreateSelect(llvm::ConstantVector::get(mask), v, llvm::Constant::getNullValue(v->getType()));
+}
+
+namespace {
+
+// Folds 8 lanes to one by `op` over halves.
+template <class F>
+Value* fold_lanes(llvm::IRBuilder<>& b, Value* v, F op) {
+  for (int width : {4, 2, 1}) {
+    std::vector<int> low;
+    std::vector<int> high;
+    for (int i = 0; i < width; ++i) {
+      low.push_back(i);
+      high.push_back(i + width);
+    }
+    v = op(b.CreateShuffleVector(v, low), b.CreateShuffleVector(v, high));
+  }
+  return b.CreateExtractElement(v, b.getInt64(0));
+}
+
+}  // namespace
+
+Value* KernelBuilder::sum_lanes(Value* v) {
+  return fold_lanes(b_, v, [&](Value* a, Value* c) { return b_.CreateFAdd(a, c); });
+}
+
+Value* KernelBuilder::max_lanes(Value* v) {
+  return fold_lanes(b_, v, [&](Value* a, Value* c) { return b_.CreateSelect(b_.CreateFCmpOGT(a, c), a, c); });
+}
+
+Value* KernelBuilder::variable(Value* initial) {
+  llvm::IRBuilder<> entry(&fn_->getEntryBlock(), fn_->getEntryBlock().begin());
+  Value* v = entry.CreateAlloca(initial->getType());
+  set(v, initial);
+  return v;
+}
+
+Value* KernelBuilder::get(Value* variable) {
+  return b_.CreateLoad(llvm::cast<llvm::AllocaInst>(variable)->getAllocatedType(), variable);
+}
+
+void KernelBuilder::loop(Value* first, Value* end, int64_t step, const std::function<void(Value*)>& body) {
+  llvm::LLVMContext& c = module_.getContext();
+  llvm::BasicBlock* before = b_.GetInsertBlock();
+  auto* head = llvm::BasicBlock::Create(c, "loop", fn_);
+  auto* inside = llvm::BasicBlock::Create(c, "body", fn_);
+  auto* after = llvm::BasicBlock::Create(c, "after", fn_);
+  b_.CreateBr(head);
+  b_.SetInsertPoint(head);
+  llvm::PHINode* i = b_.CreatePHI(b_.getInt64Ty(), 2);
+  i->addIncoming(first, before);
+  b_.CreateCondBr(b_.CreateICmpSLT(i, end), inside, after);
+  b_.SetInsertPoint(inside);
+  body(i);
+  Value* next = b_.CreateAdd(i, i64(step));
+  i->addIncoming(next, b_.GetInsertBlock());
+  b_.CreateBr(head);
+  b_.SetInsertPoint(after);
+}
+
+void KernelBuilder::if_then(Value* condition, const std::function<void()>& body) {
+  llvm::LLVMContext& c = module_.getContext();
+  auto* inside = llvm::BasicBlock::Create(c, "then", fn_);
+  auto* after = llvm::BasicBlock::Create(c, "after", fn_);
+  b_.CreateCondBr(condition, inside, after);
+  b_.SetInsertPoint(inside);
+  body();
+  b_.CreateBr(after);
+  b_.SetInsertPoint(after);
+}
+
+}  // namespace lmc

@@ -1,0 +1,80 @@
+// A thin layer over IRBuilder for kernels: vectors of 8 floats, counted loops, byte addresses.
+#pragma once
+
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/Module.h>
+
+#include <functional>
+#include <string>
+
+#include "codegen/target.h"
+
+namespace lmc {
+
+inline constexpr int64_t kLanes = 8;
+
+class KernelBuilder {
+ public:
+  // Starts the function `name` with the signature of lmc::KernelFn (ir/kernel_abi.h).
+  KernelBuilder(llvm::Module& module, const Target& target, const std::string& name);
+  void finish();  // ret void
+
+  llvm::IRBuilder<>& ir() { return b_; }
+  const Target& target() const { return target_; }
+
+  llvm::Value* tile() { return fn_->getArg(2); }
+  llvm::Value* scratch() { return fn_->getArg(3); }
+  llvm::Value* operand(int index);  // base address of a stage operand
+  llvm::Value* tokens();            // StepInfo::tokens
+  llvm::Value* rows();              // StepInfo::rows
+
+  llvm::Value* i64(int64_t v) { return b_.getInt64(static_cast<uint64_t>(v)); }
+  llvm::Value* f32(double v) { return llvm::ConstantFP::get(b_.getFloatTy(), v); }
+  llvm::Value* splat(double v) { return b_.CreateVectorSplat(kLanes, f32(v)); }
+  llvm::Value* splat(llvm::Value* scalar) { return b_.CreateVectorSplat(kLanes, scalar); }
+  llvm::Type* f32x8() { return llvm::FixedVectorType::get(b_.getFloatTy(), kLanes); }
+  llvm::Type* i32x8() { return llvm::FixedVectorType::get(b_.getInt32Ty(), kLanes); }
+
+  llvm::Value* at(llvm::Value* base, llvm::Value* bytes) { return b_.CreateGEP(b_.getInt8Ty(), base, bytes); }
+  llvm::Value* at(llvm::Value* base, int64_t bytes) { return at(base, i64(bytes)); }
+  llvm::Value* load(llvm::Type* type, llvm::Value* address, int64_t align = 1);
+  void store(llvm::Value* value, llvm::Value* address, int64_t align = 1);
+  // The first `lanes` lanes only (1 … 8).
+  void store_lanes(llvm::Value* value, llvm::Value* address, int64_t lanes);
+  void store_masked(llvm::Value* value, llvm::Value* address, llvm::Value* mask);
+
+  llvm::Value* add(llvm::Value* a, llvm::Value* c) { return b_.CreateAdd(a, c); }
+  llvm::Value* mul(llvm::Value* a, int64_t c) { return b_.CreateMul(a, i64(c)); }
+  llvm::Value* min(llvm::Value* a, llvm::Value* c) {
+    return b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, a, c);
+  }
+  llvm::Value* max(llvm::Value* a, llvm::Value* c) {
+    return b_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, a, c);
+  }
+  llvm::Value* fma(llvm::Value* a, llvm::Value* c, llvm::Value* addend);
+  llvm::Value* half_to_float(llvm::Value* halves) { return b_.CreateFPExt(halves, f32x8()); }
+  llvm::Value* lane_ids();  // <0, 1, … 7> of i64
+
+  // Lanes at or beyond `lanes` become zero.
+  llvm::Value* keep_lanes(llvm::Value* v, int64_t lanes);
+  // Sum and maximum of 8 lanes in one fixed order: ((0+4)+(2+6)) + ((1+5)+(3+7)).
+  llvm::Value* sum_lanes(llvm::Value* v);
+  llvm::Value* max_lanes(llvm::Value* v);
+
+  // A variable that loops may change: lives in memory until LLVM's SROA lifts it into a register.
+  llvm::Value* variable(llvm::Value* initial);
+  llvm::Value* get(llvm::Value* variable);
+  void set(llvm::Value* variable, llvm::Value* value) { b_.CreateStore(value, variable); }
+
+  void loop(llvm::Value* first, llvm::Value* end, int64_t step,
+            const std::function<void(llvm::Value*)>& body);
+  void if_then(llvm::Value* condition, const std::function<void()>& body);
+
+ private:
+  llvm::Module& module_;
+  const Target& target_;
+  llvm::IRBuilder<> b_;
+  llvm::Function* fn_;
+};
+
+}  // namespace lmc

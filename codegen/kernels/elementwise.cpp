@@ -1,0 +1,59 @@
+// Elementwise ops on 8 lanes.
+#include <numbers>
+
+#include "codegen/kernels/math.h"
+#include "codegen/kernels/row_kernel.h"
+
+namespace lmc {
+namespace {
+
+using llvm::Value;
+using Lanes = std::vector<Value*>;
+
+RowOpEmitter lanes(Value* (*f)(KernelBuilder&, const Op&, const Lanes&)) { return {f, nullptr}; }
+
+const RegisterRowOp kAdd("add", lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> Value* {
+                           return k.ir().CreateFAdd(x[0], x[1]);
+                         }));
+const RegisterRowOp kSub("sub", lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> Value* {
+                           return k.ir().CreateFSub(x[0], x[1]);
+                         }));
+const RegisterRowOp kMul("mul", lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> Value* {
+                           return k.ir().CreateFMul(x[0], x[1]);
+                         }));
+const RegisterRowOp kScale("scale", lanes([](KernelBuilder& k, const Op& op, const Lanes& x) -> Value* {
+                             return k.ir().CreateFMul(x[0], k.splat(attr_real(op, "by")));
+                           }));
+const RegisterRowOp kRelu("relu", lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> Value* {
+                            return k.ir().CreateSelect(k.ir().CreateFCmpOLT(x[0], k.splat(0.0)), k.splat(0.0),
+                                                       x[0]);
+                          }));
+const RegisterRowOp kTanh("tanh", lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> Value* {
+                            return math::tanh(k, x[0]);
+                          }));
+const RegisterRowOp kSilu("silu", lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> Value* {
+                            return k.ir().CreateFMul(x[0], math::sigmoid(k, x[0]));
+                          }));
+// 0.5 x (1 + tanh(u)) = x sigmoid(2u) with u = sqrt(2/pi) (x + 0.044715 x^3): no cancellation for x << 0.
+const RegisterRowOp kGeluTanh("gelu_tanh", lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> Value* {
+                                auto& b = k.ir();
+                                constexpr double c = 2 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
+                                Value* square = b.CreateFMul(x[0], x[0]);
+                                Value* slope = k.fma(square, k.splat(c * 0.044715), k.splat(c));
+                                return b.CreateFMul(x[0], math::sigmoid(k, b.CreateFMul(x[0], slope)));
+                              }));
+const RegisterRowOp kGeluErf("gelu_erf", lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> Value* {
+                               auto& b = k.ir();
+                               Value* e = math::erf(k, b.CreateFMul(x[0], k.splat(1 / std::numbers::sqrt2)));
+                               Value* half = b.CreateFMul(x[0], k.splat(0.5));
+                               return k.fma(half, e, half);
+                             }));
+const RegisterRowOp kSoftcap("softcap", lanes([](KernelBuilder& k, const Op& op, const Lanes& x) -> Value* {
+                               auto& b = k.ir();
+                               const double cap = attr_real(op, "cap");
+                               Value* t = math::tanh(k, b.CreateFMul(x[0], k.splat(1 / cap)));
+                               return b.CreateFMul(t, k.splat(cap));
+                             }));
+
+}  // namespace
+}  // namespace lmc

@@ -1,0 +1,12 @@
+// The contraction kernel: y[t, n] = sum over k of x[t, k] w[n, k], then the epilogue, over tiles of weight
+// rows.
+#pragma once
+
+#include "codegen/kernels/builder.h"
+#include "codegen/stage.h"
+
+namespace lmc {
+
+void emit_linear_kernel(KernelBuilder& k, const Stage& stage);
+
+}  // namespace lmc

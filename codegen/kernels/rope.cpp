@@ -1,0 +1,73 @@
+// Rotary embeddings: the angles once per step, in double because positions times frequencies need the digits;
+// then rotate-half (lanes j and j + r/2) of each head.
+#include <cmath>
+
+#include "codegen/kernels/math.h"
+#include "codegen/kernels/row_kernel.h"
+
+namespace lmc {
+namespace {
+
+using llvm::Value;
+
+void rope_angles(RowEmitter& e, const Op& op) {
+  KernelBuilder& k = e.k;
+  auto& b = k.ir();
+  const int64_t dims = attr_int(op, "dims");
+  const int64_t half = dims / 2;
+  const int64_t padded = (half + kLanes - 1) / kLanes * kLanes;
+  std::vector<double> frequencies;
+  for (int64_t j = 0; j < padded; ++j) {
+    const double exponent = -2.0 * static_cast<double>(j) / static_cast<double>(dims);
+    frequencies.push_back(std::pow(attr_real(op, "theta"), exponent) / attr_real(op, "factor"));
+  }
+  llvm::Module& m = *b.GetInsertBlock()->getModule();
+  llvm::Constant* table = llvm::ConstantDataArray::get(m.getContext(), frequencies);
+  auto* global = new llvm::GlobalVariable(m, table->getType(), true, llvm::GlobalValue::PrivateLinkage, table,
+                                          "inv_freq");
+  global->setAlignment(llvm::Align(64));
+
+  llvm::Type* f64x8 = llvm::FixedVectorType::get(b.getDoubleTy(), kLanes);
+  Value* pos = b.CreateSIToFP(k.load(b.getInt32Ty(), e.address(op.operands[0]), 4), b.getDoubleTy());
+  e.for_lanes(half, [&](Value* j, int64_t n) {
+    Value* frequency = k.load(f64x8, k.at(global, k.mul(j, 8)), 8);
+    const math::SinCos sc = math::sincos(k, b.CreateFMul(b.CreateVectorSplat(kLanes, pos), frequency));
+    e.store(op.results[0], k.i64(0), j, b.CreateFPTrunc(sc.cos, k.f32x8()), n);
+    e.store(op.results[0], k.i64(0), k.add(j, k.i64(half)), b.CreateFPTrunc(sc.sin, k.f32x8()), n);
+  });
+}
+
+void rope(RowEmitter& e, const Op& op) {
+  KernelBuilder& k = e.k;
+  auto& b = k.ir();
+  const Type& t = e.g.type(op.operands[0]);
+  const ValueId x = op.operands[0];
+  const ValueId angles = op.operands[1];
+  const ValueId y = op.results[0];
+  const int64_t half = e.g.type(angles).last() / 2;
+  Value* zero = k.i64(0);
+  k.loop(zero, k.i64(RowEmitter::sub_rows(t)), 1, [&](Value* head) {
+    e.for_lanes(half, [&](Value* j, int64_t n) {
+      Value* j2 = k.add(j, k.i64(half));
+      Value* c = e.lanes(angles, zero, j);
+      Value* s = e.lanes(angles, zero, j2);
+      Value* a = e.lanes(x, head, j);
+      Value* d = e.lanes(x, head, j2);
+      e.store(y, head, j, k.fma(a, c, b.CreateFNeg(b.CreateFMul(d, s))), n);
+      e.store(y, head, j2, k.fma(d, c, b.CreateFMul(a, s)), n);
+    });
+    const int64_t rest = t.last() - 2 * half;
+    if (rest > 0) {
+      e.for_lanes(rest, [&](Value* i, int64_t n) {
+        Value* j = k.add(i, k.i64(2 * half));
+        e.store(y, head, j, e.lanes(x, head, j), n);
+      });
+    }
+  });
+}
+
+const RegisterRowOp kRopeAngles("rope_angles", {nullptr, rope_angles});
+const RegisterRowOp kRope("rope", {nullptr, rope});
+
+}  // namespace
+}  // namespace lmc

@@ -1,0 +1,122 @@
+#include "codegen/kernels/row_kernel.h"
+
+#include <cassert>
+
+#include "ir/op_def.h"
+
+namespace lmc {
+namespace {
+
+std::map<std::string, RowOpEmitter>& row_ops() {
+  static std::map<std::string, RowOpEmitter> table;
+  return table;
+}
+
+}  // namespace
+
+RegisterRowOp::RegisterRowOp(const std::string& op_name, RowOpEmitter emitter) {
+  row_ops()[op_name] = std::move(emitter);
+}
+
+const RowOpEmitter* find_row_op(const std::string& op_name) {
+  const auto it = row_ops().find(op_name);
+  return it == row_ops().end() ? nullptr : &it->second;
+}
+
+int64_t RowEmitter::sub_rows(const Type& t) {
+  int64_t n = 1;
+  for (size_t i = 1; i + 1 < t.dims.size(); ++i) n *= t.dims[i];
+  return n;
+}
+
+const Slot& RowEmitter::slot(ValueId v) const { return stage.slots.at(v); }
+
+const PlanCache& RowEmitter::cache(ValueId v) const { return stage.caches.at(v); }
+
+llvm::Value* RowEmitter::address(ValueId v, llvm::Value* token) {
+  const Slot& s = slot(v);
+  llvm::Value* base = s.operand == Slot::kScratch ? k.scratch() : k.operand(s.operand);
+  if (s.offset != 0) base = k.at(base, s.offset);
+  return s.stride == 0 ? base : k.at(base, k.mul(token, s.stride));
+}
+
+llvm::Value* RowEmitter::load_lanes(ValueId v, llvm::Value* outer, llvm::Value* inner) {
+  const Slot& s = slot(v);
+  const Type& t = g.type(v);
+  // A row of rank 1, [N], is repeated over all sub-rows.
+  llvm::Value* index = t.rank() == 1 ? inner : k.add(k.mul(outer, t.last()), inner);
+  auto& b = k.ir();
+  if (s.layout == "f32") return k.load(k.f32x8(), k.at(address(v), k.mul(index, 4)), 4);
+  llvm::Value* halves = k.at(address(v), k.mul(index, 2));
+  if (s.layout == "f16") {
+    return k.half_to_float(k.load(llvm::FixedVectorType::get(b.getHalfTy(), kLanes), halves, 2));
+  }
+  assert(s.layout == "bf16");
+  llvm::Value* bits =
+      b.CreateZExt(k.load(llvm::FixedVectorType::get(b.getInt16Ty(), kLanes), halves, 2), k.i32x8());
+  return b.CreateBitCast(b.CreateShl(bits, llvm::ConstantInt::get(k.i32x8(), 16)), k.f32x8());
+}
+
+llvm::Value* RowEmitter::lanes(ValueId v, llvm::Value* outer, llvm::Value* inner) {
+  if (const auto it = bound_.find(v); it != bound_.end()) return it->second;
+  if (stage.slots.contains(v)) return load_lanes(v, outer, inner);
+  const Op& op = *g.def_op(v);
+  std::vector<llvm::Value*> operands;
+  for (ValueId o : op.operands) operands.push_back(lanes(o, outer, inner));
+  return find_row_op(op.def->name)->lanes(k, op, operands);
+}
+
+llvm::Value* RowEmitter::element(ValueId v, llvm::Value* index) {
+  assert(slot(v).layout == "f32" || slot(v).layout == "i32");
+  llvm::Type* type = slot(v).layout == "f32" ? k.ir().getFloatTy() : k.ir().getInt32Ty();
+  return k.load(type, k.at(address(v), k.mul(index, 4)), 4);
+}
+
+void RowEmitter::for_lanes(int64_t length, const std::function<void(llvm::Value*, int64_t)>& body) {
+  const int64_t whole = length / kLanes * kLanes;
+  if (whole > 0) k.loop(k.i64(0), k.i64(whole), kLanes, [&](llvm::Value* i) { body(i, kLanes); });
+  if (whole < length) body(k.i64(whole), length - whole);
+}
+
+void RowEmitter::store(ValueId v, llvm::Value* outer, llvm::Value* inner, llvm::Value* value, int64_t lanes) {
+  llvm::Value* index = k.add(k.mul(outer, g.type(v).last()), inner);
+  k.store_lanes(value, k.at(address(v), k.mul(index, 4)), lanes);
+}
+
+void RowEmitter::emit_ops() {
+  for (OpId id : stage.ops) {
+    const Op& op = g.op(id);
+    const RowOpEmitter* emitter = find_row_op(op.def->name);
+    if (emitter->row) {
+      emitter->row(*this, op);
+      continue;
+    }
+    // Elementwise: computed where it is used, unless it has a place in memory.
+    const ValueId r = op.results[0];
+    if (!stage.slots.contains(r)) continue;
+    const Type& t = g.type(r);
+    k.loop(k.i64(0), k.i64(sub_rows(t)), 1, [&](llvm::Value* outer) {
+      for_lanes(t.last(), [&](llvm::Value* inner, int64_t n) {
+        std::vector<llvm::Value*> operands;
+        for (ValueId o : op.operands) operands.push_back(lanes(o, outer, inner));
+        store(r, outer, inner, emitter->lanes(k, op, operands), n);
+      });
+    });
+  }
+}
+
+void emit_row_kernel(KernelBuilder& k, const Stage& stage) {
+  if (stage.single) {
+    // The only row; a step may want no rows of logits at all.
+    llvm::Value* any = k.ir().CreateICmpSGT(stage.over_rows ? k.rows() : k.tokens(), k.i64(0));
+    k.if_then(any, [&] { RowEmitter(k, stage, k.i64(0)).emit_ops(); });
+  } else {
+    llvm::Value* first = k.mul(k.tile(), stage.tokens_per_tile);
+    llvm::Value* end =
+        k.min(k.add(first, k.i64(stage.tokens_per_tile)), stage.over_rows ? k.rows() : k.tokens());
+    k.loop(first, end, 1, [&](llvm::Value* token) { RowEmitter(k, stage, token).emit_ops(); });
+  }
+  k.finish();
+}
+
+}  // namespace lmc

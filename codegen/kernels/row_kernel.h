@@ -1,0 +1,77 @@
+// Row kernels: any mix of elementwise and row ops, one token's row after the other. Also what the epilogue of
+// a linear uses to evaluate elementwise ops over its output.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "codegen/kernels/builder.h"
+#include "codegen/stage.h"
+
+namespace lmc {
+
+class RowEmitter;
+
+// How one op is emitted; registered by op name, one file per kind under codegen/kernels.
+struct RowOpEmitter {
+  // Elementwise ops: 8 lanes of the result from 8 lanes of each operand.
+  std::function<llvm::Value*(KernelBuilder&, const Op&, const std::vector<llvm::Value*>& lanes)> lanes;
+  // Row ops: the whole row of the current token, written to the results' slots.
+  std::function<void(RowEmitter&, const Op&)> row;
+};
+
+struct RegisterRowOp {
+  RegisterRowOp(const std::string& op_name, RowOpEmitter emitter);
+};
+const RowOpEmitter* find_row_op(const std::string& op_name);
+
+class RowEmitter {
+ public:
+  RowEmitter(KernelBuilder& k, const Stage& stage, llvm::Value* token)
+      : k(k), stage(stage), g(*stage.graph), token_(token) {}
+
+  KernelBuilder& k;
+  const Stage& stage;
+  const Graph& g;
+
+  llvm::Value* token() const { return token_; }
+
+  // Emits every op of the stage for the current token.
+  void emit_ops();
+
+  // Address of element 0 of the value's row for the current (or another) token.
+  llvm::Value* address(ValueId v) { return address(v, token_); }
+  llvm::Value* address(ValueId v, llvm::Value* token);
+  const Slot& slot(ValueId v) const;
+  const PlanCache& cache(ValueId v) const;
+
+  // 8 lanes of `v` starting at element `inner` of sub-row `outer` (a row of rank 3 has several sub-rows of
+  // the last dimension). Lanes past the end of the sub-row hold unspecified numbers. Elementwise ops without
+  // a slot are computed on the spot.
+  llvm::Value* lanes(ValueId v, llvm::Value* outer, llvm::Value* inner);
+  // One element, from memory only.
+  llvm::Value* element(ValueId v, llvm::Value* index);
+
+  // Calls `body(inner, lanes)` for each vector of a row of `length`: whole ones in a loop, then the tail.
+  void for_lanes(int64_t length, const std::function<void(llvm::Value* inner, int64_t lanes)>& body);
+  // Stores lanes to the value's slot (f32).
+  void store(ValueId v, llvm::Value* outer, llvm::Value* inner, llvm::Value* value, int64_t lanes);
+
+  // Sub-rows and their length: [T,4,256] → 4, 256; [T,1152] → 1, 1152.
+  static int64_t sub_rows(const Type& t);
+
+  // Makes `v` stand for a value in registers (the accumulator of a linear).
+  void bind(ValueId v, llvm::Value* lanes) { bound_[v] = lanes; }
+  void forget() { bound_.clear(); }
+
+ private:
+  llvm::Value* load_lanes(ValueId v, llvm::Value* outer, llvm::Value* inner);
+
+  llvm::Value* token_;
+  std::map<ValueId, llvm::Value*> bound_;
+};
+
+void emit_row_kernel(KernelBuilder& k, const Stage& stage);
+
+}  // namespace lmc

@@ -1,0 +1,265 @@
+#include "codegen/layout.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "ir/op_def.h"
+
+namespace lmc {
+namespace {
+
+std::string wanted_layout(const Graph& g, ValueId v) {
+  bool gathered = false;
+  for (const Use& u : g.value(v).uses) {
+    const Op& user = g.op(u.op);
+    if (user.def->shape == OpShape::contraction && u.operand == 1) {
+      return g.type(v).dtype == DType::q8_0 ? "q8_0.rows8" : "f32.rows8";
+    }
+    gathered |= user.def->name == "embedding";
+    if (user.body) {
+      const std::string inside = wanted_layout(*user.body, user.body->inputs()[u.operand]);
+      if (inside.ends_with("rows8")) return inside;
+      gathered |= inside != "f32";
+    }
+  }
+  if (g.type(v).dtype == DType::q8_0) return "q8_0.rows8";
+  return gathered ? dtype_name(g.type(v).dtype) : "f32";
+}
+
+struct Matrix {
+  int64_t rows, cols;
+};
+
+Matrix matrix(const Type& t) {
+  if (t.rank() <= 1) return {1, t.elements()};
+  return {t.elements() / std::max<int64_t>(t.last(), 1), t.last()};
+}
+
+int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
+
+}  // namespace
+
+bool add_packing(Graph& g) {
+  const SideTable<ValueId, char> only = weight_only(g);
+  bool changed = false;
+  for (uint32_t i = 0, n = static_cast<uint32_t>(g.num_value_ids()); i < n; ++i) {
+    const ValueId v{i};
+    if (!only[v] || (g.def_op(v) && g.is_erased(g.value(v).def))) continue;
+    if (g.def_op(v) && g.def_op(v)->def->name == "pack") continue;
+    std::vector<Use> readers;
+    for (const Use& u : g.value(v).uses) {
+      if (!only[g.result(u.op)]) readers.push_back(u);
+    }
+    if (readers.empty()) continue;
+    const std::string layout = wanted_layout(g, v);
+    const OpId pack = g.add_op("pack", {v}, {{"layout", layout}}, {g.value(v).name + ".packed"},
+                               g.op(readers[0].op).scope, g.op(readers[0].op).loc);
+    for (const Use& u : readers) g.set_operand(u.op, u.operand, g.result(pack));
+    changed = true;
+  }
+  return changed;
+}
+
+int64_t packed_bytes(const std::string& layout, const Type& type) {
+  const Matrix m = matrix(type);
+  const int64_t groups = (m.rows + 7) / 8;
+  if (layout == "q8_0.rows8") return groups * ((m.cols + kQ8Block - 1) / kQ8Block) * kQ8GroupBytes;
+  if (layout == "f32.rows8") return groups * 8 * m.cols * 4;
+  const int64_t element = layout == "f32" ? 4 : 2;
+  return m.rows * m.cols * element;
+}
+
+void read_weight_rows(const Graph& g, ValueId v, const WeightSource& source, int64_t first,
+                      std::span<float> out) {
+  const Value& value = g.value(v);
+  const Matrix m = matrix(value.type);
+  if (m.cols == 0 || out.empty()) return;
+  if (value.kind == ValueKind::weight) {
+    source.read(value.name, first * m.cols, out);
+    return;
+  }
+  const Op& op = *g.def_op(v);
+  const std::string& name = op.def->name;
+  const int64_t rows = static_cast<int64_t>(out.size()) / m.cols;
+  if (name == "quantize" || name == "pack") {
+    read_weight_rows(g, op.operands[0], source, first, out);
+  } else if (name == "slice") {
+    const int64_t axis = attr_int(op, "axis");
+    const int64_t start = attr_int(op, "start");
+    const Matrix from = matrix(g.type(op.operands[0]));
+    if (axis == 0 && value.type.rank() > 1) {
+      read_weight_rows(g, op.operands[0], source, first + start, out);
+      return;
+    }
+    std::vector<float> row(static_cast<size_t>(from.cols));
+    for (int64_t r = 0; r < rows; ++r) {
+      read_weight_rows(g, op.operands[0], source, first + r, row);
+      std::copy_n(row.begin() + start, m.cols, out.begin() + r * m.cols);
+    }
+  } else if (name == "concat") {
+    const bool stack = attr_int(op, "axis") == 0 && value.type.rank() > 1;
+    int64_t at = 0;
+    for (ValueId part : op.operands) {
+      const Matrix p = matrix(g.type(part));
+      if (stack) {
+        const int64_t from = std::max(first, at);
+        const int64_t to = std::min(first + rows, at + p.rows);
+        if (from < to) {
+          read_weight_rows(g, part, source, from - at,
+                           out.subspan(static_cast<size_t>((from - first) * m.cols),
+                                       static_cast<size_t>((to - from) * m.cols)));
+        }
+        at += p.rows;
+        continue;
+      }
+      std::vector<float> block(static_cast<size_t>(rows * p.cols));
+      read_weight_rows(g, part, source, first, block);
+      for (int64_t r = 0; r < rows; ++r)
+        std::copy_n(block.begin() + r * p.cols, p.cols, out.begin() + r * m.cols + at);
+      at += p.cols;
+    }
+  } else if (name == "transpose") {
+    // Row r of the transposed is column r of the operand: read only those columns where the source allows it.
+    const ValueId from = op.operands[0];
+    const Matrix f = matrix(g.type(from));
+    const bool direct = g.value(from).kind == ValueKind::weight;
+    std::vector<float> row(static_cast<size_t>(direct ? rows : f.cols));
+    for (int64_t c = 0; c < f.rows; ++c) {
+      if (direct) {
+        source.read(g.value(from).name, c * f.cols + first, row);
+      } else {
+        read_weight_rows(g, from, source, c, row);
+      }
+      for (int64_t r = 0; r < rows; ++r) {
+        out[static_cast<size_t>(r * m.cols + c)] = row[static_cast<size_t>(direct ? r : first + r)];
+      }
+    }
+  } else {
+    throw Error(op.loc, name + " cannot be computed on weights when compiling");
+  }
+}
+
+struct WeightPacker::Shape {
+  Matrix matrix;
+  std::string layout;
+  int64_t rows_per_chunk;  // a multiple of 8
+  int64_t row_unit_bytes;  // bytes of 8 rows (rows8) or of one row
+};
+
+WeightPacker::WeightPacker(const Graph& graph, std::vector<ValueId> packs, const WeightSource& source)
+    : graph_(graph), packs_(std::move(packs)), source_(source) {}
+
+WeightPacker::Shape WeightPacker::shape(size_t weight) const {
+  const ValueId v = packs_[weight];
+  Shape s{matrix(graph_.type(v)), attr_string(*graph_.def_op(v), "layout"), 0, 0};
+  // About a million elements at a time: little memory, long runs of the source.
+  s.rows_per_chunk = std::clamp(round_up((int64_t{1} << 20) / std::max<int64_t>(s.matrix.cols, 1), 8),
+                                int64_t{8}, round_up(std::max<int64_t>(s.matrix.rows, 1), 8));
+  const Type eight{DType::f32, {8, s.matrix.cols}};
+  s.row_unit_bytes = packed_bytes(s.layout, eight);
+  return s;
+}
+
+int64_t WeightPacker::chunks(size_t weight) const {
+  const Shape s = shape(weight);
+  return (s.matrix.rows + s.rows_per_chunk - 1) / s.rows_per_chunk;
+}
+
+int64_t WeightPacker::chunk_offset(size_t weight, int64_t chunk) const {
+  const Shape s = shape(weight);
+  return chunk * s.rows_per_chunk / 8 * s.row_unit_bytes;
+}
+
+int64_t WeightPacker::chunk_bytes(size_t weight, int64_t chunk) const {
+  const Shape s = shape(weight);
+  const int64_t rows = std::min(s.rows_per_chunk, s.matrix.rows - chunk * s.rows_per_chunk);
+  return packed_bytes(s.layout, Type{DType::f32, {rows, s.matrix.cols}});
+}
+
+namespace {
+
+// One block of up to 32 values to int8 and an f16 scale, as GGUF's Q8_0: scale = max|x| / 127 (rounded to
+// f16), the definition in ir/ops/quantize.cpp.
+struct Q8Block {
+  int8_t q[kQ8Block];
+  uint16_t scale;
+};
+
+Q8Block quantize_block(const float* x, int64_t n, PackError& error) {
+  Q8Block out{};
+  float largest = 0;
+  for (int64_t i = 0; i < n; ++i) largest = std::max(largest, std::fabs(x[i]));
+  out.scale = f32_to_f16(std::min(largest / 127.0f, 65504.0f));
+  const float d = f16_to_f32(out.scale);
+  const float inverse = d > 0 ? 1.0f / d : 0.0f;
+  double signal = 0;
+  double noise = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    const float q = std::clamp(std::nearbyintf(x[i] * inverse), -127.0f, 127.0f);
+    out.q[i] = static_cast<int8_t>(q);
+    const double difference = static_cast<double>(x[i]) - static_cast<double>(q) * d;
+    signal += static_cast<double>(x[i]) * x[i];
+    noise += difference * difference;
+  }
+  error.signal += signal;
+  error.noise += noise;
+  return out;
+}
+
+// 8 rows × cols into q8_0.rows8.
+void pack_q8_group(const float* rows, int64_t count, int64_t cols, std::byte* out, PackError& error) {
+  const int64_t blocks = (cols + kQ8Block - 1) / kQ8Block;
+  for (int64_t b = 0; b < blocks; ++b, out += kQ8GroupBytes) {
+    const int64_t n = std::min(kQ8Block, cols - b * kQ8Block);
+    for (int64_t r = 0; r < 8; ++r) {
+      Q8Block q{};
+      if (r < count) q = quantize_block(rows + r * cols + b * kQ8Block, n, error);
+      for (int64_t quad = 0; quad < 8; ++quad) std::memcpy(out + quad * 32 + r * 4, q.q + quad * 4, 4);
+      std::memcpy(out + 256 + r * 2, &q.scale, 2);
+    }
+  }
+}
+
+uint16_t to_bf16(float f) {
+  uint32_t bits;
+  std::memcpy(&bits, &f, 4);
+  return static_cast<uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+}
+
+}  // namespace
+
+PackError WeightPacker::pack(size_t weight, int64_t chunk, std::span<std::byte> out) const {
+  const Shape s = shape(weight);
+  const int64_t first = chunk * s.rows_per_chunk;
+  const int64_t rows = std::min(s.rows_per_chunk, s.matrix.rows - first);
+  const int64_t cols = s.matrix.cols;
+  std::vector<float> x(static_cast<size_t>(rows * cols));
+  read_weight_rows(graph_, packs_[weight], source_, first, x);
+
+  PackError error;
+  if (s.layout == "q8_0.rows8") {
+    for (int64_t r = 0; r < rows; r += 8) {
+      pack_q8_group(x.data() + r * cols, std::min<int64_t>(8, rows - r), cols,
+                    out.data() + r / 8 * s.row_unit_bytes, error);
+    }
+    return error;
+  }
+  if (s.layout == "f32.rows8") {
+    std::memset(out.data(), 0, out.size());
+    auto* y = reinterpret_cast<float*>(out.data());
+    for (int64_t r = 0; r < rows; ++r) {
+      float* lane = y + r / 8 * 8 * cols + r % 8;
+      for (int64_t c = 0; c < cols; ++c) lane[c * 8] = x[static_cast<size_t>(r * cols + c)];
+    }
+  } else if (s.layout == "f32") {
+    std::memcpy(out.data(), x.data(), out.size());
+  } else {
+    auto* y = reinterpret_cast<uint16_t*>(out.data());
+    for (size_t i = 0; i < x.size(); ++i) y[i] = s.layout == "f16" ? f32_to_f16(x[i]) : to_bf16(x[i]);
+  }
+  for (float f : x) error.signal += static_cast<double>(f) * f;
+  return error;
+}
+
+}  // namespace lmc

@@ -1,0 +1,62 @@
+// How weights are laid out for the kernels, and the packing of them. Explicit in the IR: every weight a step
+// reads is the result of a `pack` op whose layout is one of those below.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ir/graph.h"
+#include "ir/plan.h"
+#include "ir/weights.h"
+
+namespace lmc {
+
+// Layouts:
+//   q8_0.rows8  groups of 8 rows; per block of 32 columns: 8 runs of (8 rows × 4 columns) int8, then 8 f16
+//   scales f32.rows8   groups of 8 rows; per column 8 f32 f32, f16, bf16   row-major as they are
+// Missing rows of the last group and missing columns of the last block are zeros.
+inline constexpr int64_t kQ8GroupBytes = 8 * kQ8Block + 8 * 2;
+
+// Adds a `pack` op behind every weight-only value that a step op reads: rows8 where a linear does, f32 for
+// vectors, the stored format for lookup tables. Idempotent. Returns true if anything changed.
+bool add_packing(Graph& g);
+
+int64_t packed_bytes(const std::string& layout, const Type& type);
+
+// How far the packed numbers are from the source: sums of squares.
+struct PackError {
+  double signal = 0;
+  double noise = 0;
+};
+
+// Packs weights in chunks of rows, each from nothing but the source: chunks may run in any order and in
+// parallel.
+class WeightPacker {
+ public:
+  // `packs[i]` is the pack op's result for Plan::weights[i]. All three must outlive the packer.
+  WeightPacker(const Graph& graph, std::vector<ValueId> packs, const WeightSource& source);
+
+  size_t weights() const { return packs_.size(); }
+  int64_t chunks(size_t weight) const;
+  int64_t chunk_offset(size_t weight, int64_t chunk) const;  // bytes from the weight's start
+  int64_t chunk_bytes(size_t weight, int64_t chunk) const;
+  // Fills `out` (chunk_bytes long). Throws Error naming the tensor that could not be read.
+  PackError pack(size_t weight, int64_t chunk, std::span<std::byte> out) const;
+
+ private:
+  struct Shape;
+  Shape shape(size_t weight) const;
+
+  const Graph& graph_;
+  std::vector<ValueId> packs_;
+  const WeightSource& source_;
+};
+
+// Rows [first, first + out.size() / columns) of a weight-only value (source, concat, slice, transpose,
+// quantize, pack), widened to f32; vectors are one row. `quantize` is looked through.
+void read_weight_rows(const Graph& g, ValueId v, const WeightSource& source, int64_t first,
+                      std::span<float> out);
+
+}  // namespace lmc

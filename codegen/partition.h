@@ -1,0 +1,16 @@
+// First half of planning: the ops of a flat graph cut into stages, before anything has a place in memory.
+#pragma once
+
+#include <vector>
+
+#include "codegen/flatten.h"
+#include "codegen/stage.h"
+
+namespace lmc {
+
+// Consecutive row ops form one stage (in a topological order that is always convex); a linear takes the
+// elementwise ops of its own group that follow it as epilogue; attention stands alone. Views and weight-only
+// ops belong to no stage. Throws Error naming an op without kernel, or a group that holds two contractions.
+std::vector<Stage> partition(const FlatGraph& flat);
+
+}  // namespace lmc

@@ -1,0 +1,361 @@
+#include "codegen/planner.h"
+
+#include <algorithm>
+#include <set>
+
+#include "codegen/kernels/attention.h"
+#include "codegen/layout.h"
+#include "codegen/partition.h"
+#include "ir/graph_algorithms.h"
+#include "ir/op_def.h"
+
+namespace lmc {
+namespace {
+
+constexpr int64_t kTokensPerTile = 8;
+
+int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
+
+// A value seen through views: the value that owns the memory, and how many elements into its row it starts.
+struct Root {
+  ValueId value;
+  int64_t element = 0;
+};
+
+Root root_of(const Graph& g, ValueId v) {
+  Root r{v, 0};
+  while (const Op* op = g.def_op(r.value)) {
+    if (op->def->shape != OpShape::view) break;
+    if (op->def->name == "split") {
+      if (g.type(op->operands[0]).rank() > 2) throw Error(op->loc, "split of heads has no kernel");
+      const auto& sizes = attr_ints(*op, "sizes");
+      for (size_t i = 0; op->results[i] != r.value; ++i) r.element += sizes[i];
+    }
+    r.value = op->operands[0];
+  }
+  return r;
+}
+
+class StepPlanner {
+ public:
+  StepPlanner(const FlatGraph& flat, const SharedPlan& shared, int64_t max_tokens)
+      : g_(flat.graph), flat_(flat), shared_(shared), max_tokens_(max_tokens), only_(weight_only(g_)) {}
+
+  PlannedStep run() {
+    out_.plan.max_tokens = max_tokens_;
+    out_.plan.max_rows = max_tokens_;
+    out_.stages = partition(flat_);
+    if (g_.outputs().empty()) throw Error("graph @" + g_.name + " has no output");
+    logits_ = g_.outputs()[0];
+    if (root_of(g_, logits_).value != logits_ || only_[logits_] || !g_.def_op(logits_)) {
+      throw Error("the first output of graph @" + g_.name + " must be computed by an op");
+    }
+    for (size_t i = 0; i < out_.stages.size(); ++i) {
+      for (OpId id : out_.stages[i].ops) stage_of_[id] = static_cast<int32_t>(i);
+    }
+    find_places();
+    for (size_t i = 0; i < out_.stages.size(); ++i) finish_stage(static_cast<int32_t>(i));
+    dependencies();
+    out_.plan.arena_bytes = place_buffers(out_.plan.buffers, buffer_users_, plans());
+    for (Stage& s : out_.stages) {
+      for (PlanOperand& o : s.plan.operands) {
+        if (o.space == Space::arena) o.offset = out_.plan.buffers[static_cast<size_t>(o.buffer)].offset;
+      }
+    }
+    out_.plan.stages = plans();
+    return std::move(out_);
+  }
+
+ private:
+  std::vector<PlanStage> plans() const {
+    std::vector<PlanStage> out;
+    for (const Stage& s : out_.stages) out.push_back(s.plan);
+    return out;
+  }
+
+  bool computed_here(ValueId v) const {
+    return g_.def_op(v) && !only_[v] && g_.def_op(v)->def->shape != OpShape::view && !is_kv(g_.type(v).dtype);
+  }
+
+  // Decides for every computed value: registers only, scratch of its stage, or a buffer in the arena.
+  void find_places() {
+    for (size_t i = 0; i < out_.stages.size(); ++i) {
+      Stage& stage = out_.stages[i];
+      int64_t scratch = stage.kind == StageKind::attention
+                            ? attention_scratch_bytes(g_.type(g_.op(stage.core).operands[0]).last())
+                            : 0;
+      for (OpId id : stage.ops) {
+        for (ValueId v : g_.op(id).results) {
+          if (!computed_here(v) || v == logits_) continue;
+          if (escapes(v, static_cast<int32_t>(i))) {
+            buffer_of_[v] = static_cast<int64_t>(out_.plan.buffers.size());
+            out_.plan.buffers.push_back({g_.value(v).name, row_bytes(g_.type(v)) * max_tokens_, 0});
+            buffer_users_.push_back({static_cast<int32_t>(i)});
+          } else if (needs_memory(v, stage)) {
+            scratch_of_[v] = scratch;
+            scratch += row_bytes(g_.type(v));
+          }
+        }
+      }
+      stage.scratch_bytes = scratch;
+      out_.plan.scratch_bytes = std::max(out_.plan.scratch_bytes, scratch + 64);
+    }
+  }
+
+  // Read by another stage, directly or through views?
+  bool escapes(ValueId v, int32_t stage) const {
+    for (const Use& u : g_.value(v).uses) {
+      const Op& user = g_.op(u.op);
+      if (user.def->shape == OpShape::view) {
+        for (ValueId r : user.results) {
+          if (escapes(r, stage)) return true;
+        }
+      } else if (stage_of_[u.op] != stage) {
+        return true;
+      }
+    }
+    return g_.is_output(v);
+  }
+
+  // An elementwise value with one reader that visits each element once is computed where it is read.
+  bool needs_memory(ValueId v, const Stage& stage) const {
+    if (stage.kind == StageKind::linear) return false;
+    const Op& op = *g_.def_op(v);
+    const auto& uses = g_.value(v).uses;
+    if (op.def->shape != OpShape::elementwise || uses.size() != 1) return true;
+    const Op& user = g_.op(uses[0].op);
+    return user.def->shape != OpShape::elementwise && user.def->name != "quantize";
+  }
+
+  void finish_stage(int32_t index) {
+    Stage& s = out_.stages[static_cast<size_t>(index)];
+    s.single = max_tokens_ == 1;
+    for (OpId id : s.ops) {
+      const Op& op = g_.op(id);
+      for (ValueId v : op.operands) add_slot(s, index, v, false);
+      for (ValueId v : op.results) add_slot(s, index, v, true);
+      if (!op.results.empty() && !is_kv(g_.type(op.results[0]).dtype)) {
+        for (ValueId v : op.results) {
+          if (s.slots.contains(v)) s.stores.push_back(v);
+        }
+      }
+    }
+    shape_tiles(s);
+    describe(s);
+  }
+
+  void add_slot(Stage& s, int32_t index, ValueId v, bool written) {
+    const Root root = root_of(g_, v);
+    const Type& type = g_.type(root.value);
+    Slot slot;
+    PlanOperand o;
+    o.written = written;
+    slot.layout = type.dtype == DType::q8_0 ? "q8_0" : "f32";
+    if (only_[root.value]) {
+      o.space = Space::weight;
+      o.index = shared_.weight_index.at(root.value);
+      const PlanWeight& w = shared_.weights[static_cast<size_t>(o.index)];
+      o.bytes = w.bytes;
+      slot.layout = w.layout;
+    } else if (is_kv(type.dtype)) {
+      o.space = Space::kv;
+      o.index = shared_.cache_index.at(root.value);
+      const PlanCache& cache = shared_.caches[static_cast<size_t>(o.index)];
+      o.bytes = cache.bytes;
+      slot.layout = "kv";
+      s.caches[v] = cache;
+    } else if (g_.value(root.value).kind == ValueKind::input) {
+      const std::string& name = g_.value(root.value).name;
+      o.space = Space::input;
+      if (name != "tokens" && name != "pos" && name != "out_rows") {
+        throw Error("input %" + name + " is none of tokens, pos and out_rows");
+      }
+      o.index = static_cast<int64_t>(name == "tokens" ? StepInput::tokens
+                                     : name == "pos"  ? StepInput::pos
+                                                      : StepInput::out_rows);
+      o.bytes = max_tokens_ * 4;
+      slot.layout = "i32";
+      slot.stride = 4;
+    } else if (root.value == logits_) {
+      o.space = Space::output;
+      slot.stride = type.last() * 4;
+      o.bytes = slot.stride * max_tokens_;
+    } else if (const auto b = buffer_of_.find(root.value); b != buffer_of_.end()) {
+      o.buffer = b->second;
+      o.bytes = out_.plan.buffers[static_cast<size_t>(o.buffer)].bytes;
+      slot.stride = row_bytes(type);
+      auto& users = buffer_users_[static_cast<size_t>(o.buffer)];
+      if (std::find(users.begin(), users.end(), index) == users.end()) users.push_back(index);
+    } else if (const auto sc = scratch_of_.find(root.value); sc != scratch_of_.end()) {
+      slot.offset = sc->second + root.element * 4;
+      s.slots[v] = slot;
+      return;
+    } else {
+      return;  // lives in registers
+    }
+    slot.offset = root.element * 4;
+    slot.operand = operand_index(s, o);
+    s.slots[v] = slot;
+  }
+
+  static int operand_index(Stage& s, const PlanOperand& o) {
+    auto& operands = s.plan.operands;
+    for (size_t i = 0; i < operands.size(); ++i) {
+      if (operands[i].space == o.space && operands[i].index == o.index && operands[i].buffer == o.buffer) {
+        operands[i].written |= o.written;
+        return static_cast<int>(i);
+      }
+    }
+    operands.push_back(o);
+    return static_cast<int>(operands.size()) - 1;
+  }
+
+  void shape_tiles(Stage& s) {
+    const int64_t token_tiles = (max_tokens_ + kTokensPerTile - 1) / kTokensPerTile;
+    s.tokens_per_tile = max_tokens_ == 1 ? 1 : kTokensPerTile;
+    if (s.kind == StageKind::row) {
+      s.plan.tiles = token_tiles;
+    } else if (s.kind == StageKind::attention) {
+      s.plan.tiles = token_tiles * g_.type(g_.op(s.core).operands[0]).dims[1];
+    } else {
+      const Type& w = g_.type(g_.op(s.core).operands[1]);
+      const int64_t groups = std::max<int64_t>((w.dims[0] + 7) / 8, 1);
+      const double bytes = static_cast<double>(packed_bytes(s.slots.at(g_.op(s.core).operands[1]).layout, w));
+      // Tiles of about half a megabyte: long enough to stream, enough of them to share out evenly.
+      const auto wanted =
+          std::clamp<int64_t>(static_cast<int64_t>(bytes / (512 << 10)), bytes > (64 << 10) ? 2 : 1, 32);
+      s.groups_per_tile = round_up((groups + wanted - 1) / wanted, 4);
+      s.plan.tiles = (groups + s.groups_per_tile - 1) / s.groups_per_tile;
+    }
+  }
+
+  void describe(Stage& s) {
+    PlanStage& p = s.plan;
+    const OpId named = s.core.valid() ? s.core : s.ops.back();
+    p.scope = g_.op(named).scope;
+    for (OpId id : s.ops) {
+      p.flops += op_cost(g_, id).flops;
+    }
+    for (const PlanOperand& o : p.operands) {
+      if (o.space == Space::weight && s.kind == StageKind::linear)
+        p.weight_bytes += static_cast<double>(o.bytes);
+    }
+    if (s.kind == StageKind::linear) {
+      const Op& op = g_.op(s.core);
+      const std::string& role = attr_string(op, "role");
+      p.kind = "linear";
+      p.label = "linear " + role + (role.empty() ? "" : " ") + shape_text(op.operands[0]) + "x" +
+                shape_text(op.operands[1]) + " " + dtype_name(g_.type(op.operands[1]).dtype);
+    } else if (s.kind == StageKind::attention) {
+      p.kind = "attention";
+      p.label = "attention " + shape_text(g_.op(s.core).operands[0]);
+    } else {
+      p.kind = "row";
+      p.label = "row";
+    }
+    const size_t first = s.core.valid() ? 1 : 0;
+    for (size_t i = first; i < s.ops.size(); ++i)
+      p.label += (i == 0 || !s.core.valid() ? " " : " +") + g_.op(s.ops[i]).def->name;
+  }
+
+  std::string shape_text(ValueId v) const {
+    std::string out = "[";
+    const auto& dims = g_.type(v).dims;
+    for (size_t i = 0; i < dims.size(); ++i) out += (i ? "," : "") + dim_name(dims[i]);
+    return out + "]";
+  }
+
+  // A stage waits for the stages that made what it reads; caches are ordered by the chain of kv values.
+  void dependencies() {
+    std::vector<std::vector<int>> successors(out_.stages.size());
+    for (size_t i = 0; i < out_.stages.size(); ++i) {
+      std::set<int32_t> before;
+      for (OpId id : out_.stages[i].ops) {
+        for (ValueId v : g_.op(id).operands) {
+          const ValueId root = root_of(g_, v).value;
+          if (g_.def_op(root) && !only_[root]) before.insert(stage_of_[g_.value(root).def]);
+        }
+      }
+      before.erase(static_cast<int32_t>(i));
+      for (int32_t b : before) successors[static_cast<size_t>(b)].push_back(static_cast<int>(i));
+    }
+    const auto reduced = transitive_reduction(successors);
+    for (size_t i = 0; i < reduced.size(); ++i) {
+      for (int j : reduced[i])
+        out_.stages[static_cast<size_t>(j)].plan.deps.push_back(static_cast<int32_t>(i));
+    }
+    for (Stage& s : out_.stages) std::sort(s.plan.deps.begin(), s.plan.deps.end());
+  }
+
+  const Graph& g_;
+  const FlatGraph& flat_;
+  const SharedPlan& shared_;
+  int64_t max_tokens_;
+  SideTable<ValueId, char> only_;
+  ValueId logits_;
+  SideTable<OpId, int32_t> stage_of_{0, -1};
+  std::map<ValueId, int64_t> buffer_of_;
+  std::map<ValueId, int64_t> scratch_of_;
+  std::vector<std::vector<int32_t>> buffer_users_;
+  PlannedStep out_;
+};
+
+}  // namespace
+
+int64_t row_bytes(const Type& type) {
+  int64_t elements = 1;
+  for (size_t i = 1; i < type.dims.size(); ++i) elements *= type.dims[i];
+  if (type.dtype == DType::q8_0) {
+    const int64_t padded = round_up(elements, kQ8Block);
+    return round_up(padded + padded / kQ8Block * 4, 64);
+  }
+  return round_up(elements * 4, 64);
+}
+
+CacheLayout::CacheLayout(const PlanCache& c)
+    : element_bytes(c.dtype == DType::kv_f16 ? 2 : 4),
+      v_row(round_up(c.head_dim, 8)),
+      k_head_bytes(c.capacity * c.head_dim * element_bytes),
+      v_head_bytes(c.capacity * v_row * element_bytes),
+      v_offset(round_up(c.kv_heads * k_head_bytes, 64)),
+      bytes(v_offset + c.kv_heads * v_head_bytes) {}
+
+SharedPlan plan_shared(const Graph& g, int64_t max_tokens) {
+  SharedPlan out;
+  for (OpId id : g.ops()) {
+    const Op& op = g.op(id);
+    if (op.def->name == "pack") {
+      const ValueId v = op.results[0];
+      const std::string& layout = attr_string(op, "layout");
+      out.weight_index[v] = static_cast<int64_t>(out.weights.size());
+      out.packs.push_back(v);
+      out.weights.push_back({g.value(v).name, layout, g.type(v), packed_bytes(layout, g.type(v))});
+    }
+    if (op.def->name == "kv_append" && out.cache_index.contains(op.operands[0])) {
+      out.cache_index[op.results[0]] = out.cache_index[op.operands[0]];
+    }
+    if (!op.operands.empty() && is_kv(g.type(op.operands[0]).dtype) &&
+        g.value(op.operands[0]).kind == ValueKind::input && !out.cache_index.contains(op.operands[0])) {
+      const Type& t = g.type(op.operands[0]);
+      PlanCache c;
+      c.name = g.value(op.operands[0]).name;
+      c.dtype = t.dtype;
+      c.span = t.dims[0];
+      c.kv_heads = t.dims[1];
+      c.head_dim = t.dims[2];
+      // From the first block the oldest token of a step sees to the last block its newest writes.
+      c.capacity = round_up(c.span + max_tokens + 2 * (kAttentionBlock - 1), kAttentionBlock);
+      c.bytes = CacheLayout(c).bytes;
+      out.cache_index[op.operands[0]] = static_cast<int64_t>(out.caches.size());
+      out.caches.push_back(c);
+      if (op.def->name == "kv_append") out.cache_index[op.results[0]] = out.cache_index[op.operands[0]];
+    }
+  }
+  return out;
+}
+
+PlannedStep plan_step(const FlatGraph& flat, const SharedPlan& shared, int64_t max_tokens) {
+  return StepPlanner(flat, shared, max_tokens).run();
+}
+
+}  // namespace lmc

@@ -1,0 +1,62 @@
+// A stage: one kernel launch, between the planner that decides it and the emitters that write it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ir/graph.h"
+#include "ir/plan.h"
+
+namespace lmc {
+
+// Where a value lives while a stage runs: `operand` of the launch (or the scratch), plus offset + row *
+// stride.
+struct Slot {
+  static constexpr int kScratch = -1;
+
+  int operand = kScratch;
+  int64_t offset = 0;  // bytes
+  int64_t stride = 0;  // bytes from one token's row to the next; 0 for weights and scratch
+  std::string layout;  // how the numbers are stored: "f32", "i32", "q8_0", "bf16", "q8_0.rows8", "kv", …
+};
+
+enum class StageKind : uint8_t { row, linear, attention };
+
+struct Stage {
+  StageKind kind = StageKind::row;
+  const Graph* graph = nullptr;   // flat: groups are inlined
+  std::vector<OpId> ops;          // topological; for linear: core and its elementwise epilogue
+  OpId core;                      // linear and attention
+  bool over_rows = false;         // runs over R (rows wanted) instead of T (new tokens)
+  bool single = false;            // at most one token: no loop over tokens
+  std::map<ValueId, Slot> slots;  // every value read from or written to memory
+  std::vector<ValueId> stores;    // values this stage writes (they have slots)
+  int64_t tokens_per_tile = 1;    // row and attention stages
+  int64_t groups_per_tile = 1;    // linear: groups of 8 weight rows
+  int64_t scratch_bytes = 0;
+  std::map<ValueId, PlanCache> caches;  // of the kv values in `slots`
+
+  PlanStage plan;  // symbol, tiles, operands, … as the runtime sees it
+};
+
+// Bytes of one token's row of an activation, padded so that whole vectors may be read and written.
+int64_t row_bytes(const Type& type);
+
+// Cache layout. K is interleaved by 8 positions so that scores of 8 positions are lanes of one vector:
+// K [kv_heads][capacity/8][head_dim][8], then V [kv_heads][capacity][head_dim rounded up to 8].
+struct CacheLayout {
+  explicit CacheLayout(const PlanCache& c);
+  int64_t element_bytes;
+  int64_t v_row;                       // elements of a V row
+  int64_t k_head_bytes, v_head_bytes;  // one kv head
+  int64_t v_offset;                    // bytes from the start of the cache to V
+  int64_t bytes;
+};
+
+// Positions of the cache are worked on in blocks at absolute positions, whatever the step: same sums, same
+// bits.
+inline constexpr int64_t kAttentionBlock = 32;
+
+}  // namespace lmc

@@ -1,0 +1,41 @@
+// What differs between instruction sets. Kernels are written against this; only target.cpp names
+// instructions.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace llvm {
+class IRBuilderBase;
+class Value;
+}  // namespace llvm
+
+namespace lmc {
+
+class Target {
+ public:
+  virtual ~Target() = default;
+
+  virtual std::string name() const = 0;      // "avx2"
+  virtual std::string cpu() const = 0;       // LLVM's -mcpu
+  virtual std::string features() const = 0;  // LLVM's -mattr
+  virtual std::string triple() const = 0;
+  virtual bool supported_here() const = 0;  // can this CPU run it?
+
+  // One step of the exact int8 dot product: 8 lanes (rows) of 4 consecutive k each.
+  // `weights` <32 x i8> holds 4 k of 8 rows; `activations` <32 x i8> the same 4 k repeated 8 times.
+  // Returns sums + the 8 partial dot products, <8 x i32>. Exact for weights in [-128,127] and activations in
+  // [-127,127]. What depends on the weights alone may be prepared once with `prepare` and shared by tokens.
+  struct Prepared {
+    llvm::Value* weights;
+    llvm::Value* magnitude;
+  };
+  virtual Prepared prepare_int8(llvm::IRBuilderBase& b, llvm::Value* weights) const = 0;
+  virtual llvm::Value* dot_int8(llvm::IRBuilderBase& b, const Prepared& w, llvm::Value* activations,
+                                llvm::Value* sums) const = 0;
+};
+
+// Throws Error naming the known targets. "native" = the best one this CPU runs.
+const Target& find_target(const std::string& name);
+
+}  // namespace lmc

@@ -1,0 +1,66 @@
+#include "ir/attr.h"
+
+#include <array>
+#include <cctype>
+#include <charconv>
+
+namespace lmc {
+namespace {
+
+bool is_plain_name(const std::string& s) {
+  if (s.empty() || (!std::isalpha(static_cast<unsigned char>(s[0])) && s[0] != '_')) return false;
+  for (char c : s) {
+    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '_' && c != '.') return false;
+  }
+  return true;
+}
+
+std::string quoted(const std::string& s) {
+  std::string out = "\"";
+  for (char c : s) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (c == '\n') {
+      out += "\\n";
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+std::string real_text(double d) {
+  std::array<char, 40> buffer;
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), d).ptr;
+  return std::string(buffer.data(), end);
+}
+
+}  // namespace
+
+AttrKind attr_kind(const Attr& a) { return static_cast<AttrKind>(a.index()); }
+
+const char* attr_kind_name(AttrKind k) {
+  constexpr std::array<const char*, 4> names = {"integer", "real", "text", "integers"};
+  return names[static_cast<size_t>(k)];
+}
+
+std::string attr_text(const Attr& a) {
+  switch (attr_kind(a)) {
+    case AttrKind::integer:
+      return std::to_string(std::get<int64_t>(a));
+    case AttrKind::real:
+      return real_text(std::get<double>(a));
+    case AttrKind::text: {
+      const auto& s = std::get<std::string>(a);
+      return is_plain_name(s) ? s : quoted(s);
+    }
+    case AttrKind::integers: {
+      std::string out = "[";
+      for (int64_t i : std::get<std::vector<int64_t>>(a))
+        out += (out.size() > 1 ? "," : "") + std::to_string(i);
+      return out + "]";
+    }
+  }
+  return "";
+}
+
+}  // namespace lmc

@@ -1,0 +1,23 @@
+// Attributes of an op: small constants by name.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace lmc {
+
+enum class AttrKind : uint8_t { integer, real, text, integers };
+
+using Attr = std::variant<int64_t, double, std::string, std::vector<int64_t>>;
+using AttrMap = std::map<std::string, Attr>;
+
+AttrKind attr_kind(const Attr& a);
+const char* attr_kind_name(AttrKind k);
+
+// Text form: 1152, 1e-06 (shortest that reads back the same), attn_q or "two words", [1,2].
+std::string attr_text(const Attr& a);
+
+}  // namespace lmc

@@ -1,0 +1,329 @@
+#include "ir/graph.h"
+
+#include <algorithm>
+#include <queue>
+
+#include "ir/op_def.h"
+#include "ir/text.h"
+
+namespace lmc {
+namespace {
+
+std::string key(const std::string& name, bool weight) { return (weight ? "@" : "%") + name; }
+
+// Fills in defaults and turns integers into reals where the op wants reals.
+AttrMap complete_attrs(const OpDef& def, AttrMap given) {
+  AttrMap out;
+  for (const AttrDef& a : def.attrs) {
+    auto it = given.find(a.name);
+    if (it == given.end()) {
+      require(a.fallback.has_value(), "attribute '" + a.name + "' is missing");
+      out[a.name] = *a.fallback;
+      continue;
+    }
+    Attr value = std::move(it->second);
+    given.erase(it);
+    if (a.kind == AttrKind::real && attr_kind(value) == AttrKind::integer) {
+      value = static_cast<double>(std::get<int64_t>(value));
+    }
+    require(attr_kind(value) == a.kind,
+            "attribute '" + a.name + "' must be " + attr_kind_name(a.kind) + ", found " + attr_text(value));
+    out[a.name] = std::move(value);
+  }
+  if (!given.empty()) {
+    std::string known;
+    for (const AttrDef& a : def.attrs) known += (known.empty() ? "" : ", ") + a.name;
+    throw Error("unknown attribute '" + given.begin()->first + "'" +
+                (known.empty() ? "; it has none" : "; it has " + known));
+  }
+  return out;
+}
+
+void check_operand_count(const OpDef& def, size_t count) {
+  size_t least = 0;
+  size_t most = def.operands.size();
+  for (const OperandDef& o : def.operands) {
+    if (o.variadic) most = SIZE_MAX;
+    if (!o.optional) ++least;
+  }
+  require(count >= least && count <= most, "expected " + std::to_string(least) +
+                                               (most == least      ? ""
+                                                : most == SIZE_MAX ? " or more"
+                                                                   : " to " + std::to_string(most)) +
+                                               " operands, found " + std::to_string(count));
+}
+
+}  // namespace
+
+ValueId Graph::new_value(Value v) {
+  const ValueId id{static_cast<uint32_t>(values_.size())};
+  by_name_[key(v.name, v.kind == ValueKind::weight)] = id;
+  values_.push_back(std::move(v));
+  return id;
+}
+
+std::string Graph::unique_name(const std::string& wanted, bool weight) const {
+  if (!by_name_.contains(key(wanted, weight))) return wanted;
+  for (int i = 1;; ++i) {
+    std::string name = wanted + "_" + std::to_string(i);
+    if (!by_name_.contains(key(name, weight))) return name;
+  }
+}
+
+ValueId Graph::add_input(const std::string& input_name, const Type& type) {
+  require(!by_name_.contains(key(input_name, false)), "input %" + input_name + " is declared twice");
+  const ValueId id = new_value({ValueKind::input, type, input_name, {}, 0, {}});
+  inputs_.push_back(id);
+  return id;
+}
+
+ValueId Graph::add_weight(const std::string& weight_name, const Type& type) {
+  if (const ValueId known = find_weight(weight_name); known.valid()) {
+    require(values_[known.v].type == type, "weight @" + weight_name + " has type " +
+                                               values_[known.v].type.str() + " and cannot be " + type.str() +
+                                               " as well");
+    return known;
+  }
+  const ValueId id = new_value({ValueKind::weight, type, weight_name, {}, 0, {}});
+  weights_.push_back(id);
+  return id;
+}
+
+ValueId Graph::find_weight(std::string_view weight_name) const {
+  const auto it = by_name_.find(key(std::string(weight_name), true));
+  return it == by_name_.end() ? ValueId{} : it->second;
+}
+
+ValueId Graph::find_input(std::string_view input_name) const {
+  const auto it = by_name_.find(key(std::string(input_name), false));
+  if (it == by_name_.end() || values_[it->second.v].kind != ValueKind::input) return {};
+  return it->second;
+}
+
+OpId Graph::add_op(const OpDef& def, std::vector<ValueId> operands, AttrMap attrs,
+                   std::vector<std::string> result_names, std::string scope, Location loc,
+                   std::unique_ptr<Graph> body) {
+  std::vector<Type> result_types;
+  try {
+    attrs = complete_attrs(def, std::move(attrs));
+    check_operand_count(def, operands.size());
+    std::vector<Type> types;
+    for (ValueId v : operands) types.push_back(type(v));
+    result_types = def.infer({types, attrs, body.get()});
+  } catch (const Error& e) {
+    if (e.location.line > 0) throw;
+    throw Error(loc, def.name + ": " + e.what());
+  }
+
+  const OpId id{static_cast<uint32_t>(ops_.size())};
+  Op op{&def, std::move(operands), {}, std::move(attrs), std::move(body), std::move(scope), std::move(loc),
+        false};
+  for (uint32_t i = 0; i < op.operands.size(); ++i) values_[op.operands[i].v].uses.push_back({id, i});
+  for (uint32_t i = 0; i < result_types.size(); ++i) {
+    const std::string wanted = i < result_names.size() ? result_names[i] : def.name;
+    op.results.push_back(
+        new_value({ValueKind::result, result_types[i], unique_name(wanted, false), id, i, {}}));
+  }
+  ops_.push_back(std::move(op));
+  return id;
+}
+
+OpId Graph::add_op(std::string_view op_name, std::vector<ValueId> operands, AttrMap attrs,
+                   std::vector<std::string> result_names, std::string scope, Location loc) {
+  return add_op(get_op(op_name), std::move(operands), std::move(attrs), std::move(result_names),
+                std::move(scope), std::move(loc));
+}
+
+const Op* Graph::def_op(ValueId id) const {
+  const Value& v = values_[id.v];
+  return v.kind == ValueKind::result ? &ops_[v.def.v] : nullptr;
+}
+
+std::vector<OpId> Graph::ops() const {
+  std::vector<OpId> out;
+  for (uint32_t i = 0; i < ops_.size(); ++i) {
+    if (!ops_[i].erased) out.push_back({i});
+  }
+  return out;
+}
+
+std::vector<ValueId> Graph::weights() const { return weights_; }
+
+void Graph::set_outputs(std::vector<ValueId> outputs) { outputs_ = std::move(outputs); }
+
+bool Graph::is_output(ValueId v) const {
+  return std::find(outputs_.begin(), outputs_.end(), v) != outputs_.end();
+}
+
+void Graph::set_attr(OpId op, const std::string& attr, Attr value) {
+  ops_[op.v].attrs[attr] = std::move(value);
+}
+
+void Graph::set_scope(OpId op, std::string scope) { ops_[op.v].scope = std::move(scope); }
+
+void Graph::set_operand(OpId op, size_t index, ValueId to) {
+  const ValueId from = ops_[op.v].operands[index];
+  std::erase(values_[from.v].uses, Use{op, static_cast<uint32_t>(index)});
+  values_[to.v].uses.push_back({op, static_cast<uint32_t>(index)});
+  ops_[op.v].operands[index] = to;
+}
+
+void Graph::set_type(ValueId v, const Type& type) { values_[v.v].type = type; }
+
+void Graph::rename(ValueId v, const std::string& wanted) {
+  Value& value = values_[v.v];
+  const bool weight = value.kind == ValueKind::weight;
+  if (value.name == wanted) return;
+  const std::string chosen = unique_name(wanted, weight);
+  by_name_.erase(key(value.name, weight));
+  value.name = chosen;
+  by_name_[key(chosen, weight)] = v;
+}
+
+void Graph::replace_all_uses(ValueId from, ValueId to) {
+  if (from == to) return;
+  for (const Use& u : values_[from.v].uses) {
+    ops_[u.op.v].operands[u.operand] = to;
+    values_[to.v].uses.push_back(u);
+  }
+  values_[from.v].uses.clear();
+  std::replace(outputs_.begin(), outputs_.end(), from, to);
+}
+
+void Graph::erase_op(OpId id) {
+  Op& op = ops_[id.v];
+  for (uint32_t i = 0; i < op.operands.size(); ++i) std::erase(values_[op.operands[i].v].uses, Use{id, i});
+  for (ValueId r : op.results) by_name_.erase(key(values_[r.v].name, false));
+  op.operands.clear();
+  op.body.reset();
+  op.erased = true;
+}
+
+void Graph::remove_weight_if_unused(ValueId w) {
+  if (!values_[w.v].uses.empty() || is_output(w)) return;
+  std::erase(weights_, w);
+  by_name_.erase(key(values_[w.v].name, true));
+}
+
+size_t Graph::remove_dead() {
+  std::vector<char> is_out(values_.size(), 0);
+  for (ValueId v : outputs_) is_out[v.v] = 1;
+  std::vector<OpId> pending = ops();
+  size_t removed = 0;
+  while (!pending.empty()) {
+    const OpId id = pending.back();
+    pending.pop_back();
+    const Op& op = ops_[id.v];
+    if (op.erased) continue;
+    const bool used = std::any_of(op.results.begin(), op.results.end(),
+                                  [&](ValueId r) { return is_out[r.v] || !values_[r.v].uses.empty(); });
+    if (used) continue;
+    for (ValueId v : op.operands) {
+      if (values_[v.v].kind == ValueKind::result) pending.push_back(values_[v.v].def);
+    }
+    erase_op(id);
+    ++removed;
+  }
+  return removed;
+}
+
+void Graph::reinfer() {
+  for (OpId id : topo_order(*this)) {
+    Op& op = ops_[id.v];
+    std::vector<Type> types;
+    for (ValueId v : op.operands) types.push_back(type(v));
+    if (op.body) {
+      for (size_t i = 0; i < types.size(); ++i) op.body->set_type(op.body->inputs_[i], types[i]);
+      op.body->reinfer();
+    }
+    try {
+      const std::vector<Type> results = op.def->infer({types, op.attrs, op.body.get()});
+      for (size_t i = 0; i < op.results.size(); ++i) values_[op.results[i].v].type = results.at(i);
+    } catch (const Error& e) {
+      throw Error(op.loc, op.def->name + ": " + e.what());
+    }
+  }
+}
+
+Graph Graph::clone() const {
+  Graph out(name);
+  SideTable<ValueId, ValueId> map(values_.size());
+  for (ValueId v : inputs_) map[v] = out.add_input(values_[v.v].name, type(v));
+  for (ValueId v : weights_) map[v] = out.add_weight(values_[v.v].name, type(v));
+  for (OpId id : topo_order(*this)) {
+    const Op& op = ops_[id.v];
+    std::vector<ValueId> operands;
+    for (ValueId v : op.operands) operands.push_back(map[v]);
+    std::vector<std::string> names;
+    for (ValueId r : op.results) names.push_back(values_[r.v].name);
+    std::unique_ptr<Graph> body = op.body ? std::make_unique<Graph>(op.body->clone()) : nullptr;
+    const OpId copy = out.add_op(*op.def, operands, op.attrs, names, op.scope, op.loc, std::move(body));
+    for (size_t i = 0; i < op.results.size(); ++i) map[op.results[i]] = out.result(copy, i);
+  }
+  std::vector<ValueId> outputs;
+  for (ValueId v : outputs_) outputs.push_back(map[v]);
+  out.set_outputs(outputs);
+  return out;
+}
+
+std::vector<OpId> topo_order(const Graph& g) {
+  std::vector<uint32_t> waiting(g.num_op_ids(), 0);
+  std::priority_queue<uint32_t, std::vector<uint32_t>, std::greater<>> ready;
+  const std::vector<OpId> live = g.ops();
+  for (OpId id : live) {
+    for (ValueId v : g.op(id).operands) waiting[id.v] += g.value(v).kind == ValueKind::result;
+    if (waiting[id.v] == 0) ready.push(id.v);
+  }
+  std::vector<OpId> order;
+  order.reserve(live.size());
+  while (!ready.empty()) {
+    const OpId id{ready.top()};
+    ready.pop();
+    order.push_back(id);
+    for (ValueId r : g.op(id).results) {
+      for (const Use& u : g.value(r).uses) {
+        if (--waiting[u.op.v] == 0) ready.push(u.op.v);
+      }
+    }
+  }
+  if (order.size() != live.size()) throw Error("graph @" + g.name + " has a cycle");
+  return order;
+}
+
+SideTable<ValueId, char> weight_only(const Graph& g) {
+  SideTable<ValueId, char> out(g.num_value_ids(), 0);
+  for (ValueId w : g.weights()) out[w] = 1;
+  for (OpId id : topo_order(g)) {
+    const Op& op = g.op(id);
+    const bool all = !op.operands.empty() && std::all_of(op.operands.begin(), op.operands.end(),
+                                                         [&](ValueId v) { return out[v] != 0; });
+    for (ValueId r : op.results) out[r] = all;
+  }
+  return out;
+}
+
+namespace {
+
+const Attr& attr(const Op& op, std::string_view name) {
+  const auto it = op.attrs.find(std::string(name));
+  require(it != op.attrs.end(), op.def->name + " has no attribute '" + std::string(name) + "'");
+  return it->second;
+}
+
+}  // namespace
+
+int64_t attr_int(const Op& op, std::string_view name) { return std::get<int64_t>(attr(op, name)); }
+
+double attr_real(const Op& op, std::string_view name) { return std::get<double>(attr(op, name)); }
+
+const std::string& attr_string(const Op& op, std::string_view name) {
+  return std::get<std::string>(attr(op, name));
+}
+
+const std::vector<int64_t>& attr_ints(const Op& op, std::string_view name) {
+  return std::get<std::vector<int64_t>>(attr(op, name));
+}
+
+uint64_t graph_hash(const Graph& g) { return std::hash<std::string>()(print_graph(g)); }
+
+}  // namespace lmc

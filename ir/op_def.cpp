@@ -1,0 +1,111 @@
+#include "ir/op_def.h"
+
+#include <algorithm>
+#include <map>
+
+namespace lmc {
+namespace {
+
+std::map<std::string, OpDef, std::less<>>& table() {
+  static std::map<std::string, OpDef, std::less<>> ops;
+  return ops;
+}
+
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t above = row[j];
+      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+bool depends_on_weights_alone(const Graph& g, ValueId v) {
+  const Value& value = g.value(v);
+  if (value.kind != ValueKind::result) return value.kind == ValueKind::weight;
+  const Op& op = g.op(value.def);
+  return !op.operands.empty() && std::all_of(op.operands.begin(), op.operands.end(),
+                                             [&](ValueId o) { return depends_on_weights_alone(g, o); });
+}
+
+}  // namespace
+
+RegisterOp::RegisterOp(OpDef def) {
+  std::string name = def.name;
+  table().emplace(std::move(name), std::move(def));
+}
+
+const OpDef* find_op(std::string_view name) {
+  const auto it = table().find(name);
+  return it == table().end() ? nullptr : &it->second;
+}
+
+const OpDef& get_op(std::string_view name) {
+  if (const OpDef* def = find_op(name)) return *def;
+  std::string nearest;
+  size_t best = 3;  // further away is no help
+  for (const auto& [known, def] : table()) {
+    if (const size_t d = edit_distance(name, known); d < best) {
+      best = d;
+      nearest = known;
+    }
+  }
+  throw Error("unknown op '" + std::string(name) + "'" +
+              (nearest.empty() ? "; see lmc ops" : "; did you mean " + nearest + "?"));
+}
+
+std::vector<const OpDef*> all_ops() {
+  std::vector<const OpDef*> out;
+  for (const auto& [name, def] : table()) out.push_back(&def);
+  return out;
+}
+
+Cost op_cost(const Graph& g, OpId id) {
+  const Op& op = g.op(id);
+  Cost cost;
+  std::vector<Type> types;
+  for (ValueId v : op.operands) {
+    const Type& t = g.type(v);
+    types.push_back(t);
+    const double bytes = static_cast<double>(storage_bytes(t.dtype, t.elements(), t.last()));
+    if (!depends_on_weights_alone(g, v)) {
+      if (!is_kv(t.dtype)) cost.activation_bytes += bytes;
+    } else if (op.def->name == "embedding") {  // one row of the table
+      cost.weight_bytes += static_cast<double>(storage_bytes(t.dtype, t.last(), t.last()));
+    } else {
+      cost.weight_bytes += bytes;
+    }
+  }
+  double outputs = 0;
+  for (ValueId v : op.results) {
+    const Type& t = g.type(v);
+    if (is_kv(t.dtype)) continue;
+    outputs += static_cast<double>(t.elements());
+    cost.activation_bytes += static_cast<double>(storage_bytes(t.dtype, t.elements(), t.last()));
+  }
+  if (op.body) {
+    for (OpId inner : op.body->ops()) cost.flops += op_cost(*op.body, inner).flops;
+  } else if (op.def->flops) {
+    cost.flops = op.def->flops({types, op.attrs, nullptr});
+  } else if (op.def->shape == OpShape::elementwise || op.def->shape == OpShape::row) {
+    cost.flops = outputs;
+  }
+  return cost;
+}
+
+void require(bool ok, const std::string& message) {
+  if (!ok) throw Error(message);
+}
+
+Type with_dtype(Type t, DType d) {
+  t.dtype = d;
+  return t;
+}
+
+}  // namespace lmc

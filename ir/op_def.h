@@ -1,0 +1,108 @@
+// What an operator is: one OpDef block in one file under ir/ops. Printer, parser, verifier, `lmc ops` and the
+// reference evaluator all read these blocks; nothing else lists the ops.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ir/graph.h"
+#include "ir/tensor.h"
+
+namespace lmc {
+
+struct OperandDef {
+  std::string name;
+  std::string doc;        // shape and meaning: "[.., K] input rows"
+  bool optional = false;  // only the last ones
+  bool variadic = false;  // only the last one: one or more
+};
+
+struct AttrDef {
+  std::string name;
+  AttrKind kind;
+  std::optional<Attr> fallback;  // value when left out; nullopt = must be given
+  std::string doc;
+};
+
+// What an op does along the last dimension, which is all that grouping and code generation need to know.
+enum class OpShape : uint8_t {
+  elementwise,  // result[i] depends on operand[i] alone (an operand [N] is repeated over rows)
+  row,          // result row depends on one row (per token) of each operand
+  contraction,  // linear: every output needs a whole input row and a weight row
+  attention,    // reads the cache of earlier tokens
+  view,         // the same numbers under other indices: split, reshape
+  weight,       // on weights when compiling: concat, slice, transpose, pack
+  group,        // a nested graph
+};
+
+// What a call of an op looks like to its own checks. Throw Error(message): the caller adds op and place.
+struct InferArgs {
+  const std::vector<Type>& types;  // of the operands
+  const AttrMap& attrs;
+  const Graph* body;  // `group` only
+
+  const Type& operator[](size_t i) const { return types[i]; }
+  size_t size() const { return types.size(); }
+  int64_t integer(const std::string& name) const { return std::get<int64_t>(attrs.at(name)); }
+  double real(const std::string& name) const { return std::get<double>(attrs.at(name)); }
+  const std::string& text(const std::string& name) const { return std::get<std::string>(attrs.at(name)); }
+  const std::vector<int64_t>& integers(const std::string& name) const {
+    return std::get<std::vector<int64_t>>(attrs.at(name));
+  }
+};
+
+struct EvalArgs {
+  const std::vector<const Tensor*>& in;
+  const AttrMap& attrs;
+  const std::vector<Type>& result_types;
+  const Graph* body;
+
+  const Tensor& operator[](size_t i) const { return *in[i]; }
+  size_t size() const { return in.size(); }
+  int64_t integer(const std::string& name) const { return std::get<int64_t>(attrs.at(name)); }
+  double real(const std::string& name) const { return std::get<double>(attrs.at(name)); }
+  const std::string& text(const std::string& name) const { return std::get<std::string>(attrs.at(name)); }
+  const std::vector<int64_t>& integers(const std::string& name) const {
+    return std::get<std::vector<int64_t>>(attrs.at(name));
+  }
+};
+
+// Work per token (T = R = 1).
+struct Cost {
+  double flops = 0;
+  double weight_bytes = 0;
+  double activation_bytes = 0;
+};
+
+struct OpDef {
+  std::string name;
+  std::string doc;
+  OpShape shape = OpShape::elementwise;
+  std::vector<OperandDef> operands = {};
+  std::vector<AttrDef> attrs = {};
+  bool commutative = false;  // the first two operands may be exchanged
+
+  std::function<std::vector<Type>(const InferArgs&)> infer = {};
+  std::function<std::vector<Tensor>(const EvalArgs&)> eval;  // double precision, whole sequence
+  std::function<double(const InferArgs&)> flops = {};        // per token; absent: one per output element
+};
+
+// Registered ops. The table is complete before main() starts.
+const OpDef* find_op(std::string_view name);  // nullptr if there is none
+const OpDef& get_op(std::string_view name);   // Error if there is none, with the nearest name
+std::vector<const OpDef*> all_ops();          // by name
+
+Cost op_cost(const Graph& g, OpId op);
+
+struct RegisterOp {
+  explicit RegisterOp(OpDef def);
+};
+
+// For infer functions.
+void require(bool ok, const std::string& message);  // throws Error(message)
+Type with_dtype(Type t, DType d);
+
+}  // namespace lmc

@@ -1,0 +1,68 @@
+// What several operators share.
+#pragma once
+
+#include <functional>
+
+#include "ir/op_def.h"
+
+namespace lmc::ops {
+
+// f32 activation [T or R, …].
+inline void require_activation(const Type& t, const char* what) {
+  require(t.dtype == DType::f32 && t.rank() >= 1, std::string(what) + " must be f32 rows, found " + t.str());
+}
+
+inline void require_vector(const Type& t, int64_t n, const char* what) {
+  require(is_float(t.dtype) && t.rank() == 1 && t.dims[0] == n,
+          std::string(what) + " must be a vector of " + std::to_string(n) + ", found " + t.str());
+}
+
+// y[i] = f(x[i]).
+inline OpDef unary(const std::string& name, const std::string& doc,
+                   std::function<double(double, const EvalArgs&)> f, std::vector<AttrDef> attrs = {}) {
+  OpDef def;
+  def.name = name;
+  def.doc = doc;
+  def.shape = OpShape::elementwise;
+  def.operands = {{"x", "[.., N] f32"}};
+  def.attrs = std::move(attrs);
+  def.infer = [](const InferArgs& a) {
+    require_activation(a[0], "x");
+    return std::vector<Type>{a[0]};
+  };
+  def.eval = [f = std::move(f)](const EvalArgs& a) {
+    Tensor y = a[0];
+    for (double& v : y.data) v = f(v, a);
+    return std::vector<Tensor>{std::move(y)};
+  };
+  return def;
+}
+
+// y[i] = f(a[i], b[i]); b may be a vector [N] repeated over the rows of a.
+inline OpDef binary(const std::string& name, const std::string& doc, bool commutative,
+                    std::function<double(double, double)> f) {
+  OpDef def;
+  def.name = name;
+  def.doc = doc;
+  def.shape = OpShape::elementwise;
+  def.commutative = commutative;
+  def.operands = {{"a", "[.., N] f32"}, {"b", "the same shape, or a vector [N] repeated over the rows"}};
+  def.infer = [](const InferArgs& a) {
+    require_activation(a[0], "a");
+    if (a[1] != a[0]) {
+      require(is_float(a[1].dtype) && a[1].rank() == 1 && a[1].last() == a[0].last(),
+              "operands must have one shape, or the second be [" + dim_name(a[0].last()) + "]; found " +
+                  a[0].str() + " and " + a[1].str());
+    }
+    return std::vector<Type>{a[0]};
+  };
+  def.eval = [f = std::move(f)](const EvalArgs& a) {
+    Tensor y = a[0];
+    const size_t n = a[1].data.size();
+    for (size_t i = 0; i < y.data.size(); ++i) y.data[i] = f(y.data[i], a[1].data[i % n]);
+    return std::vector<Tensor>{std::move(y)};
+  };
+  return def;
+}
+
+}  // namespace lmc::ops

@@ -1,0 +1,47 @@
+// A fusion: ops that are to become one kernel. Its meaning is that of its body.
+#include <algorithm>
+#include <cmath>
+
+#include "ir/eval.h"
+#include "ir/ops/common.h"
+
+namespace lmc {
+namespace {
+
+const RegisterOp kOp(OpDef{
+    .name = "group",
+    .doc = "a nested graph of ordinary ops, one kernel of phases when compiled",
+    .shape = OpShape::group,
+    .operands = {{"inputs", "what the body reads, weights included, in the order of its inputs", false,
+                  true}},
+    .attrs = {{"name", AttrKind::text, std::string(), "the pass that made it"}},
+    .infer =
+        [](const InferArgs& a) {
+          require(a.body != nullptr, "a group needs a body");
+          const std::vector<ValueId> inputs = a.body->inputs();
+          require(inputs.size() == a.size(), "the body has " + std::to_string(inputs.size()) + " inputs, " +
+                                                 std::to_string(a.size()) + " are given");
+          for (size_t i = 0; i < inputs.size(); ++i) {
+            require(a.body->type(inputs[i]) == a[i], "operand " + std::to_string(i) + " is " + a[i].str() +
+                                                         ", the body expects " +
+                                                         a.body->type(inputs[i]).str());
+          }
+          require(a.body->weights().empty(), "weights enter a group as operands");
+          std::vector<Type> out;
+          for (ValueId v : a.body->outputs()) out.push_back(a.body->type(v));
+          require(!out.empty(), "the body returns nothing");
+          return out;
+        },
+    .eval =
+        [](const EvalArgs& a) {
+          TensorMap inputs;
+          const std::vector<ValueId> names = a.body->inputs();
+          for (size_t i = 0; i < names.size(); ++i) inputs[a.body->value(names[i]).name] = a[i];
+          return evaluate(*a.body, inputs, [](const std::string& name, const Type&) -> Tensor {
+            throw Error("weight @" + name + " inside a group");
+          });
+        },
+});
+
+}  // namespace
+}  // namespace lmc

@@ -1,0 +1,54 @@
+// Keys and values of new tokens join the cache, in place.
+#include <algorithm>
+#include <cmath>
+
+#include "ir/ops/common.h"
+
+namespace lmc {
+namespace {
+
+double stored(double v, DType dtype) {
+  return dtype == DType::kv_f16 ? static_cast<double>(f16_to_f32(f32_to_f16(static_cast<float>(v)))) : v;
+}
+
+const RegisterOp kOp(OpDef{
+    .name = "kv_append",
+    .doc = "the cache with keys and values of positions pos added, rounded to the cache's format",
+    .shape = OpShape::row,
+    .operands = {{"kv", "kv_f16 or kv_f32 [span, kv_heads, D]"},
+                 {"k", "[T, kv_heads, D] f32"},
+                 {"v", "[T, kv_heads, D] f32"},
+                 {"pos", "[T] i32"}},
+    .infer =
+        [](const InferArgs& a) {
+          require(is_kv(a[0].dtype) && a[0].rank() == 3, "kv must be a cache, found " + a[0].str());
+          for (size_t i : {size_t{1}, size_t{2}}) {
+            ops::require_activation(a[i], i == 1 ? "k" : "v");
+            require(a[i].rank() == 3 && a[i].dims[1] == a[0].dims[1] && a[i].dims[2] == a[0].dims[2],
+                    a[i].str() + " does not fit cache " + a[0].str());
+          }
+          require(a[3].dtype == DType::i32 && a[3].rank() == 1, "pos must be i32[T], found " + a[3].str());
+          return std::vector<Type>{a[0]};
+        },
+    .eval =
+        [](const EvalArgs& a) {
+          Tensor kv = a[0];
+          const int64_t row = kv.dims[2] * kv.dims[3];
+          const int64_t tokens = a[3].dims[0];
+          for (int64_t t = 0; t < tokens; ++t) {
+            require(static_cast<int64_t>(a[3].data[static_cast<size_t>(t)]) == kv.dims[0],
+                    "position " + std::to_string(static_cast<int64_t>(a[3].data[static_cast<size_t>(t)])) +
+                        " does not follow a cache of " + std::to_string(kv.dims[0]));
+            for (const Tensor* part : {&a[1], &a[2]}) {
+              for (int64_t i = 0; i < row; ++i) {
+                kv.data.push_back(stored(part->data[static_cast<size_t>(t * row + i)], kv.dtype));
+              }
+            }
+            ++kv.dims[0];
+          }
+          return std::vector<Tensor>{std::move(kv)};
+        },
+});
+
+}  // namespace
+}  // namespace lmc

@@ -1,0 +1,12 @@
+// Elementwise product.
+#include <cmath>
+
+#include "ir/ops/common.h"
+
+namespace lmc {
+namespace {
+
+const RegisterOp kOp(ops::binary("mul", "a * b", true, [](double a, double b) { return a * b; }));
+
+}  // namespace
+}  // namespace lmc

@@ -1,0 +1,13 @@
+// SiLU, also called swish.
+#include <cmath>
+
+#include "ir/ops/common.h"
+
+namespace lmc {
+namespace {
+
+const RegisterOp kOp(ops::unary("silu", "x / (1 + exp(-x))",
+                                [](double x, const EvalArgs&) { return x / (1 + std::exp(-x)); }));
+
+}  // namespace
+}  // namespace lmc

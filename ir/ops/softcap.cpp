@@ -1,0 +1,16 @@
+// Gemma 2's soft limit on scores and logits.
+#include <cmath>
+
+#include "ir/ops/common.h"
+
+namespace lmc {
+namespace {
+
+const RegisterOp kOp(ops::unary("softcap", "cap * tanh(x / cap)",
+                                [](double x, const EvalArgs& a) {
+                                  return a.real("cap") * std::tanh(x / a.real("cap"));
+                                },
+                                {{"cap", AttrKind::real, std::nullopt, "the limit, above 0"}}));
+
+}  // namespace
+}  // namespace lmc

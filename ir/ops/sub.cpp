@@ -1,0 +1,12 @@
+// Elementwise difference.
+#include <cmath>
+
+#include "ir/ops/common.h"
+
+namespace lmc {
+namespace {
+
+const RegisterOp kOp(ops::binary("sub", "a - b", false, [](double a, double b) { return a - b; }));
+
+}  // namespace
+}  // namespace lmc

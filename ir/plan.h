@@ -1,0 +1,93 @@
+// The plan: what the code generator made of a graph, as plain data. The runtime executes it knowing neither
+// graph nor compiler; plan.json in a bundle is exactly this.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ir/type.h"
+
+namespace lmc {
+
+// Where an operand of a kernel lives.
+enum class Space : uint8_t {
+  arena,   // step buffers; offset into the arena
+  weight,  // packed weights; `index` = Plan::weights
+  kv,      // caches; `index` = Plan::caches
+  input,   // `index` = StepInput
+  output,  // the logits: f32[max rows, vocab], row-major
+};
+
+enum class StepInput : uint8_t { tokens, pos, out_rows };  // i32[max_tokens] each
+
+struct PlanOperand {
+  Space space = Space::arena;
+  int64_t index = 0;
+  int64_t offset = 0;    // bytes from the start of that space's object
+  bool written = false;  // does the stage write it?
+  int64_t bytes = 0;     // how much of it the stage may touch (arena: the buffer's size)
+  int64_t buffer = -1;   // arena: index into StepPlan::buffers
+};
+
+// A kernel launch: `tiles` calls of one function, in any order and in parallel.
+struct PlanStage {
+  std::string symbol;  // function in kernels.o
+  std::string kind;    // "linear", "row", "attention": kernel class, for reports
+  std::string label;   // "linear ffn_gate_up [T,1152]x[13824,1152] q8_0"
+  std::string scope;   // "layers.0.ffn"
+  int64_t tiles = 1;
+  std::vector<PlanOperand> operands;
+  std::vector<int32_t>
+      deps;                 // stages that must be finished before any tile of this one (transitively reduced)
+  double weight_bytes = 0;  // read by the whole stage
+  double flops = 0;         // per token
+};
+
+struct PlanBuffer {
+  std::string name;
+  int64_t bytes = 0;
+  int64_t offset = 0;  // in the arena
+};
+
+// The step for up to `max_tokens` new tokens.
+struct StepPlan {
+  int64_t max_tokens = 1;
+  int64_t max_rows = 1;  // most rows of logits in one step
+  int64_t arena_bytes = 0;
+  int64_t scratch_bytes = 0;  // per worker
+  std::vector<PlanBuffer> buffers;
+  std::vector<PlanStage> stages;  // in a topological order
+};
+
+struct PlanWeight {
+  std::string name;
+  std::string layout;  // "q8_0.rows8", "f32.rows8", "f32", "bf16", ...
+  Type type;           // logical
+  int64_t bytes = 0;
+};
+
+// A cache: K and V of one layer. `capacity` positions are kept in a ring (position p sits in slot p %
+// capacity); capacity >= span + the largest step, so that a block's first token still sees its whole window.
+struct PlanCache {
+  std::string name;
+  DType dtype = DType::kv_f16;
+  int64_t span = 0;
+  int64_t capacity = 0;
+  int64_t kv_heads = 0;
+  int64_t head_dim = 0;
+  int64_t bytes = 0;
+};
+
+struct Plan {
+  std::string target;  // "avx2"
+  std::string model;
+  int64_t context = 0;  // most positions of a sequence
+  int64_t vocab = 0;
+  std::vector<PlanWeight> weights;
+  std::vector<PlanCache> caches;
+  StepPlan decode;   // T = 1
+  StepPlan prefill;  // T <= prefill.max_tokens
+};
+
+}  // namespace lmc

@@ -1,0 +1,349 @@
+// Recursive descent over the tokens of ir/lexer.h.
+#include "ir/syntax.h"
+
+#include "ir/attr.h"
+#include "ir/lexer.h"
+
+namespace lmc::syntax {
+namespace {
+
+// Deeper nesting is refused rather than risked on the stack.
+constexpr int kMaxDepth = 64;
+
+class Parser {
+ public:
+  Parser(std::string_view text, const std::string& file, int first_line) : lex_(text, file, first_line) {}
+
+  GraphText graph() {
+    GraphText g;
+    g.loc = lex_.peek().loc;
+    if (!lex_.at_name("graph")) lex_.fail("'graph'");
+    lex_.take();
+    if (lex_.peek().kind != Tok::weight) lex_.fail("the graph's name, such as @main");
+    g.name = lex_.take().text;
+    g.inputs = params();
+    lex_.expect("{", "before the graph's statements");
+    body(g);
+    if (lex_.peek().kind != Tok::end) lex_.fail("the end of the text behind the graph");
+    return g;
+  }
+
+  std::vector<Statement> statements() {
+    GraphText g;
+    std::string scope;
+    while (lex_.peek().kind != Tok::end) {
+      if (!scope_line(scope)) g.statements.push_back(statement(scope));
+    }
+    return std::move(g.statements);
+  }
+
+  Expr whole_expr() {
+    Expr e = expr(0);
+    if (lex_.peek().kind != Tok::end) lex_.fail("the end of the expression");
+    return e;
+  }
+
+ private:
+  struct Depth {
+    explicit Depth(Parser& p) : parser(p) {
+      if (++parser.depth_ > kMaxDepth) throw Error(parser.lex_.peek().loc, "nested too deeply");
+    }
+    ~Depth() { --parser.depth_; }
+    Parser& parser;
+  };
+
+  std::vector<Param> params() {
+    std::vector<Param> out;
+    lex_.expect("(", "before the inputs");
+    while (!lex_.at(")")) {
+      if (!out.empty()) lex_.expect(",", "between inputs");
+      if (lex_.peek().kind != Tok::value) lex_.fail("an input such as %x");
+      const Token name = lex_.take();
+      lex_.expect(":", "before the input's type");
+      out.push_back({name.text, type(), name.loc});
+    }
+    lex_.take();
+    return out;
+  }
+
+  // Everything between the braces of a graph or a group's body.
+  void body(GraphText& g) {
+    std::string scope;
+    for (;;) {
+      if (lex_.at("}")) lex_.fail("'return' before the closing brace");
+      if (lex_.peek().kind == Tok::end) lex_.fail("'return' and a closing brace");
+      if (lex_.at_name("return")) break;
+      if (lex_.at_name("weight")) {
+        lex_.take();
+        if (lex_.peek().kind != Tok::weight) lex_.fail("a weight such as @w");
+        const Token name = lex_.take();
+        lex_.expect(":", "before the weight's type");
+        g.weights.push_back({name.text, type(), name.loc});
+      } else if (!scope_line(scope)) {
+        g.statements.push_back(statement(scope));
+      }
+    }
+    lex_.take();
+    while (!lex_.at("}")) {
+      if (!g.outputs.empty()) lex_.expect(",", "between outputs");
+      g.outputs.push_back(operand());
+    }
+    lex_.take();
+  }
+
+  bool scope_line(std::string& scope) {
+    if (!lex_.at_name("scope")) return false;
+    lex_.take();
+    if (lex_.peek().kind == Tok::text && lex_.peek().text.empty()) {
+      lex_.take();
+      scope.clear();
+      return true;
+    }
+    if (lex_.peek().kind != Tok::name) lex_.fail("a scope such as layers.0.attention");
+    scope = lex_.take().text;
+    return true;
+  }
+
+  Statement statement(const std::string& scope) {
+    Statement s;
+    s.scope = scope;
+    s.loc = lex_.peek().loc;
+    do {
+      if (lex_.peek().kind != Tok::value) lex_.fail("a statement such as %y = op(%x)");
+      s.results.push_back(lex_.take().text);
+    } while (lex_.accept(","));
+    lex_.expect("=", "behind the results");
+    call(s);
+    if (lex_.accept(":")) {
+      do {
+        s.types.push_back(type());
+      } while (lex_.accept(","));
+    }
+    if (lex_.at("{")) {
+      const Depth depth(*this);
+      lex_.take();
+      s.body = std::make_shared<GraphText>();
+      s.body->loc = s.loc;
+      if (!lex_.at_name("inputs")) lex_.fail("'inputs (…)' at the start of the body");
+      lex_.take();
+      s.body->inputs = params();
+      body(*s.body);
+    }
+    return s;
+  }
+
+  // op(operands) {attributes}
+  void call(Statement& s) {
+    const Depth depth(*this);
+    if (lex_.peek().kind != Tok::name) lex_.fail("the name of an op");
+    s.op = lex_.take().text;
+    while (lex_.accept("|")) {  // alternatives in patterns: gelu_tanh|silu
+      if (lex_.peek().kind != Tok::name) lex_.fail("the name of an op behind '|'");
+      s.op += "|" + lex_.take().text;
+    }
+    lex_.expect("(", "behind the op's name");
+    while (!lex_.at(")")) {
+      if (!s.operands.empty()) lex_.expect(",", "between operands");
+      s.operands.push_back(operand());
+    }
+    lex_.take();
+    if (lex_.accept("{")) {
+      while (!lex_.at("}")) {
+        if (!s.attrs.empty()) lex_.expect(",", "between attributes");
+        if (lex_.peek().kind != Tok::name) lex_.fail("an attribute such as eps=1e-6");
+        const Token name = lex_.take();
+        lex_.expect("=", "behind the attribute's name");
+        s.attrs.push_back({name.text, expr(0), name.loc});
+      }
+      lex_.take();
+    }
+  }
+
+  Operand operand() {
+    const Token& t = lex_.peek();
+    Operand o;
+    o.loc = t.loc;
+    if (t.kind == Tok::value || t.kind == Tok::weight) {
+      o.kind = t.kind == Tok::value ? Operand::Kind::value : Operand::Kind::weight;
+      o.name = lex_.take().text;
+      return o;
+    }
+    if (t.kind != Tok::name) lex_.fail("an operand: %value, @weight or op(…)");
+    o.kind = Operand::Kind::call;
+    o.call = std::make_shared<Statement>();
+    o.call->loc = t.loc;
+    call(*o.call);
+    return o;
+  }
+
+  TypeExpr type() {
+    TypeExpr t;
+    t.loc = lex_.peek().loc;
+    if (lex_.peek().kind != Tok::name) lex_.fail("a type such as f32[T,64]");
+    t.dtype = lex_.take().text;
+    lex_.expect("[", "behind the type's format");
+    while (!lex_.at("]")) {
+      if (!t.dims.empty()) lex_.expect(",", "between dimensions");
+      t.dims.push_back(expr(0));
+    }
+    lex_.take();
+    return t;
+  }
+
+  static int precedence(const std::string& op) {
+    if (op == "||") return 1;
+    if (op == "&&") return 2;
+    if (op == "==" || op == "!=") return 3;
+    if (op == "<" || op == ">" || op == "<=" || op == ">=") return 4;
+    if (op == "+" || op == "-") return 5;
+    if (op == "*" || op == "/" || op == "%") return 6;
+    return 0;
+  }
+
+  Expr expr(int least) {
+    const Depth depth(*this);
+    Expr left = unary();
+    while (lex_.peek().kind == Tok::punct && precedence(lex_.peek().text) > least) {
+      const Token op = lex_.take();
+      Expr e;
+      e.kind = Expr::Kind::binary;
+      e.text = op.text;
+      e.loc = op.loc;
+      e.args.push_back(std::move(left));
+      e.args.push_back(expr(precedence(op.text)));
+      left = std::move(e);
+    }
+    return left;
+  }
+
+  Expr unary() {
+    if (lex_.at("-") || lex_.at("!")) {
+      const Depth depth(*this);
+      const Token op = lex_.take();
+      Expr e;
+      e.loc = op.loc;
+      Expr inner = unary();
+      if (op.text == "-" && inner.kind == Expr::Kind::integer) {
+        inner.integer = -inner.integer;
+        return inner;
+      }
+      if (op.text == "-" && inner.kind == Expr::Kind::real) {
+        inner.real = -inner.real;
+        return inner;
+      }
+      e.kind = Expr::Kind::unary;
+      e.text = op.text;
+      e.args.push_back(std::move(inner));
+      return e;
+    }
+    return primary();
+  }
+
+  Expr primary() {
+    Expr e;
+    e.loc = lex_.peek().loc;
+    if (lex_.accept("(")) {
+      e = expr(0);
+      lex_.expect(")", "behind the expression");
+      return e;
+    }
+    if (lex_.accept("[")) {
+      e.kind = Expr::Kind::list;
+      while (!lex_.at("]")) {
+        if (!e.args.empty()) lex_.expect(",", "between list items");
+        e.args.push_back(expr(0));
+      }
+      lex_.take();
+      return e;
+    }
+    const Tok kind = lex_.peek().kind;
+    if (kind == Tok::end || kind == Tok::punct) lex_.fail("a value");
+    const Token t = lex_.take();
+    e.text = t.text;
+    switch (t.kind) {
+      case Tok::integer:
+        e.kind = Expr::Kind::integer;
+        e.integer = t.integer;
+        break;
+      case Tok::real:
+        e.kind = Expr::Kind::real;
+        e.real = t.real;
+        break;
+      case Tok::text:
+        e.kind = Expr::Kind::text;
+        break;
+      case Tok::config:
+        e.kind = Expr::Kind::config;
+        break;
+      case Tok::value:
+        e.kind = Expr::Kind::value;
+        break;
+      case Tok::weight:
+        e.kind = Expr::Kind::weight;
+        break;
+      default:
+        e.kind = Expr::Kind::name;
+        if (lex_.accept("(")) {
+          e.kind = Expr::Kind::call;
+          while (!lex_.at(")")) {
+            if (!e.args.empty()) lex_.expect(",", "between arguments");
+            e.args.push_back(expr(0));
+          }
+          lex_.take();
+        }
+    }
+    return e;
+  }
+
+  Lexer lex_;
+  int depth_ = 0;
+};
+
+}  // namespace
+
+GraphText parse_graph_text(std::string_view text, const std::string& file, int first_line) {
+  return Parser(text, file, first_line).graph();
+}
+
+std::vector<Statement> parse_statements(std::string_view text, const std::string& file, int first_line) {
+  return Parser(text, file, first_line).statements();
+}
+
+Expr parse_expr(std::string_view text, const std::string& file, int first_line) {
+  return Parser(text, file, first_line).whole_expr();
+}
+
+std::string expr_text(const Expr& e) {
+  const auto list = [&] {
+    std::string out;
+    for (const Expr& a : e.args) out += (out.empty() ? "" : ", ") + expr_text(a);
+    return out;
+  };
+  switch (e.kind) {
+    case Expr::Kind::integer:
+      return std::to_string(e.integer);
+    case Expr::Kind::real:
+      return attr_text(e.real);
+    case Expr::Kind::name:
+      return e.text;
+    case Expr::Kind::text:
+      return "\"" + e.text + "\"";
+    case Expr::Kind::config:
+      return "$" + e.text;
+    case Expr::Kind::value:
+      return "%" + e.text;
+    case Expr::Kind::weight:
+      return "@" + e.text;
+    case Expr::Kind::list:
+      return "[" + list() + "]";
+    case Expr::Kind::call:
+      return e.text + "(" + list() + ")";
+    case Expr::Kind::binary:
+      return "(" + expr_text(e.args[0]) + " " + e.text + " " + expr_text(e.args[1]) + ")";
+    case Expr::Kind::unary:
+      return e.text + expr_text(e.args[0]);
+  }
+  return "";
+}
+
+}  // namespace lmc::syntax

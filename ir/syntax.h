@@ -1,0 +1,93 @@
+// The text form as a syntax tree, before names and types mean anything. Shared by IR files, patterns,
+// rewrites and model definitions, which differ only in what they allow (`$config`, `%pattern` values,
+// expressions).
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ir/error.h"
+
+namespace lmc::syntax {
+
+// Attribute values and dimensions: 12, 1e-6, name, "text", $config, %value, [a, b], rows(%w), a * (b + 1),
+// -a, a == b, a != b, a < b, a > b, a <= b, a >= b, a && b, a || b, !a, `if(cond, a, b)` as a call.
+struct Expr {
+  enum class Kind { integer, real, name, text, config, value, weight, list, call, binary, unary };
+  Kind kind = Kind::integer;
+  int64_t integer = 0;
+  double real = 0;
+  std::string text;  // name, string, config key, value name, function or operator
+  std::vector<Expr> args;
+  Location loc;
+};
+
+struct Statement;
+
+struct Operand {
+  enum class Kind { value, weight, call };
+  Kind kind = Kind::value;
+  std::string name;                 // without % or @
+  std::shared_ptr<Statement> call;  // nested op: slice(@w, ...) {..}
+  Location loc;
+};
+
+struct TypeExpr {
+  std::string dtype;
+  std::vector<Expr> dims;
+  Location loc;
+};
+
+struct AttrExpr {
+  std::string name;
+  Expr value;
+  Location loc;
+};
+
+struct GraphText;
+
+// %a, %b = op(%x, @w) {attr=1} : f32[T,4], f32[T,4]      and for groups a body `{ … }` behind the types
+struct Statement {
+  std::vector<std::string> results;
+  std::string op;
+  std::vector<Operand> operands;
+  std::vector<AttrExpr> attrs;
+  std::vector<TypeExpr> types;
+  std::shared_ptr<GraphText> body;
+  std::string scope;  // from the `scope a.b` line above it
+  Location loc;
+};
+
+struct Param {
+  std::string name;
+  TypeExpr type;
+  Location loc;
+};
+
+// graph @name (%in: type, …) { weight @w : type … statements … return %out, … }
+struct GraphText {
+  std::string name;
+  std::vector<Param> inputs;
+  std::vector<Param> weights;
+  std::vector<Statement> statements;
+  std::vector<Operand> outputs;
+  Location loc;
+};
+
+// Parses a whole `graph`. Throws Error with line and column. `first_line` is the line of the text's first
+// line.
+GraphText parse_graph_text(std::string_view text, const std::string& file, int first_line = 1);
+
+// Parses bare statements (a pattern, a rewrite, a layer of a model file). Weight declarations are not
+// allowed.
+std::vector<Statement> parse_statements(std::string_view text, const std::string& file, int first_line = 1);
+
+// Parses one expression: "$dim * 4".
+Expr parse_expr(std::string_view text, const std::string& file, int first_line = 1);
+
+std::string expr_text(const Expr& e);
+
+}  // namespace lmc::syntax

@@ -1,0 +1,25 @@
+// Tensors of the reference evaluator: plain arrays of double. A quantised tensor holds the numbers it stands
+// for.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "ir/type.h"
+
+namespace lmc {
+
+struct Tensor {
+  DType dtype = DType::f32;
+  std::vector<int64_t> dims;  // all concrete
+  std::vector<double> data;   // row-major; a kv tensor is [positions, 2 (k,v), kv_heads, head_dim]
+
+  int64_t last() const { return dims.empty() ? 1 : dims.back(); }
+  int64_t rows() const { return last() == 0 ? 0 : static_cast<int64_t>(data.size()) / last(); }
+  const double* row(int64_t r) const { return data.data() + r * last(); }
+  double* row(int64_t r) { return data.data() + r * last(); }
+};
+
+Tensor make_tensor(DType dtype, std::vector<int64_t> dims);  // zeros
+
+}  // namespace lmc

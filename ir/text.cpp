@@ -1,0 +1,234 @@
+#include "ir/text.h"
+
+#include <unordered_map>
+
+#include "ir/op_def.h"
+#include "ir/syntax.h"
+#include "ir/verify.h"
+
+namespace lmc {
+namespace {
+
+using syntax::Expr;
+
+int64_t dim_from(const Expr& e) {
+  if (e.kind == Expr::Kind::integer && e.integer >= 0) return e.integer;
+  if (e.kind == Expr::Kind::name && e.text == "T") return kDimT;
+  if (e.kind == Expr::Kind::name && e.text == "R") return kDimR;
+  throw Error(e.loc, "a dimension must be a number, T or R, found " + expr_text(e));
+}
+
+Type type_from(const syntax::TypeExpr& t) {
+  const std::optional<DType> dtype = dtype_from_name(t.dtype);
+  if (!dtype) throw Error(t.loc, "unknown format '" + t.dtype + "' in a type");
+  Type out{*dtype, {}};
+  // Products of dimensions are computed all over; keep them far from overflow.
+  double elements = 1;
+  for (const Expr& d : t.dims) {
+    out.dims.push_back(dim_from(d));
+    elements *= out.dims.back() > 0 ? static_cast<double>(out.dims.back()) : 1;
+  }
+  if (elements > 0x1p48) throw Error(t.loc, "type " + out.str() + " is larger than any machine");
+  return out;
+}
+
+Attr attr_from(const Expr& e) {
+  switch (e.kind) {
+    case Expr::Kind::integer:
+      return e.integer;
+    case Expr::Kind::real:
+      return e.real;
+    case Expr::Kind::name:
+    case Expr::Kind::text:
+      return e.text;
+    case Expr::Kind::list: {
+      std::vector<int64_t> items;
+      for (const Expr& i : e.args) {
+        if (i.kind != Expr::Kind::integer)
+          throw Error(i.loc, "expected an integer in a list, found " + expr_text(i));
+        items.push_back(i.integer);
+      }
+      return items;
+    }
+    default:
+      throw Error(e.loc, "expected a constant, found " + expr_text(e));
+  }
+}
+
+// One graph (or group body) being built from its syntax tree.
+class Builder {
+ public:
+  explicit Builder(Graph& g) : g_(g) {}
+
+  void build(const syntax::GraphText& text) {
+    for (const auto& p : text.inputs) {
+      if (values_.contains(p.name)) throw Error(p.loc, "input %" + p.name + " is declared twice");
+      values_[p.name] = g_.add_input(p.name, type_from(p.type));
+    }
+    for (const auto& w : text.weights) {
+      if (g_.find_weight(w.name).valid()) throw Error(w.loc, "weight @" + w.name + " is declared twice");
+      g_.add_weight(w.name, type_from(w.type));
+    }
+    for (const auto& s : text.statements) statement(s);
+    std::vector<ValueId> outputs;
+    for (const auto& o : text.outputs) outputs.push_back(operand(o, ""));
+    g_.set_outputs(outputs);
+  }
+
+ private:
+  ValueId operand(const syntax::Operand& o, const std::string& scope) {
+    if (o.kind == syntax::Operand::Kind::call) {
+      const OpId id = call(*o.call, scope);
+      if (g_.op(id).results.size() != 1)
+        throw Error(o.loc, o.call->op + " as an operand must have one result");
+      return g_.result(id);
+    }
+    if (o.kind == syntax::Operand::Kind::weight) {
+      const ValueId w = g_.find_weight(o.name);
+      if (!w.valid()) throw Error(o.loc, "weight @" + o.name + " is not declared");
+      return w;
+    }
+    const auto it = values_.find(o.name);
+    if (it == values_.end()) throw Error(o.loc, "%" + o.name + " is not defined above");
+    return it->second;
+  }
+
+  OpId call(const syntax::Statement& s, const std::string& scope) {
+    const OpDef* def = nullptr;
+    try {
+      def = &get_op(s.op);
+    } catch (const Error& e) {
+      throw Error(s.loc, e.what());
+    }
+    std::vector<ValueId> operands;
+    for (const auto& o : s.operands) operands.push_back(operand(o, scope));
+    AttrMap attrs;
+    for (const auto& a : s.attrs) {
+      if (!attrs.emplace(a.name, attr_from(a.value)).second) {
+        throw Error(a.loc, "attribute '" + a.name + "' is given twice");
+      }
+    }
+    std::unique_ptr<Graph> body;
+    if (s.body) {
+      if (def->shape != OpShape::group) throw Error(s.loc, s.op + " cannot have a body");
+      body = std::make_unique<Graph>(s.body->name);
+      Builder(*body).build(*s.body);
+    } else if (def->shape == OpShape::group) {
+      throw Error(s.loc, s.op + " needs a body");
+    }
+    return g_.add_op(*def, operands, attrs, s.results, scope, s.loc, std::move(body));
+  }
+
+  void statement(const syntax::Statement& s) {
+    for (const std::string& r : s.results) {
+      if (values_.contains(r)) throw Error(s.loc, "%" + r + " is defined twice");
+    }
+    const OpId id = call(s, s.scope);
+    const Op& op = g_.op(id);
+    if (op.results.size() != s.results.size()) {
+      throw Error(s.loc, s.op + " has " + std::to_string(op.results.size()) + " results, " +
+                             std::to_string(s.results.size()) + " are named");
+    }
+    if (!s.types.empty() && s.types.size() != s.results.size()) {
+      throw Error(s.types[0].loc, "one type for each result, please: " + std::to_string(s.results.size()));
+    }
+    for (size_t i = 0; i < s.results.size(); ++i) {
+      values_[s.results[i]] = op.results[i];
+      if (s.types.empty()) continue;
+      const Type stated = type_from(s.types[i]);
+      if (stated != g_.type(op.results[i])) {
+        throw Error(s.types[i].loc, "%" + s.results[i] + " is stated as " + stated.str() + " but " + s.op +
+                                        " gives " + g_.type(op.results[i]).str());
+      }
+    }
+  }
+
+  Graph& g_;
+  std::unordered_map<std::string, ValueId> values_;
+};
+
+std::string value_text(const Graph& g, ValueId v) {
+  return (g.value(v).kind == ValueKind::weight ? "@" : "%") + g.value(v).name;
+}
+
+void print_body(const Graph& g, const PrintOptions& options, const std::string& indent, std::string& out);
+
+void print_op_to(const Graph& g, OpId id, const std::string& indent, std::string& out) {
+  const Op& op = g.op(id);
+  out += indent;
+  for (size_t i = 0; i < op.results.size(); ++i) out += (i ? ", " : "") + value_text(g, op.results[i]);
+  out += " = " + op.def->name + "(";
+  for (size_t i = 0; i < op.operands.size(); ++i) out += (i ? ", " : "") + value_text(g, op.operands[i]);
+  out += ")";
+  std::string attrs;
+  for (const AttrDef& a : op.def->attrs) {  // in the op's own order, defaults left out
+    const Attr& value = op.attrs.at(a.name);
+    if (a.fallback && *a.fallback == value) continue;
+    attrs += (attrs.empty() ? "" : ", ") + a.name + "=" + attr_text(value);
+  }
+  if (!attrs.empty()) out += " {" + attrs + "}";
+  for (size_t i = 0; i < op.results.size(); ++i) out += (i ? ", " : " : ") + g.type(op.results[i]).str();
+  if (op.body) {
+    out += " {\n" + indent + "  inputs (";
+    const std::vector<ValueId> inputs = op.body->inputs();
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      out += (i ? ", " : "") + value_text(*op.body, inputs[i]) + ": " + op.body->type(inputs[i]).str();
+    }
+    out += ")\n";
+    print_body(*op.body, {}, indent + "  ", out);
+    out += indent + "}";
+  }
+  out += "\n";
+}
+
+void print_body(const Graph& g, const PrintOptions& options, const std::string& indent, std::string& out) {
+  const auto wanted = [&](OpId id) { return g.op(id).scope.starts_with(options.only_scope); };
+  const bool all = options.only_scope.empty();
+  for (ValueId w : g.weights()) {
+    bool used = all;
+    for (const Use& u : g.value(w).uses) used = used || wanted(u.op);
+    if (used) out += indent + "weight " + value_text(g, w) + " : " + g.type(w).str() + "\n";
+  }
+  std::string scope;
+  for (OpId id : topo_order(g)) {
+    if (!all && !wanted(id)) continue;
+    const Op& op = g.op(id);
+    if (op.scope != scope) {
+      scope = op.scope;
+      out += indent + "scope " + (scope.empty() ? "\"\"" : scope) + "\n";
+    }
+    print_op_to(g, id, indent, out);
+  }
+  out += indent + "return";
+  for (size_t i = 0; i < g.outputs().size(); ++i) out += (i ? ", " : " ") + value_text(g, g.outputs()[i]);
+  out += "\n";
+}
+
+}  // namespace
+
+Graph parse_graph(std::string_view text, const std::string& file) {
+  const syntax::GraphText tree = syntax::parse_graph_text(text, file);
+  Graph g(tree.name);
+  Builder(g).build(tree);
+  verify(g);
+  return g;
+}
+
+std::string print_graph(const Graph& g, const PrintOptions& options) {
+  std::string out = "graph @" + g.name + " (";
+  const std::vector<ValueId> inputs = g.inputs();
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    out += (i ? ", " : "") + value_text(g, inputs[i]) + ": " + g.type(inputs[i]).str();
+  }
+  out += ") {\n";
+  print_body(g, options, "  ", out);
+  return out + "}\n";
+}
+
+std::string print_op(const Graph& g, OpId op) {
+  std::string out;
+  print_op_to(g, op, "", out);
+  return out;
+}
+
+}  // namespace lmc

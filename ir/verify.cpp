@@ -1,0 +1,133 @@
+#include "ir/verify.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "ir/op_def.h"
+
+namespace lmc {
+namespace {
+
+class Verifier {
+ public:
+  explicit Verifier(const Graph& g) : g_(g) {}
+
+  std::vector<std::string> run() {
+    names();
+    uses();
+    if (!messages_.empty()) return std::move(messages_);  // the rest walks use lists
+    try {
+      order_ = topo_order(g_);
+    } catch (const Error& e) {
+      fail(e.what());
+      return std::move(messages_);
+    }
+    types();
+    caches();
+    outputs();
+    return std::move(messages_);
+  }
+
+ private:
+  void fail(const std::string& message) { messages_.push_back(message); }
+
+  bool alive(ValueId v) const {
+    if (!v.valid() || v.v >= g_.num_value_ids()) return false;
+    const Value& value = g_.value(v);
+    return value.kind != ValueKind::result || !g_.is_erased(value.def);
+  }
+
+  void names() {
+    std::unordered_set<std::string> seen;
+    for (uint32_t i = 0; i < g_.num_value_ids(); ++i) {
+      const Value& v = g_.value(ValueId{i});
+      if (!alive(ValueId{i})) continue;
+      if (v.kind == ValueKind::weight && v.uses.empty()) continue;  // may have been dropped from the graph
+      const std::string name = (v.kind == ValueKind::weight ? "@" : "%") + v.name;
+      if (!seen.insert(name).second) fail(name + " names two values");
+    }
+  }
+
+  void uses() {
+    size_t operands = 0;
+    for (OpId id : g_.ops()) {
+      const Op& op = g_.op(id);
+      for (uint32_t i = 0; i < op.operands.size(); ++i) {
+        ++operands;
+        if (!alive(op.operands[i])) {
+          fail(op.def->name + ": operand " + std::to_string(i) + " does not exist any more");
+          continue;
+        }
+        const auto& list = g_.value(op.operands[i]).uses;
+        if (std::find(list.begin(), list.end(), Use{id, i}) == list.end()) {
+          fail(op.def->name + ": operand %" + g_.value(op.operands[i]).name + " does not list this use");
+        }
+      }
+    }
+    size_t listed = 0;
+    for (uint32_t i = 0; i < g_.num_value_ids(); ++i) {
+      if (alive(ValueId{i})) listed += g_.value(ValueId{i}).uses.size();
+    }
+    if (listed != operands && messages_.empty()) fail("use lists hold uses that no operand makes");
+  }
+
+  void types() {
+    for (OpId id : order_) {
+      const Op& op = g_.op(id);
+      std::vector<Type> types;
+      for (ValueId v : op.operands) types.push_back(g_.type(v));
+      try {
+        const std::vector<Type> results = op.def->infer({types, op.attrs, op.body.get()});
+        for (size_t i = 0; i < op.results.size(); ++i) {
+          if (i >= results.size() || results[i] != g_.type(op.results[i])) {
+            fail("%" + g_.value(op.results[i]).name + " is typed " + g_.type(op.results[i]).str() + ", but " +
+                 op.def->name + " gives " + (i < results.size() ? results[i].str() : "nothing"));
+          }
+        }
+      } catch (const Error& e) {
+        fail(op.def->name + ": " + e.what());
+      }
+      if (op.body) {
+        for (const std::string& m : verify_messages(*op.body))
+          fail("in group %" + g_.value(op.results[0]).name + ": " + m);
+      }
+    }
+  }
+
+  // A cache is appended to in place, so two appends to one cache would overwrite each other.
+  void caches() {
+    for (uint32_t i = 0; i < g_.num_value_ids(); ++i) {
+      const ValueId v{i};
+      if (!alive(v) || !is_kv(g_.type(v).dtype)) continue;
+      int appends = 0;
+      for (const Use& u : g_.value(v).uses) appends += g_.op(u.op).def->name == "kv_append" && u.operand == 0;
+      if (appends > 1)
+        fail("cache %" + g_.value(v).name + " is appended to " + std::to_string(appends) + " times");
+    }
+  }
+
+  void outputs() {
+    for (ValueId v : g_.outputs()) {
+      if (!alive(v)) fail("an output does not exist any more");
+    }
+  }
+
+  const Graph& g_;
+  std::vector<OpId> order_;
+  std::vector<std::string> messages_;
+};
+
+}  // namespace
+
+std::vector<std::string> verify_messages(const Graph& g) { return Verifier(g).run(); }
+
+void verify(const Graph& g) {
+  const std::vector<std::string> messages = verify_messages(g);
+  if (messages.empty()) return;
+  std::string all = "graph @" + g.name + " is not sound: " + messages[0];
+  for (size_t i = 1; i < messages.size() && i < 5; ++i) all += "; " + messages[i];
+  if (messages.size() > 5) all += "; and " + std::to_string(messages.size() - 5) + " more";
+  throw Error(all);
+}
+
+}  // namespace lmc

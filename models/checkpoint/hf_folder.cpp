@@ -1,0 +1,86 @@
+#include "models/checkpoint/hf_folder.h"
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "ir/error.h"
+
+namespace lmc {
+namespace fs = std::filesystem;
+namespace {
+
+// Tensor → shard, from model.safetensors.index.json.
+std::map<std::string, std::string> read_index(const std::string& path) {
+  std::ifstream in(path);
+  try {
+    return nlohmann::json::parse(in).at("weight_map").get<std::map<std::string, std::string>>();
+  } catch (const nlohmann::json::exception& e) {
+    throw Error(path + ": " + e.what());
+  }
+}
+
+}  // namespace
+
+HfFolder::HfFolder(const std::string& folder) {
+  const std::string single = folder + "/model.safetensors";
+  const std::string index = folder + "/model.safetensors.index.json";
+  std::error_code ec;
+  if (fs::exists(single, ec)) {
+    files_.push_back(std::make_unique<SafetensorsFile>(single));
+    for (const auto& [name, t] : files_[0]->tensors()) file_of_[name] = 0;
+    return;
+  }
+  if (!fs::exists(index, ec)) {
+    throw Error(folder + ": holds neither model.safetensors nor model.safetensors.index.json");
+  }
+  std::map<std::string, size_t> opened;
+  for (const auto& [name, shard] : read_index(index)) {
+    if (shard.find('/') != std::string::npos)
+      throw Error(index + ": shard '" + shard + "' lies outside the folder");
+    auto it = opened.find(shard);
+    if (it == opened.end()) {
+      if (!fs::exists(folder + "/" + shard, ec))
+        throw Error(folder + "/" + shard + ": the index names this shard, but it is missing");
+      it = opened.emplace(shard, files_.size()).first;
+      files_.push_back(std::make_unique<SafetensorsFile>(folder + "/" + shard));
+    }
+    if (!files_[it->second]->tensors().contains(name)) {
+      throw Error(folder + "/" + shard + ": tensor '" + name +
+                  "' is missing, though the index places it here");
+    }
+    file_of_[name] = it->second;
+  }
+}
+
+std::optional<Type> HfFolder::type(const std::string& name) const {
+  const auto it = file_of_.find(name);
+  if (it == file_of_.end()) return std::nullopt;
+  const auto& t = files_[it->second]->tensors().at(name);
+  const auto dtype = safetensors_dtype(t.dtype);
+  if (!dtype) return std::nullopt;
+  return Type{*dtype, t.shape};
+}
+
+void HfFolder::read(const std::string& name, int64_t first, std::span<float> out) const {
+  const auto it = file_of_.find(name);
+  if (it == file_of_.end()) throw Error("the checkpoint has no tensor '" + name + "'");
+  files_[it->second]->read(name, first, out);
+}
+
+std::vector<std::string> HfFolder::names() const {
+  std::vector<std::string> out;
+  for (const auto& [name, file] : file_of_) out.push_back(name);
+  return out;
+}
+
+std::string HfFolder::shape_text(const std::string& name) const {
+  const auto& t = files_[file_of_.at(name)]->tensors().at(name);
+  std::string out = t.dtype + "[";
+  for (size_t i = 0; i < t.shape.size(); ++i) out += (i ? "," : "") + std::to_string(t.shape[i]);
+  return out + "]";
+}
+
+std::string HfFolder::file_of(const std::string& name) const { return files_[file_of_.at(name)]->path(); }
+
+}  // namespace lmc

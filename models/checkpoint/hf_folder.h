@@ -1,0 +1,33 @@
+// A Hugging Face folder: config.json and one or several safetensors files.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ir/weights.h"
+#include "models/checkpoint/safetensors.h"
+
+namespace lmc {
+
+class HfFolder : public WeightSource {
+ public:
+  // Opens model.safetensors or the shards of model.safetensors.index.json. Throws Error naming what is
+  // missing.
+  explicit HfFolder(const std::string& folder);
+
+  std::optional<Type> type(const std::string& name) const override;
+  void read(const std::string& name, int64_t first, std::span<float> out) const override;
+
+  std::vector<std::string> names() const;
+  // As the checkpoint says it, for tensors that are no weights: "BOOL[1,1,64,64]".
+  std::string shape_text(const std::string& name) const;
+  std::string file_of(const std::string& name) const;
+
+ private:
+  std::vector<std::unique_ptr<SafetensorsFile>> files_;
+  std::map<std::string, size_t> file_of_;
+};
+
+}  // namespace lmc

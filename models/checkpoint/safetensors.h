@@ -1,0 +1,46 @@
+// One safetensors file, memory-mapped and checked: https://github.com/huggingface/safetensors#format
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <span>
+#include <string>
+
+#include "ir/type.h"
+
+namespace lmc {
+
+class SafetensorsFile {
+ public:
+  // Throws Error naming the file, and the tensor if one is at fault.
+  explicit SafetensorsFile(const std::string& path);
+  ~SafetensorsFile();
+  SafetensorsFile(SafetensorsFile&& o) noexcept;
+  SafetensorsFile& operator=(SafetensorsFile&&) = delete;
+
+  struct Tensor {
+    std::string dtype;  // as the file says it: "BF16", "BOOL", …
+    std::vector<int64_t> shape;
+    int64_t offset = 0;  // bytes from the start of the file
+    int64_t bytes = 0;
+  };
+
+  const std::string& path() const { return path_; }
+  const std::map<std::string, Tensor>& tensors() const { return tensors_; }
+
+  // Elements [first, first + out.size()) widened to f32. The tensor must be F32, F16 or BF16 (else Error).
+  void read(const std::string& name, int64_t first, std::span<float> out) const;
+
+ private:
+  void read_header();
+
+  std::string path_;
+  const std::byte* data_ = nullptr;
+  size_t size_ = 0;
+  std::map<std::string, Tensor> tensors_;
+};
+
+// f32, f16 or bf16 for the dtypes that can be weights; nullopt for others.
+std::optional<DType> safetensors_dtype(const std::string& name);
+
+}  // namespace lmc

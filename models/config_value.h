@@ -1,0 +1,35 @@
+// Values of a model's configuration and the expressions over them.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "ir/attr.h"
+#include "ir/syntax.h"
+
+namespace lmc {
+
+// null, whole number, real, text, or a list of those. Truth values are 0 and 1.
+struct ConfigValue {
+  std::variant<std::monostate, int64_t, double, std::string, std::vector<ConfigValue>> v;
+
+  bool is_null() const { return v.index() == 0; }
+  std::string str() const;
+  friend bool operator==(const ConfigValue&, const ConfigValue&) = default;
+};
+
+using ConfigMap = std::map<std::string, ConfigValue>;
+
+// Evaluates an expression; `$name` is looked up in `config`. Arithmetic is whole as long as both sides are
+// and division comes out even. Functions: if(c, a, b) · at(list, i) · default(a, b) (b if a is null) ·
+// is_null(a) · sqrt · pow · int · min · max. Throws Error at the expression's place.
+ConfigValue evaluate_expr(const syntax::Expr& e, const ConfigMap& config);
+
+bool truth(const ConfigValue& v, const Location& at);
+int64_t whole(const ConfigValue& v, const Location& at, const std::string& what);  // Error if it is not
+Attr to_attr(const ConfigValue& v, const Location& at);
+
+}  // namespace lmc

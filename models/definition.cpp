@@ -1,0 +1,259 @@
+#include "models/definition.h"
+
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <set>
+#include <sstream>
+
+#include "models/yaml_tree.h"
+
+namespace lmc {
+namespace fs = std::filesystem;
+namespace {
+
+using Kind = YamlNode::Kind;
+constexpr int kMaxExtends = 8;
+
+std::string read_text(const std::string& path) {
+  std::error_code ec;
+  if (fs::is_directory(path, ec)) throw Error(path + ": is a folder; a model file (YAML) is needed");
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw Error(path + ": cannot open the model file");
+  std::ostringstream out;
+  out << in.rdbuf();
+  return out.str();
+}
+
+const std::string& text(const YamlNode& n, const std::string& what) {
+  if (n.kind != Kind::scalar) throw Error(n.loc, what + " must be text");
+  return n.text;
+}
+
+const YamlNode& map(const YamlNode& n, const std::string& what) {
+  if (n.kind != Kind::map) throw Error(n.loc, what + " must be a table of names and values");
+  return n;
+}
+
+syntax::Expr expr(const YamlNode& n) {
+  if (n.kind == Kind::null) return syntax::parse_expr("null", n.loc.file, n.loc.line);
+  if (n.kind == Kind::list) {
+    syntax::Expr e;
+    e.kind = syntax::Expr::Kind::list;
+    e.loc = n.loc;
+    for (const YamlNode& i : n.items) e.args.push_back(expr(i));
+    return e;
+  }
+  return syntax::parse_expr(text(n, "an expression"), n.loc.file, n.text_line);
+}
+
+std::vector<std::string> texts(const YamlNode& n, const std::string& what) {
+  std::vector<std::string> out;
+  if (n.kind == Kind::scalar) return {n.text};
+  if (n.kind != Kind::list) throw Error(n.loc, what + " must be a list");
+  for (const YamlNode& i : n.items) out.push_back(i.kind == Kind::null ? "" : text(i, what));
+  return out;
+}
+
+std::vector<syntax::Statement> statements(const YamlNode& n) {
+  return syntax::parse_statements(text(n, "IR statements"), n.loc.file, n.text_line);
+}
+
+// "|" text, or a list of texts and {when, do} tables.
+std::vector<StatementBlock> blocks(const YamlNode& n) {
+  if (n.kind != Kind::list) return {{std::nullopt, statements(n)}};
+  std::vector<StatementBlock> out;
+  for (const YamlNode& item : n.items) {
+    if (item.kind != Kind::map) {
+      out.push_back({std::nullopt, statements(item)});
+      continue;
+    }
+    const YamlNode* when = item.find("when");
+    const YamlNode* then = item.find("do");
+    if (!when || !then || item.entries.size() != 2)
+      throw Error(item.loc, "a conditional block has the keys when: and do:");
+    out.push_back({expr(*when), statements(*then)});
+  }
+  return out;
+}
+
+std::vector<WeightShape> shapes(const YamlNode& n) {
+  std::vector<WeightShape> out;
+  for (const auto& [name, dims] : map(n, "weights").entries) {
+    WeightShape w{name.text, {}, name.loc};
+    if (dims.kind != Kind::list) throw Error(dims.loc, "a shape must be a list such as [$vocab, $dim]");
+    for (const YamlNode& d : dims.items) w.dims.push_back(expr(d));
+    out.push_back(std::move(w));
+  }
+  return out;
+}
+
+ConfigMap values(const YamlNode& n, const std::string& what) {
+  ConfigMap out;
+  for (const auto& [key, value] : map(n, what).entries) out[key.text] = config_value(value);
+  return out;
+}
+
+std::vector<NamedExpr> named(const YamlNode& n, const std::string& what) {
+  std::vector<NamedExpr> out;
+  for (const auto& [key, value] : map(n, what).entries) out.push_back({key.text, expr(value)});
+  return out;
+}
+
+void read_quantize(const YamlNode& n, Definition& d) {
+  for (const auto& [key, value] : map(n, "quantize").entries) {
+    if (key.text != "min_dim")
+      throw Error(key.loc, "unknown key '" + key.text + "' in quantize; it has min_dim");
+    d.quant_min_dim = whole(config_value(value), value.loc, "min_dim");
+  }
+}
+
+void read_kv(const YamlNode& n, Definition& d) {
+  std::set<std::string> given;
+  for (const auto& [key, value] : map(n, "kv").entries) {
+    given.insert(key.text);
+    if (key.text == "span")
+      d.kv_span = expr(value);
+    else if (key.text == "heads")
+      d.kv_heads = expr(value);
+    else if (key.text == "dim")
+      d.kv_dim = expr(value);
+    else
+      throw Error(key.loc, "unknown key '" + key.text + "' in kv; it has span, heads and dim");
+  }
+  if (given.size() != 3) throw Error(n.loc, "kv needs span, heads and dim");
+}
+
+using Reader = std::function<void(const YamlNode&, Definition&)>;
+
+const std::map<std::string, Reader>& readers() {
+  static const std::map<std::string, Reader> table = {
+      {"family", [](const YamlNode& n, Definition& d) { d.family = text(n, "family"); }},
+      {"checkpoint",
+       [](const YamlNode& n, Definition& d) {
+         d.checkpoint = text(n, "checkpoint");
+         d.checkpoint_loc = n.loc;
+       }},
+      {"example_prompt",
+       [](const YamlNode& n, Definition& d) { d.example_prompt = text(n, "example_prompt"); }},
+      {"quantize", read_quantize},
+      {"nested", [](const YamlNode& n, Definition& d) { d.nested = text(n, "nested"); }},
+      {"defaults", [](const YamlNode& n, Definition& d) { d.defaults = values(n, "defaults"); }},
+      {"sizes",
+       [](const YamlNode& n, Definition& d) {
+         for (const auto& [key, value] : map(n, "sizes").entries)
+           d.sizes.emplace_back(key.text, values(value, "a size"));
+       }},
+      {"config",
+       [](const YamlNode& n, Definition& d) {
+         for (const auto& [key, value] : map(n, "config").entries) {
+           d.config.emplace_back(key.text, texts(value, "config"));
+           d.config_loc[key.text] = key.loc;
+         }
+       }},
+      {"let", [](const YamlNode& n, Definition& d) { d.let = named(n, "let"); }},
+      {"per_layer", [](const YamlNode& n, Definition& d) { d.per_layer = named(n, "per_layer"); }},
+      {"prefixes", [](const YamlNode& n, Definition& d) { d.prefixes = texts(n, "prefixes"); }},
+      {"ignore", [](const YamlNode& n, Definition& d) { d.ignore = texts(n, "ignore"); }},
+      {"weights", [](const YamlNode& n, Definition& d) { d.weights = shapes(n); }},
+      {"layer_weights", [](const YamlNode& n, Definition& d) { d.layer_weights = shapes(n); }},
+      {"layer_prefix", [](const YamlNode& n, Definition& d) { d.layer_prefix = text(n, "layer_prefix"); }},
+      {"layers", [](const YamlNode& n, Definition& d) { d.layers = expr(n); }},
+      {"context", [](const YamlNode& n, Definition& d) { d.context = expr(n); }},
+      {"vocab", [](const YamlNode& n, Definition& d) { d.vocab = expr(n); }},
+      {"kv", read_kv},
+      {"embed",
+       [](const YamlNode& n, Definition& d) {
+         d.embed = {"embed", blocks(n)};
+       }},
+      {"head",
+       [](const YamlNode& n, Definition& d) {
+         d.head = {"head", blocks(n)};
+       }},
+      {"layer",
+       [](const YamlNode& n, Definition& d) {
+         for (const auto& [key, value] : map(n, "layer").entries)
+           d.layer.push_back({key.text, blocks(value)});
+       }},
+  };
+  return table;
+}
+
+std::string known_keys() {
+  std::string out;
+  for (const auto& [key, reader] : readers()) out += (out.empty() ? "" : ", ") + key;
+  return out;
+}
+
+// The file's keys, those of the file it extends first.
+std::vector<std::pair<YamlNode, YamlNode>> load_keys(const std::string& path, int depth) {
+  const YamlNode root = parse_yaml(read_text(path), path);
+  if (root.kind != Kind::map) throw Error(root.loc, "a model file is a table of names and values");
+  std::vector<std::pair<YamlNode, YamlNode>> keys;
+  if (const YamlNode* base = root.find("extends")) {
+    if (depth >= kMaxExtends) throw Error(base->loc, "extends: goes in a circle");
+    keys = load_keys((fs::path(path).parent_path() / text(*base, "extends")).lexically_normal().string(),
+                     depth + 1);
+  }
+  for (const auto& entry : root.entries) {
+    if (entry.first.text == "extends") continue;
+    if (!readers().contains(entry.first.text)) {
+      throw Error(entry.first.loc,
+                  "unknown key '" + entry.first.text + "'; known are extends, " + known_keys());
+    }
+    bool replaced = false;
+    for (auto& k : keys) {
+      if (k.first.text == entry.first.text) {
+        k = entry;
+        replaced = true;
+      }
+    }
+    if (!replaced) keys.push_back(entry);
+  }
+  return keys;
+}
+
+}  // namespace
+
+ConfigValue config_value(const YamlNode& n) {
+  if (n.kind == Kind::null) return {};
+  if (n.kind == Kind::list) {
+    std::vector<ConfigValue> items;
+    for (const YamlNode& i : n.items) items.push_back(config_value(i));
+    return {items};
+  }
+  if (n.kind == Kind::map) throw Error(n.loc, "a value or a list is expected here");
+  if (!n.plain) return {n.text};
+  if (n.text == "true" || n.text == "false") return {int64_t{n.text == "true"}};
+  if (n.text == "null" || n.text == "~") return {};
+  const char* first = n.text.data();
+  const char* last = first + n.text.size();
+  int64_t i = 0;
+  if (const auto r = std::from_chars(first, last, i); r.ec == std::errc() && r.ptr == last) return {i};
+  double d = 0;
+  if (const auto r = std::from_chars(first, last, d); r.ec == std::errc() && r.ptr == last) return {d};
+  return {n.text};
+}
+
+Definition read_definition(const std::string& path) {
+  Definition d;
+  d.file = path;
+  for (const auto& [key, value] : load_keys(path, 0)) readers().at(key.text)(value, d);
+  const auto need = [&](bool ok, const std::string& key) {
+    if (!ok) throw Error({path, 0, 0}, "the model file has no '" + key + ":'");
+  };
+  need(!d.family.empty(), "family");
+  need(!d.config.empty(), "config");
+  need(!d.embed.blocks.empty(), "embed");
+  need(!d.layer.empty(), "layer");
+  need(!d.head.blocks.empty(), "head");
+  need(d.layers.loc.line > 0, "layers");
+  need(d.context.loc.line > 0, "context");
+  need(d.vocab.loc.line > 0, "vocab");
+  need(d.kv_span.loc.line > 0, "kv");
+  if (d.prefixes.empty()) d.prefixes = {""};
+  return d;
+}
+
+}  // namespace lmc

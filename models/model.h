@@ -1,0 +1,37 @@
+// A model ready to compile: the graph and where its weights come from.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ir/graph.h"
+#include "ir/weights.h"
+
+namespace lmc {
+
+struct ModelOptions {
+  std::string weights;  // "" (the model file's checkpoint), a folder, "random" or "none"
+  std::string size;     // of random or no weights; "" = the first
+  uint64_t seed = 0;
+  int64_t context = 0;  // 0 = what the checkpoint allows
+};
+
+struct Model {
+  Graph graph;
+  std::unique_ptr<WeightSource> weights;  // null for "none"
+  std::string family;
+  std::string source;  // folder, or "random weights, seed 1"
+  std::string folder;  // of the checkpoint, or ""
+  std::string example_prompt;
+  int64_t layers = 0, context = 0, vocab = 0;
+  int64_t parameters = 0;  // tied ones once
+  int64_t tensors = 0;
+  int64_t quant_min_dim = 0;
+  std::vector<int32_t> bos_ids, eos_ids;
+};
+
+// Throws Error naming file and line, tensor, or option.
+Model load_model(const std::string& yaml_path, const ModelOptions& options);
+
+}  // namespace lmc

@@ -1,0 +1,193 @@
+// The stages. Each passes on at once whatever later tokens cannot change.
+#include "models/tokenizer/decoder_stages.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "models/tokenizer/byte_alphabet.h"
+#include "models/tokenizer/utf8.h"
+
+namespace lmc::tokenizer {
+namespace {
+
+// Tokens are bytes in GPT-2's alphabet; a character may be split over several.
+class ByteLevelStage : public DecoderStage {
+ public:
+  void push(std::string_view token) override {
+    const auto bytes = from_byte_alphabet(token);
+    held_ += bytes ? std::string_view(*bytes) : token;
+    emit(false);
+  }
+  void finish() override {
+    emit(true);
+    next->finish();
+  }
+
+ private:
+  void emit(bool final) {
+    std::string text;
+    held_.erase(0, append_lossy(text, held_, final));
+    next->push(text);
+  }
+  std::string held_;
+};
+
+// <0xE2> <0x82> <0xAC> is one character. A run of such bytes is text only if all of it is UTF-8, else each
+// byte is U+FFFD (as in Hugging Face), so a run is held until it ends.
+class ByteFallbackStage : public DecoderStage {
+ public:
+  void push(std::string_view token) override {
+    if (const auto byte = byte_of(token)) {
+      run_ += *byte;
+      return;
+    }
+    end_run();
+    next->push(token);
+  }
+  void finish() override {
+    end_run();
+    next->finish();
+  }
+
+ private:
+  static std::optional<char> byte_of(std::string_view token) {
+    if (token.size() != 6 || !token.starts_with("<0x") || token[5] != '>') return std::nullopt;
+    int value = 0;
+    for (const char c : token.substr(3, 2)) {
+      const int digit = c >= '0' && c <= '9'   ? c - '0'
+                        : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                        : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                                               : -1;
+      if (digit < 0) return std::nullopt;
+      value = value * 16 + digit;
+    }
+    return static_cast<char>(value);
+  }
+  void end_run() {
+    if (run_.empty()) return;
+    if (is_valid_utf8(run_)) {
+      next->push(run_);
+    } else {
+      for (size_t i = 0; i < run_.size(); ++i) next->push(kReplacement);
+    }
+    run_.clear();
+  }
+  std::string run_;
+};
+
+class ReplaceStage : public DecoderStage {
+ public:
+  ReplaceStage(Pattern pattern, std::string content)
+      : pattern_(std::move(pattern)), content_(std::move(content)) {}
+  void push(std::string_view token) override { next->push(pattern_.replace_all(token, content_)); }
+
+ private:
+  Pattern pattern_;
+  std::string content_;
+};
+
+// Before fusing, each token is stripped; behind it, the start and the end of the whole text.
+class StripStage : public DecoderStage {
+ public:
+  StripStage(StripOptions options, bool fused) : options_(std::move(options)), fused_(fused) { reset(); }
+  void push(std::string_view token) override {
+    while (to_skip_ > 0 && token.starts_with(options_.content)) {
+      token.remove_prefix(options_.content.size());
+      --to_skip_;
+    }
+    if (!token.empty()) to_skip_ = 0;
+    held_ += token;
+    if (fused_) {
+      next->push(take_but(trailing()));
+    } else {
+      next->push(strip_end());
+      reset();
+    }
+  }
+  void finish() override {
+    if (fused_) next->push(strip_end());
+    next->finish();
+  }
+
+ private:
+  void reset() { to_skip_ = options_.start; }
+  size_t trailing() const {  // bytes at the end that may have to go
+    size_t size = 0;
+    for (size_t i = 0; i < options_.stop; ++i) {
+      if (!std::string_view(held_).substr(0, held_.size() - size).ends_with(options_.content)) break;
+      size += options_.content.size();
+    }
+    return size;
+  }
+  std::string take_but(size_t kept) {
+    const std::string out = held_.substr(0, held_.size() - kept);
+    held_.erase(0, out.size());
+    return out;
+  }
+  std::string strip_end() {
+    const std::string out = take_but(trailing());
+    held_.clear();
+    return out;
+  }
+
+  StripOptions options_;
+  bool fused_;
+  size_t to_skip_ = 0;
+  std::string held_;
+};
+
+// Marks are spaces; those of the first token are dropped where a mark is prepended to every text.
+class MetaspaceStage : public DecoderStage {
+ public:
+  MetaspaceStage(const std::string& mark, bool prepends) : mark_(Pattern::literal(mark)), drops_(prepends) {}
+  void push(std::string_view token) override {
+    next->push(mark_.replace_all(token, drops_ ? "" : " "));
+    drops_ = false;
+  }
+
+ private:
+  Pattern mark_;
+  bool drops_;
+};
+
+class JoinStage : public DecoderStage {
+ public:
+  void push(std::string_view token) override {
+    if (!first_) next->push(" ");
+    first_ = false;
+    next->push(token);
+  }
+
+ private:
+  bool first_ = true;
+};
+
+class WholeStage : public DecoderStage {
+ public:
+  void push(std::string_view token) override { text_ += token; }
+  void finish() override {
+    next->push(text_);
+    next->finish();
+  }
+
+ private:
+  std::string text_;
+};
+
+}  // namespace
+
+std::unique_ptr<DecoderStage> make_byte_level_stage() { return std::make_unique<ByteLevelStage>(); }
+std::unique_ptr<DecoderStage> make_byte_fallback_stage() { return std::make_unique<ByteFallbackStage>(); }
+std::unique_ptr<DecoderStage> make_replace_stage(const Pattern& pattern, const std::string& content) {
+  return std::make_unique<ReplaceStage>(pattern, content);
+}
+std::unique_ptr<DecoderStage> make_strip_stage(const StripOptions& options, bool fused) {
+  return std::make_unique<StripStage>(options, fused);
+}
+std::unique_ptr<DecoderStage> make_metaspace_stage(const std::string& mark, bool prepends) {
+  return std::make_unique<MetaspaceStage>(mark, prepends);
+}
+std::unique_ptr<DecoderStage> make_join_stage() { return std::make_unique<JoinStage>(); }
+std::unique_ptr<DecoderStage> make_whole_stage() { return std::make_unique<WholeStage>(); }
+
+}  // namespace lmc::tokenizer

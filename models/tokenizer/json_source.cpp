@@ -1,0 +1,182 @@
+// nlohmann's SAX interface: a DOM of a 28 MB file would take most of the time and memory.
+#include "models/tokenizer/json_source.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "ir/error.h"
+#include "models/tokenizer/image.h"
+
+namespace lmc::tokenizer {
+namespace {
+
+using nlohmann::json;
+
+constexpr size_t kMaxDepth = 64;
+
+// The last value a streamed table may not hold, so that lengths and offsets stay within 32 bits.
+constexpr size_t kMaxPool = std::numeric_limits<uint32_t>::max() / 2;
+
+class SourceReader : public nlohmann::json_sax<json> {
+ public:
+  SourceReader(std::string_view text, const std::string& file, JsonSource& out)
+      : text_(text), file_(file), out_(out) {}
+
+  bool null() override { return value(nullptr); }
+  bool boolean(bool v) override { return value(v); }
+  bool number_integer(number_integer_t v) override { return mode_ == Mode::kVocab ? entry(v) : value(v); }
+  bool number_unsigned(number_unsigned_t v) override {
+    return mode_ == Mode::kVocab ? entry(static_cast<int64_t>(std::min<uint64_t>(v, INT64_MAX))) : value(v);
+  }
+  bool number_float(number_float_t v, const string_t&) override { return value(v); }
+  bool string(string_t& v) override { return mode_ == Mode::kMerges ? merge_text(v) : value(std::move(v)); }
+  bool binary(binary_t&) override { return false; }
+
+  bool start_object(size_t) override {
+    if (mode_ == Mode::kDom && at_model_key("vocab")) {
+      mode_ = Mode::kVocab;
+      out_.has_vocab = true;
+      return true;
+    }
+    return open(json::object());
+  }
+  bool key(string_t& v) override {
+    if (mode_ == Mode::kVocab) {
+      entry_key_ = v;
+    } else {
+      keys_.back() = v;
+    }
+    return true;
+  }
+  bool end_object() override { return mode_ == Mode::kVocab ? end_table() : close(); }
+
+  bool start_array(size_t) override {
+    if (mode_ == Mode::kDom && at_model_key("merges")) {
+      mode_ = Mode::kMerges;
+      out_.has_merges = true;
+      return true;
+    }
+    if (mode_ == Mode::kMerges && !in_pair_) {
+      in_pair_ = true;
+      pair_.clear();
+      return true;
+    }
+    return open(json::array());
+  }
+  bool end_array() override {
+    if (mode_ != Mode::kMerges) return close();
+    if (!in_pair_) return end_table();
+    in_pair_ = false;
+    if (pair_.size() != 2) fail_merge("expected two tokens, found " + std::to_string(pair_.size()));
+    add_merge(pair_[0], pair_[1]);
+    return true;
+  }
+
+  bool parse_error(size_t position, const std::string&, const nlohmann::detail::exception& e) override {
+    const std::string_view before = text_.substr(0, position > 0 ? position - 1 : 0);
+    const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+    const size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0
+    std::string reason = e.what();
+    if (const size_t colon = reason.find(": "); colon != std::string::npos) reason.erase(0, colon + 2);
+    throw Error(Location{file_, static_cast<int>(line), static_cast<int>(before.size() - line_start + 1)},
+                "not well-formed JSON: " + reason);
+  }
+
+ private:
+  enum class Mode { kDom, kVocab, kMerges };
+
+  [[noreturn]] void fail(const std::string& message) const { throw Error(Location{file_}, message); }
+  [[noreturn]] void fail_merge(const std::string& message) const {
+    fail("model.merges[" + std::to_string(out_.merges.size()) + "]: " + message);
+  }
+
+  bool at_model_key(const char* name) const {
+    return stack_.size() == 2 && keys_[0] == "model" && keys_[1] == name && stack_[1]->is_object();
+  }
+
+  // Puts a value where it belongs in the DOM and returns its place.
+  json* place(json v) {
+    if (mode_ == Mode::kVocab) {
+      fail("model.vocab['" + entry_key_ + "']: expected an integer id, found " + std::string(v.type_name()));
+    }
+    if (mode_ == Mode::kMerges)
+      fail_merge("expected a string or a pair of strings, found " + std::string(v.type_name()));
+    if (stack_.empty()) return &(out_.rest = std::move(v));
+    json& parent = *stack_.back();
+    if (parent.is_array()) return &parent.emplace_back(std::move(v));
+    return &(parent[keys_.back()] = std::move(v));
+  }
+  bool value(json v) {
+    place(std::move(v));
+    return true;
+  }
+  bool open(json v) {
+    json* placed = place(std::move(v));
+    if (stack_.size() >= kMaxDepth) fail("nested deeper than " + std::to_string(kMaxDepth) + " levels");
+    stack_.push_back(placed);
+    keys_.emplace_back();
+    return true;
+  }
+  bool close() {
+    stack_.pop_back();
+    keys_.pop_back();
+    return true;
+  }
+  bool end_table() {
+    mode_ = Mode::kDom;
+    return true;
+  }
+
+  size_t add_text(std::string_view text) {
+    if (out_.pool.size() + text.size() > kMaxPool) fail("vocab and merges hold more than 2 GiB of text");
+    out_.pool += text;
+    return out_.pool.size() - text.size();
+  }
+  bool entry(int64_t id) {
+    if (id < 0 || id >= kMaxIds) {
+      fail("model.vocab['" + entry_key_ + "']: the id " + std::to_string(id) + " is not within 0 to " +
+           std::to_string(kMaxIds - 1));
+    }
+    out_.vocab.push_back(
+        {add_text(entry_key_), static_cast<uint32_t>(entry_key_.size()), static_cast<int32_t>(id)});
+    return true;
+  }
+  bool merge_text(std::string& text) {
+    if (in_pair_) {
+      if (pair_.size() < 3) pair_.push_back(std::move(text));
+      return true;
+    }
+    const size_t space = text.find(' ');
+    if (space == std::string::npos || text.find(' ', space + 1) != std::string::npos) {
+      fail_merge("expected two tokens with one space between, found '" + text + "'");
+    }
+    add_merge(std::string_view(text).substr(0, space), std::string_view(text).substr(space + 1));
+    return true;
+  }
+  void add_merge(std::string_view left, std::string_view right) {
+    const size_t offset = add_text(left);
+    add_text(right);
+    out_.merges.push_back({offset, static_cast<uint32_t>(left.size()), static_cast<uint32_t>(right.size())});
+  }
+
+  std::string_view text_;
+  const std::string& file_;
+  JsonSource& out_;
+  Mode mode_ = Mode::kDom;
+  std::vector<json*> stack_;       // open objects and lists
+  std::vector<std::string> keys_;  // the key being read in each of them
+  std::string entry_key_;
+  bool in_pair_ = false;
+  std::vector<std::string> pair_;
+};
+
+}  // namespace
+
+JsonSource parse_json_source(std::string_view text, const std::string& file) {
+  JsonSource out;
+  SourceReader reader(text, file, out);
+  json::sax_parse(text.data(), text.data() + text.size(), &reader);
+  return out;
+}
+
+}  // namespace lmc::tokenizer

@@ -1,0 +1,74 @@
+// Each normalizer type is one small function.
+#include "models/tokenizer/normalizer.h"
+
+#include "ir/error.h"
+#include "models/tokenizer/unicode_form.h"
+#include "models/tokenizer/utf8.h"
+
+namespace lmc::tokenizer {
+namespace {
+
+Normalizer make_sequence(const Fields& spec) {
+  std::vector<Normalizer> steps;
+  for (const Fields& step : spec.objects("normalizers")) steps.push_back(make_normalizer(step));
+  return [steps](std::string text) {
+    for (const Normalizer& step : steps) text = step(std::move(text));
+    return text;
+  };
+}
+
+Normalizer make_replace(const Fields& spec) {
+  return [pattern = make_pattern(spec), content = spec.text("content")](std::string text) {
+    return pattern.replace_all(text, content);
+  };
+}
+
+Normalizer make_prepend(const Fields& spec) {
+  return [prefix = spec.text("prepend")](std::string text) { return text.empty() ? text : prefix + text; };
+}
+
+Normalizer make_strip(const Fields& spec) {
+  return
+      [left = spec.flag_or("strip_left", true), right = spec.flag_or("strip_right", true)](std::string text) {
+        std::string_view rest = text;
+        while (left && !rest.empty() && is_space(first_char(rest).code))
+          rest.remove_prefix(first_char(rest).length);
+        while (right && !rest.empty() && is_space(last_char(rest).code))
+          rest.remove_suffix(last_char(rest).length);
+        return std::string(rest);
+      };
+}
+
+}  // namespace
+
+Normalizer make_normalizer(const Fields& spec) {
+  const std::string type = spec.type();
+  if (type == "Sequence") return make_sequence(spec);
+  if (type == "Replace") return make_replace(spec);
+  if (type == "Prepend") return make_prepend(spec);
+  if (type == "Strip") return make_strip(spec);
+  if (type == "Lowercase") return [](std::string text) { return lower_case(text); };
+  if (type == "NFC")
+    return [](std::string text) { return to_unicode_form(std::move(text), UnicodeForm::kNfc); };
+  if (type == "NFD")
+    return [](std::string text) { return to_unicode_form(std::move(text), UnicodeForm::kNfd); };
+  if (type == "NFKC")
+    return [](std::string text) { return to_unicode_form(std::move(text), UnicodeForm::kNfkc); };
+  if (type == "NFKD")
+    return [](std::string text) { return to_unicode_form(std::move(text), UnicodeForm::kNfkd); };
+  spec.fail_unknown("normalizer", type);
+}
+
+Pattern make_pattern(const Fields& spec) {
+  const Fields pattern = spec.object("pattern");
+  if (pattern.has("String")) return Pattern::literal(pattern.text("String"));
+  if (!pattern.has("Regex")) pattern.fail("expected {\"String\": ...} or {\"Regex\": ...}");
+  const std::string regex = pattern.text("Regex");
+  try {
+    return Pattern::regex(regex);
+  } catch (const Error& error) {
+    pattern.fail(error.what());
+  }
+}
+
+}  // namespace lmc::tokenizer

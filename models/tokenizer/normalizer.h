@@ -1,0 +1,20 @@
+// The "normalizer" of a tokenizer.json: text to text, before words are looked for.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "models/tokenizer/json_fields.h"
+#include "models/tokenizer/regex.h"
+
+namespace lmc::tokenizer {
+
+using Normalizer = std::function<std::string(std::string)>;
+
+// Throws lmc::Error for a type or an option that is not supported.
+Normalizer make_normalizer(const Fields& spec);
+
+// {"pattern": {"String": s}} or {"pattern": {"Regex": r}}; shared by every step that has one.
+Pattern make_pattern(const Fields& spec);
+
+}  // namespace lmc::tokenizer

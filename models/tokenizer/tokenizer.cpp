@@ -1,0 +1,207 @@
+// The pipeline: added tokens, normalizer, pre-tokenizer, BPE, post-processor; and back through the decoder.
+#include "models/tokenizer/tokenizer.h"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "ir/error.h"
+#include "models/tokenizer/added_tokens.h"
+#include "models/tokenizer/bpe.h"
+#include "models/tokenizer/decoder.h"
+#include "models/tokenizer/image.h"
+#include "models/tokenizer/image_builder.h"
+#include "models/tokenizer/normalizer.h"
+#include "models/tokenizer/post_processor.h"
+#include "models/tokenizer/pretokenizer.h"
+#include "models/tokenizer/utf8.h"
+
+namespace lmc {
+
+using tokenizer::Fields;
+using tokenizer::Image;
+
+namespace {
+
+constexpr size_t kMaxText = size_t{1} << 30;  // positions within a word have 32 bits
+
+}  // namespace
+
+struct Tokenizer::Tables {
+  static std::shared_ptr<const Tables> make(Image image, const std::string& name) {
+    const auto config = tokenizer::parse_json_source(image.config(), name);
+    return std::make_shared<const Tables>(std::move(image), Fields(config.rest, name, ""));
+  }
+
+  Tables(Image opened, const Fields& config)
+      : image(std::move(opened)),
+        bpe(image, config.object("model")),
+        raw_added(image, image.raw_added()),
+        normalized_added(image, image.normalized_added()),
+        decoder(config.has("decoder") ? tokenizer::make_decoder_plan(config.object("decoder"))
+                                      : tokenizer::plain_decoder_plan()) {
+    if (config.has("normalizer")) normalize = tokenizer::make_normalizer(config.object("normalizer"));
+    if (config.has("pre_tokenizer")) cut = tokenizer::make_pretokenizer(config.object("pre_tokenizer"));
+    if (config.has("post_processor")) {
+      post = tokenizer::make_post_processor(config.object("post_processor"), image.ids());
+    }
+  }
+
+  bool has(int32_t id) const { return id >= 0 && id < image.ids() && image.flags(id) != 0; }
+  bool is_special(int32_t id) const { return has(id) && (image.flags(id) & tokenizer::kSpecial); }
+  bool is_decoded(int32_t id, bool skip_special) const {
+    return has(id) && !(skip_special && is_special(id));
+  }
+
+  Image image;
+  tokenizer::Bpe bpe;
+  tokenizer::AddedTokenFinder raw_added;
+  tokenizer::AddedTokenFinder normalized_added;
+  tokenizer::DecoderPlan decoder;
+  tokenizer::Normalizer normalize;  // empty: the text stays as it is
+  tokenizer::PreTokenizer cut;      // empty: the text is one word
+  tokenizer::PostProcessor post;
+};
+
+namespace {
+
+// One call of encode().
+template <typename Tables>
+class Encoding {
+ public:
+  explicit Encoding(const Tables& tables) : tables_(tables) {}
+
+  std::vector<int32_t> run(std::string_view text) {
+    tables_.raw_added.carve(text, [&](std::string_view part, std::optional<int32_t> id) {
+      if (id) return add_token(*id);
+      const std::string normalized =
+          tables_.normalize ? tables_.normalize(std::string(part)) : std::string(part);
+      tables_.normalized_added.carve(normalized, [&](std::string_view words, std::optional<int32_t> token) {
+        if (token) return add_token(*token);
+        add_words(words);
+      });
+      opens_text_ = false;
+    });
+    return std::move(ids_);
+  }
+
+ private:
+  void add_token(int32_t id) {
+    ids_.push_back(id);
+    opens_text_ = false;
+  }
+  void add_words(std::string_view text) {
+    tokenizer::Pieces pieces{std::string(text), {{0, text.size(), opens_text_}}};
+    if (tables_.cut) tables_.cut(pieces);
+    for (const auto& piece : pieces.pieces) tables_.bpe.encode(pieces.view(piece), scratch_, ids_);
+    opens_text_ = false;
+  }
+
+  const Tables& tables_;
+  std::vector<int32_t> ids_;
+  tokenizer::Bpe::Scratch scratch_;
+  bool opens_text_ = true;
+};
+
+std::string read_file(const std::string& path) {
+  if (std::filesystem::is_directory(path)) {
+    throw Error(Location{path}, "cannot read the tokenizer: expected a file, found a directory");
+  }
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  const std::streamoff size = file ? static_cast<std::streamoff>(file.tellg()) : -1;
+  std::string out(size > 0 ? static_cast<size_t>(size) : 0, '\0');
+  if (size < 0 || !file.seekg(0) || !file.read(out.data(), size)) {
+    throw Error(Location{path}, std::string("cannot read the tokenizer: ") + std::strerror(errno));
+  }
+  return out;
+}
+
+}  // namespace
+
+Tokenizer::Tokenizer(std::shared_ptr<const Tables> tables) : tables_(std::move(tables)) {}
+
+Tokenizer Tokenizer::from_json_file(const std::string& path) { return from_json(read_file(path), path); }
+
+Tokenizer Tokenizer::from_json(std::string_view text, const std::string& name) {
+  return from_binary(tokenizer::build_image(tokenizer::parse_json_source(text, name), name), name);
+}
+
+Tokenizer Tokenizer::from_binary_file(const std::string& path) {
+  return Tokenizer(Tables::make(Image::map_file(path), path));
+}
+
+Tokenizer Tokenizer::from_binary(std::string bytes, const std::string& name) {
+  return Tokenizer(Tables::make(Image::from_bytes(std::move(bytes), name), name));
+}
+
+std::string Tokenizer::to_binary() const { return std::string(tables_->image.bytes()); }
+
+void Tokenizer::write_binary(const std::string& path) const {
+  const std::string_view bytes = tables_->image.bytes();
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  if (!file.write(bytes.data(), static_cast<std::streamsize>(bytes.size())) || !file.flush()) {
+    throw Error(Location{path}, std::string("cannot write the tokenizer: ") + std::strerror(errno));
+  }
+}
+
+std::vector<int32_t> Tokenizer::encode(std::string_view text, bool add_special) const {
+  if (text.size() > kMaxText)
+    throw Error("cannot encode a text of more than 1 GiB at once; cut it into parts");
+  std::string repaired;
+  if (!tokenizer::is_valid_utf8(text)) {
+    tokenizer::append_lossy(repaired, text, true);
+    text = repaired;
+  }
+  std::vector<int32_t> ids = Encoding(*tables_).run(text);
+  return add_special ? tables_->post.apply(std::move(ids)) : ids;
+}
+
+std::string Tokenizer::decode(std::span<const int32_t> ids, bool skip_special) const {
+  tokenizer::Decoding decoding(tables_->decoder);
+  for (const int32_t id : ids) {
+    if (tables_->is_decoded(id, skip_special)) decoding.push(tables_->image.text(id));
+  }
+  decoding.finish();
+  return decoding.take();
+}
+
+int32_t Tokenizer::vocab_size() const { return tables_->image.ids(); }
+
+std::optional<int32_t> Tokenizer::token_to_id(std::string_view token) const {
+  return tables_->image.find(token);
+}
+
+std::string Tokenizer::id_to_token(int32_t id) const {
+  return tables_->has(id) ? std::string(tables_->image.text(id)) : std::string();
+}
+
+bool Tokenizer::is_special(int32_t id) const { return tables_->is_special(id); }
+
+struct StreamDecoder::State {
+  std::shared_ptr<const Tokenizer::Tables> tables;
+  bool skip_special;
+  tokenizer::Decoding decoding;
+};
+
+StreamDecoder::StreamDecoder(const Tokenizer& tokenizer, bool skip_special)
+    : state_(new State{tokenizer.tables_, skip_special, tokenizer::Decoding(tokenizer.tables_->decoder)}) {}
+
+StreamDecoder::~StreamDecoder() = default;
+StreamDecoder::StreamDecoder(StreamDecoder&&) noexcept = default;
+StreamDecoder& StreamDecoder::operator=(StreamDecoder&&) noexcept = default;
+
+std::string StreamDecoder::push(int32_t id) {
+  if (state_->tables->is_decoded(id, state_->skip_special))
+    state_->decoding.push(state_->tables->image.text(id));
+  return state_->decoding.take();
+}
+
+std::string StreamDecoder::flush() {
+  state_->decoding.finish();
+  std::string rest = state_->decoding.take();
+  state_->decoding = tokenizer::Decoding(state_->tables->decoder);
+  return rest;
+}
+
+}  // namespace lmc

@@ -1,0 +1,68 @@
+#include "runtime/bindings.h"
+
+#include <string>
+
+#include "ir/error.h"
+
+namespace lmc {
+namespace {
+
+void check(bool ok, const PlanStage& stage, const std::string& problem) {
+  if (!ok)
+    throw Error("the plan does not fit: stage '" + stage.label + "' (" + stage.symbol + ") " + problem);
+}
+
+void* base(const PlanStage& stage, const PlanOperand& o, const Bindings& b, int64_t arena_bytes) {
+  const auto i = static_cast<size_t>(o.index);
+  void* out = nullptr;
+  switch (o.space) {
+    case Space::arena:
+      check(o.offset >= 0 && o.offset + o.bytes <= arena_bytes, stage, "uses memory outside the arena");
+      out = b.arena;
+      break;
+    case Space::weight:
+      check(i < b.weights.size(), stage, "uses weight " + std::to_string(o.index) + ", which is not there");
+      // Operands are one array of void*; the plan says which are written, and weights never are.
+      out = const_cast<void*>(b.weights[i]);
+      break;
+    case Space::kv:
+      check(i < b.caches.size(), stage, "uses cache " + std::to_string(o.index) + ", which is not there");
+      out = b.caches[i];
+      break;
+    case Space::input:
+      check(i < b.inputs.size(), stage, "uses input " + std::to_string(o.index) + ", which is not there");
+      out = b.inputs[i];
+      break;
+    case Space::output:
+      out = b.output;
+      break;
+  }
+  check(out != nullptr || o.bytes == 0, stage, "has an operand without memory");
+  return out ? static_cast<std::byte*>(out) + o.offset : nullptr;
+}
+
+}  // namespace
+
+std::vector<BoundStage> bind_stages(const StepPlan& plan, const Bindings& bindings) {
+  if (bindings.kernels.size() != plan.stages.size()) {
+    throw Error("the plan does not fit: it has " + std::to_string(plan.stages.size()) + " stages, but " +
+                std::to_string(bindings.kernels.size()) + " kernels were given");
+  }
+  std::vector<BoundStage> out;
+  for (size_t i = 0; i < plan.stages.size(); ++i) {
+    const PlanStage& stage = plan.stages[i];
+    check(bindings.kernels[i] != nullptr, stage, "has no kernel");
+    check(stage.tiles >= 1, stage, "has no tiles");
+    for (const int32_t d : stage.deps) {
+      check(d >= 0 && static_cast<size_t>(d) < i, stage,
+            "waits for stage " + std::to_string(d) + ", not an earlier one");
+    }
+    BoundStage bound{bindings.kernels[i], stage.tiles, {}};
+    for (const PlanOperand& o : stage.operands)
+      bound.operands.push_back(base(stage, o, bindings, plan.arena_bytes));
+    out.push_back(std::move(bound));
+  }
+  return out;
+}
+
+}  // namespace lmc

@@ -1,0 +1,37 @@
+// What a StepPlan is run with: functions and memory for everything the plan names by number.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "ir/kernel_abi.h"
+#include "ir/plan.h"
+
+namespace lmc {
+
+struct Bindings {
+  std::vector<KernelFn> kernels;        // one per stage
+  std::vector<const void*> weights;     // one per Plan::weights
+  std::vector<void*> caches;            // one per Plan::caches
+  std::byte* arena = nullptr;           // StepPlan::arena_bytes
+  std::array<int32_t*, 3> inputs = {};  // by StepInput
+  float* output = nullptr;              // [max_rows, vocab]
+};
+
+// A stage ready to be called: every base address looked up once.
+struct BoundStage {
+  KernelFn kernel = nullptr;
+  int64_t tiles = 1;
+  std::vector<void*> operands;
+
+  void run(const StepInfo& step, int64_t tile, void* scratch) const {
+    kernel(operands.data(), &step, tile, scratch);
+  }
+};
+
+// Throws Error when the plan names something that `bindings` lacks.
+std::vector<BoundStage> bind_stages(const StepPlan& plan, const Bindings& bindings);
+
+}  // namespace lmc

@@ -1,0 +1,160 @@
+#include "runtime/session.h"
+
+#include <algorithm>
+#include <string>
+
+#include "ir/error.h"
+#include "runtime/threads.h"
+
+namespace lmc {
+namespace {
+
+// Kernels may read and write a whole vector past the last element.
+constexpr int64_t kSlack = 64;
+constexpr int64_t kPage = 4096;
+
+int64_t most_tokens(const Plan& plan) { return std::max(plan.decode.max_tokens, plan.prefill.max_tokens); }
+int64_t most_rows(const Plan& plan) { return std::max(plan.decode.max_rows, plan.prefill.max_rows); }
+int64_t input_bytes(const Plan& plan) { return most_tokens(plan) * int64_t{sizeof(int32_t)} + kSlack; }
+
+int64_t input_stride(const Plan& plan) { return (input_bytes(plan) + 63) / 64 * 64; }
+
+int32_t* input(const Arena& inputs, const Plan& plan, StepInput which) {
+  return reinterpret_cast<int32_t*>(inputs.data() + static_cast<int64_t>(which) * input_stride(plan));
+}
+
+int64_t block_size(const Plan& plan, int64_t wanted) {
+  if (plan.prefill.stages.empty()) return 1;
+  return wanted <= 0 ? plan.prefill.max_tokens : std::min(wanted, plan.prefill.max_tokens);
+}
+
+}  // namespace
+
+Session::Session(const Plan& plan, const std::vector<KernelFn>& decode, const std::vector<KernelFn>& prefill,
+                 const std::vector<const void*>& weights, const SessionOptions& options)
+    : plan_(plan),
+      options_(options),
+      weights_(weights),
+      block_(block_size(plan, options.block)),
+      workers_(options.threads > 0 ? options.threads : default_threads()),
+      cache_(plan),
+      buffers_(std::max(plan.decode.arena_bytes, plan.prefill.arena_bytes) + kSlack, "the step's buffers"),
+      inputs_(3 * input_stride(plan), "the step's inputs"),
+      logits_(most_rows(plan) * plan.vocab * int64_t{sizeof(float)} + kSlack, "the logits") {
+  if (weights.size() != plan.weights.size()) {
+    throw Error("the plan has " + std::to_string(plan.weights.size()) + " weights, but " +
+                std::to_string(weights.size()) + " were given");
+  }
+  decode_ = std::make_unique<Executor>(plan.decode, bindings(decode, weights), workers_, options.schedule);
+  if (!plan.prefill.stages.empty()) {
+    prefill_ =
+        std::make_unique<Executor>(plan.prefill, bindings(prefill, weights), workers_, options.schedule);
+  }
+  if (!options.profile) return;
+  decode_profile_ = std::make_unique<Profile>(plan.decode);
+  decode_->set_profile(decode_profile_.get());
+  if (!prefill_) return;
+  prefill_profile_ = std::make_unique<Profile>(plan.prefill);
+  prefill_->set_profile(prefill_profile_.get());
+}
+
+Session::~Session() = default;
+
+Bindings Session::bindings(const std::vector<KernelFn>& kernels,
+                           const std::vector<const void*>& weights) const {
+  Bindings b;
+  b.kernels = kernels;
+  b.weights = weights;
+  b.caches = cache_.bases();
+  b.arena = buffers_.data();
+  for (const StepInput i : {StepInput::tokens, StepInput::pos, StepInput::out_rows}) {
+    b.inputs[static_cast<size_t>(i)] = input(inputs_, plan_, i);
+  }
+  b.output = reinterpret_cast<float*>(logits_.data());
+  return b;
+}
+
+int64_t Session::step_bytes() const { return buffers_.bytes() + inputs_.bytes() + logits_.bytes(); }
+
+void Session::warm_up() {
+  constexpr int64_t kChunk = 4 << 20;
+  struct Piece {
+    const std::byte* begin;
+    int64_t bytes;
+  };
+  std::vector<Piece> pieces;
+  for (size_t i = 0; i < weights_.size(); ++i) {
+    const auto* base = static_cast<const std::byte*>(weights_[i]);
+    const int64_t bytes = plan_.weights[i].bytes;
+    for (int64_t at = 0; at < bytes; at += kChunk)
+      pieces.push_back({base + at, std::min(kChunk, bytes - at)});
+  }
+  workers_.for_each(static_cast<int64_t>(pieces.size()), [&](int64_t i) {
+    const Piece& p = pieces[static_cast<size_t>(i)];
+    for (int64_t at = 0; at < p.bytes; at += kPage) {
+      static_cast<void>(*static_cast<const volatile std::byte*>(p.begin + at));
+    }
+  });
+  workers_.wake();
+}
+
+std::span<const float> Session::step(std::span<const int32_t> tokens) {
+  std::span<const float> out;
+  forward(tokens, Rows::last, [&](int64_t, int64_t, const float* logits) {
+    out = {logits, static_cast<size_t>(plan_.vocab)};
+  });
+  return out;
+}
+
+bool Session::forward(std::span<const int32_t> tokens, Rows rows, const Sink& sink) {
+  check_tokens(tokens);
+  int64_t block = block_;
+  if (rows == Rows::all) block = std::min(block, most_rows(plan_));
+  for (size_t at = 0; at < tokens.size();) {
+    if (stopped()) return false;
+    const size_t n = std::min(static_cast<size_t>(block), tokens.size() - at);
+    const bool last = at + n == tokens.size();
+    const int64_t wanted = rows == Rows::all ? static_cast<int64_t>(n) : rows == Rows::last && last ? 1 : 0;
+    const int64_t first = position() + static_cast<int64_t>(n) - wanted;
+    run_block(tokens.subspan(at, n), wanted);
+    at += n;
+    if (wanted > 0) sink(first, wanted, reinterpret_cast<const float*>(logits_.data()));
+  }
+  return true;
+}
+
+void Session::check_tokens(std::span<const int32_t> tokens) const {
+  if (tokens.empty()) throw Error("the prompt is empty: at least one token is needed");
+  const auto count = static_cast<int64_t>(tokens.size());
+  if (position() + count > context()) {
+    const std::string before =
+        position() > 0 ? " after the " + std::to_string(position()) + " already there" : "";
+    throw Error("the prompt has " + std::to_string(count) + " tokens" + before + ", but the context holds " +
+                std::to_string(context()) + ": shorten it or compile with a larger --context");
+  }
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    if (tokens[i] < 0 || tokens[i] >= vocab()) {
+      throw Error("token " + std::to_string(tokens[i]) + " at index " + std::to_string(i) +
+                  " is not in the vocabulary of " + std::to_string(vocab()) +
+                  ": does the tokenizer belong to this model?");
+    }
+  }
+}
+
+// The wanted rows are the last ones of the block.
+void Session::run_block(std::span<const int32_t> tokens, int64_t wanted_rows) {
+  const auto n = static_cast<int64_t>(tokens.size());
+  int32_t* token = input(inputs_, plan_, StepInput::tokens);
+  int32_t* pos = input(inputs_, plan_, StepInput::pos);
+  int32_t* out_rows = input(inputs_, plan_, StepInput::out_rows);
+  for (int64_t i = 0; i < n; ++i) {
+    token[i] = tokens[static_cast<size_t>(i)];
+    pos[i] = static_cast<int32_t>(position() + i);
+  }
+  for (int64_t r = 0; r < wanted_rows; ++r) out_rows[r] = static_cast<int32_t>(n - wanted_rows + r);
+  Executor& executor = n <= plan_.decode.max_tokens || !prefill_ ? *decode_ : *prefill_;
+  executor.run({n, wanted_rows});
+  cache_.advance(n);
+}
+
+}  // namespace lmc

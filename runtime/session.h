@@ -1,0 +1,87 @@
+// A running model: feeds tokens to the compiled steps and hands out logits. One sequence, one thread of
+// control.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "ir/kernel_abi.h"
+#include "ir/plan.h"
+#include "runtime/arena.h"
+#include "runtime/executor.h"
+#include "runtime/kv_cache.h"
+
+namespace lmc {
+
+struct SessionOptions {
+  int threads = 0;    // 0: default_threads()
+  int64_t block = 0;  // most tokens fed at once; 0: as many as the plan takes, 1: token by token
+  Schedule schedule = Schedule::automatic;
+  bool profile = false;
+  const std::atomic<bool>* stop = nullptr;  // looked at between blocks: true ends forward() early
+};
+
+// Which positions' logits are wanted.
+enum class Rows : uint8_t { none, last, all };
+
+class Session {
+ public:
+  // Receives `rows` rows of vocab() logits, of the tokens at positions first_position … + rows - 1.
+  using Sink = std::function<void(int64_t first_position, int64_t rows, const float* logits)>;
+
+  // Kernels are given per stage of plan.decode and plan.prefill, weights per plan.weights. The plan, the
+  // weights' memory and the kernels' code must outlive the session. A plan without prefill stages runs token
+  // by token.
+  Session(const Plan& plan, const std::vector<KernelFn>& decode, const std::vector<KernelFn>& prefill,
+          const std::vector<const void*>& weights, const SessionOptions& options = {});
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // Reads a byte of every page of the weights and wakes every worker, so that the first token pays for
+  // neither.
+  void warm_up();
+  // A new sequence.
+  void reset() { cache_.reset(); }
+
+  // Appends tokens to the sequence; the logits of the last one, valid until the next call. Empty if stopped.
+  std::span<const float> step(std::span<const int32_t> tokens);
+  // Appends tokens, handing out the wanted logits block by block. False if stopped; position() says how far.
+  // Throws Error, before anything is fed, for a token that is not in the vocabulary or more than the context.
+  bool forward(std::span<const int32_t> tokens, Rows rows, const Sink& sink);
+
+  int64_t position() const { return cache_.position(); }
+  int64_t context() const { return plan_.context; }
+  int64_t vocab() const { return plan_.vocab; }
+  int64_t block() const { return block_; }
+  int threads() const { return workers_.threads(); }
+  bool stopped() const { return options_.stop && options_.stop->load(std::memory_order_relaxed); }
+  const KvCache& cache() const { return cache_; }
+  int64_t step_bytes()
+      const;  // of memory for step buffers, logits included; large ones are reserved, not used
+
+  // Null unless options.profile (and, for prefill, where there is no prefill plan).
+  Profile* decode_profile() { return decode_profile_.get(); }
+  Profile* prefill_profile() { return prefill_profile_.get(); }
+
+ private:
+  void check_tokens(std::span<const int32_t> tokens) const;
+  void run_block(std::span<const int32_t> tokens, int64_t wanted_rows);
+  Bindings bindings(const std::vector<KernelFn>& kernels, const std::vector<const void*>& weights) const;
+
+  const Plan& plan_;
+  SessionOptions options_;
+  std::vector<const void*> weights_;
+  int64_t block_;
+  Workers workers_;
+  KvCache cache_;
+  Arena buffers_, inputs_, logits_;
+  std::unique_ptr<Executor> decode_, prefill_;
+  std::unique_ptr<Profile> decode_profile_, prefill_profile_;
+};
+
+}  // namespace lmc

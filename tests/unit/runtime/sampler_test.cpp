@@ -1,0 +1,165 @@
+#include "runtime/sampler.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "ir/error.h"
+
+namespace lmc {
+namespace {
+
+constexpr float kInf = std::numeric_limits<float>::infinity();
+
+std::vector<float> noise(size_t n, uint64_t seed) {
+  Random random(seed);
+  std::vector<float> out(n);
+  for (float& x : out) x = static_cast<float>(random.uniform() * 8 - 4);
+  return out;
+}
+
+std::vector<int> histogram(const std::vector<float>& logits, const SamplerOptions& options, int draws) {
+  Sampler sampler(options);
+  std::vector<int> out(logits.size());
+  for (int i = 0; i < draws; ++i) ++out[static_cast<size_t>(sampler.sample(logits))];
+  return out;
+}
+
+TEST(Sampler, GreedyTakesTheLowestIdOfEquals) {
+  EXPECT_EQ(greedy(std::vector<float>{1, 3, 3, 2}), 1);
+  EXPECT_EQ(greedy(std::vector<float>(100, -2.5f)), 0);
+  for (const size_t n : {1u, 15u, 16u, 17u, 100u, 1000u}) {
+    for (size_t at = 0; at < n; ++at) {
+      std::vector<float> logits(n, -7);
+      logits[at] = logits[n - 1] = -1;
+      ASSERT_EQ(greedy(logits), static_cast<int32_t>(at));
+    }
+  }
+}
+
+TEST(Sampler, TemperatureZeroAndTopOneAreGreedy) {
+  Sampler cold({}), narrow({.temperature = 1, .top_k = 1}), nucleus({.temperature = 1, .top_p = 0});
+  for (uint64_t i = 0; i < 50; ++i) {
+    const auto logits = noise(300, i);
+    const int32_t best = greedy(logits);
+    EXPECT_EQ(cold.sample(logits), best);
+    EXPECT_EQ(narrow.sample(logits), best);
+    EXPECT_EQ(nucleus.sample(logits), best);
+  }
+}
+
+TEST(Sampler, DrawsFollowTheSoftmaxAtTheTemperature) {
+  const std::vector<float> logits = {0, 1, 2, -1, 0.5f};
+  for (const double temperature : {0.5, 1.0, 2.0}) {
+    constexpr int kDraws = 200000;
+    const auto counts = histogram(logits, {.temperature = temperature, .seed = 7}, kDraws);
+    double total = 0;
+    for (const float l : logits) total += std::exp(l / temperature);
+    for (size_t i = 0; i < logits.size(); ++i) {
+      const double p = std::exp(logits[i] / temperature) / total;
+      EXPECT_NEAR(counts[i] / double{kDraws}, p, 5 * std::sqrt(p * (1 - p) / kDraws)) << i;
+    }
+  }
+}
+
+TEST(Sampler, TopKKeepsTheLikeliestKAndAmongEqualsTheLowestIds) {
+  const auto counts = histogram({1, 5, 4, 4, 4, 0}, {.temperature = 3, .top_k = 3}, 3000);
+  EXPECT_GT(counts[1], 0);
+  EXPECT_GT(counts[2], 0);
+  EXPECT_GT(counts[3], 0);
+  EXPECT_EQ(counts[0] + counts[4] + counts[5], 0);
+}
+
+TEST(Sampler, TopPKeepsTheFewestThatReachItBeforeTheTemperatureApplies) {
+  // Probabilities 0.5, 0.3, 0.15, 0.05.
+  std::vector<float> logits;
+  for (const double p : {0.05, 0.5, 0.15, 0.3}) logits.push_back(static_cast<float>(std::log(p)));
+  auto counts = histogram(logits, {.temperature = 10, .top_p = 0.79}, 4000);
+  EXPECT_EQ(counts[0] + counts[2], 0);
+  EXPECT_GT(counts[1], 1000);
+  EXPECT_GT(counts[3], 1000);
+  counts = histogram(logits, {.temperature = 10, .top_p = 0.81}, 4000);
+  EXPECT_EQ(counts[0], 0);
+  EXPECT_GT(counts[2], 500);
+  // After top-k 2 the probabilities are 0.625 and 0.375.
+  counts = histogram(logits, {.temperature = 1, .top_k = 2, .top_p = 0.6}, 1000);
+  EXPECT_EQ(counts[1], 1000);
+}
+
+TEST(Sampler, TopPOfALargeVocabularyAgreesWithAFullSort) {
+  const auto logits = noise(5000, 3);
+  std::vector<double> p;
+  double total = 0;
+  for (const float l : logits) total += std::exp(l);
+  for (const float l : logits) p.push_back(std::exp(l) / total);
+  std::vector<double> sorted = p;
+  std::sort(sorted.rbegin(), sorted.rend());
+  for (const double top_p : {0.05, 0.5, 0.95}) {
+    double reached = 0, least = 0;
+    for (size_t i = 0; reached < top_p; ++i) reached += least = sorted[i];
+    const auto counts = histogram(logits, {.temperature = 1, .top_p = top_p, .seed = 1}, 20000);
+    for (size_t i = 0; i < p.size(); ++i) {
+      EXPECT_TRUE(counts[i] == 0 || p[i] >= least * (1 - 1e-9)) << i;
+    }
+  }
+}
+
+TEST(Sampler, TheSeedDecidesTheTokens) {
+  const auto run = [](uint64_t seed) {
+    Sampler sampler({.temperature = 1, .top_k = 40, .top_p = 0.9, .seed = seed});
+    std::vector<int32_t> out;
+    for (uint64_t i = 0; i < 64; ++i) out.push_back(sampler.sample(noise(500, i)));
+    return out;
+  };
+  EXPECT_EQ(run(1), run(1));
+  EXPECT_NE(run(1), run(2));
+}
+
+TEST(Sampler, TheRandomNumbersAreThoseOfThePaper) {
+  Random random(1234567);
+  EXPECT_EQ(random.next(), 6457827717110365317u);
+  EXPECT_EQ(random.next(), 3203168211198807973u);
+  EXPECT_EQ(random.next(), 9817491932198370423u);
+}
+
+TEST(Sampler, TokensMaskedWithMinusInfinityAreNeverDrawn) {
+  std::vector<float> logits(50, -kInf);
+  logits[9] = 1;
+  logits[33] = 0;
+  const auto counts = histogram(logits, {.temperature = 100, .seed = 5}, 1000);
+  EXPECT_EQ(counts[9] + counts[33], 1000);
+  EXPECT_GT(counts[33], 300);
+}
+
+TEST(Sampler, LogitsThatAreNoDistributionAreRefusedByName) {
+  const auto message = [](std::vector<float> logits, double temperature) -> std::string {
+    try {
+      Sampler({.temperature = temperature}).sample(logits);
+    } catch (const Error& e) {
+      return e.what();
+    }
+    return "accepted";
+  };
+  for (const double temperature : {0.0, 1.0}) {
+    for (const size_t n : {5u, 64u}) {
+      std::vector<float> logits(n, 1.0f);
+      logits[3] = std::nanf("");
+      EXPECT_NE(message(logits, temperature).find("token 3 is NaN"), std::string::npos);
+      logits[3] = kInf;
+      EXPECT_NE(message(logits, temperature).find("token 3 is infinite"), std::string::npos);
+      EXPECT_NE(message(std::vector<float>(n, -kInf), temperature).find("no token"), std::string::npos);
+    }
+  }
+}
+
+TEST(Sampler, OptionsOutOfRangeAreRefused) {
+  EXPECT_THROW(Sampler({.temperature = -1}), Error);
+  EXPECT_THROW(Sampler({.temperature = std::nan("")}), Error);
+  EXPECT_THROW(Sampler({.top_k = -1}), Error);
+  EXPECT_THROW(Sampler({.top_p = 1.5}), Error);
+  EXPECT_THROW(Sampler({.top_p = -0.1}), Error);
+}
+
+}  // namespace
+}  // namespace lmc

@@ -1,0 +1,193 @@
+#include "runtime/session.h"
+
+#include <gtest/gtest.h>
+
+#include "ir/error.h"
+#include "runtime/schedule_check.h"
+#include "toy_model.h"
+
+namespace lmc {
+namespace {
+
+using test::some_tokens;
+using test::ToyModel;
+
+std::vector<float> copy(std::span<const float> s) { return {s.begin(), s.end()}; }
+
+// All rows of `tokens`, in the order they are handed out.
+std::vector<float> all_rows(Session& session, std::span<const int32_t> tokens) {
+  std::vector<float> out;
+  int64_t next = session.position();
+  EXPECT_TRUE(session.forward(tokens, Rows::all, [&](int64_t first, int64_t rows, const float* logits) {
+    EXPECT_EQ(first, next);
+    next += rows;
+    out.insert(out.end(), logits, logits + rows * ToyModel::kVocab);
+  }));
+  EXPECT_EQ(next, session.position());
+  return out;
+}
+
+std::string message(const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "accepted";
+}
+
+TEST(Session, TheToyModelsPlansAreSafe) {
+  const ToyModel model(10, 100, 16, 16);
+  EXPECT_TRUE(check_schedule(model.plan.decode).empty());
+  EXPECT_TRUE(check_schedule(model.plan.prefill).empty());
+}
+
+TEST(Session, AnySplitOfThePromptGivesTheSameLogits) {
+  const ToyModel model(10, 100, 16, 16);
+  const auto tokens = some_tokens(77);
+  const auto expected = model.reference(tokens);
+  for (const int threads : {1, 2, 4}) {
+    for (const int64_t block : {0, 1, 2, 3, 5, 16, 99}) {
+      for (const Schedule schedule : {Schedule::automatic, Schedule::graph, Schedule::shuffled}) {
+        auto session = model.session({.threads = threads, .block = block, .schedule = schedule});
+        EXPECT_EQ(session->block(), block == 0 ? 16 : std::min<int64_t>(block, 16));
+        EXPECT_EQ(copy(session->step(tokens)), expected) << block;
+        EXPECT_EQ(session->position(), 77);
+      }
+    }
+  }
+}
+
+TEST(Session, RingsKeepTheWindowThroughManyBlocks) {
+  const ToyModel model(10, 2000, 16, 16);
+  const auto tokens = some_tokens(2000);
+  auto session = model.session();
+  // Pieces of every size, so that blocks start anywhere in the ring.
+  for (size_t at = 0, n = 1; at < tokens.size(); at += n, n = n % 37 + 1) {
+    n = std::min(n, tokens.size() - at);
+    const auto logits = session->step(std::span(tokens).subspan(at, n));
+    ASSERT_EQ(copy(logits), model.reference(std::span(tokens).first(at + n))) << at + n;
+  }
+}
+
+TEST(Session, AllRowsComeInOrderHoweverFewThePlanMayHold) {
+  const auto tokens = some_tokens(45);
+  const ToyModel reference(10, 100, 16, 16);
+  std::vector<float> expected;
+  for (size_t i = 1; i <= tokens.size(); ++i) {
+    const auto row = reference.reference(std::span(tokens).first(i));
+    expected.insert(expected.end(), row.begin(), row.end());
+  }
+  for (const int64_t max_rows : {1, 3, 16}) {
+    const ToyModel model(10, 100, 16, max_rows);
+    for (const int64_t block : {0, 1, 4}) {
+      auto session = model.session({.threads = 2, .block = block, .schedule = Schedule::graph});
+      EXPECT_EQ(all_rows(*session, tokens), expected) << max_rows << " rows, blocks of " << block;
+    }
+  }
+}
+
+TEST(Session, NoRowsAreHandedOutWhenNoneAreWanted) {
+  const ToyModel model(10, 100, 16, 16);
+  auto session = model.session();
+  const auto tokens = some_tokens(40);
+  EXPECT_TRUE(session->forward(tokens, Rows::none, [](int64_t, int64_t, const float*) { FAIL(); }));
+  EXPECT_EQ(session->position(), 40);
+}
+
+TEST(Session, AfterAResetNothingIsLeft) {
+  const ToyModel model(10, 100, 16, 16);
+  auto session = model.session({.threads = 2, .schedule = Schedule::graph});
+  session->warm_up();
+  for (int i = 0; i < 5; ++i) {
+    const auto tokens = some_tokens(static_cast<size_t>(20 + i));
+    session->reset();
+    EXPECT_EQ(session->position(), 0);
+    EXPECT_EQ(copy(session->step(tokens)), model.reference(tokens));
+  }
+}
+
+TEST(Session, APlanWithoutPrefillRunsTokenByToken) {
+  ToyModel model(10, 100, 16, 16);
+  model.plan.prefill = {};
+  auto session = model.session();
+  const auto tokens = some_tokens(30);
+  EXPECT_EQ(session->block(), 1);
+  EXPECT_EQ(copy(session->step(tokens)), model.reference(tokens));
+  EXPECT_EQ(session->prefill_profile(), nullptr);
+}
+
+TEST(Session, MistakesInThePromptAreNamedAndFeedNothing) {
+  const ToyModel model(10, 100, 16, 16);
+  auto session = model.session();
+  EXPECT_EQ(message([&] { session->step({}); }), "the prompt is empty: at least one token is needed");
+  auto tokens = some_tokens(40);
+  tokens[35] = 50;
+  EXPECT_NE(
+      message([&] { session->step(tokens); }).find("token 50 at index 35 is not in the vocabulary of 50"),
+      std::string::npos);
+  tokens[35] = -1;
+  EXPECT_NE(message([&] { session->step(tokens); }).find("token -1 at index 35"), std::string::npos);
+  EXPECT_NE(message([&] { session->step(some_tokens(101)); }).find("101 tokens, but the context holds 100"),
+            std::string::npos);
+  EXPECT_EQ(session->position(), 0);
+  session->step(some_tokens(100));
+  EXPECT_NE(message([&] {
+              session->step(some_tokens(1));
+            }).find("1 tokens after the 100 already there, but the context holds 100"),
+            std::string::npos);
+  EXPECT_EQ(session->position(), 100);
+}
+
+TEST(Session, TheStopFlagEndsAPromptBetweenBlocks) {
+  const ToyModel model(10, 100, 8, 8);
+  std::atomic<bool> stop{false};
+  auto session = model.session({.threads = 1, .stop = &stop});
+  const auto tokens = some_tokens(60);
+  const bool finished = session->forward(tokens, Rows::all, [&](int64_t first, int64_t, const float*) {
+    if (first == 16) stop = true;
+  });
+  EXPECT_FALSE(finished);
+  EXPECT_EQ(session->position(), 24);
+  EXPECT_TRUE(session->step(tokens).empty());
+}
+
+TEST(Session, ProfilesCountTheTokensOfEachPlan) {
+  const ToyModel model(10, 100, 16, 16);
+  auto session = model.session({.threads = 1, .profile = true});
+  session->step(some_tokens(33));  // 16 + 16 + 1
+  session->step(some_tokens(1));
+  EXPECT_EQ(session->prefill_profile()->steps(), 2);
+  EXPECT_EQ(session->prefill_profile()->tokens(), 32);
+  EXPECT_EQ(session->decode_profile()->steps(), 2);
+  EXPECT_EQ(session->decode_profile()->stages().size(), 3u);
+  EXPECT_GT(session->decode_profile()->last_seconds(), 0);
+}
+
+TEST(Session, AWrongNumberOfWeightsIsRefused) {
+  const ToyModel model(10, 100, 16, 16);
+  EXPECT_NE(message([&] { Session(model.plan, {}, {}, {}); }).find("1 weights, but 0 were given"),
+            std::string::npos);
+}
+
+TEST(Arena, SmallAndLargeAreZeroedAlignedAndCleared) {
+  for (const int64_t bytes : {1, 64, 1000, 5 << 20}) {
+    Arena a(bytes, "test");
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(a.data()) % 64, 0u);
+    EXPECT_GE(a.bytes(), bytes);
+    for (const int64_t at : {int64_t{0}, bytes / 2, bytes - 1}) {
+      EXPECT_EQ(a.data()[at], std::byte{0});
+      a.data()[at] = std::byte{1};
+    }
+    a.clear();
+    for (const int64_t at : {int64_t{0}, bytes / 2, bytes - 1}) EXPECT_EQ(a.data()[at], std::byte{0});
+    Arena moved = std::move(a);
+    EXPECT_NE(moved.data(), nullptr);
+  }
+  EXPECT_NE(
+      message([] { Arena(int64_t{1} << 60, "the KV cache"); }).find("not enough memory: the KV cache needs"),
+      std::string::npos);
+}
+
+}  // namespace
+}  // namespace lmc

@@ -1,0 +1,140 @@
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <exception>
+#include <filesystem>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "ir/error.h"
+#include "tools/bundle.h"
+#include "tools/bundle_format.h"
+#include "tools/plan_json.h"
+
+namespace lmc {
+namespace fs = std::filesystem;
+namespace {
+
+// Packing of independent chunks by several threads; the first exception stops all and is thrown again.
+class ChunkWorkers {
+ public:
+  void run(int threads, const std::function<bool()>& work_on_one) {
+    std::vector<std::jthread> workers;
+    for (int t = 0; t < threads; ++t) {
+      workers.emplace_back([&] {
+        try {
+          while (!stop_ && work_on_one()) {
+          }
+        } catch (...) {
+          const std::lock_guard lock(mutex_);
+          if (!failure_) failure_ = std::current_exception();
+          stop_ = true;
+        }
+      });
+    }
+    workers.clear();
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  std::atomic<bool> stop_{false};
+  std::mutex mutex_;
+  std::exception_ptr failure_;
+};
+
+}  // namespace
+
+BundleWriter::BundleWriter(const std::string& path) : path_(path) {
+  while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
+  std::error_code ec;
+  if (fs::exists(path_, ec) && !fs::exists(fs::path(path_) / "manifest.json", ec)) {
+    throw Error(path_ + ": exists and is not a bundle; name another with -o, or move it away");
+  }
+  const fs::path parent = fs::path(path_).parent_path();
+  if (!parent.empty() && !fs::is_directory(parent, ec)) {
+    throw Error(path_ + ": the folder " + parent.string() + " does not exist");
+  }
+  temporary_ = path_ + ".tmp-" + std::to_string(::getpid());
+  fs::remove_all(temporary_, ec);
+  if (!fs::create_directory(temporary_, ec)) throw Error(path_ + ": cannot write here: " + ec.message());
+}
+
+BundleWriter::~BundleWriter() {
+  std::error_code ec;
+  fs::remove_all(temporary_, ec);
+}
+
+void BundleWriter::add(const std::string& file, const std::string& content) {
+  write_file(temporary_ + "/" + file, content);
+  files_.push_back(file);
+}
+
+std::vector<PackError> BundleWriter::add_weights(const Plan& plan, const WeightPacker& packer, int threads,
+                                                 const std::function<bool(int64_t, int64_t)>& progress) {
+  const WeightsHeader header(plan);
+  OutputFile out(temporary_ + "/weights.safetensors", header.file_bytes);
+  out.write_at(0, std::as_bytes(std::span(header.text)));
+
+  struct Job {
+    size_t weight;
+    int64_t chunk;
+  };
+  std::vector<Job> jobs;
+  for (size_t w = 0; w < packer.weights(); ++w) {
+    for (int64_t c = 0; c < packer.chunks(w); ++c) jobs.push_back({w, c});
+  }
+  std::vector<PackError> errors(plan.weights.size());
+  std::mutex mutex;
+  std::atomic<size_t> next{0};
+  int64_t done = 0;
+  // One sum of squares per chunk, added up in order below: the report is the same for any number of threads.
+  std::vector<PackError> chunk_errors(jobs.size());
+  ChunkWorkers().run(threads, [&] {
+    const size_t i = next++;
+    if (i >= jobs.size()) return false;
+    const Job& job = jobs[i];
+    std::vector<std::byte> bytes(static_cast<size_t>(packer.chunk_bytes(job.weight, job.chunk)));
+    chunk_errors[i] = packer.pack(job.weight, job.chunk, bytes);
+    out.write_at(header.data_start + header.offsets[job.weight] + packer.chunk_offset(job.weight, job.chunk),
+                 bytes);
+    const std::lock_guard lock(mutex);
+    done += static_cast<int64_t>(bytes.size());
+    if (!progress(done, header.file_bytes)) throw Error("interrupted");
+    return true;
+  });
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    errors[jobs[i].weight].signal += chunk_errors[i].signal;
+    errors[jobs[i].weight].noise += chunk_errors[i].noise;
+  }
+  out.close();
+  files_.push_back("weights.safetensors");
+  return errors;
+}
+
+void BundleWriter::commit(const BundleInfo& info, const Plan& plan) {
+  add("plan.json", plan_to_json(plan));
+  nlohmann::ordered_json files;
+  for (const std::string& f : files_) {
+    const std::string at = temporary_ + "/" + f;
+    files[f] = {{"bytes", fs::file_size(at)}, {"sha256", sha256_of_file(at)}};
+  }
+  const nlohmann::ordered_json manifest = {{"format", kBundleFormat}, {"lmc", kLmcVersion},
+                                           {"target", plan.target},   {"model", info.model},
+                                           {"source", info.source},   {"bos_ids", info.bos_ids},
+                                           {"eos_ids", info.eos_ids}, {"example_prompt", info.example_prompt},
+                                           {"files", files}};
+  write_file(temporary_ + "/manifest.json", manifest.dump(1) + "\n");
+
+  // Exchanged in one step with what was there, so that a bundle of this name exists at every moment.
+  if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, path_.c_str(), RENAME_EXCHANGE) == 0) return;
+  if (::rename(temporary_.c_str(), path_.c_str()) == 0) return;
+  throw Error(path_ + ": cannot put the bundle in place: " + std::strerror(errno));
+}
+
+}  // namespace lmc

@@ -1,0 +1,44 @@
+// Files as lmc uses them: read whole, mapped, hashed, and written so that a failure is noticed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace lmc {
+
+std::string read_file(const std::string& path);                        // Error naming the path
+void write_file(const std::string& path, const std::string& content);  // Error naming path and reason
+std::string sha256_of_file(const std::string& path);                   // hex
+
+// A file open for writing at any place, from several threads.
+class OutputFile {
+ public:
+  OutputFile(const std::string& path, int64_t size);  // reserves the space: a full disk is noticed here
+  ~OutputFile();
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+  void write_at(int64_t offset, std::span<const std::byte> bytes);
+  void close();
+
+ private:
+  std::string path_;
+  int fd_;
+};
+
+// A whole file mapped read-only.
+class MappedFile {
+ public:
+  explicit MappedFile(const std::string& path);
+  ~MappedFile();
+  MappedFile(MappedFile&& o) noexcept;
+  MappedFile& operator=(MappedFile&&) = delete;
+  std::span<const std::byte> bytes() const { return {data_, size_}; }
+
+ private:
+  const std::byte* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+}  // namespace lmc

@@ -1,0 +1,172 @@
+#include "tools/plan_json.h"
+
+#include <nlohmann/json.hpp>
+
+#include "ir/error.h"
+
+namespace lmc {
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+const char* const kSpaces[] = {"arena", "weight", "kv", "input", "output"};
+
+ordered_json type_json(const Type& t) { return {{"dtype", dtype_name(t.dtype)}, {"dims", t.dims}}; }
+
+ordered_json step_json(const StepPlan& step) {
+  ordered_json stages = ordered_json::array();
+  for (const PlanStage& s : step.stages) {
+    ordered_json operands = ordered_json::array();
+    for (const PlanOperand& o : s.operands) {
+      operands.push_back({{"space", kSpaces[static_cast<size_t>(o.space)]},
+                          {"index", o.index},
+                          {"offset", o.offset},
+                          {"written", o.written},
+                          {"bytes", o.bytes},
+                          {"buffer", o.buffer}});
+    }
+    stages.push_back({{"symbol", s.symbol},
+                      {"kind", s.kind},
+                      {"label", s.label},
+                      {"scope", s.scope},
+                      {"tiles", s.tiles},
+                      {"operands", operands},
+                      {"deps", s.deps},
+                      {"weight_bytes", s.weight_bytes},
+                      {"flops", s.flops}});
+  }
+  ordered_json buffers = ordered_json::array();
+  for (const PlanBuffer& b : step.buffers)
+    buffers.push_back({{"name", b.name}, {"bytes", b.bytes}, {"offset", b.offset}});
+  return {
+      {"max_tokens", step.max_tokens},       {"max_rows", step.max_rows}, {"arena_bytes", step.arena_bytes},
+      {"scratch_bytes", step.scratch_bytes}, {"buffers", buffers},        {"stages", stages}};
+}
+
+void check(bool ok, const std::string& what) {
+  if (!ok) throw Error(what);
+}
+
+Type type_from(const json& j) {
+  const auto dtype = dtype_from_name(j.at("dtype").get<std::string>());
+  check(dtype.has_value(), "unknown format");
+  return {*dtype, j.at("dims").get<std::vector<int64_t>>()};
+}
+
+int64_t size_from(const json& j, const char* field) {
+  const auto n = j.at(field).get<int64_t>();
+  check(n >= 0 && n < (int64_t{1} << 48), std::string("'") + field + "' is out of range");
+  return n;
+}
+
+PlanOperand operand_from(const json& j, const Plan& plan, const StepPlan& step) {
+  PlanOperand o;
+  const auto space = j.at("space").get<std::string>();
+  size_t s = 0;
+  while (s < std::size(kSpaces) && space != kSpaces[s]) ++s;
+  check(s < std::size(kSpaces), "unknown space '" + space + "'");
+  o.space = static_cast<Space>(s);
+  o.index = size_from(j, "index");
+  o.offset = size_from(j, "offset");
+  o.bytes = size_from(j, "bytes");
+  o.written = j.at("written").get<bool>();
+  o.buffer = j.at("buffer").get<int64_t>();
+  const auto count = [&](size_t n) {
+    check(o.index < static_cast<int64_t>(n), "an operand's index is out of range");
+  };
+  if (o.space == Space::weight) count(plan.weights.size());
+  if (o.space == Space::kv) count(plan.caches.size());
+  if (o.space == Space::input) count(3);
+  if (o.space == Space::arena)
+    check(o.offset + o.bytes <= step.arena_bytes, "an operand lies outside the arena");
+  return o;
+}
+
+StepPlan step_from(const json& j, const Plan& plan) {
+  StepPlan step;
+  step.max_tokens = size_from(j, "max_tokens");
+  step.max_rows = size_from(j, "max_rows");
+  step.arena_bytes = size_from(j, "arena_bytes");
+  step.scratch_bytes = size_from(j, "scratch_bytes");
+  check(step.max_tokens >= 1 && step.max_rows >= 1, "a step for no tokens");
+  for (const json& b : j.at("buffers"))
+    step.buffers.push_back({b.at("name"), size_from(b, "bytes"), size_from(b, "offset")});
+  for (const json& s : j.at("stages")) {
+    PlanStage stage;
+    stage.symbol = s.at("symbol");
+    stage.kind = s.at("kind");
+    stage.label = s.at("label");
+    stage.scope = s.at("scope");
+    stage.tiles = size_from(s, "tiles");
+    check(stage.tiles < (1 << 20), "'tiles' is out of range");
+    for (const json& o : s.at("operands")) stage.operands.push_back(operand_from(o, plan, step));
+    for (const json& d : s.at("deps")) {
+      stage.deps.push_back(d.get<int32_t>());
+      check(stage.deps.back() >= 0 && stage.deps.back() < static_cast<int32_t>(step.stages.size()),
+            "a stage waits for a later one");
+    }
+    stage.weight_bytes = s.at("weight_bytes");
+    stage.flops = s.at("flops");
+    step.stages.push_back(std::move(stage));
+  }
+  return step;
+}
+
+}  // namespace
+
+std::string plan_to_json(const Plan& plan) {
+  ordered_json weights = ordered_json::array();
+  for (const PlanWeight& w : plan.weights) {
+    weights.push_back(
+        {{"name", w.name}, {"layout", w.layout}, {"type", type_json(w.type)}, {"bytes", w.bytes}});
+  }
+  ordered_json caches = ordered_json::array();
+  for (const PlanCache& c : plan.caches) {
+    caches.push_back({{"name", c.name},
+                      {"dtype", dtype_name(c.dtype)},
+                      {"span", c.span},
+                      {"capacity", c.capacity},
+                      {"kv_heads", c.kv_heads},
+                      {"head_dim", c.head_dim},
+                      {"bytes", c.bytes}});
+  }
+  const ordered_json out = {{"target", plan.target},
+                            {"model", plan.model},
+                            {"context", plan.context},
+                            {"vocab", plan.vocab},
+                            {"weights", weights},
+                            {"caches", caches},
+                            {"decode", step_json(plan.decode)},
+                            {"prefill", step_json(plan.prefill)}};
+  return out.dump(1) + "\n";
+}
+
+Plan plan_from_json(const std::string& text, const std::string& file) {
+  try {
+    const json j = json::parse(text);
+    Plan plan;
+    plan.target = j.at("target");
+    plan.model = j.at("model");
+    plan.context = size_from(j, "context");
+    plan.vocab = size_from(j, "vocab");
+    for (const json& w : j.at("weights")) {
+      plan.weights.push_back({w.at("name"), w.at("layout"), type_from(w.at("type")), size_from(w, "bytes")});
+    }
+    for (const json& c : j.at("caches")) {
+      const auto dtype = dtype_from_name(c.at("dtype").get<std::string>());
+      check(dtype.has_value() && is_kv(*dtype), "unknown cache format");
+      plan.caches.push_back({c.at("name"), *dtype, size_from(c, "span"), size_from(c, "capacity"),
+                             size_from(c, "kv_heads"), size_from(c, "head_dim"), size_from(c, "bytes")});
+    }
+    plan.decode = step_from(j.at("decode"), plan);
+    plan.prefill = step_from(j.at("prefill"), plan);
+    return plan;
+  } catch (const json::exception& e) {
+    throw Error(file + ": " + e.what());
+  } catch (const Error& e) {
+    throw Error(file + ": " + e.what());
+  }
+}
+
+}  // namespace lmc
