@@ -262,4 +262,31 @@ PackError WeightPacker::pack(size_t weight, int64_t chunk, std::span<std::byte> 
   return error;
 }
 
+void unpack(const std::string& layout, const Type& type, const std::byte* packed, int64_t first, std::span<float> out) {
+  const int64_t cols = matrix(type).cols;
+  const int64_t blocks = (cols + kQ8Block - 1) / kQ8Block;
+  const auto load = [&]<class T>(T, int64_t byte) {
+    T v;
+    std::memcpy(&v, packed + byte, sizeof v);
+    return v;
+  };
+  for (size_t i = 0; i < out.size(); ++i) {
+    const int64_t at = first + static_cast<int64_t>(i);
+    const int64_t r = at / cols;
+    const int64_t c = at % cols;
+    if (layout == "q8_0.rows8") {
+      const int64_t block = (r / 8 * blocks + c / kQ8Block) * kQ8GroupBytes;
+      const auto q = load(int8_t{}, block + c % kQ8Block / 4 * 32 + r % 8 * 4 + c % 4);
+      out[i] = static_cast<float>(q) * f16_to_f32(load(uint16_t{}, block + 256 + r % 8 * 2));
+    } else if (layout == "f32.rows8") {
+      out[i] = load(float{}, (r / 8 * cols + c) * 32 + r % 8 * 4);
+    } else if (layout == "f32") {
+      out[i] = load(float{}, at * 4);
+    } else {
+      const auto h = load(uint16_t{}, at * 2);
+      out[i] = layout == "f16" ? f16_to_f32(h) : bf16_to_f32(h);
+    }
+  }
+}
+
 }  // namespace lmc

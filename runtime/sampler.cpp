@@ -4,7 +4,6 @@
 #include <array>
 #include <cfloat>
 #include <cmath>
-#include <numeric>
 #include <string>
 
 #include "ir/error.h"
@@ -59,6 +58,10 @@ Sampler::Sampler(const SamplerOptions& options) : options_(options), random_(opt
   }
 }
 
+bool Sampler::likelier(const Candidate& a, const Candidate& b) {
+  return a.logit != b.logit ? a.logit > b.logit : a.id < b.id;
+}
+
 int32_t Sampler::sample(std::span<const float> logits) {
   const int32_t best = greedy(logits);
   if (options_.temperature == 0 || options_.top_k == 1) return best;
@@ -66,49 +69,47 @@ int32_t Sampler::sample(std::span<const float> logits) {
 }
 
 int32_t Sampler::draw(std::span<const float> logits) {
-  const auto n = static_cast<int64_t>(logits.size());
-  const auto logit = [&](int32_t id) { return static_cast<double>(logits[static_cast<size_t>(id)]); };
-  const auto likelier = [&](int32_t a, int32_t b) {
-    return logit(a) != logit(b) ? logit(a) > logit(b) : a < b;
-  };
   const double top = *std::max_element(logits.begin(), logits.end());
-  ids_.resize(logits.size());
-  std::iota(ids_.begin(), ids_.end(), 0);
-  int64_t sorted = 0;  // how many likeliest candidates stand in order at the front
-  const auto sort_first = [&](int64_t count) {
-    std::partial_sort(ids_.begin() + sorted, ids_.begin() + count, ids_.end(), likelier);
-    sorted = count;
-  };
+  candidates_.clear();
+  for (size_t i = 0; i < logits.size(); ++i) candidates_.push_back({logits[i], static_cast<int32_t>(i)});
+  keep_top_k();
+  keep_top_p(top);
 
-  int64_t kept = n;
-  if (options_.top_k > 0 && options_.top_k < n) sort_first(kept = options_.top_k);
-  if (options_.top_p < 1) {
-    double sum = 0;
-    for (int64_t i = 0; i < kept; ++i) sum += std::exp(logit(ids_[static_cast<size_t>(i)]) - top);
-    double reached = 0;
-    for (int64_t i = 0; i < kept; ++i) {
-      // Few candidates are needed as a rule: sort as many as it takes, not the vocabulary.
-      if (i == sorted) sort_first(std::min(kept, std::max<int64_t>(64, 4 * sorted)));
-      reached += std::exp(logit(ids_[static_cast<size_t>(i)]) - top);
-      if (reached >= options_.top_p * sum) kept = i + 1;
-    }
-  }
-
-  weights_.resize(static_cast<size_t>(kept));
+  // In the order the candidates stand in: by id, or the likeliest first.
   double total = 0;
-  for (size_t i = 0; i < weights_.size(); ++i) {
-    weights_[i] = std::exp((logit(ids_[i]) - top) / options_.temperature);
-    total += weights_[i];
-  }
+  for (Candidate& c : candidates_) total += c.weight = std::exp((c.logit - top) / options_.temperature);
   double left = random_.uniform() * total;
-  for (size_t i = 0; i < weights_.size(); ++i) {
-    left -= weights_[i];
-    if (left < 0) return ids_[i];
+  int32_t chosen = 0;
+  for (const Candidate& c : candidates_) {
+    if (c.weight == 0) continue;
+    chosen = c.id;
+    left -= c.weight;
+    if (left < 0) break;
   }
-  // Rounding used up the sum: the last candidate that has any weight.
-  size_t i = weights_.size() - 1;
-  while (i > 0 && weights_[i] == 0) --i;
-  return ids_[i];
+  return chosen;
+}
+
+void Sampler::keep_top_k() {
+  if (options_.top_k == 0 || options_.top_k >= static_cast<int64_t>(candidates_.size())) return;
+  std::partial_sort(candidates_.begin(), candidates_.begin() + options_.top_k, candidates_.end(), likelier);
+  candidates_.resize(static_cast<size_t>(options_.top_k));
+}
+
+void Sampler::keep_top_p(double top) {
+  if (options_.top_p == 1) return;
+  double sum = 0;
+  for (Candidate& c : candidates_) sum += c.weight = std::exp(c.logit - top);
+  // Tokens below this weight add up to less than 1 - p, so p is reached without them. This saves sorting the
+  // vocabulary; 0.999 leaves room for rounding.
+  const double least = 0.999 * (1 - options_.top_p) * sum / static_cast<double>(candidates_.size());
+  std::erase_if(candidates_, [least](const Candidate& c) { return c.weight < least; });
+  std::sort(candidates_.begin(), candidates_.end(), likelier);
+  double reached = 0;
+  size_t kept = 0;
+  do {
+    reached += candidates_[kept++].weight;
+  } while (kept < candidates_.size() && reached < options_.top_p * sum);
+  candidates_.resize(kept);
 }
 
 }  // namespace lmc

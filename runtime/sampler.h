@@ -28,12 +28,19 @@ class Sampler {
   int32_t sample(std::span<const float> logits);
 
  private:
+  struct Candidate {
+    float logit;
+    int32_t id;
+    double weight = 0;  // a probability, not normalised
+  };
+  static bool likelier(const Candidate& a, const Candidate& b);
   int32_t draw(std::span<const float> logits);
+  void keep_top_k();
+  void keep_top_p(double top);
 
   SamplerOptions options_;
   Random random_;
-  std::vector<int32_t> ids_;     // candidates, kept to avoid allocation
-  std::vector<double> weights_;  // of the first candidates, not normalised
+  std::vector<Candidate> candidates_;  // kept to avoid allocation
 };
 
 // The likeliest token; the lowest id among equals. Throws as Sampler::sample.

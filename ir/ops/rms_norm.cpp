@@ -13,7 +13,7 @@ const RegisterOp kOp(OpDef{
     .shape = OpShape::row,
     .operands = {{"x", "[.., D] f32"}, {"w", "[D]"}},
     .attrs = {{"eps", AttrKind::real, std::nullopt, "added to the mean square"},
-              {"offset", AttrKind::real, 0.0, "added to the weight: 1 for Gemma"}},
+              {"offset", AttrKind::real, 0.0, "added to the weight: 1 where a model multiplies by 1 + w"}},
     .infer =
         [](const InferArgs& a) {
           ops::require_activation(a[0], "x");

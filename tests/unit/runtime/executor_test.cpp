@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <mutex>
+#include <set>
 #include <thread>
 
 #include "dag.h"
@@ -76,6 +79,34 @@ TEST(Executor, ThousandsOfStepsRunWhileOthersWantTheCores) {
   EXPECT_EQ(run(stages, 8, Schedule::graph, 3000), run(stages, 1, Schedule::serial));
   stop = true;
   busy.join();
+}
+
+// Remembers its thread's scratch and takes a while, so that every worker gets tiles.
+struct Sleeper {
+  std::mutex mutex;
+  std::set<void*> scratches;
+
+  static void kernel(void* const* operands, const StepInfo*, int64_t, void* scratch) {
+    auto& self = *static_cast<Sleeper*>(operands[0]);
+    {
+      const std::lock_guard lock(self.mutex);
+      self.scratches.insert(scratch);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+};
+
+TEST(Executor, EveryWorkerTakesPartWithScratchOfItsOwnEvenBeyondTheCores) {
+  for (const int threads : {1, 2, 4, 8}) {
+    Dag dag({{32, {}}, {32, {0}}, {32, {1}}});
+    Sleeper sleeper;
+    dag.bindings.weights.assign(3, &sleeper);
+    dag.bindings.kernels.assign(3, &Sleeper::kernel);
+    Workers workers(threads);
+    Executor executor(dag.plan, dag.bindings, workers, threads == 1 ? Schedule::serial : Schedule::graph);
+    executor.run({1, 1});
+    EXPECT_EQ(sleeper.scratches.size(), static_cast<size_t>(threads));
+  }
 }
 
 TEST(Executor, TwoExecutorsShareTheWorkers) {

@@ -1,0 +1,70 @@
+// Brings a graph into the form patterns expect: equal ops become one, no-ops and dead ops vanish.
+//
+//   %a = rope_angles(%pos) {…}   %b = rope_angles(%pos) {…}     →   one of them
+//   %y = scale(%x) {by=1}                                       →   %x
+//   %y = transpose(transpose(@w))                               →   @w
+#include <map>
+
+#include "ir/op_def.h"
+#include "passes/pass.h"
+
+namespace lmc {
+namespace {
+
+// What the op's result is equal to among values that exist already; invalid if nothing simpler does.
+ValueId simpler(const Graph& g, const Op& op) {
+  const std::string& name = op.def->name;
+  const ValueId x = op.operands.empty() ? ValueId{} : op.operands[0];
+  if (name == "scale" && attr_real(op, "by") == 1) return x;
+  if (name == "reshape" && g.type(x) == g.type(op.results[0])) return x;
+  if (name == "concat" && op.operands.size() == 1) return x;
+  if (name == "split" && op.results.size() == 1) return x;
+  if (name == "slice" && g.type(x) == g.type(op.results[0])) return x;
+  if (name == "transpose") {
+    const Op* inner = g.def_op(x);
+    if (inner && inner->def->name == "transpose") return inner->operands[0];
+  }
+  return {};
+}
+
+// Equal text, equal op: name, attributes and operands.
+std::string key(const Op& op) {
+  std::string out = op.def->name;
+  for (ValueId v : op.operands) out += " " + std::to_string(v.v);
+  for (const auto& [name, value] : op.attrs) out += " " + name + "=" + attr_text(value);
+  return out;
+}
+
+class Canonicalise : public Pass {
+ public:
+  std::string name() const override { return "canonicalise"; }
+  std::string doc() const override { return "merge equal ops, drop no-ops and dead ops"; }
+  std::vector<std::string> before() const override { return {"fuse-qkv"}; }
+
+  bool run(Graph& g, PassContext& context) const override {
+    std::map<std::string, OpId> seen;
+    for (OpId id : topo_order(g)) {
+      const Op& op = g.op(id);
+      if (const ValueId same = simpler(g, op); same.valid()) {
+        g.replace_all_uses(op.results[0], same);
+        g.erase_op(id);
+        ++context.applications;
+        continue;
+      }
+      // A cache is appended to in place, so two appends are never the same op.
+      if (op.def->name == "kv_append" || op.body) continue;
+      const auto [it, fresh] = seen.emplace(key(op), id);
+      if (fresh) continue;
+      for (size_t i = 0; i < op.results.size(); ++i) g.replace_all_uses(op.results[i], g.result(it->second, i));
+      g.erase_op(id);
+      ++context.applications;
+    }
+    context.applications += static_cast<int64_t>(g.remove_dead());
+    return context.applications > 0;
+  }
+};
+
+const RegisterPass kPass(std::make_unique<Canonicalise>());
+
+}  // namespace
+}  // namespace lmc

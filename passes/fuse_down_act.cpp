@@ -1,0 +1,39 @@
+// The activation in front of the down projection joins it in one group; the code generator makes it the
+// projection's prologue, so that activation, product and quantisation are one walk over the row:
+//
+//   %gate ─ gelu ─┐
+//                 mul ─ [quantize] ─ linear down      →     group { gelu, mul, quantize, linear }
+//   %up ──────────┘
+#include "passes/fusion.h"
+
+namespace lmc {
+
+LMC_FUSION(fuse_down_act, "join the activation with the down projection that reads it")
+    .after("quantize")
+    .summary("fused {} activations with their down projection")
+    .match(R"(
+      %y = linear(%q, %w) {role=ffn_down}
+      %q = quantize(%h)
+      %h = mul(%a, %up)
+      %a = gelu_tanh|gelu_erf|silu|relu(%gate)
+    )")
+    .group()
+    .match(R"(
+      %y = linear(%h, %w) {role=ffn_down}
+      %h = mul(%a, %up)
+      %a = gelu_tanh|gelu_erf|silu|relu(%gate)
+    )")
+    .group()
+    .match(R"(
+      %y = linear(%q, %w) {role=ffn_down}
+      %q = quantize(%a)
+      %a = gelu_tanh|gelu_erf|silu|relu(%up)
+    )")
+    .group()
+    .match(R"(
+      %y = linear(%a, %w) {role=ffn_down}
+      %a = gelu_tanh|gelu_erf|silu|relu(%up)
+    )")
+    .group();
+
+}  // namespace lmc

@@ -1,0 +1,25 @@
+// The two projections in front of a gated activation become one linear and a split:
+//
+//        ┌─ linear wg ─ %gate                             ┌─ %gate
+//   %x ──┤                       →    %x ─ linear [wg;wu] ┤
+//        └─ linear wu ─ %up                               └─ %up
+#include "passes/fusion.h"
+
+namespace lmc {
+
+LMC_FUSION(fuse_gate_up, "merge the gate and up projections of one input")
+    .after("fuse-qkv")
+    .before("fold-weights")
+    .summary("fused {} gate+up pairs")
+    .match(R"(
+      %gate = linear(%x, %wg) {role=ffn_gate}
+      %up = linear(%x, %wu) {role=ffn_up}
+    )")
+    .when("the two weights have one dtype", [](const Match& m) { return m.type("wg").dtype == m.type("wu").dtype; })
+    .rewrite(R"(
+      %w = concat(%wg, %wu) {axis=0}
+      %y = linear(%x, %w) {role=ffn_gate_up}
+      %gate, %up = split(%y) {axis=-1, sizes=[rows(%wg), rows(%wu)]}
+    )");
+
+}  // namespace lmc

@@ -1,0 +1,60 @@
+// Pattern passes as one expression: see passes/fuse_qkv.cpp.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "passes/match.h"
+#include "passes/pass.h"
+#include "passes/rewrite.h"
+
+namespace lmc {
+
+class FusionBuilder {
+ public:
+  // `identifier`: fuse_qkv; the pass is called fuse-qkv.
+  FusionBuilder(const std::string& identifier, const std::string& doc);
+
+  FusionBuilder& after(const std::string& pass);
+  FusionBuilder& before(const std::string& pass);
+  // "fused {} QKV triples": the line for the user, with the number of applications.
+  FusionBuilder& summary(const std::string& line);
+  // Starts an alternative; the first that matches at a place wins.
+  FusionBuilder& match(const std::string& pattern);
+  // Names the alternative, so that --set pass.NAME=skip turns it off.
+  FusionBuilder& variant(const std::string& name);
+  FusionBuilder& when(const std::string& reason, std::function<bool(const Match&)> guard);
+  FusionBuilder& rewrite(const std::string& text);
+  FusionBuilder& group();
+
+  struct Guard {
+    std::string reason;
+    std::function<bool(const Match&)> holds;
+  };
+  struct Alternative {
+    std::string pattern_text, rewrite_text, variant;
+    std::vector<Guard> guards;
+    bool group = false;
+  };
+  struct Spec {
+    std::string name, doc, summary;
+    std::vector<std::string> after, before;
+    std::vector<Alternative> alternatives;
+  };
+  const Spec& spec() const { return spec_; }
+
+ private:
+  Spec spec_;
+};
+
+// Implicit on purpose: `static RegisterFusion f = FusionBuilder(…)….group();`
+struct RegisterFusion {
+  RegisterFusion(const FusionBuilder& builder);  // NOLINT(google-explicit-constructor)
+};
+
+#define LMC_FUSION(identifier, doc) \
+  static const ::lmc::RegisterFusion identifier##_pass = ::lmc::FusionBuilder(#identifier, doc)
+
+}  // namespace lmc

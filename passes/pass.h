@@ -1,0 +1,66 @@
+// What a pass is: a named transformation of a graph, registered by the file that holds it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ir/graph.h"
+
+namespace lmc {
+
+// One source projection and what quantize decided about it.
+struct LedgerEntry {
+  std::string tensor;
+  std::string weight;            // the (possibly fused) weight value it became part of
+  int64_t rows = 0, cols = 0;
+  std::string rule;              // "max(768, 3072) >= 768"
+  std::string format;            // "q8_0", "f32", …
+  int64_t bytes_before = 0, bytes_after = 0;
+};
+
+// What one run of one pass may ask and leave behind.
+struct PassContext {
+  std::map<std::string, std::string> settings;   // --set pass.key=value, without "pass."
+  int64_t limit = INT64_MAX;                     // most applications
+  int64_t applications = 0;
+  std::vector<std::string> remarks;
+  std::vector<std::string> near_misses;          // where a pattern almost matched, and what refused
+  std::string summary;                           // one line for the user, "fused 12 QKV triples"
+  std::vector<LedgerEntry> ledger;
+
+  std::string setting(const std::string& key, const std::string& fallback) const {
+    const auto it = settings.find(key);
+    return it == settings.end() ? fallback : it->second;
+  }
+};
+
+struct PassSetting {
+  std::string key, doc;
+};
+
+class Pass {
+ public:
+  virtual ~Pass() = default;
+
+  virtual std::string name() const = 0;
+  virtual std::string doc() const = 0;
+  virtual std::vector<std::string> after() const { return {}; }
+  virtual std::vector<std::string> before() const { return {}; }
+  // Exact passes leave every result unchanged to rounding; the others state their error.
+  virtual bool exact() const { return true; }
+  virtual std::vector<PassSetting> settings() const { return {}; }
+  // Returns whether the graph changed; the manager checks that it is the truth. Holds no state between runs.
+  virtual bool run(Graph& g, PassContext& context) const = 0;
+};
+
+struct RegisterPass {
+  explicit RegisterPass(std::unique_ptr<Pass> pass);
+};
+
+// In the order they run: .after and .before respected, names deciding where they leave it open. Error for a circle.
+std::vector<const Pass*> ordered_passes();
+const Pass& find_pass(const std::string& name);   // Error naming the known ones
+
+}  // namespace lmc

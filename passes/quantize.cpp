@@ -1,0 +1,136 @@
+// Projections that are large enough become Q8_0, weights and activations alike:
+//
+//   %y = linear(%x, %w)   →   %qx = quantize(%x)   %qw = quantize(%w)   %y = linear(%qx, %qw)
+//
+// The rule speaks of source projections: max(in, out) >= min_dim. A fused linear (one that is only split again)
+// holds as many sources as parts; where they differ, all follow the largest, and the ledger says so. A table that
+// is also the lm_head's weight (tied embeddings) is stored once: the lookup reads the quantised rows.
+#include <algorithm>
+#include <map>
+
+#include "ir/op_def.h"
+#include "passes/pass.h"
+
+namespace lmc {
+namespace {
+
+int64_t number(const std::string& text, const std::string& what) {
+  size_t used = 0;
+  int64_t n = -1;
+  try {
+    n = std::stoll(text, &used);
+  } catch (const std::exception&) {
+  }
+  if (n < 0 || used != text.size()) throw Error(what + " must be a whole number of 0 or more, found '" + text + "'");
+  return n;
+}
+
+// Rows of each source projection behind a linear.
+std::vector<int64_t> source_rows(const Graph& g, const Op& linear) {
+  const ValueId y = linear.results[0];
+  const auto& uses = g.value(y).uses;
+  if (uses.size() == 1 && !g.is_output(y)) {
+    const Op& user = g.op(uses[0].op);
+    if (user.def->name == "split") return attr_ints(user, "sizes");
+  }
+  return {g.type(linear.operands[1]).dims[0]};
+}
+
+class Quantize : public Pass {
+ public:
+  std::string name() const override { return "quantize"; }
+  std::string doc() const override { return "store large projections as Q8_0"; }
+  std::vector<std::string> after() const override { return {"fuse-qkv", "fuse-gate-up"}; }
+  bool exact() const override { return false; }
+  std::vector<PassSetting> settings() const override {
+    return {{"format", "q8_0 (default) or none"}, {"min_dim", "quantise where max(in, out) reaches this; default 0, all"}};
+  }
+
+  bool run(Graph& g, PassContext& context) const override {
+    const std::string format = context.setting("format", "q8_0");
+    if (format != "q8_0" && format != "none") throw Error("quantize.format must be q8_0 or none, found '" + format + "'");
+    const int64_t min_dim = number(context.setting("min_dim", "0"), "quantize.min_dim");
+    int64_t quantised = 0;
+    int64_t sources = 0;
+    std::map<ValueId, ValueId> cache;
+    for (OpId id : topo_order(g)) {
+      const Op& op = g.op(id);
+      if (op.def->name != "linear" || g.type(op.operands[1]).dtype == DType::q8_0) continue;
+      const bool chosen = format != "none" && context.applications < context.limit && decide(g, op, min_dim, context);
+      const auto parts = static_cast<int64_t>(source_rows(g, op).size());
+      sources += parts;
+      if (!chosen) {
+        if (format == "none") enter(g, op, "--quant=none", false, min_dim, context);
+        continue;
+      }
+      quantised += parts;
+      apply(g, id, cache);
+      ++context.applications;
+    }
+    context.summary = "quantized " + std::to_string(quantised) + " of " + std::to_string(sources) + " projections to Q8_0";
+    return context.applications > 0;
+  }
+
+ private:
+  // Enters the sources into the ledger and says whether they are quantised.
+  static bool decide(const Graph& g, const Op& op, int64_t min_dim, PassContext& context) {
+    const int64_t cols = g.type(op.operands[1]).dims[1];
+    int64_t largest = 0;
+    for (int64_t rows : source_rows(g, op)) largest = std::max({largest, rows, cols});
+    enter(g, op, "", largest >= min_dim, min_dim, context);
+    return largest >= min_dim;
+  }
+
+  static void enter(const Graph& g, const Op& op, const std::string& reason, bool quantised, int64_t min_dim, PassContext& context) {
+    const Type& w = g.type(op.operands[1]);
+    const std::vector<int64_t> parts = source_rows(g, op);
+    for (size_t i = 0; i < parts.size(); ++i) {
+      LedgerEntry e;
+      e.weight = g.value(op.operands[1]).name;
+      e.tensor = source_name(g, op.operands[1], i, parts.size());
+      e.rows = parts[i];
+      e.cols = w.dims[1];
+      const int64_t own = std::max(e.rows, e.cols);
+      e.rule = !reason.empty() ? reason
+                               : "max(" + std::to_string(e.cols) + ", " + std::to_string(e.rows) + ")" +
+                                     (own >= min_dim ? " >= " : " < ") + std::to_string(min_dim);
+      if (reason.empty() && quantised != (own >= min_dim)) e.rule += ", follows the largest it is fused with";
+      e.format = quantised ? "q8_0" : "f32";
+      e.bytes_before = storage_bytes(w.dtype, e.rows * e.cols, e.cols);
+      e.bytes_after = storage_bytes(quantised ? DType::q8_0 : DType::f32, e.rows * e.cols, e.cols);
+      context.ledger.push_back(std::move(e));
+    }
+  }
+
+  static std::string source_name(const Graph& g, ValueId w, size_t part, size_t parts) {
+    const Op* op = g.def_op(w);
+    if (op && op->def->name == "concat" && op->operands.size() == parts) return source_name(g, op->operands[part], 0, 1);
+    if (op && !op->operands.empty()) return source_name(g, op->operands[0], part, parts);
+    return g.value(w).name + (parts > 1 ? " [" + std::to_string(part) + "]" : "");
+  }
+
+  static ValueId quantised_value(Graph& g, ValueId v, const Op& user, std::map<ValueId, ValueId>& cache) {
+    const auto it = cache.find(v);
+    if (it != cache.end()) return it->second;
+    const OpId q = g.add_op("quantize", {v}, {{"format", std::string("q8_0")}}, {g.value(v).name + ".q8"}, user.scope, user.loc);
+    return cache[v] = g.result(q);
+  }
+
+  static void apply(Graph& g, OpId id, std::map<ValueId, ValueId>& cache) {
+    const Op user = {g.op(id).def, {}, {}, {}, nullptr, g.op(id).scope, g.op(id).loc, false};
+    const ValueId x = g.op(id).operands[0];
+    const ValueId w = g.op(id).operands[1];
+    g.set_operand(id, 0, quantised_value(g, x, user, cache));
+    const ValueId qw = quantised_value(g, w, user, cache);
+    g.set_operand(id, 1, qw);
+    const std::vector<Use> uses = g.value(w).uses;
+    for (const Use& u : uses) {
+      if (g.op(u.op).def->name == "embedding") g.set_operand(u.op, u.operand, qw);
+    }
+  }
+};
+
+const RegisterPass kPass(std::make_unique<Quantize>());
+
+}  // namespace
+}  // namespace lmc

@@ -1,0 +1,24 @@
+// Subcommands register themselves: one file under tools/commands each, no list to edit.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace lmc {
+
+struct Command {
+  std::string name;
+  std::string doc;
+  // Adds options to `app` and returns what to run once they are parsed.
+  std::function<std::function<void()>(CLI::App& app)> setup;
+};
+
+struct RegisterCommand {
+  explicit RegisterCommand(Command command);
+};
+
+std::vector<Command> all_commands();   // by name
+
+}  // namespace lmc

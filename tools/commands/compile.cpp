@@ -1,0 +1,213 @@
+// lmc compile: a model file and a checkpoint become a bundle.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "codegen/codegen.h"
+#include "codegen/layout.h"
+#include "ir/op_def.h"
+#include "ir/text.h"
+#include "models/model.h"
+#include "models/tokenizer/tokenizer.h"
+#include "runtime/threads.h"
+#include "tools/bundle.h"
+#include "tools/command.h"
+#include "tools/console.h"
+#include "tools/pass_flags.h"
+#include "tools/plan_json.h"
+
+namespace lmc {
+namespace fs = std::filesystem;
+namespace {
+
+struct Options {
+  std::string model, output, tokenizer, quant = "q8_0", kv, emit, target = "native";
+  ModelOptions weights;
+  PassFlags passes;
+  int64_t quant_min_dim = -1;
+  int64_t block = 64;
+  int threads = 0;
+};
+
+PassOptions pass_options(const Options& o, const Model& m) {
+  PassOptions p = o.passes.options();
+  const auto set = [&](const std::string& pass, const std::string& key, const std::string& value) {
+    p.settings[pass].emplace(key, value);  // what --set says comes first
+  };
+  set("quantize", "format", o.quant);
+  set("quantize", "min_dim", std::to_string(o.quant_min_dim >= 0 ? o.quant_min_dim : m.quant_min_dim));
+  // Nothing is rounded when nothing is quantised.
+  set("kv-format", "format", !o.kv.empty() ? o.kv : o.quant == "none" ? "f32" : "f16");
+  p.weights = m.weights.get();
+  return p;
+}
+
+std::string tokenizer_file(const Options& o, const Model& m) {
+  if (!o.tokenizer.empty()) return fs::is_directory(o.tokenizer) ? o.tokenizer + "/tokenizer.json" : o.tokenizer;
+  const std::string beside = m.folder + "/tokenizer.json";
+  return !m.folder.empty() && fs::exists(beside) ? beside : "";
+}
+
+void report_model(const Model& m) {
+  info("{}: {} layers, context {}, vocabulary {} from {}", m.family, m.layers, m.context, m.vocab, m.source);
+  info("{} tensors, {:.2f} M parameters", m.tensors, static_cast<double>(m.parameters) / 1e6);
+}
+
+void report_cache(const Plan& plan) {
+  int64_t used = 0;
+  for (const PlanCache& c : plan.caches) used += c.bytes;
+  if (plan.caches.empty()) return;
+  const PlanCache& c = plan.caches[0];
+  info("KV cache {} ({} layers x up to {} positions x 2 x {} heads x {} x {})", human_bytes(static_cast<double>(used)),
+       plan.caches.size(), plan.context, c.kv_heads, c.head_dim, c.dtype == DType::kv_f16 ? "f16" : "f32");
+}
+
+nlohmann::ordered_json report_json(const std::vector<PassReport>& reports, const Plan& plan, const std::vector<PackError>& errors) {
+  nlohmann::ordered_json passes = nlohmann::ordered_json::array();
+  nlohmann::ordered_json ledger = nlohmann::ordered_json::array();
+  for (const PassReport& r : reports) {
+    passes.push_back({{"pass", r.pass}, {"changed", r.changed}, {"applications", r.applications}, {"ops_before", r.ops_before},
+                      {"ops_after", r.ops_after}, {"linears_before", r.linears_before}, {"linears_after", r.linears_after},
+                      {"weight_bytes_before", r.weight_bytes_before}, {"weight_bytes_after", r.weight_bytes_after},
+                      {"summary", r.summary}, {"remarks", r.remarks}, {"near_misses", r.near_misses}});
+    for (const LedgerEntry& e : r.ledger) {
+      ledger.push_back({{"tensor", e.tensor}, {"weight", e.weight}, {"rows", e.rows}, {"cols", e.cols}, {"rule", e.rule},
+                        {"format", e.format}, {"bytes_before", e.bytes_before}, {"bytes_after", e.bytes_after}});
+    }
+  }
+  nlohmann::ordered_json packed = nlohmann::ordered_json::array();
+  for (size_t i = 0; i < errors.size(); ++i) {
+    nlohmann::ordered_json entry = {{"weight", plan.weights[i].name}, {"layout", plan.weights[i].layout}, {"bytes", plan.weights[i].bytes}};
+    if (errors[i].noise > 0) entry["sqnr_db"] = 10 * std::log10(errors[i].signal / errors[i].noise);
+    packed.push_back(entry);
+  }
+  return {{"passes", passes}, {"quantization", ledger}, {"packed", packed}};
+}
+
+void report_quantisation(const std::vector<PassReport>& reports, const Plan& plan, const std::vector<PackError>& errors) {
+  double worst = INFINITY;
+  double signal = 0;
+  double noise = 0;
+  for (size_t i = 0; i < errors.size(); ++i) {
+    if (plan.weights[i].layout != "q8_0.rows8" || errors[i].noise == 0) continue;
+    signal += errors[i].signal;
+    noise += errors[i].noise;
+    worst = std::min(worst, 10 * std::log10(errors[i].signal / errors[i].noise));
+  }
+  if (noise > 0) info("Q8_0 weights: SQNR {:.1f} dB, worst tensor {:.1f} dB", 10 * std::log10(signal / noise), worst);
+  if (log_level() < LogLevel::debug) return;
+  for (const PassReport& r : reports) {
+    for (const LedgerEntry& e : r.ledger) {
+      info("  {:<48} [{}, {}] {:<5} {} -> {}  {}", e.tensor, e.rows, e.cols, e.format, human_bytes(static_cast<double>(e.bytes_before)),
+           human_bytes(static_cast<double>(e.bytes_after)), e.rule);
+    }
+  }
+}
+
+void print_text(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) throw Error("cannot write to standard output");
+}
+
+// Prints one stage of the road instead of writing a bundle. False if the road goes on.
+bool emit_before_codegen(const Options& o, const Graph& g, const std::string& stage) {
+  if (o.emit != stage) return false;
+  print_text(print_graph(g));
+  return true;
+}
+
+void write_bundle(const Options& o, const std::string& output, const Model& m, const Graph& g, CodegenResult& code,
+                  const std::vector<PassReport>& reports) {
+  BundleWriter writer(output);
+  const WeightPacker packer(code.graph, code.packs, *m.weights);
+  std::vector<PackError> errors;
+  {
+    Progress progress("packing");
+    errors = writer.add_weights(code.plan, packer, o.threads > 0 ? o.threads : default_threads(), [&](int64_t done, int64_t total) {
+      progress.update(done, total);
+      return !interrupted();
+    });
+  }
+  writer.add("model.lmir", print_graph(g));
+  writer.add("kernels.o", code.object);
+  writer.add("report.json", report_json(reports, code.plan, errors).dump(1) + "\n");
+  const std::string tokenizer = tokenizer_file(o, m);
+  if (!tokenizer.empty()) {
+    const Tokenizer t = Tokenizer::from_json_file(tokenizer);
+    writer.add("tokenizer.bin", t.to_binary());
+    info("tokenizer with {} tokens", t.vocab_size());
+  } else {
+    info("no tokenizer: only --ids will work; pass --tokenizer FILE (a tokenizer.json) to use text");
+  }
+  stop_if_interrupted();
+  BundleInfo bundle_info;
+  bundle_info.model = m.family;
+  bundle_info.source = m.source;
+  bundle_info.bos_ids = m.bos_ids;
+  bundle_info.eos_ids = m.eos_ids;
+  bundle_info.example_prompt = m.example_prompt;
+  writer.commit(bundle_info, code.plan);
+  report_quantisation(reports, code.plan, errors);
+}
+
+void run(const Options& o) {
+  const auto start = std::chrono::steady_clock::now();
+  if (o.weights.weights == "none" && o.emit.empty()) throw UsageError("--weights none goes with --emit: there is nothing to pack");
+  std::string output = o.output;
+  if (output.empty()) output = fs::path(o.model).stem().string() + ".lmc";
+  log_level();
+
+  Model m = load_model(o.model, o.weights);
+  report_model(m);
+  if (emit_before_codegen(o, m.graph, "graph")) return;
+  const std::vector<PassReport> reports = run_passes(m.graph, pass_options(o, m));
+  report_passes(reports, o.passes.explain, o.passes.check);
+  stop_if_interrupted();
+  if (emit_before_codegen(o, m.graph, "opt")) return;
+
+  add_packing(m.graph);
+  CodegenOptions options;
+  options.target = o.target;
+  options.context = m.context;
+  options.prefill_tokens = std::min(o.block, m.context);
+  options.want_llvm = o.emit == "llvm";
+  options.want_assembly = o.emit == "asm";
+  CodegenResult code = o.emit == "plan" ? plan_only(m.graph, options) : generate(m.graph, options);
+  if (o.emit == "plan") return print_text(plan_to_json(code.plan));
+  if (o.emit == "llvm") return print_text(code.llvm_ir);
+  if (o.emit == "asm") return print_text(code.assembly);
+  stop_if_interrupted();
+
+  write_bundle(o, output, m, m.graph, code, reports);
+  report_cache(code.plan);
+  double bytes = 0;
+  for (const PlanWeight& w : code.plan.weights) bytes += static_cast<double>(w.bytes);
+  info("target {}: {} stages per token, {} of kernels, {} of weights", code.plan.target, code.plan.decode.stages.size(),
+       human_bytes(static_cast<double>(code.object.size())), human_bytes(bytes));
+  info("wrote {} in {:.1f} s", output, seconds_since(start));
+}
+
+const RegisterCommand kCompile(
+    {"compile", "compile a model file and a checkpoint into a bundle", [](CLI::App& app) {
+       auto o = std::make_shared<Options>();
+       app.add_option("model", o->model, "the model file, such as models/gemma3.yaml")->required();
+       app.add_option("-o,--output", o->output, "the bundle to write (default: ./<model>.lmc)");
+       app.add_option("--weights", o->weights.weights, "a Hugging Face folder, or random, or none (default: the model file's checkpoint)");
+       app.add_option("--size", o->weights.size, "which size of random or no weights");
+       app.add_option("--seed", o->weights.seed, "of random weights")->capture_default_str();
+       app.add_option("--context", o->weights.context, "most positions of a sequence (default: what the model has)")->check(CLI::PositiveNumber);
+       app.add_option("--tokenizer", o->tokenizer, "a tokenizer.json (default: the checkpoint's)")->check(CLI::ExistingPath);
+       app.add_option("--quant", o->quant, "format of large projections")->check(CLI::IsMember({"q8_0", "none"}))->capture_default_str();
+       app.add_option("--quant-min-dim", o->quant_min_dim, "quantise where max(in, out) reaches this (default: the model file's)")->check(CLI::NonNegativeNumber);
+       app.add_option("--kv", o->kv, "format of the KV cache (default: f16, f32 with --quant=none)")->check(CLI::IsMember({"f16", "f32"}));
+       app.add_option("--target", o->target, "instruction set: native or avx2")->capture_default_str();
+       app.add_option("--block", o->block, "largest block of prompt tokens per step")->check(CLI::Range(1, 4096))->capture_default_str();
+       app.add_option("--emit", o->emit, "print this stage instead of writing a bundle")->check(CLI::IsMember({"graph", "opt", "plan", "llvm", "asm"}));
+       app.add_option("-t,--threads", o->threads, "threads for packing (default: physical cores)")->check(CLI::Range(1, 1024));
+       o->passes.add_to(app);
+       return [o] { run(*o); };
+     }});
+
+}  // namespace
+}  // namespace lmc

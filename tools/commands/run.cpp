@@ -1,0 +1,104 @@
+// lmc run: text in, text out.
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <iostream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "runtime/generate.h"
+#include "tools/command.h"
+#include "tools/console.h"
+#include "tools/engine.h"
+
+namespace lmc {
+namespace {
+
+struct Options {
+  std::string bundle, prompt, ids;
+  GenerateOptions generate;
+  int threads = 0;
+  int64_t block = 0;
+  bool json = false;
+  bool has_prompt = false;
+};
+
+std::vector<int32_t> prompt_ids(const Options& o, const Engine& engine) {
+  if (!o.ids.empty()) return parse_ids(o.ids);
+  std::string text = o.prompt;
+  if (!o.has_prompt) {
+    if (!::isatty(STDIN_FILENO)) text.assign(std::istreambuf_iterator<char>(std::cin), {});
+    if (text.empty()) text = engine.bundle().info.example_prompt;
+  }
+  if (!o.json && !o.has_prompt) std::fputs(text.c_str(), stdout);
+  return engine.tokenizer().encode(text, true);
+}
+
+void write_out(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    throw Error("cannot write to standard output");
+  }
+}
+
+void run(const Options& o) {
+  const auto start = std::chrono::steady_clock::now();
+  Engine engine(o.bundle.empty() ? newest_bundle() : o.bundle, o.threads, o.block);
+  GenerateOptions generate_options = o.generate;
+  generate_options.stop_ids = engine.bundle().info.eos_ids;
+  const std::vector<int32_t> prompt = prompt_ids(o, engine);
+  const double load_seconds = seconds_since(start);
+
+  const Tokenizer* tokenizer = engine.tokenizer_or_null();
+  std::optional<StreamDecoder> stream;
+  if (tokenizer) stream.emplace(*tokenizer, true);
+  std::string text;
+  const auto show = [&](const std::string& piece) {
+    text += piece;
+    if (!o.json) write_out(piece);
+  };
+  const Generated g = generate(engine.session(), prompt, generate_options, [&](int32_t id) {
+    if (stream) {
+      show(stream->push(id));
+    } else if (!o.json) {
+      write_out(std::to_string(id) + " ");
+    }
+    return true;
+  });
+  if (stream) show(stream->flush());
+  if (g.reason == StopReason::interrupted) throw Interrupted();
+
+  if (o.json) {
+    const std::string quoted = nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    write_out(fmt::format("{{\"prompt_ids\":{},\"ids\":{},\"text\":{}}}\n", id_list(prompt), id_list(g.ids), quoted));
+    return;
+  }
+  write_out("\n");
+  const auto decoded = static_cast<double>(g.ids.size()) - 1;
+  info("load {:.0f} ms · prompt {} tokens, first token after {:.0f} ms · {} tokens, {:.1f} tokens/s · {} threads", load_seconds * 1e3,
+       prompt.size(), g.prompt_seconds * 1e3, g.ids.size(), decoded > 0 ? decoded / g.decode_seconds : 0.0, engine.session().threads());
+}
+
+const RegisterCommand kRun({"run", "generate text with a bundle", [](CLI::App& app) {
+                              auto o = std::make_shared<Options>();
+                              app.add_option("bundle", o->bundle, "the bundle; the newest *.lmc here if left out");
+                              auto* prompt = app.add_option("-p,--prompt", o->prompt, "text to continue (default: standard input if piped, else the model's example)");
+                              auto* ids = app.add_option("--ids", o->ids, "token ids to continue, verbatim: 2,119,166");
+                              prompt->excludes(ids);
+                              app.add_option("-n,--max-tokens", o->generate.max_tokens, "most tokens to generate")->check(CLI::NonNegativeNumber)->capture_default_str();
+                              app.add_option("--temperature", o->generate.sampler.temperature, "0 = always the likeliest token")->capture_default_str();
+                              app.add_option("--top-k", o->generate.sampler.top_k, "draw among the k likeliest; 0 = all")->capture_default_str();
+                              app.add_option("--top-p", o->generate.sampler.top_p, "draw among the likeliest that make up p")->capture_default_str();
+                              app.add_option("--seed", o->generate.sampler.seed, "of the draw")->capture_default_str();
+                              app.add_option("-t,--threads", o->threads, "threads (default: physical cores)")->check(CLI::Range(1, 1024));
+                              app.add_option("--block", o->block, "most prompt tokens per step; 1 = token by token")->check(CLI::Range(1, 65536));
+                              app.add_flag("--json", o->json, "print {\"prompt_ids\":…,\"ids\":…,\"text\":…} and nothing else");
+                              return [o, prompt] {
+                                o->has_prompt = prompt->count() > 0;
+                                run(*o);
+                              };
+                            }});
+
+}  // namespace
+}  // namespace lmc

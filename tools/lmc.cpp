@@ -1,0 +1,45 @@
+// The command line. Errors of the user end here: one line on stderr, exit code 1 (2 for wrong usage).
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <memory>
+#include <vector>
+
+#include "ir/error.h"
+#include "tools/bundle_format.h"
+#include "tools/command.h"
+#include "tools/console.h"
+
+int main(int argc, char** argv) {
+  using namespace lmc;
+  CLI::App app("lmc: compiles language models to machine code for this CPU, and runs them", "lmc");
+  app.set_version_flag("--version", std::string("lmc ") + kLmcVersion);
+  app.require_subcommand(1);
+  std::vector<std::function<void()>> actions;
+  for (const Command& c : all_commands()) {
+    CLI::App* sub = app.add_subcommand(c.name, c.doc);
+    sub->callback([action = c.setup(*sub), &actions] { actions.push_back(action); });
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    const int code = app.exit(e);
+    return code == 0 ? 0 : 2;
+  }
+  try {
+    catch_interrupts();
+    for (const auto& action : actions) action();
+    return std::fflush(stdout) == 0 ? 0 : 1;
+  } catch (const UsageError& e) {
+    std::fprintf(stderr, "lmc: %s\n", e.what());
+    return 2;
+  } catch (const Interrupted&) {
+    std::fprintf(stderr, "lmc: interrupted\n");
+    return 130;
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "lmc: out of memory\n");
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "lmc: %s\n", e.what());
+  }
+  return 1;
+}

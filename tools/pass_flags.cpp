@@ -1,0 +1,62 @@
+#include "tools/pass_flags.h"
+
+#include <iostream>
+
+#include "tools/console.h"
+
+namespace lmc {
+
+void PassFlags::add_to(CLI::App& app) {
+  app.add_option("--passes", only, "run only these passes (comma-separated, in the pipeline's order)")->delimiter(',');
+  app.add_option("--disable-pass", disabled, "leave these passes out")->delimiter(',');
+  app.add_option("--set", settings, "a setting of a pass: fuse-qkv.biased=skip")->allow_extra_args(false);
+  app.add_option("--pass-limit", limit, "stop after this many applications")->check(CLI::NonNegativeNumber);
+  app.add_option("--dump-ir", dump_dir, "write the IR before and after every pass into this folder");
+  app.add_option("--dump-scope", dump_scope, "what dumps show: all, or a scope such as layers.0");
+  app.add_option("--print-ir-before", print_before, "print the IR before these passes (or all)")->delimiter(',');
+  app.add_option("--print-ir-after", print_after, "print the IR after these passes (or all)")->delimiter(',');
+  app.add_flag("--check", check, "evaluate the graph before and after every pass and compare");
+  app.add_flag("--explain", explain, "say where patterns almost matched, and what refused");
+}
+
+PassOptions PassFlags::options() const {
+  PassOptions o;
+  if (!only.empty()) o.only = only;
+  o.disabled = {disabled.begin(), disabled.end()};
+  for (const std::string& s : settings) add_setting(o, s);
+  if (limit >= 0) o.limit = limit;
+  o.dump_dir = dump_dir;
+  if (!dump_scope.empty()) o.dump_scope = dump_scope == "all" ? "" : dump_scope;
+  for (const auto* names : {&print_before, &print_after}) {
+    for (const std::string& n : *names) {
+      if (n != "all") find_pass(n);
+    }
+  }
+  o.print_before = {print_before.begin(), print_before.end()};
+  o.print_after = {print_after.begin(), print_after.end()};
+  o.print_to = &std::cout;
+  o.check = check;
+  pipeline(o);
+  return o;
+}
+
+void report_passes(const std::vector<PassReport>& reports, bool explain, bool check) {
+  for (const PassReport& r : reports) {
+    if (!r.summary.empty()) info("{}", r.summary);
+    for (const std::string& remark : r.remarks) info("  {}: {}", r.pass, remark);
+    if (check) {
+      if (r.checks.empty()) info("  check {}: unchanged", r.pass);
+      for (const CheckResult& c : r.checks) info("  check {}: {}", r.pass, c.str());
+    }
+    if (explain) {
+      for (const std::string& near : r.near_misses) info("  {} did not fire: {}", r.pass, near);
+    }
+    if (log_level() >= LogLevel::debug) {
+      info("  {}: {} applications, {:.2f} ms, ops {} -> {}, linears {} -> {}, weight bytes per token {} -> {}", r.pass, r.applications,
+           r.milliseconds, r.ops_before, r.ops_after, r.linears_before, r.linears_after, human_bytes(r.weight_bytes_before),
+           human_bytes(r.weight_bytes_after));
+    }
+  }
+}
+
+}  // namespace lmc
