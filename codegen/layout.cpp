@@ -262,7 +262,8 @@ PackError WeightPacker::pack(size_t weight, int64_t chunk, std::span<std::byte> 
   return error;
 }
 
-void unpack(const std::string& layout, const Type& type, const std::byte* packed, int64_t first, std::span<float> out) {
+void unpack(const std::string& layout, const Type& type, const std::byte* packed, int64_t first,
+            std::span<float> out) {
   const int64_t cols = matrix(type).cols;
   const int64_t blocks = (cols + kQ8Block - 1) / kQ8Block;
   const auto load = [&]<class T>(T, int64_t byte) {

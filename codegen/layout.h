@@ -60,6 +60,7 @@ void read_weight_rows(const Graph& g, ValueId v, const WeightSource& source, int
                       std::span<float> out);
 
 // The inverse of packing: elements [first, first + out.size()) of a packed weight, in row-major order.
-void unpack(const std::string& layout, const Type& type, const std::byte* packed, int64_t first, std::span<float> out);
+void unpack(const std::string& layout, const Type& type, const std::byte* packed, int64_t first,
+            std::span<float> out);
 
 }  // namespace lmc

@@ -55,7 +55,8 @@ class Canonicalise : public Pass {
       if (op.def->name == "kv_append" || op.body) continue;
       const auto [it, fresh] = seen.emplace(key(op), id);
       if (fresh) continue;
-      for (size_t i = 0; i < op.results.size(); ++i) g.replace_all_uses(op.results[i], g.result(it->second, i));
+      for (size_t i = 0; i < op.results.size(); ++i)
+        g.replace_all_uses(op.results[i], g.result(it->second, i));
       g.erase_op(id);
       ++context.applications;
     }

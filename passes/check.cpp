@@ -46,8 +46,9 @@ TensorMap seeded_inputs(const Graph& g, int64_t tokens) {
     for (size_t i = 0; i < x.data.size(); ++i) {
       const bool counted = name == "pos" || name == "out_rows";
       x.data[i] = t.dtype != DType::i32 ? 2 * seeded(name, i)
-                  : counted             ? static_cast<double>(i)
-                                        : static_cast<double>(mix(i) % static_cast<uint64_t>(std::max<int64_t>(limit, 1)));
+                  : counted
+                      ? static_cast<double>(i)
+                      : static_cast<double>(mix(i) % static_cast<uint64_t>(std::max<int64_t>(limit, 1)));
     }
     out[name] = std::move(x);
   }
@@ -88,7 +89,8 @@ double kl_divergence(const double* p, const double* q, int64_t n) {
 CheckResult compare(const Graph& before, const Graph& after, const WeightSource* weights, int64_t tokens) {
   const std::vector<Tensor> a = run(before, weights, tokens);
   const std::vector<Tensor> b = run(after, weights, tokens);
-  require(a.size() == b.size(), "the number of outputs changed from " + std::to_string(a.size()) + " to " + std::to_string(b.size()));
+  require(a.size() == b.size(), "the number of outputs changed from " + std::to_string(a.size()) + " to " +
+                                    std::to_string(b.size()));
   CheckResult result;
   result.tokens = tokens;
   for (size_t o = 0; o < a.size(); ++o) {
@@ -102,7 +104,8 @@ CheckResult compare(const Graph& before, const Graph& after, const WeightSource*
       difference = d <= difference ? difference : (std::isnan(d) ? INFINITY : d);
     }
     result.max_abs = std::max(result.max_abs, difference);
-    if (difference > 0) result.max_rel = std::max(result.max_rel, largest > 0 ? difference / largest : INFINITY);
+    if (difference > 0)
+      result.max_rel = std::max(result.max_rel, largest > 0 ? difference / largest : INFINITY);
   }
   if (!a.empty() && a[0].rows() > 0) {
     int64_t same = 0;
@@ -120,8 +123,8 @@ CheckResult compare(const Graph& before, const Graph& after, const WeightSource*
 
 std::string CheckResult::str() const {
   char text[160];
-  std::snprintf(text, sizeof text, "T=%lld: max abs %.3g, relative %.3g, same top-1 %.0f%%, KL %.3g", static_cast<long long>(tokens),
-                max_abs, max_rel, top1 * 100, kl);
+  std::snprintf(text, sizeof text, "T=%lld: max abs %.3g, relative %.3g, same top-1 %.0f%%, KL %.3g",
+                static_cast<long long>(tokens), max_abs, max_rel, top1 * 100, kl);
   return text;
 }
 

@@ -1,4 +1,5 @@
-// The numeric gate: does a graph still compute what it did? Both versions are evaluated on the same seeded inputs.
+// The numeric gate: does a graph still compute what it did? Both versions are evaluated on the same seeded
+// inputs.
 #pragma once
 
 #include <string>
@@ -10,10 +11,10 @@ namespace lmc {
 
 struct CheckResult {
   int64_t tokens = 0;
-  double max_abs = 0;          // largest difference of any output element
-  double max_rel = 0;          // … relative to the largest magnitude of that output
-  double top1 = 1;             // share of rows whose largest element is the same
-  double kl = 0;               // mean KL divergence of the rows' softmax (first output)
+  double max_abs = 0;  // largest difference of any output element
+  double max_rel = 0;  // … relative to the largest magnitude of that output
+  double top1 = 1;     // share of rows whose largest element is the same
+  double kl = 0;       // mean KL divergence of the rows' softmax (first output)
   std::string str() const;
 };
 

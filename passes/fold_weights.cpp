@@ -1,5 +1,5 @@
-// Joins slices of one weight that lie side by side: what fuse-qkv joins may have been one tensor all along, and
-// then joining costs nothing.
+// Joins slices of one weight that lie side by side: what fuse-qkv joins may have been one tensor all along,
+// and then joining costs nothing.
 //
 //   concat(slice(%w){0,n}, slice(%w){n,n}, slice(%w){2n,n})     →   %w
 #include <optional>
@@ -47,8 +47,9 @@ class FoldWeights : public Pass {
       if (!range) continue;
       ValueId whole = range->from;
       if (range->start != 0 || range->size != g.type(whole).dims[0]) {
-        whole = g.result(g.add_op("slice", {whole}, {{"axis", int64_t{0}}, {"start", range->start}, {"size", range->size}},
-                                  {}, op.scope, op.loc));
+        whole = g.result(g.add_op("slice", {whole},
+                                  {{"axis", int64_t{0}}, {"start", range->start}, {"size", range->size}}, {},
+                                  op.scope, op.loc));
       }
       g.replace_all_uses(g.op(id).results[0], whole);
       g.erase_op(id);

@@ -10,7 +10,7 @@ namespace {
 struct Prepared {
   Pattern pattern;
   std::optional<Rewrite> rewrite;
-  std::vector<std::string> vanishing;      // result variables that must have no other reader
+  std::vector<std::string> vanishing;  // result variables that must have no other reader
 };
 
 class FusionPass : public Pass {

@@ -1,4 +1,5 @@
-// The format of the caches, written into their types so that a dump shows it and the evaluator rounds as they do.
+// The format of the caches, written into their types so that a dump shows it and the evaluator rounds as they
+// do.
 //
 //   graph (%kv.0: kv_f16[512,1,256])     →     graph (%kv.0: kv_f32[512,1,256])      with format=f32
 #include "ir/op_def.h"
@@ -17,7 +18,8 @@ class KvFormat : public Pass {
 
   bool run(Graph& g, PassContext& context) const override {
     const std::string format = context.setting("format", "f16");
-    if (format != "f16" && format != "f32") throw Error("kv-format.format must be f16 or f32, found '" + format + "'");
+    if (format != "f16" && format != "f32")
+      throw Error("kv-format.format must be f16 or f32, found '" + format + "'");
     const DType wanted = format == "f16" ? DType::kv_f16 : DType::kv_f32;
     for (ValueId v : g.inputs()) {
       if (!is_kv(g.type(v).dtype) || g.type(v).dtype == wanted) continue;

@@ -16,7 +16,9 @@ namespace {
 void count(const Graph& g, int64_t& ops, int64_t& linears, double& weight_bytes) {
   for (OpId id : g.ops()) {
     const Op& op = g.op(id);
-    if (op.def->shape == OpShape::weight || (op.def->name == "quantize" && g.value(op.operands[0]).kind == ValueKind::weight)) continue;
+    if (op.def->shape == OpShape::weight ||
+        (op.def->name == "quantize" && g.value(op.operands[0]).kind == ValueKind::weight))
+      continue;
     ++ops;
     weight_bytes += op_cost(g, id).weight_bytes;
     if (op.body) {
@@ -54,17 +56,20 @@ class Manager {
     r.pass = name;
     count(g_, r.ops_before, r.linears_before, r.weight_bytes_before);
     PassContext context;
-    if (const auto it = options_.settings.find(name); it != options_.settings.end()) context.settings = it->second;
+    if (const auto it = options_.settings.find(name); it != options_.settings.end())
+      context.settings = it->second;
     context.limit = options_.limit - applied_;
     try {
       const auto start = std::chrono::steady_clock::now();
       r.changed = pass.run(g_, context);
-      r.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+      r.milliseconds =
+          std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
       drop_unused_weights();
       verify(g_);
       const bool differs = print_graph(g_) != before_text;
       if (differs != r.changed) {
-        throw Error(r.changed ? "it says that it changed the graph, and did not" : "it changed the graph and says that it did not");
+        throw Error(r.changed ? "it says that it changed the graph, and did not"
+                              : "it changed the graph and says that it did not");
       }
       if (options_.check && r.changed) check(pass, before_text, r);
     } catch (const Error& e) {
@@ -91,14 +96,17 @@ class Manager {
     for (int64_t tokens : {1, 7}) {
       r.checks.push_back(compare(before, g_, options_.weights, tokens));
       const CheckResult& c = r.checks.back();
-      if (pass.exact() && !(c.max_rel <= kExactTolerance)) throw Error("it is exact, but results changed: " + c.str());
+      if (pass.exact() && !(c.max_rel <= kExactTolerance))
+        throw Error("it is exact, but results changed: " + c.str());
     }
   }
 
   std::string save_repro(const std::string& pass, const std::string& text) const {
     if (options_.repro_path.empty()) return "";
     std::ofstream out(options_.repro_path);
-    out << "// replay: lmc opt " << options_.repro_path << " --passes=" << pass << (options_.check ? " --check" : "") << "\n" << text;
+    out << "// replay: lmc opt " << options_.repro_path << " --passes=" << pass
+        << (options_.check ? " --check" : "") << "\n"
+        << text;
     return out ? " (the graph before it is in " + options_.repro_path + ")" : "";
   }
 
@@ -136,7 +144,8 @@ std::vector<const Pass*> pipeline(const PassOptions& options) {
   for (const std::string& name : options.disabled) find_pass(name);
   std::vector<const Pass*> out;
   for (const Pass* p : ordered_passes()) {
-    if ((!options.only || wanted.contains(p->name())) && !options.disabled.contains(p->name())) out.push_back(p);
+    if ((!options.only || wanted.contains(p->name())) && !options.disabled.contains(p->name()))
+      out.push_back(p);
   }
   return out;
 }
@@ -157,7 +166,8 @@ void add_setting(PassOptions& options, const std::string& text) {
     }
     known += (known.empty() ? "" : ", ") + s.key;
   }
-  throw Error("--set " + text + ": pass " + pass + " has " + (known.empty() ? "no settings" : "the settings " + known));
+  throw Error("--set " + text + ": pass " + pass + " has " +
+              (known.empty() ? "no settings" : "the settings " + known));
 }
 
 std::vector<PassReport> run_passes(Graph& g, const PassOptions& options) { return Manager(g, options).run(); }

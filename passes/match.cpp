@@ -26,10 +26,13 @@ bool attr_equals(const Attr& a, const Expr& e) {
     case Expr::Kind::integer:
       if (const auto* d = std::get_if<double>(&a)) return *d == static_cast<double>(e.integer);
       return a == Attr{e.integer};
-    case Expr::Kind::real: return a == Attr{e.real};
+    case Expr::Kind::real:
+      return a == Attr{e.real};
     case Expr::Kind::name:
-    case Expr::Kind::text: return a == Attr{e.text};
-    default: return false;
+    case Expr::Kind::text:
+      return a == Attr{e.text};
+    default:
+      return false;
   }
 }
 
@@ -57,8 +60,9 @@ class Matcher {
     for (const auto& a : st.attrs) {
       const auto it = op.attrs.find(a.name);
       if (it == op.attrs.end() || !attr_equals(it->second, a.value)) {
-        return refuse(s, id, a.name + " is " + (it == op.attrs.end() ? "absent" : attr_text(it->second)) + ", not " +
-                                 syntax::expr_text(a.value));
+        return refuse(s, id,
+                      a.name + " is " + (it == op.attrs.end() ? "absent" : attr_text(it->second)) + ", not " +
+                          syntax::expr_text(a.value));
       }
     }
     if (op.operands.size() < st.operands.size() || (!open_ && op.operands.size() > st.operands.size())) {
@@ -86,7 +90,8 @@ class Matcher {
       }
     }
     for (size_t i = 0; i < st.results.size(); ++i) {
-      if (!bind(st.results[i], op.results[i])) return refuse(s, id, "result %" + st.results[i] + " is another value");
+      if (!bind(st.results[i], op.results[i]))
+        return refuse(s, id, "result %" + st.results[i] + " is another value");
     }
     return true;
   }
@@ -136,7 +141,8 @@ class Matcher {
   bool refuse(size_t s, OpId id, const std::string& why) {
     const auto bound = std::count_if(match_.ops.begin(), match_.ops.end(), [](OpId o) { return o.valid(); });
     const auto self = match_.ops[s].valid() ? 1 : 0;
-    if (near_ && near_->empty() && static_cast<size_t>(bound - self) + 1 == statements_.size() && statements_.size() > 1) {
+    if (near_ && near_->empty() && static_cast<size_t>(bound - self) + 1 == statements_.size() &&
+        statements_.size() > 1) {
       *near_ = g_.op(id).def->name + " %" + g_.value(g_.op(id).results[0]).name + ": " + why;
     }
     return false;

@@ -15,8 +15,8 @@ namespace lmc {
 // Where a pattern applies: the op of each statement and the value of each variable.
 struct Match {
   const Graph* graph = nullptr;
-  std::vector<OpId> ops;                       // by statement
-  std::map<std::string, ValueId> values;       // by variable, without %
+  std::vector<OpId> ops;                  // by statement
+  std::map<std::string, ValueId> values;  // by variable, without %
 
   ValueId operator[](const std::string& variable) const { return values.at(variable); }
   const Type& type(const std::string& variable) const { return graph->type(values.at(variable)); }
@@ -24,8 +24,8 @@ struct Match {
 
 class Pattern {
  public:
-  // `text` in the syntax of IR statements; `origin` for errors. With `open`, an op may have more operands than
-  // its statement says (optional ones such as a bias).
+  // `text` in the syntax of IR statements; `origin` for errors. With `open`, an op may have more operands
+  // than its statement says (optional ones such as a bias).
   Pattern(const std::string& text, const std::string& origin, bool open = false);
 
   // All ops the first statement could stand for, in topological order.

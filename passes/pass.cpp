@@ -27,9 +27,11 @@ std::vector<const Pass*> ordered_passes() {
   while (!waiting.empty()) {
     const auto ready = std::find_if(waiting.begin(), waiting.end(), [&](const auto& entry) {
       const auto& needs = predecessors[entry.first];
-      return std::none_of(needs.begin(), needs.end(), [&](const std::string& n) { return waiting.contains(n); });
+      return std::none_of(needs.begin(), needs.end(),
+                          [&](const std::string& n) { return waiting.contains(n); });
     });
-    if (ready == waiting.end()) throw Error("the order of passes goes in a circle through " + waiting.begin()->first);
+    if (ready == waiting.end())
+      throw Error("the order of passes goes in a circle through " + waiting.begin()->first);
     order.push_back(ready->second);
     waiting.erase(ready);
   }

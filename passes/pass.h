@@ -13,21 +13,21 @@ namespace lmc {
 // One source projection and what quantize decided about it.
 struct LedgerEntry {
   std::string tensor;
-  std::string weight;            // the (possibly fused) weight value it became part of
+  std::string weight;  // the (possibly fused) weight value it became part of
   int64_t rows = 0, cols = 0;
-  std::string rule;              // "max(768, 3072) >= 768"
-  std::string format;            // "q8_0", "f32", …
+  std::string rule;    // "max(768, 3072) >= 768"
+  std::string format;  // "q8_0", "f32", …
   int64_t bytes_before = 0, bytes_after = 0;
 };
 
 // What one run of one pass may ask and leave behind.
 struct PassContext {
-  std::map<std::string, std::string> settings;   // --set pass.key=value, without "pass."
-  int64_t limit = INT64_MAX;                     // most applications
+  std::map<std::string, std::string> settings;  // --set pass.key=value, without "pass."
+  int64_t limit = INT64_MAX;                    // most applications
   int64_t applications = 0;
   std::vector<std::string> remarks;
-  std::vector<std::string> near_misses;          // where a pattern almost matched, and what refused
-  std::string summary;                           // one line for the user, "fused 12 QKV triples"
+  std::vector<std::string> near_misses;  // where a pattern almost matched, and what refused
+  std::string summary;                   // one line for the user, "fused 12 QKV triples"
   std::vector<LedgerEntry> ledger;
 
   std::string setting(const std::string& key, const std::string& fallback) const {
@@ -59,8 +59,9 @@ struct RegisterPass {
   explicit RegisterPass(std::unique_ptr<Pass> pass);
 };
 
-// In the order they run: .after and .before respected, names deciding where they leave it open. Error for a circle.
+// In the order they run: .after and .before respected, names deciding where they leave it open. Error for a
+// circle.
 std::vector<const Pass*> ordered_passes();
-const Pass& find_pass(const std::string& name);   // Error naming the known ones
+const Pass& find_pass(const std::string& name);  // Error naming the known ones
 
 }  // namespace lmc

@@ -2,9 +2,10 @@
 //
 //   %y = linear(%x, %w)   →   %qx = quantize(%x)   %qw = quantize(%w)   %y = linear(%qx, %qw)
 //
-// The rule speaks of source projections: max(in, out) >= min_dim. A fused linear (one that is only split again)
-// holds as many sources as parts; where they differ, all follow the largest, and the ledger says so. A table that
-// is also the lm_head's weight (tied embeddings) is stored once: the lookup reads the quantised rows.
+// The rule speaks of source projections: max(in, out) >= min_dim. A fused linear (one that is only split
+// again) holds as many sources as parts; where they differ, all follow the largest, and the ledger says so. A
+// table that is also the lm_head's weight (tied embeddings) is stored once: the lookup reads the quantised
+// rows.
 #include <algorithm>
 #include <map>
 
@@ -21,7 +22,8 @@ int64_t number(const std::string& text, const std::string& what) {
     n = std::stoll(text, &used);
   } catch (const std::exception&) {
   }
-  if (n < 0 || used != text.size()) throw Error(what + " must be a whole number of 0 or more, found '" + text + "'");
+  if (n < 0 || used != text.size())
+    throw Error(what + " must be a whole number of 0 or more, found '" + text + "'");
   return n;
 }
 
@@ -43,12 +45,14 @@ class Quantize : public Pass {
   std::vector<std::string> after() const override { return {"fuse-qkv", "fuse-gate-up"}; }
   bool exact() const override { return false; }
   std::vector<PassSetting> settings() const override {
-    return {{"format", "q8_0 (default) or none"}, {"min_dim", "quantise where max(in, out) reaches this; default 0, all"}};
+    return {{"format", "q8_0 (default) or none"},
+            {"min_dim", "quantise where max(in, out) reaches this; default 0, all"}};
   }
 
   bool run(Graph& g, PassContext& context) const override {
     const std::string format = context.setting("format", "q8_0");
-    if (format != "q8_0" && format != "none") throw Error("quantize.format must be q8_0 or none, found '" + format + "'");
+    if (format != "q8_0" && format != "none")
+      throw Error("quantize.format must be q8_0 or none, found '" + format + "'");
     const int64_t min_dim = number(context.setting("min_dim", "0"), "quantize.min_dim");
     int64_t quantised = 0;
     int64_t sources = 0;
@@ -56,7 +60,8 @@ class Quantize : public Pass {
     for (OpId id : topo_order(g)) {
       const Op& op = g.op(id);
       if (op.def->name != "linear" || g.type(op.operands[1]).dtype == DType::q8_0) continue;
-      const bool chosen = format != "none" && context.applications < context.limit && decide(g, op, min_dim, context);
+      const bool chosen =
+          format != "none" && context.applications < context.limit && decide(g, op, min_dim, context);
       const auto parts = static_cast<int64_t>(source_rows(g, op).size());
       sources += parts;
       if (!chosen) {
@@ -67,7 +72,8 @@ class Quantize : public Pass {
       apply(g, id, cache);
       ++context.applications;
     }
-    context.summary = "quantized " + std::to_string(quantised) + " of " + std::to_string(sources) + " projections to Q8_0";
+    context.summary =
+        "quantized " + std::to_string(quantised) + " of " + std::to_string(sources) + " projections to Q8_0";
     return context.applications > 0;
   }
 
@@ -81,7 +87,8 @@ class Quantize : public Pass {
     return largest >= min_dim;
   }
 
-  static void enter(const Graph& g, const Op& op, const std::string& reason, bool quantised, int64_t min_dim, PassContext& context) {
+  static void enter(const Graph& g, const Op& op, const std::string& reason, bool quantised, int64_t min_dim,
+                    PassContext& context) {
     const Type& w = g.type(op.operands[1]);
     const std::vector<int64_t> parts = source_rows(g, op);
     for (size_t i = 0; i < parts.size(); ++i) {
@@ -104,7 +111,8 @@ class Quantize : public Pass {
 
   static std::string source_name(const Graph& g, ValueId w, size_t part, size_t parts) {
     const Op* op = g.def_op(w);
-    if (op && op->def->name == "concat" && op->operands.size() == parts) return source_name(g, op->operands[part], 0, 1);
+    if (op && op->def->name == "concat" && op->operands.size() == parts)
+      return source_name(g, op->operands[part], 0, 1);
     if (op && !op->operands.empty()) return source_name(g, op->operands[0], part, parts);
     return g.value(w).name + (parts > 1 ? " [" + std::to_string(part) + "]" : "");
   }
@@ -112,7 +120,8 @@ class Quantize : public Pass {
   static ValueId quantised_value(Graph& g, ValueId v, const Op& user, std::map<ValueId, ValueId>& cache) {
     const auto it = cache.find(v);
     if (it != cache.end()) return it->second;
-    const OpId q = g.add_op("quantize", {v}, {{"format", std::string("q8_0")}}, {g.value(v).name + ".q8"}, user.scope, user.loc);
+    const OpId q = g.add_op("quantize", {v}, {{"format", std::string("q8_0")}}, {g.value(v).name + ".q8"},
+                            user.scope, user.loc);
     return cache[v] = g.result(q);
   }
 

@@ -13,8 +13,10 @@ using syntax::Expr;
 
 int64_t integer(const Expr& e, const Graph& g, const std::map<std::string, ValueId>& values) {
   switch (e.kind) {
-    case Expr::Kind::integer: return e.integer;
-    case Expr::Kind::unary: return -integer(e.args[0], g, values);
+    case Expr::Kind::integer:
+      return e.integer;
+    case Expr::Kind::unary:
+      return -integer(e.args[0], g, values);
     case Expr::Kind::binary: {
       const int64_t a = integer(e.args[0], g, values);
       const int64_t b = integer(e.args[1], g, values);
@@ -25,14 +27,16 @@ int64_t integer(const Expr& e, const Graph& g, const std::map<std::string, Value
       break;
     }
     case Expr::Kind::call:
-      if ((e.text == "rows" || e.text == "cols") && e.args.size() == 1 && e.args[0].kind == Expr::Kind::value) {
+      if ((e.text == "rows" || e.text == "cols") && e.args.size() == 1 &&
+          e.args[0].kind == Expr::Kind::value) {
         const auto it = values.find(e.args[0].text);
         if (it == values.end()) throw Error(e.loc, "%" + e.args[0].text + " is not defined");
         const Type& t = g.type(it->second);
         return e.text == "rows" ? t.dims.at(0) : t.last();
       }
       break;
-    default: break;
+    default:
+      break;
   }
   throw Error(e.loc, "expected a whole number, rows(%w) or cols(%w), found " + syntax::expr_text(e));
 }
@@ -59,7 +63,8 @@ void erase_all(Graph& g, std::vector<OpId> ops) {
 
 }  // namespace
 
-Rewrite::Rewrite(const std::string& text, const std::string& origin) : statements_(syntax::parse_statements(text, origin)) {}
+Rewrite::Rewrite(const std::string& text, const std::string& origin)
+    : statements_(syntax::parse_statements(text, origin)) {}
 
 std::vector<std::string> Rewrite::vanishing(const std::vector<syntax::Statement>& pattern) const {
   std::set<std::string> defined;
@@ -81,7 +86,8 @@ void Rewrite::apply(Graph& g, const Match& m) const {
     std::vector<ValueId> operands;
     for (const auto& o : s.operands) {
       const auto it = values.find(o.name);
-      if (o.kind != syntax::Operand::Kind::value || it == values.end()) throw Error(o.loc, "%" + o.name + " is not defined");
+      if (o.kind != syntax::Operand::Kind::value || it == values.end())
+        throw Error(o.loc, "%" + o.name + " is not defined");
       operands.push_back(it->second);
     }
     AttrMap attrs;
@@ -91,14 +97,16 @@ void Rewrite::apply(Graph& g, const Match& m) const {
       names.push_back(m.values.contains(r) ? g.value(m.values.at(r)).name : r);
     }
     const OpId id = g.add_op(get_op(s.op), operands, attrs, names, scope, loc);
-    if (g.op(id).results.size() != s.results.size()) throw Error(s.loc, s.op + " has another number of results");
+    if (g.op(id).results.size() != s.results.size())
+      throw Error(s.loc, s.op + " has another number of results");
     for (size_t i = 0; i < s.results.size(); ++i) {
       const ValueId made = g.result(id, i);
       values[s.results[i]] = made;
       const auto old = m.values.find(s.results[i]);
       if (old == m.values.end()) continue;
       if (g.type(old->second) != g.type(made)) {
-        throw Error(s.loc, "%" + s.results[i] + " would change from " + g.type(old->second).str() + " to " + g.type(made).str());
+        throw Error(s.loc, "%" + s.results[i] + " would change from " + g.type(old->second).str() + " to " +
+                               g.type(made).str());
       }
     }
   }
@@ -115,12 +123,14 @@ void Rewrite::apply(Graph& g, const Match& m) const {
   for (const auto& [v, name] : replaced) g.rename(v, name);
 }
 
-std::string replace_obstacle(const Graph& g, const std::vector<OpId>& ops, const std::vector<ValueId>& vanishing) {
+std::string replace_obstacle(const Graph& g, const std::vector<OpId>& ops,
+                             const std::vector<ValueId>& vanishing) {
   for (ValueId v : vanishing) {
     if (g.is_output(v)) return "%" + g.value(v).name + " is an output of the graph";
     for (const Use& u : g.value(v).uses) {
       if (std::find(ops.begin(), ops.end(), u.op) == ops.end()) {
-        return "%" + g.value(v).name + " is also read by " + g.op(u.op).def->name + " %" + g.value(g.op(u.op).results[0]).name;
+        return "%" + g.value(v).name + " is also read by " + g.op(u.op).def->name + " %" +
+               g.value(g.op(u.op).results[0]).name;
       }
     }
   }
@@ -160,7 +170,8 @@ OpId make_group(Graph& g, const std::vector<OpId>& matched, const std::string& n
       const ValueId r = op.results[i];
       map[r] = body->result(copy, i);
       const auto& uses = g.value(r).uses;
-      const bool outside = std::any_of(uses.begin(), uses.end(), [&](const Use& u) { return !inside.contains(u.op.v); });
+      const bool outside =
+          std::any_of(uses.begin(), uses.end(), [&](const Use& u) { return !inside.contains(u.op.v); });
       if (outside || g.is_output(r)) outputs.push_back(r);
     }
   }
@@ -171,7 +182,8 @@ OpId make_group(Graph& g, const std::vector<OpId>& matched, const std::string& n
     names.push_back(g.value(v).name);
   }
   body->set_outputs(body_outputs);
-  const OpId group = g.add_op(get_op("group"), inputs, {{"name", name}}, names, g.op(ops.back()).scope, g.op(ops[0]).loc, std::move(body));
+  const OpId group = g.add_op(get_op("group"), inputs, {{"name", name}}, names, g.op(ops.back()).scope,
+                              g.op(ops[0]).loc, std::move(body));
   for (size_t i = 0; i < outputs.size(); ++i) g.replace_all_uses(outputs[i], g.result(group, i));
   erase_all(g, ops);
   for (size_t i = 0; i < outputs.size(); ++i) g.rename(g.result(group, i), names[i]);

@@ -12,8 +12,9 @@ class Rewrite {
  public:
   Rewrite(const std::string& text, const std::string& origin);
 
-  // Adds the replacement ops, redirects the uses of every matched result the text defines again, and erases the
-  // matched ops. Attributes may be expressions over rows(%w) and cols(%w). Throws Error if a type changes.
+  // Adds the replacement ops, redirects the uses of every matched result the text defines again, and erases
+  // the matched ops. Attributes may be expressions over rows(%w) and cols(%w). Throws Error if a type
+  // changes.
   void apply(Graph& g, const Match& m) const;
 
   // Results of the match that the text does not define: they vanish, so nothing else may use them.
@@ -27,6 +28,7 @@ class Rewrite {
 OpId make_group(Graph& g, const std::vector<OpId>& ops, const std::string& name);
 
 // Why `ops` cannot be replaced as one: "" if they can. `vanishing` may have no reader outside `ops`.
-std::string replace_obstacle(const Graph& g, const std::vector<OpId>& ops, const std::vector<ValueId>& vanishing);
+std::string replace_obstacle(const Graph& g, const std::vector<OpId>& ops,
+                             const std::vector<ValueId>& vanishing);
 
 }  // namespace lmc

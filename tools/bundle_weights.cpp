@@ -18,7 +18,8 @@ std::optional<Type> BundleWeights::type(const std::string& name) const {
 void BundleWeights::read(const std::string& name, int64_t first, std::span<float> out) const {
   for (size_t i = 0; i < bundle_.plan.weights.size(); ++i) {
     const PlanWeight& w = bundle_.plan.weights[i];
-    if (w.name == name) return unpack(w.layout, w.type, static_cast<const std::byte*>(addresses_[i]), first, out);
+    if (w.name == name)
+      return unpack(w.layout, w.type, static_cast<const std::byte*>(addresses_[i]), first, out);
   }
   throw Error(bundle_.path + ": has no weight '" + name + "'");
 }

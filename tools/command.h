@@ -19,6 +19,6 @@ struct RegisterCommand {
   explicit RegisterCommand(Command command);
 };
 
-std::vector<Command> all_commands();   // by name
+std::vector<Command> all_commands();  // by name
 
 }  // namespace lmc

@@ -58,7 +58,8 @@ void Progress::update(int64_t done, int64_t total) {
   const int64_t filled = total > 0 ? done * kWidth / total : kWidth;
   std::string bar(static_cast<size_t>(filled), '=');
   bar.resize(kWidth, ' ');
-  std::fprintf(stderr, "\r%s [%s] %3d%%", title_.c_str(), bar.c_str(), static_cast<int>(total > 0 ? done * 100 / total : 100));
+  std::fprintf(stderr, "\r%s [%s] %3d%%", title_.c_str(), bar.c_str(),
+               static_cast<int>(total > 0 ? done * 100 / total : 100));
 }
 
 std::string human_bytes(double bytes) {

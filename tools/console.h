@@ -25,10 +25,10 @@ struct Interrupted : std::exception {
 // Ctrl-C sets a flag; a second one ends the process at once.
 void catch_interrupts();
 const std::atomic<bool>& interrupted();
-void stop_if_interrupted();   // throws Interrupted
+void stop_if_interrupted();  // throws Interrupted
 
 enum class LogLevel : uint8_t { info, debug, trace };
-LogLevel log_level();         // LMC_LOG; Error for another word
+LogLevel log_level();  // LMC_LOG; Error for another word
 void log_line(const std::string& text);
 
 template <class... Args>
@@ -50,7 +50,7 @@ class Progress {
   std::chrono::steady_clock::time_point last_;
 };
 
-std::string human_bytes(double bytes);   // "1.06 GB"
+std::string human_bytes(double bytes);  // "1.06 GB"
 double seconds_since(std::chrono::steady_clock::time_point start);
 
 }  // namespace lmc

@@ -25,13 +25,15 @@ Engine::Engine(const std::string& bundle_path, int threads, int64_t block, bool 
   options.block = block;
   options.profile = profile;
   options.stop = &interrupted();
-  session_ = std::make_unique<Session>(bundle_.plan, find_kernels(kernels_, bundle_.plan.decode),
-                                       find_kernels(kernels_, bundle_.plan.prefill), bundle_.weights(), options);
+  session_ =
+      std::make_unique<Session>(bundle_.plan, find_kernels(kernels_, bundle_.plan.decode),
+                                find_kernels(kernels_, bundle_.plan.prefill), bundle_.weights(), options);
 }
 
 const Tokenizer& Engine::tokenizer() const {
   if (!tokenizer_) {
-    throw Error(bundle_.path + ": has no tokenizer, so only --ids work; compile it with --tokenizer FILE to use text");
+    throw Error(bundle_.path +
+                ": has no tokenizer, so only --ids work; compile it with --tokenizer FILE to use text");
   }
   return *tokenizer_;
 }
@@ -44,7 +46,8 @@ std::vector<int32_t> parse_ids(const std::string& text) {
     int32_t id = 0;
     const auto r = std::from_chars(at, end, id);
     if (r.ec != std::errc() || (r.ptr != end && *r.ptr != ',')) {
-      throw UsageError("--ids must be whole numbers separated by commas, such as 2,119,166; found '" + text + "'");
+      throw UsageError("--ids must be whole numbers separated by commas, such as 2,119,166; found '" + text +
+                       "'");
     }
     out.push_back(id);
     at = r.ptr == end ? end : r.ptr + 1;
@@ -55,7 +58,8 @@ std::vector<int32_t> parse_ids(const std::string& text) {
 
 std::string number_list(std::span<const float> numbers) {
   fmt::memory_buffer out;
-  for (size_t i = 0; i < numbers.size(); ++i) fmt::format_to(std::back_inserter(out), "{}{:.9g}", i ? "," : "", numbers[i]);
+  for (size_t i = 0; i < numbers.size(); ++i)
+    fmt::format_to(std::back_inserter(out), "{}{:.9g}", i ? "," : "", numbers[i]);
   return "[" + fmt::to_string(out) + "]";
 }
 

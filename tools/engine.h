@@ -21,7 +21,7 @@ class Engine {
 
   const Bundle& bundle() const { return bundle_; }
   Session& session() { return *session_; }
-  const Tokenizer& tokenizer() const;    // Error if the bundle has none: only --ids work then
+  const Tokenizer& tokenizer() const;  // Error if the bundle has none: only --ids work then
   const Tokenizer* tokenizer_or_null() const { return tokenizer_ ? &*tokenizer_ : nullptr; }
 
  private:

@@ -7,13 +7,15 @@
 namespace lmc {
 
 void PassFlags::add_to(CLI::App& app) {
-  app.add_option("--passes", only, "run only these passes (comma-separated, in the pipeline's order)")->delimiter(',');
+  app.add_option("--passes", only, "run only these passes (comma-separated, in the pipeline's order)")
+      ->delimiter(',');
   app.add_option("--disable-pass", disabled, "leave these passes out")->delimiter(',');
   app.add_option("--set", settings, "a setting of a pass: fuse-qkv.biased=skip")->allow_extra_args(false);
   app.add_option("--pass-limit", limit, "stop after this many applications")->check(CLI::NonNegativeNumber);
   app.add_option("--dump-ir", dump_dir, "write the IR before and after every pass into this folder");
   app.add_option("--dump-scope", dump_scope, "what dumps show: all, or a scope such as layers.0");
-  app.add_option("--print-ir-before", print_before, "print the IR before these passes (or all)")->delimiter(',');
+  app.add_option("--print-ir-before", print_before, "print the IR before these passes (or all)")
+      ->delimiter(',');
   app.add_option("--print-ir-after", print_after, "print the IR after these passes (or all)")->delimiter(',');
   app.add_flag("--check", check, "evaluate the graph before and after every pass and compare");
   app.add_flag("--explain", explain, "say where patterns almost matched, and what refused");
@@ -52,9 +54,10 @@ void report_passes(const std::vector<PassReport>& reports, bool explain, bool ch
       for (const std::string& near : r.near_misses) info("  {} did not fire: {}", r.pass, near);
     }
     if (log_level() >= LogLevel::debug) {
-      info("  {}: {} applications, {:.2f} ms, ops {} -> {}, linears {} -> {}, weight bytes per token {} -> {}", r.pass, r.applications,
-           r.milliseconds, r.ops_before, r.ops_after, r.linears_before, r.linears_after, human_bytes(r.weight_bytes_before),
-           human_bytes(r.weight_bytes_after));
+      info(
+          "  {}: {} applications, {:.2f} ms, ops {} -> {}, linears {} -> {}, weight bytes per token {} -> {}",
+          r.pass, r.applications, r.milliseconds, r.ops_before, r.ops_after, r.linears_before,
+          r.linears_after, human_bytes(r.weight_bytes_before), human_bytes(r.weight_bytes_after));
     }
   }
 }

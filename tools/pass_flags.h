@@ -17,7 +17,7 @@ struct PassFlags {
   bool explain = false;
 
   void add_to(CLI::App& app);
-  PassOptions options() const;         // UsageError / Error for unknown names
+  PassOptions options() const;  // UsageError / Error for unknown names
 };
 
 // What each pass did, for people: summaries always, the rest on request.

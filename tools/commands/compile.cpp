@@ -45,7 +45,8 @@ PassOptions pass_options(const Options& o, const Model& m) {
 }
 
 std::string tokenizer_file(const Options& o, const Model& m) {
-  if (!o.tokenizer.empty()) return fs::is_directory(o.tokenizer) ? o.tokenizer + "/tokenizer.json" : o.tokenizer;
+  if (!o.tokenizer.empty())
+    return fs::is_directory(o.tokenizer) ? o.tokenizer + "/tokenizer.json" : o.tokenizer;
   const std::string beside = m.folder + "/tokenizer.json";
   return !m.folder.empty() && fs::exists(beside) ? beside : "";
 }
@@ -60,33 +61,52 @@ void report_cache(const Plan& plan) {
   for (const PlanCache& c : plan.caches) used += c.bytes;
   if (plan.caches.empty()) return;
   const PlanCache& c = plan.caches[0];
-  info("KV cache {} ({} layers x up to {} positions x 2 x {} heads x {} x {})", human_bytes(static_cast<double>(used)),
-       plan.caches.size(), plan.context, c.kv_heads, c.head_dim, c.dtype == DType::kv_f16 ? "f16" : "f32");
+  info("KV cache {} ({} layers x up to {} positions x 2 x {} heads x {} x {})",
+       human_bytes(static_cast<double>(used)), plan.caches.size(), plan.context, c.kv_heads, c.head_dim,
+       c.dtype == DType::kv_f16 ? "f16" : "f32");
 }
 
-nlohmann::ordered_json report_json(const std::vector<PassReport>& reports, const Plan& plan, const std::vector<PackError>& errors) {
+nlohmann::ordered_json report_json(const std::vector<PassReport>& reports, const Plan& plan,
+                                   const std::vector<PackError>& errors) {
   nlohmann::ordered_json passes = nlohmann::ordered_json::array();
   nlohmann::ordered_json ledger = nlohmann::ordered_json::array();
   for (const PassReport& r : reports) {
-    passes.push_back({{"pass", r.pass}, {"changed", r.changed}, {"applications", r.applications}, {"ops_before", r.ops_before},
-                      {"ops_after", r.ops_after}, {"linears_before", r.linears_before}, {"linears_after", r.linears_after},
-                      {"weight_bytes_before", r.weight_bytes_before}, {"weight_bytes_after", r.weight_bytes_after},
-                      {"summary", r.summary}, {"remarks", r.remarks}, {"near_misses", r.near_misses}});
+    passes.push_back({{"pass", r.pass},
+                      {"changed", r.changed},
+                      {"applications", r.applications},
+                      {"ops_before", r.ops_before},
+                      {"ops_after", r.ops_after},
+                      {"linears_before", r.linears_before},
+                      {"linears_after", r.linears_after},
+                      {"weight_bytes_before", r.weight_bytes_before},
+                      {"weight_bytes_after", r.weight_bytes_after},
+                      {"summary", r.summary},
+                      {"remarks", r.remarks},
+                      {"near_misses", r.near_misses}});
     for (const LedgerEntry& e : r.ledger) {
-      ledger.push_back({{"tensor", e.tensor}, {"weight", e.weight}, {"rows", e.rows}, {"cols", e.cols}, {"rule", e.rule},
-                        {"format", e.format}, {"bytes_before", e.bytes_before}, {"bytes_after", e.bytes_after}});
+      ledger.push_back({{"tensor", e.tensor},
+                        {"weight", e.weight},
+                        {"rows", e.rows},
+                        {"cols", e.cols},
+                        {"rule", e.rule},
+                        {"format", e.format},
+                        {"bytes_before", e.bytes_before},
+                        {"bytes_after", e.bytes_after}});
     }
   }
   nlohmann::ordered_json packed = nlohmann::ordered_json::array();
   for (size_t i = 0; i < errors.size(); ++i) {
-    nlohmann::ordered_json entry = {{"weight", plan.weights[i].name}, {"layout", plan.weights[i].layout}, {"bytes", plan.weights[i].bytes}};
+    nlohmann::ordered_json entry = {{"weight", plan.weights[i].name},
+                                    {"layout", plan.weights[i].layout},
+                                    {"bytes", plan.weights[i].bytes}};
     if (errors[i].noise > 0) entry["sqnr_db"] = 10 * std::log10(errors[i].signal / errors[i].noise);
     packed.push_back(entry);
   }
   return {{"passes", passes}, {"quantization", ledger}, {"packed", packed}};
 }
 
-void report_quantisation(const std::vector<PassReport>& reports, const Plan& plan, const std::vector<PackError>& errors) {
+void report_quantisation(const std::vector<PassReport>& reports, const Plan& plan,
+                         const std::vector<PackError>& errors) {
   double worst = INFINITY;
   double signal = 0;
   double noise = 0;
@@ -96,18 +116,21 @@ void report_quantisation(const std::vector<PassReport>& reports, const Plan& pla
     noise += errors[i].noise;
     worst = std::min(worst, 10 * std::log10(errors[i].signal / errors[i].noise));
   }
-  if (noise > 0) info("Q8_0 weights: SQNR {:.1f} dB, worst tensor {:.1f} dB", 10 * std::log10(signal / noise), worst);
+  if (noise > 0)
+    info("Q8_0 weights: SQNR {:.1f} dB, worst tensor {:.1f} dB", 10 * std::log10(signal / noise), worst);
   if (log_level() < LogLevel::debug) return;
   for (const PassReport& r : reports) {
     for (const LedgerEntry& e : r.ledger) {
-      info("  {:<48} [{}, {}] {:<5} {} -> {}  {}", e.tensor, e.rows, e.cols, e.format, human_bytes(static_cast<double>(e.bytes_before)),
-           human_bytes(static_cast<double>(e.bytes_after)), e.rule);
+      info("  {:<48} [{}, {}] {:<5} {} -> {}  {}", e.tensor, e.rows, e.cols, e.format,
+           human_bytes(static_cast<double>(e.bytes_before)), human_bytes(static_cast<double>(e.bytes_after)),
+           e.rule);
     }
   }
 }
 
 void print_text(const std::string& text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) throw Error("cannot write to standard output");
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size())
+    throw Error("cannot write to standard output");
 }
 
 // Prints one stage of the road instead of writing a bundle. False if the road goes on.
@@ -117,17 +140,18 @@ bool emit_before_codegen(const Options& o, const Graph& g, const std::string& st
   return true;
 }
 
-void write_bundle(const Options& o, const std::string& output, const Model& m, const Graph& g, CodegenResult& code,
-                  const std::vector<PassReport>& reports) {
+void write_bundle(const Options& o, const std::string& output, const Model& m, const Graph& g,
+                  CodegenResult& code, const std::vector<PassReport>& reports) {
   BundleWriter writer(output);
   const WeightPacker packer(code.graph, code.packs, *m.weights);
   std::vector<PackError> errors;
   {
     Progress progress("packing");
-    errors = writer.add_weights(code.plan, packer, o.threads > 0 ? o.threads : default_threads(), [&](int64_t done, int64_t total) {
-      progress.update(done, total);
-      return !interrupted();
-    });
+    errors = writer.add_weights(code.plan, packer, o.threads > 0 ? o.threads : default_threads(),
+                                [&](int64_t done, int64_t total) {
+                                  progress.update(done, total);
+                                  return !interrupted();
+                                });
   }
   writer.add("model.lmir", print_graph(g));
   writer.add("kernels.o", code.object);
@@ -153,7 +177,8 @@ void write_bundle(const Options& o, const std::string& output, const Model& m, c
 
 void run(const Options& o) {
   const auto start = std::chrono::steady_clock::now();
-  if (o.weights.weights == "none" && o.emit.empty()) throw UsageError("--weights none goes with --emit: there is nothing to pack");
+  if (o.weights.weights == "none" && o.emit.empty())
+    throw UsageError("--weights none goes with --emit: there is nothing to pack");
   std::string output = o.output;
   if (output.empty()) output = fs::path(o.model).stem().string() + ".lmc";
   log_level();
@@ -183,8 +208,9 @@ void run(const Options& o) {
   report_cache(code.plan);
   double bytes = 0;
   for (const PlanWeight& w : code.plan.weights) bytes += static_cast<double>(w.bytes);
-  info("target {}: {} stages per token, {} of kernels, {} of weights", code.plan.target, code.plan.decode.stages.size(),
-       human_bytes(static_cast<double>(code.object.size())), human_bytes(bytes));
+  info("target {}: {} stages per token, {} of kernels, {} of weights", code.plan.target,
+       code.plan.decode.stages.size(), human_bytes(static_cast<double>(code.object.size())),
+       human_bytes(bytes));
   info("wrote {} in {:.1f} s", output, seconds_since(start));
 }
 
@@ -193,18 +219,31 @@ const RegisterCommand kCompile(
        auto o = std::make_shared<Options>();
        app.add_option("model", o->model, "the model file, such as models/gemma3.yaml")->required();
        app.add_option("-o,--output", o->output, "the bundle to write (default: ./<model>.lmc)");
-       app.add_option("--weights", o->weights.weights, "a Hugging Face folder, or random, or none (default: the model file's checkpoint)");
+       app.add_option("--weights", o->weights.weights,
+                      "a Hugging Face folder, or random, or none (default: the model file's checkpoint)");
        app.add_option("--size", o->weights.size, "which size of random or no weights");
        app.add_option("--seed", o->weights.seed, "of random weights")->capture_default_str();
-       app.add_option("--context", o->weights.context, "most positions of a sequence (default: what the model has)")->check(CLI::PositiveNumber);
-       app.add_option("--tokenizer", o->tokenizer, "a tokenizer.json (default: the checkpoint's)")->check(CLI::ExistingPath);
-       app.add_option("--quant", o->quant, "format of large projections")->check(CLI::IsMember({"q8_0", "none"}))->capture_default_str();
-       app.add_option("--quant-min-dim", o->quant_min_dim, "quantise where max(in, out) reaches this (default: the model file's)")->check(CLI::NonNegativeNumber);
-       app.add_option("--kv", o->kv, "format of the KV cache (default: f16, f32 with --quant=none)")->check(CLI::IsMember({"f16", "f32"}));
+       app.add_option("--context", o->weights.context,
+                      "most positions of a sequence (default: what the model has)")
+           ->check(CLI::PositiveNumber);
+       app.add_option("--tokenizer", o->tokenizer, "a tokenizer.json (default: the checkpoint's)")
+           ->check(CLI::ExistingPath);
+       app.add_option("--quant", o->quant, "format of large projections")
+           ->check(CLI::IsMember({"q8_0", "none"}))
+           ->capture_default_str();
+       app.add_option("--quant-min-dim", o->quant_min_dim,
+                      "quantise where max(in, out) reaches this (default: the model file's)")
+           ->check(CLI::NonNegativeNumber);
+       app.add_option("--kv", o->kv, "format of the KV cache (default: f16, f32 with --quant=none)")
+           ->check(CLI::IsMember({"f16", "f32"}));
        app.add_option("--target", o->target, "instruction set: native or avx2")->capture_default_str();
-       app.add_option("--block", o->block, "largest block of prompt tokens per step")->check(CLI::Range(1, 4096))->capture_default_str();
-       app.add_option("--emit", o->emit, "print this stage instead of writing a bundle")->check(CLI::IsMember({"graph", "opt", "plan", "llvm", "asm"}));
-       app.add_option("-t,--threads", o->threads, "threads for packing (default: physical cores)")->check(CLI::Range(1, 1024));
+       app.add_option("--block", o->block, "largest block of prompt tokens per step")
+           ->check(CLI::Range(1, 4096))
+           ->capture_default_str();
+       app.add_option("--emit", o->emit, "print this stage instead of writing a bundle")
+           ->check(CLI::IsMember({"graph", "opt", "plan", "llvm", "asm"}));
+       app.add_option("-t,--threads", o->threads, "threads for packing (default: physical cores)")
+           ->check(CLI::Range(1, 1024));
        o->passes.add_to(app);
        return [o] { run(*o); };
      }});

@@ -1,11 +1,12 @@
 // lmc eval: logits of given ids, or how well the model predicts a text.
+#include "ir/eval.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 
-#include "ir/eval.h"
 #include "runtime/sampler.h"
 #include "tools/bundle_weights.h"
 #include "tools/command.h"
@@ -39,7 +40,8 @@ void compiled_logits(Engine& engine, const std::vector<int32_t>& ids, const Sink
 void reference_logits(const Bundle& bundle, const std::vector<int32_t>& ids, const Sink& sink) {
   for (int32_t id : ids) {
     if (id < 0 || id >= bundle.plan.vocab) {
-      throw Error("token id " + std::to_string(id) + " is outside the vocabulary of " + std::to_string(bundle.plan.vocab));
+      throw Error("token id " + std::to_string(id) + " is outside the vocabulary of " +
+                  std::to_string(bundle.plan.vocab));
     }
   }
   const Graph g = graph_over_packed(bundle);
@@ -51,7 +53,8 @@ void reference_logits(const Bundle& bundle, const std::vector<int32_t>& ids, con
   }
 }
 
-void eval_ids(const Options& o, const std::vector<int32_t>& ids, const std::function<void(const std::vector<int32_t>&, const Sink&)>& logits) {
+void eval_ids(const Options& o, const std::vector<int32_t>& ids,
+              const std::function<void(const std::vector<int32_t>&, const Sink&)>& logits) {
   std::vector<int32_t> best;
   std::vector<float> last;
   logits(ids, [&](int64_t, std::span<const float> row) {
@@ -61,7 +64,8 @@ void eval_ids(const Options& o, const std::vector<int32_t>& ids, const std::func
   if (o.json) {
     fmt::print("{{\"argmax\":{},\"last_logits\":{}}}\n", id_list(best), number_list(last));
   } else {
-    fmt::print("argmax {}\nlogit of {} at the last position: {:.9g}\n", id_list(best), best.back(), last[static_cast<size_t>(best.back())]);
+    fmt::print("argmax {}\nlogit of {} at the last position: {:.9g}\n", id_list(best), best.back(),
+               last[static_cast<size_t>(best.back())]);
   }
 }
 
@@ -72,10 +76,12 @@ double negative_log_likelihood(std::span<const float> logits, int32_t id) {
   return top + std::log(sum) - static_cast<double>(logits[static_cast<size_t>(id)]);
 }
 
-// Pieces of context - 1 tokens, each from nothing with the bos token in front; every token of a piece is predicted.
+// Pieces of context - 1 tokens, each from nothing with the bos token in front; every token of a piece is
+// predicted.
 void eval_text(const Options& o, const Bundle& bundle, const Tokenizer& tokenizer,
                const std::function<void(const std::vector<int32_t>&, const Sink&)>& logits) {
-  if (bundle.info.bos_ids.empty()) throw Error(bundle.path + ": its checkpoint names no bos token, which --text starts with");
+  if (bundle.info.bos_ids.empty())
+    throw Error(bundle.path + ": its checkpoint names no bos token, which --text starts with");
   const std::vector<int32_t> tokens = tokenizer.encode(read_file(o.text), false);
   if (tokens.empty()) throw Error(o.text + ": holds no tokens");
   const auto piece = static_cast<size_t>(std::max<int64_t>(bundle.plan.context - 1, 1));
@@ -84,15 +90,20 @@ void eval_text(const Options& o, const Bundle& bundle, const Tokenizer& tokenize
   for (size_t at = 0; at < tokens.size(); at += piece) {
     const size_t n = std::min(piece, tokens.size() - at);
     std::vector<int32_t> ids{bundle.info.bos_ids[0]};
-    ids.insert(ids.end(), tokens.begin() + static_cast<ptrdiff_t>(at), tokens.begin() + static_cast<ptrdiff_t>(at + n - 1));
-    logits(ids, [&](int64_t row, std::span<const float> l) { total += negative_log_likelihood(l, tokens[at + static_cast<size_t>(row)]); });
+    ids.insert(ids.end(), tokens.begin() + static_cast<ptrdiff_t>(at),
+               tokens.begin() + static_cast<ptrdiff_t>(at + n - 1));
+    logits(ids, [&](int64_t row, std::span<const float> l) {
+      total += negative_log_likelihood(l, tokens[at + static_cast<size_t>(row)]);
+    });
     progress.update(static_cast<int64_t>(at + n), static_cast<int64_t>(tokens.size()));
   }
   const double mean = total / static_cast<double>(tokens.size());
   if (o.json) {
-    fmt::print("{{\"tokens\":{},\"nll\":{:.9g},\"perplexity\":{:.9g}}}\n", tokens.size(), mean, std::exp(mean));
+    fmt::print("{{\"tokens\":{},\"nll\":{:.9g},\"perplexity\":{:.9g}}}\n", tokens.size(), mean,
+               std::exp(mean));
   } else {
-    fmt::print("tokens {} · mean negative log-likelihood {:.5f} nats · perplexity {:.3f}\n", tokens.size(), mean, std::exp(mean));
+    fmt::print("tokens {} · mean negative log-likelihood {:.5f} nats · perplexity {:.3f}\n", tokens.size(),
+               mean, std::exp(mean));
   }
 }
 
@@ -118,13 +129,17 @@ void run(const Options& o) {
 
 const RegisterCommand kEval({"eval", "logits of token ids, or perplexity of a text", [](CLI::App& app) {
                                auto o = std::make_shared<Options>();
-                               app.add_option("bundle", o->bundle, "the bundle; the newest *.lmc here if left out");
+                               app.add_option("bundle", o->bundle,
+                                              "the bundle; the newest *.lmc here if left out");
                                app.add_option("--ids", o->ids, "token ids, verbatim: 2,119,166");
                                app.add_option("--text", o->text, "a text file to predict");
-                               app.add_option("-t,--threads", o->threads, "threads (default: physical cores)")->check(CLI::Range(1, 1024));
-                               app.add_option("--block", o->block, "most tokens per step; 1 = token by token")->check(CLI::Range(1, 65536));
+                               app.add_option("-t,--threads", o->threads, "threads (default: physical cores)")
+                                   ->check(CLI::Range(1, 1024));
+                               app.add_option("--block", o->block, "most tokens per step; 1 = token by token")
+                                   ->check(CLI::Range(1, 65536));
                                app.add_flag("--json", o->json, "print one JSON object and nothing else");
-                               app.add_flag("--reference", o->reference, "use the reference evaluator instead of the kernels");
+                               app.add_flag("--reference", o->reference,
+                                            "use the reference evaluator instead of the kernels");
                                return [o] { run(*o); };
                              }});
 

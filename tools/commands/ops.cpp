@@ -10,10 +10,14 @@ namespace {
 void show(const OpDef& op) {
   fmt::print("{}: {}\n", op.name, op.doc);
   for (const OperandDef& o : op.operands) {
-    fmt::print("  %{:<10} {}{}\n", o.name, o.doc, o.optional ? " (optional)" : o.variadic ? " (one or more)" : "");
+    fmt::print("  %{:<10} {}{}\n", o.name, o.doc,
+               o.optional   ? " (optional)"
+               : o.variadic ? " (one or more)"
+                            : "");
   }
   for (const AttrDef& a : op.attrs) {
-    const std::string fallback = a.fallback ? (attr_text(*a.fallback) == "\"\"" ? "" : " = " + attr_text(*a.fallback)) : " (required)";
+    const std::string fallback =
+        a.fallback ? (attr_text(*a.fallback) == "\"\"" ? "" : " = " + attr_text(*a.fallback)) : " (required)";
     fmt::print("  {:<11} {}{}: {}\n", a.name, attr_kind_name(a.kind), fallback, a.doc);
   }
 }

@@ -1,7 +1,6 @@
 // lmc run: text in, text out.
-#include <unistd.h>
-
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <iostream>
@@ -70,35 +69,50 @@ void run(const Options& o) {
   if (g.reason == StopReason::interrupted) throw Interrupted();
 
   if (o.json) {
-    const std::string quoted = nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-    write_out(fmt::format("{{\"prompt_ids\":{},\"ids\":{},\"text\":{}}}\n", id_list(prompt), id_list(g.ids), quoted));
+    const std::string quoted =
+        nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    write_out(fmt::format("{{\"prompt_ids\":{},\"ids\":{},\"text\":{}}}\n", id_list(prompt), id_list(g.ids),
+                          quoted));
     return;
   }
   write_out("\n");
   const auto decoded = static_cast<double>(g.ids.size()) - 1;
-  info("load {:.0f} ms · prompt {} tokens, first token after {:.0f} ms · {} tokens, {:.1f} tokens/s · {} threads", load_seconds * 1e3,
-       prompt.size(), g.prompt_seconds * 1e3, g.ids.size(), decoded > 0 ? decoded / g.decode_seconds : 0.0, engine.session().threads());
+  info(
+      "load {:.0f} ms · prompt {} tokens, first token after {:.0f} ms · {} tokens, {:.1f} tokens/s · {} "
+      "threads",
+      load_seconds * 1e3, prompt.size(), g.prompt_seconds * 1e3, g.ids.size(),
+      decoded > 0 ? decoded / g.decode_seconds : 0.0, engine.session().threads());
 }
 
-const RegisterCommand kRun({"run", "generate text with a bundle", [](CLI::App& app) {
-                              auto o = std::make_shared<Options>();
-                              app.add_option("bundle", o->bundle, "the bundle; the newest *.lmc here if left out");
-                              auto* prompt = app.add_option("-p,--prompt", o->prompt, "text to continue (default: standard input if piped, else the model's example)");
-                              auto* ids = app.add_option("--ids", o->ids, "token ids to continue, verbatim: 2,119,166");
-                              prompt->excludes(ids);
-                              app.add_option("-n,--max-tokens", o->generate.max_tokens, "most tokens to generate")->check(CLI::NonNegativeNumber)->capture_default_str();
-                              app.add_option("--temperature", o->generate.sampler.temperature, "0 = always the likeliest token")->capture_default_str();
-                              app.add_option("--top-k", o->generate.sampler.top_k, "draw among the k likeliest; 0 = all")->capture_default_str();
-                              app.add_option("--top-p", o->generate.sampler.top_p, "draw among the likeliest that make up p")->capture_default_str();
-                              app.add_option("--seed", o->generate.sampler.seed, "of the draw")->capture_default_str();
-                              app.add_option("-t,--threads", o->threads, "threads (default: physical cores)")->check(CLI::Range(1, 1024));
-                              app.add_option("--block", o->block, "most prompt tokens per step; 1 = token by token")->check(CLI::Range(1, 65536));
-                              app.add_flag("--json", o->json, "print {\"prompt_ids\":…,\"ids\":…,\"text\":…} and nothing else");
-                              return [o, prompt] {
-                                o->has_prompt = prompt->count() > 0;
-                                run(*o);
-                              };
-                            }});
+const RegisterCommand kRun(
+    {"run", "generate text with a bundle", [](CLI::App& app) {
+       auto o = std::make_shared<Options>();
+       app.add_option("bundle", o->bundle, "the bundle; the newest *.lmc here if left out");
+       auto* prompt =
+           app.add_option("-p,--prompt", o->prompt,
+                          "text to continue (default: standard input if piped, else the model's example)");
+       auto* ids = app.add_option("--ids", o->ids, "token ids to continue, verbatim: 2,119,166");
+       prompt->excludes(ids);
+       app.add_option("-n,--max-tokens", o->generate.max_tokens, "most tokens to generate")
+           ->check(CLI::NonNegativeNumber)
+           ->capture_default_str();
+       app.add_option("--temperature", o->generate.sampler.temperature, "0 = always the likeliest token")
+           ->capture_default_str();
+       app.add_option("--top-k", o->generate.sampler.top_k, "draw among the k likeliest; 0 = all")
+           ->capture_default_str();
+       app.add_option("--top-p", o->generate.sampler.top_p, "draw among the likeliest that make up p")
+           ->capture_default_str();
+       app.add_option("--seed", o->generate.sampler.seed, "of the draw")->capture_default_str();
+       app.add_option("-t,--threads", o->threads, "threads (default: physical cores)")
+           ->check(CLI::Range(1, 1024));
+       app.add_option("--block", o->block, "most prompt tokens per step; 1 = token by token")
+           ->check(CLI::Range(1, 65536));
+       app.add_flag("--json", o->json, "print {\"prompt_ids\":…,\"ids\":…,\"text\":…} and nothing else");
+       return [o, prompt] {
+         o->has_prompt = prompt->count() > 0;
+         run(*o);
+       };
+     }});
 
 }  // namespace
 }  // namespace lmc

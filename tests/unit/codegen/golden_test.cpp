@@ -1,0 +1,212 @@
+// The first promise: compiled kernels agree with the double-precision reference on every golden checkpoint,
+// with the same bits however the tokens are cut into steps and however many threads run them.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "codegen/codegen.h"
+#include "codegen/layout.h"
+#include "ir/eval.h"
+#include "ir/text.h"
+#include "models/model.h"
+#include "passes/manager.h"
+#include "runtime/schedule_check.h"
+#include "runtime/session.h"
+
+namespace lmc {
+namespace {
+
+const std::string kRoot = LMC_SOURCE_DIR;
+
+struct Golden {
+  Model model;
+  std::vector<int32_t> ids;
+  nlohmann::json answer;
+};
+
+Golden load(const std::string& name) {
+  Golden g;
+  const std::string folder = kRoot + "/tests/data/golden/" + name;
+  ModelOptions options;
+  options.weights = folder;
+  g.model =
+      load_model(kRoot + "/models/" + (name.starts_with("gpt2") ? "gpt2" : "gemma3") + ".yaml", options);
+  std::ifstream in(folder + "/golden.json");
+  g.answer = nlohmann::json::parse(in);
+  g.ids = g.answer["input_ids"].get<std::vector<int32_t>>();
+  return g;
+}
+
+// A compiled model in memory.
+struct Compiled {
+  CodegenResult code;
+  std::unique_ptr<LoadedKernels> kernels;
+  std::vector<std::vector<std::byte>> memory;
+  std::vector<const void*> weights;
+
+  std::vector<KernelFn> functions(const StepPlan& step) const {
+    std::vector<KernelFn> out;
+    for (const PlanStage& s : step.stages) out.push_back(reinterpret_cast<KernelFn>(kernels->find(s.symbol)));
+    return out;
+  }
+
+  std::vector<float> logits(const std::vector<int32_t>& ids, int threads, int64_t block,
+                            Schedule schedule) const {
+    SessionOptions o;
+    o.threads = threads;
+    o.block = block;
+    o.schedule = schedule;
+    Session s(code.plan, functions(code.plan.decode), functions(code.plan.prefill), weights, o);
+    std::vector<float> out;
+    s.forward(ids, Rows::all, [&](int64_t, int64_t rows, const float* l) {
+      out.insert(out.end(), l, l + rows * code.plan.vocab);
+    });
+    return out;
+  }
+};
+
+Compiled compile(Model& m, const std::string& quant, int64_t min_dim) {
+  PassOptions passes;
+  passes.settings["quantize"] = {{"format", quant}, {"min_dim", std::to_string(min_dim)}};
+  passes.settings["kv-format"] = {{"format", quant == "none" ? "f32" : "f16"}};
+  passes.repro_path.clear();
+  run_passes(m.graph, passes);
+  add_packing(m.graph);
+  CodegenOptions options;
+  options.context = m.context;
+  options.prefill_tokens = 16;
+  Compiled c;
+  c.code = generate(m.graph, options);
+  c.kernels = std::make_unique<LoadedKernels>(c.code.object);
+  const WeightPacker packer(c.code.graph, c.code.packs, *m.weights);
+  for (size_t w = 0; w < packer.weights(); ++w) {
+    auto& bytes = c.memory.emplace_back(static_cast<size_t>(c.code.plan.weights[w].bytes) + 64);
+    for (int64_t k = 0; k < packer.chunks(w); ++k) {
+      packer.pack(w, k,
+                  std::span(bytes).subspan(static_cast<size_t>(packer.chunk_offset(w, k)),
+                                           static_cast<size_t>(packer.chunk_bytes(w, k))));
+    }
+    c.weights.push_back(bytes.data());
+  }
+  return c;
+}
+
+class GoldenCheckpoint : public testing::TestWithParam<const char*> {};
+
+TEST_P(GoldenCheckpoint, the_evaluator_agrees_before_any_pass) {
+  Golden g = load(GetParam());
+  PassOptions passes;
+  passes.only = std::vector<std::string>{"kv-format"};
+  passes.settings["kv-format"] = {{"format", "f32"}};
+  run_passes(g.model.graph, passes);
+  const Tensor logits = evaluate(g.model.graph, step_inputs(g.ids, true), *g.model.weights)[0];
+  const auto want = g.answer["final_logits"].get<std::vector<double>>();
+  const double* last = logits.row(logits.rows() - 1);
+  for (size_t i = 0; i < want.size(); ++i) ASSERT_NEAR(last[i], want[i], 1e-6);
+  for (int64_t r = 0; r < logits.rows(); ++r) {
+    const double* row = logits.row(r);
+    EXPECT_EQ(std::max_element(row, row + logits.last()) - row,
+              g.answer["argmax"][static_cast<size_t>(r)].get<int64_t>());
+  }
+}
+
+TEST_P(GoldenCheckpoint, the_kernels_agree_and_always_give_the_same_bits) {
+  Golden g = load(GetParam());
+  const Compiled c = compile(g.model, "none", 0);
+  const auto vocab = static_cast<size_t>(c.code.plan.vocab);
+  const std::vector<float> one = c.logits(g.ids, 1, 1, Schedule::serial);
+  ASSERT_EQ(one.size(), g.ids.size() * vocab);
+  const auto want = g.answer["final_logits"].get<std::vector<double>>();
+  for (size_t i = 0; i < vocab; ++i) ASSERT_NEAR(one[one.size() - vocab + i], want[i], 5e-4);
+  for (size_t r = 0; r < g.ids.size(); ++r) {
+    if (g.answer["argmax_margin"][r].get<double>() <= 5e-3) continue;
+    const float* row = one.data() + r * vocab;
+    EXPECT_EQ(std::max_element(row, row + vocab) - row, g.answer["argmax"][r].get<int64_t>())
+        << "position " << r;
+  }
+  EXPECT_EQ(one, c.logits(g.ids, 1, 0, Schedule::serial));
+  EXPECT_EQ(one, c.logits(g.ids, 2, 0, Schedule::graph));
+  EXPECT_EQ(one, c.logits(g.ids, 2, 5, Schedule::graph));
+  EXPECT_EQ(one, c.logits(g.ids, 4, 3, Schedule::graph));
+  EXPECT_EQ(one, c.logits(g.ids, 2, 1, Schedule::graph));
+  EXPECT_EQ(one, c.logits(g.ids, 1, 7, Schedule::shuffled));
+}
+
+TEST_P(GoldenCheckpoint, the_greedy_continuation_is_the_reference_s) {
+  Golden g = load(GetParam());
+  const Compiled c = compile(g.model, "none", 0);
+  Session s(c.code.plan, c.functions(c.code.plan.decode), c.functions(c.code.plan.prefill), c.weights, {});
+  std::vector<int32_t> out;
+  std::vector<int32_t> next = g.ids;
+  for (size_t i = 0; i < g.answer["greedy"].size(); ++i) {
+    const auto logits = s.step(next);
+    next = {static_cast<int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin())};
+    out.push_back(next[0]);
+  }
+  EXPECT_EQ(out, g.answer["greedy"].get<std::vector<int32_t>>());
+}
+
+TEST_P(GoldenCheckpoint, quantised_kernels_give_the_same_bits_and_follow_the_evaluator) {
+  Golden g = load(GetParam());
+  const Compiled c = compile(g.model, "q8_0", 1);
+  const std::vector<float> one = c.logits(g.ids, 1, 1, Schedule::serial);
+  EXPECT_EQ(one, c.logits(g.ids, 1, 0, Schedule::serial));
+  EXPECT_EQ(one, c.logits(g.ids, 4, 5, Schedule::graph));
+  EXPECT_EQ(one, c.logits(g.ids, 1, 11, Schedule::shuffled));
+  // The evaluator works in double, so now and then a value rounds to the other side; on average they agree.
+  const Tensor want = evaluate(g.model.graph, step_inputs(g.ids, true), *g.model.weights)[0];
+  double sum = 0;
+  double scale = 0;
+  for (size_t i = 0; i < one.size(); ++i) {
+    sum += std::pow(one[i] - want.data[i], 2);
+    scale += std::pow(want.data[i], 2);
+  }
+  EXPECT_LT(std::sqrt(sum / scale), 3e-2);
+}
+
+TEST_P(GoldenCheckpoint, stages_that_touch_the_same_bytes_are_ordered_by_a_path) {
+  Golden g = load(GetParam());
+  const Compiled c = compile(g.model, "q8_0", 1);
+  EXPECT_EQ(check_schedule(c.code.plan.decode), std::vector<std::string>());
+  EXPECT_EQ(check_schedule(c.code.plan.prefill), std::vector<std::string>());
+}
+
+TEST_P(GoldenCheckpoint, every_exact_pass_passes_the_numeric_gate) {
+  Golden g = load(GetParam());
+  PassOptions passes;
+  passes.check = true;
+  passes.weights = g.model.weights.get();
+  passes.settings["quantize"] = {{"min_dim", "1"}};
+  passes.repro_path.clear();
+  for (const PassReport& r : run_passes(g.model.graph, passes)) {
+    EXPECT_EQ(r.checks.size(), r.changed ? 2U : 0U) << r.pass;
+    if (r.pass == "quantize") {
+      EXPECT_GT(r.checks.at(1).max_abs, 0);
+    }
+  }
+}
+
+TEST_P(GoldenCheckpoint, graphs_round_trip_through_text_at_every_stage) {
+  Golden g = load(GetParam());
+  const std::string before = print_graph(g.model.graph);
+  EXPECT_EQ(print_graph(parse_graph(before)), before);
+  PassOptions passes;
+  run_passes(g.model.graph, passes);
+  add_packing(g.model.graph);
+  const std::string after = print_graph(g.model.graph);
+  EXPECT_EQ(print_graph(parse_graph(after)), after);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, GoldenCheckpoint,
+                         testing::Values("gpt2-a", "gpt2-b", "gemma3-a", "gemma3-b", "gemma3-c", "gemma3-mm"),
+                         [](const auto& info) {
+                           std::string name = info.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace lmc

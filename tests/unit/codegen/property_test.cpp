@@ -1,0 +1,295 @@
+// Every class of kernel against the evaluator: random groups, odd shapes, T from 1 to 130, extreme int8
+// values.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+#include "codegen/codegen.h"
+#include "codegen/layout.h"
+#include "ir/eval.h"
+#include "ir/op_def.h"
+#include "ir/text.h"
+#include "runtime/session.h"
+
+namespace lmc {
+namespace {
+
+// Weights that are functions of their names.
+class SeededWeights : public WeightSource {
+ public:
+  explicit SeededWeights(const Graph& g) : g_(g) {}
+  std::optional<Type> type(const std::string& name) const override { return g_.type(g_.find_weight(name)); }
+  void read(const std::string& name, int64_t first, std::span<float> out) const override {
+    for (size_t i = 0; i < out.size(); ++i) {
+      std::mt19937 random(
+          static_cast<unsigned>(std::hash<std::string>()(name) + static_cast<size_t>(first) + i));
+      const auto step = static_cast<int>(random() % 129) - 64;
+      // Now and then a block's largest value, so that int8 reaches its ends.
+      out[i] = random() % 37 == 0 ? (step < 0 ? -1.0F : 1.0F) : static_cast<float>(step) / 128.0F;
+    }
+  }
+
+ private:
+  const Graph& g_;
+};
+
+// Compiles `text`, whose inputs are tokens, pos and out_rows, and compares all its logits with the evaluator.
+void expect_agreement(const std::string& text, int64_t tokens, double tolerance) {
+  SCOPED_TRACE("T=" + std::to_string(tokens) + "\n" + text);
+  Graph g = parse_graph(text);
+  const SeededWeights source(g);
+  std::vector<int32_t> ids;
+  const int64_t limit =
+      std::min<int64_t>(11, g.type(g.outputs()[0]).last());  // a vocabulary as wide as the logits
+  for (int64_t i = 0; i < tokens; ++i) ids.push_back(static_cast<int32_t>(i * 7 % limit));
+  const Tensor want = evaluate(g, step_inputs(ids, true), source)[0];
+
+  add_packing(g);
+  CodegenOptions options;
+  options.context = 256;
+  options.prefill_tokens = 48;
+  const CodegenResult code = generate(g, options);
+  const LoadedKernels kernels(code.object);
+  const WeightPacker packer(code.graph, code.packs, source);
+  std::vector<std::vector<std::byte>> memory;
+  std::vector<const void*> weights;
+  for (size_t w = 0; w < packer.weights(); ++w) {
+    auto& bytes = memory.emplace_back(static_cast<size_t>(code.plan.weights[w].bytes) + 64);
+    for (int64_t k = 0; k < packer.chunks(w); ++k) {
+      packer.pack(w, k,
+                  std::span(bytes).subspan(static_cast<size_t>(packer.chunk_offset(w, k)),
+                                           static_cast<size_t>(packer.chunk_bytes(w, k))));
+    }
+    weights.push_back(bytes.data());
+  }
+  const auto functions = [&](const StepPlan& step) {
+    std::vector<KernelFn> out;
+    for (const PlanStage& s : step.stages) out.push_back(reinterpret_cast<KernelFn>(kernels.find(s.symbol)));
+    return out;
+  };
+  std::vector<float> first;
+  for (int64_t block : {int64_t{0}, int64_t{1}, int64_t{13}}) {
+    SessionOptions o;
+    o.threads = 1;
+    o.block = block;
+    o.schedule = Schedule::shuffled;
+    Session s(code.plan, functions(code.plan.decode), functions(code.plan.prefill), weights, o);
+    std::vector<float> got;
+    s.forward(ids, Rows::all, [&](int64_t, int64_t rows, const float* l) {
+      got.insert(got.end(), l, l + rows * code.plan.vocab);
+    });
+    ASSERT_EQ(got.size(), want.data.size());
+    if (first.empty()) first = got;
+    EXPECT_EQ(first, got) << "the bits depend on the block";
+  }
+  double scale = 1e-3;
+  for (double v : want.data) scale = std::max(scale, std::fabs(v));
+  for (size_t i = 0; i < first.size(); ++i)
+    ASSERT_NEAR(first[i], want.data[i], tolerance * scale) << "element " << i;
+}
+
+std::string num(int64_t n) { return std::to_string(n); }
+
+std::string model(int64_t dim, const std::string& weights, const std::string& body,
+                  const std::string& result = "%y", const std::string& caches = "") {
+  return "graph @g (%tokens: i32[T], %pos: i32[T], %out_rows: i32[R]" + caches +
+         ") {\n  weight @embed : f32[11," + num(dim) + "]\n" + weights +
+         "  %x = embedding(%tokens, @embed)\n" + body + "  %r = select_rows(" + result + ", %out_rows)\n" +
+         "  %logits = scale(%r) {by=1.5}\n  return %logits\n}\n";
+}
+
+TEST(Kernels, linear_f32_of_any_shape_agrees) {
+  for (auto [k, n] :
+       {std::pair<int64_t, int64_t>{1, 1}, {3, 7}, {8, 8}, {33, 9}, {64, 40}, {100, 257}, {7, 300}}) {
+    const std::string w =
+        "  weight @w : f32[" + num(n) + "," + num(k) + "]\n  weight @b : f32[" + num(n) + "]\n";
+    for (int64_t t : {1, 2, 5, 48, 61}) expect_agreement(model(k, w, "  %y = linear(%x, @w, @b)\n"), t, 1e-5);
+  }
+}
+
+TEST(Kernels, linear_q8_0_of_any_shape_agrees) {
+  for (auto [k, n] :
+       {std::pair<int64_t, int64_t>{1, 1}, {31, 5}, {32, 8}, {33, 9}, {96, 70}, {257, 24}, {64, 1200}}) {
+    const std::string w = "  weight @w : bf16[" + num(n) + "," + num(k) + "]\n";
+    for (int64_t t : {1, 3, 47, 130}) {
+      expect_agreement(model(k, w, "  %q = quantize(%x)\n  %qw = quantize(@w)\n  %y = linear(%q, %qw)\n"), t,
+                       1e-5);
+    }
+  }
+}
+
+TEST(Kernels, a_quantised_table_is_read_by_lookup_and_projection_alike) {
+  for (int64_t dim : {40, 96}) {
+    const std::string text =
+        "graph @g (%tokens: i32[T], %pos: i32[T], %out_rows: i32[R]) {\n  weight @embed : bf16[19," +
+        num(dim) +
+        "]\n  %t = quantize(@embed)\n  %x = embedding(%tokens, %t)\n  %r = select_rows(%x, %out_rows)\n" +
+        "  %q = quantize(%r)\n  %logits = linear(%q, %t)\n  return %logits\n}\n";
+    for (int64_t t : {1, 9}) expect_agreement(text, t, 1e-4);
+  }
+}
+
+TEST(Kernels, norms_of_any_width_agree) {
+  for (int64_t n : {1, 2, 7, 8, 9, 63, 100}) {
+    const std::string w = "  weight @w : f16[" + num(n) + "]\n  weight @b : bf16[" + num(n) + "]\n";
+    expect_agreement(model(n, w, "  %y = rms_norm(%x, @w) {eps=1e-6, offset=1}\n"), 5, 1e-5);
+    expect_agreement(model(n, w, "  %y = layer_norm(%x, @w, @b) {eps=1e-3}\n"), 5, 1e-4);
+  }
+}
+
+TEST(Kernels, attention_over_rings_windows_and_grouped_heads_agrees) {
+  struct Case {
+    int64_t heads, kv_heads, dim, window, tokens;
+    const char* cache;
+    double softcap;
+  };
+  for (const Case& c : {Case{1, 1, 1, 0, 3, "kv_f32", 0}, Case{4, 2, 12, 0, 130, "kv_f32", 0},
+                        Case{3, 1, 20, 5, 130, "kv_f32", 0}, Case{2, 2, 9, 33, 100, "kv_f16", 0},
+                        Case{4, 1, 32, 64, 200, "kv_f16", 0}, Case{2, 1, 16, 7, 60, "kv_f32", 5}}) {
+    const int64_t width = (c.heads + 2 * c.kv_heads) * c.dim;
+    const int64_t q = c.heads * c.dim;
+    const int64_t kv = c.kv_heads * c.dim;
+    const std::string body =
+        "  %q, %k, %v = split(%x) {sizes=[" + num(q) + "," + num(kv) + "," + num(kv) +
+        "]}\n  %qh = reshape(%q) {shape=[" + num(c.heads) + "," + num(c.dim) +
+        "]}\n  %kh = reshape(%k) {shape=[" + num(c.kv_heads) + "," + num(c.dim) +
+        "]}\n  %vh = reshape(%v) {shape=[" + num(c.kv_heads) + "," + num(c.dim) + "]}\n" +
+        (c.dim % 2 == 0 ? "  %an = rope_angles(%pos) {dims=" + num(c.dim) +
+                              ", theta=10000, factor=2}\n  %qr = rope(%qh, %an)\n"
+                        : std::string("  %qr = scale(%qh) {by=1}\n")) +
+        "  %kv1 = kv_append(%kv, %kh, %vh, %pos)\n  %y = attention(%qr, %kv1, %pos) {scale=0.5, window=" +
+        num(c.window) + ", softcap=" + std::to_string(c.softcap) + "}\n";
+    const std::string cache = std::string(", %kv: ") + c.cache + "[" + num(c.window > 0 ? c.window : 256) +
+                              "," + num(c.kv_heads) + "," + num(c.dim) + "]";
+    expect_agreement(model(width, "", body, "%y", cache), c.tokens, 2e-5);
+  }
+}
+
+TEST(Kernels, partial_rotation_leaves_the_rest_alone) {
+  expect_agreement(model(40, "",
+                         "  %h = reshape(%x) {shape=[2,20]}\n  %an = rope_angles(%pos) {dims=6, theta=100}\n "
+                         " %p = rope(%h, %an)\n"
+                         "  %y = reshape(%p) {shape=[40]}\n"),
+                   9, 1e-5);
+}
+
+// A random chain of elementwise ops over %x and a vector, as text.
+std::string random_chain(std::mt19937& random, const std::string& from, const std::string& other, int length,
+                         std::string& last) {
+  static const char* const unary[] = {"gelu_tanh", "gelu_erf", "silu", "relu", "tanh"};
+  std::string out;
+  last = from;
+  for (int i = 0; i < length; ++i) {
+    const std::string name = "%c" + std::to_string(random());
+    switch (random() % 5) {
+      case 0:
+        out += "  " + name + " = add(" + last + ", " + other + ")\n";
+        break;
+      case 1:
+        out += "  " + name + " = mul(" + last + ", @vector)\n";
+        break;
+      case 2:
+        out += "  " + name + " = scale(" + last + ") {by=0.75}\n";
+        break;
+      case 3:
+        out += "  " + name + " = softcap(" + last + ") {cap=3}\n";
+        break;
+      default:
+        out += "  " + name + " = " + unary[random() % 5] + "(" + last + ")\n";
+    }
+    last = name;
+  }
+  return out;
+}
+
+TEST(Kernels, random_groups_agree) {
+  std::mt19937 random(7);
+  for (int round = 0; round < 40; ++round) {
+    const auto n = static_cast<int64_t>(random() % 90 + 1);
+    const bool quantised = random() % 2 == 0;
+    const bool norm_after = random() % 2 == 0;
+    const auto prologue = static_cast<int>(random() % 4);
+    const auto epilogue = static_cast<int>(random() % 4);
+    std::string last;
+    std::string body = "    inputs (%a: f32[T," + num(n) + "], %w: " + (quantised ? "q8_0" : "f32") + "[" +
+                       num(n) + "," + num(n) + "], %vec: f32[" + num(n) + "])\n";
+    std::string chain = random_chain(random, "%a", "%a", prologue, last);
+    body += chain;
+    if (quantised) {
+      body += "    %q = quantize(" + last + ")\n";
+      last = "%q";
+    }
+    body += "    %l = linear(" + last + ", %w)\n";
+    body += random_chain(random, "%l", "%a", epilogue, last);
+    if (norm_after) {
+      body += "    %nn = rms_norm(" + last + ", %vec) {eps=1e-5}\n    %ad = add(%nn, %a)\n";
+      last = "%ad";
+    }
+    for (size_t at = 0; (at = body.find("@vector", at)) != std::string::npos;) body.replace(at, 7, "%vec");
+    const std::string weights =
+        "  weight @w : f32[" + num(n) + "," + num(n) + "]\n  weight @vector : f32[" + num(n) + "]\n";
+    const std::string group = std::string(quantised ? "  %qw = quantize(@w)\n" : "") + "  %y = group(%x, " +
+                              (quantised ? "%qw" : "@w") + ", @vector) {name=random} : f32[T," + num(n) +
+                              "] {\n" + body + "    return " + last + "\n  }\n";
+    // Activations that are quantised may fall on either side of a tie.
+    expect_agreement(model(n, weights, group), static_cast<int64_t>(random() % 60 + 1),
+                     quantised ? 2e-2 : 2e-4);
+  }
+}
+
+TEST(Kernels, a_group_with_two_contractions_is_refused_with_the_reason) {
+  const std::string text =
+      model(8, "  weight @w : f32[8,8]\n",
+            "  %y = group(%x, @w) {name=two} : f32[T,8] {\n    inputs (%a: f32[T,8], %w: f32[8,8])\n"
+            "    %b = linear(%a, %w)\n    %c = linear(%b, %w)\n    return %c\n  }\n");
+  Graph g = parse_graph(text);
+  add_packing(g);
+  try {
+    generate(g, {});
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("holds two contractions"), std::string::npos) << e.what();
+  }
+}
+
+TEST(Kernels, extreme_int8_values_are_exact) {
+  // Weights of -1 and 1 only and activations likewise: every product is ±127², every sum as large as it can
+  // be.
+  const std::string text =
+      model(256, "  weight @w : f32[64,256]\n",
+            "  %big = scale(%x) {by=1e6}\n  %one = tanh(%big)\n  %q = quantize(%one)\n  %qw = quantize(@w)\n"
+            "  %y = linear(%q, %qw)\n");
+  expect_agreement(text, 3, 1e-6);
+}
+
+TEST(Layout, packing_and_unpacking_give_the_weights_back) {
+  Graph g = parse_graph(
+      "graph @g (%x: f32[T,37]) {\n weight @a : f32[5,37]\n weight @b : f32[6,37]\n weight @t : f32[37,13]\n"
+      " %c = concat(@a, @b)\n %y = linear(%x, %c)\n %u = transpose(@t)\n %z = linear(%x, slice(%u) {start=3, "
+      "size=9})\n return %y, %z\n}");
+  const SeededWeights source(g);
+  add_packing(g);
+  std::vector<ValueId> packs;
+  for (OpId id : g.ops()) {
+    if (g.op(id).def->name == "pack") packs.push_back(g.result(id));
+  }
+  ASSERT_EQ(packs.size(), 2U);
+  const WeightPacker packer(g, packs, source);
+  for (size_t w = 0; w < packs.size(); ++w) {
+    const Type& t = g.type(packs[w]);
+    std::vector<std::byte> bytes(static_cast<size_t>(packed_bytes("f32.rows8", t)));
+    for (int64_t k = 0; k < packer.chunks(w); ++k)
+      packer.pack(w, k,
+                  std::span(bytes).subspan(static_cast<size_t>(packer.chunk_offset(w, k)),
+                                           static_cast<size_t>(packer.chunk_bytes(w, k))));
+    std::vector<float> got(static_cast<size_t>(t.elements()));
+    std::vector<float> want(got.size());
+    unpack("f32.rows8", t, bytes.data(), 0, got);
+    read_weight_rows(g, packs[w], source, 0, want);
+    EXPECT_EQ(got, want);
+  }
+}
+
+}  // namespace
+}  // namespace lmc

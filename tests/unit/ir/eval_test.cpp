@@ -1,0 +1,148 @@
+// The reference evaluator on numbers worked out by hand.
+#include "ir/eval.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "ir/graph_algorithms.h"
+#include "ir/text.h"
+
+namespace lmc {
+namespace {
+
+Tensor rows(std::vector<int64_t> dims, std::vector<double> data) {
+  return {DType::f32, std::move(dims), std::move(data)};
+}
+
+// Evaluates `%y = <call>` over %x (and %pos = 0, 1, …) with weights given by name.
+Tensor eval(const std::string& declarations, const std::string& call, const Tensor& x,
+            std::map<std::string, Tensor> weights = {}) {
+  const int64_t t = x.dims[0];
+  const std::string type = "f32[T" + (x.dims.size() > 1 ? "," + std::to_string(x.dims[1]) : "") +
+                           (x.dims.size() > 2 ? "," + std::to_string(x.dims[2]) : "") + "]";
+  const Graph g = parse_graph("graph @g (%x: " + type + ", %pos: i32[T]) {\n" + declarations +
+                              "\n%y = " + call + "\nreturn %y\n}");
+  Tensor pos = make_tensor(DType::i32, {t});
+  for (int64_t i = 0; i < t; ++i) pos.data[static_cast<size_t>(i)] = static_cast<double>(i);
+  return evaluate(g, {{"x", x}, {"pos", pos}},
+                  [&](const std::string& name, const Type&) { return weights.at(name); })[0];
+}
+
+void expect_near(const Tensor& t, std::vector<double> want, double tolerance = 1e-12) {
+  ASSERT_EQ(t.data.size(), want.size());
+  for (size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(t.data[i], want[i], tolerance) << i;
+}
+
+TEST(Eval, rms_norm_divides_by_the_root_mean_square) {
+  const double r = 1 / std::sqrt(12.5);
+  expect_near(eval("weight @w : f32[2]", "rms_norm(%x, @w) {eps=0, offset=1}", rows({1, 2}, {3, 4}),
+                   {{"w", rows({2}, {0, 1})}}),
+              {3 * r, 8 * r});
+}
+
+TEST(Eval, layer_norm_centres_and_scales) {
+  expect_near(eval("weight @w : f32[2]\nweight @b : f32[2]", "layer_norm(%x, @w, @b) {eps=0}",
+                   rows({1, 2}, {1, 3}), {{"w", rows({2}, {2, 2})}, {"b", rows({2}, {10, 20})}}),
+              {8, 22});
+}
+
+TEST(Eval, linear_is_rows_times_weight_rows_plus_bias) {
+  expect_near(eval("weight @w : f32[2,3]\nweight @b : f32[2]", "linear(%x, @w, @b)", rows({1, 3}, {1, 2, 3}),
+                   {{"w", rows({2, 3}, {1, 0, 0, 1, 1, 1})}, {"b", rows({2}, {0.5, -1})}}),
+              {1.5, 5});
+}
+
+TEST(Eval, rope_rotates_lane_j_with_lane_j_plus_half) {
+  const Tensor y = eval("%angles = rope_angles(%pos) {dims=2, theta=10000}", "rope(%x, %angles)",
+                        rows({2, 1, 2}, {1, 0, 1, 0}));
+  expect_near(y, {1, 0, std::cos(1.0), std::sin(1.0)});
+}
+
+TEST(Eval, a_window_hides_older_positions) {
+  // Keys are zero, so every visible position weighs the same and the result is the mean of visible values.
+  const std::string declarations = "%zero = scale(%x) {by=0}\n%kv1 = kv_append(%kv, %zero, %x, %pos)";
+  const Graph g =
+      parse_graph("graph @g (%x: f32[T,1,1], %pos: i32[T], %kv: kv_f32[8,1,1]) {\n" + declarations +
+                  "\n%y = attention(%zero, %kv1, %pos) {scale=1, window=2}\nreturn %y\n}");
+  const TensorMap in = {{"x", rows({4, 1, 1}, {1, 2, 4, 8})}, {"pos", {DType::i32, {4}, {0, 1, 2, 3}}}};
+  expect_near(evaluate(g, in, [](const std::string&, const Type&) { return Tensor(); })[0], {1, 1.5, 3, 6});
+}
+
+TEST(Eval, query_heads_share_kv_heads_in_order) {
+  const Graph g = parse_graph(
+      "graph @g (%q: f32[T,4,1], %v: f32[T,2,1], %pos: i32[T], %kv: kv_f32[8,2,1]) {\n"
+      "%kv1 = kv_append(%kv, %v, %v, %pos)\n%y = attention(%q, %kv1, %pos) {scale=1}\nreturn %y\n}");
+  const TensorMap in = {
+      {"q", rows({1, 4, 1}, {0, 0, 0, 0})}, {"v", rows({1, 2, 1}, {5, 7})}, {"pos", {DType::i32, {1}, {0}}}};
+  expect_near(evaluate(g, in, [](const std::string&, const Type&) { return Tensor(); })[0], {5, 5, 7, 7});
+}
+
+TEST(Eval, quantize_keeps_the_largest_and_rounds_the_rest) {
+  std::vector<double> x(33, 0);
+  x[0] = 127;
+  x[1] = -126.4;
+  x[2] = 0.5;  // ties to even
+  x[32] = 2;   // a block of its own
+  const Tensor y = eval("", "quantize(%x)", rows({1, 33}, x));
+  EXPECT_EQ(y.data[0], 127);
+  EXPECT_EQ(y.data[1], -126);
+  EXPECT_EQ(y.data[2], 0);
+  EXPECT_NEAR(y.data[32], 2, 2e-3);
+}
+
+TEST(Eval, quantize_of_extremes_stays_finite) {
+  for (double big : {0.0, 1e-38, 1e-8, 3e38}) {
+    const Tensor y = eval("", "quantize(%x)", rows({1, 2}, {big, -big}));
+    for (double v : y.data) EXPECT_TRUE(std::isfinite(v));
+  }
+}
+
+TEST(Eval, f16_caches_round_what_they_store) {
+  const Graph g = parse_graph(
+      "graph @g (%x: f32[T,1,1], %pos: i32[T], %kv: kv_f16[8,1,1]) {\n%y = kv_append(%kv, %x, %x, "
+      "%pos)\nreturn %y\n}");
+  const TensorMap in = {{"x", rows({1, 1, 1}, {1.0001})}, {"pos", {DType::i32, {1}, {0}}}};
+  EXPECT_EQ(evaluate(g, in, [](const std::string&, const Type&) { return Tensor(); })[0].data[0], 1.0);
+}
+
+TEST(Eval, f16_conversion_is_exact_both_ways_for_every_half) {
+  for (uint32_t h = 0; h < 0x10000; ++h) {
+    const float f = f16_to_f32(static_cast<uint16_t>(h));
+    if (std::isnan(f)) continue;
+    EXPECT_EQ(f32_to_f16(f), h);
+  }
+}
+
+TEST(Algorithms, a_set_with_a_path_through_the_outside_is_not_convex) {
+  const Graph g =
+      parse_graph("graph @g (%x: f32[T,4]) {\n%a = silu(%x)\n%b = relu(%a)\n%c = add(%a, %b)\nreturn %c\n}");
+  const std::vector<OpId> ops = g.ops();
+  EXPECT_TRUE(is_convex(g, ops));
+  EXPECT_TRUE(is_convex(g, std::vector{ops[0], ops[1]}));
+  EXPECT_FALSE(is_convex(g, std::vector{ops[0], ops[2]}));
+}
+
+TEST(Algorithms, transitive_reduction_drops_implied_edges) {
+  EXPECT_EQ(transitive_reduction({{1, 2, 3}, {2}, {3}, {}}), (Successors{{1}, {2}, {3}, {}}));
+  EXPECT_THROW(transitive_reduction({{1}, {0}}), Error);
+}
+
+TEST(Algorithms, colouring_separates_neighbours) {
+  const std::vector<std::vector<int>> conflicts = {{1, 2}, {0, 2}, {0, 1}, {}};
+  const std::vector<int> colour = greedy_colouring(conflicts);
+  EXPECT_NE(colour[0], colour[1]);
+  EXPECT_NE(colour[1], colour[2]);
+  EXPECT_NE(colour[0], colour[2]);
+  EXPECT_LT(colour[3], 3);
+}
+
+TEST(Algorithms, dot_shows_ops_and_weights) {
+  const std::string dot = to_dot(
+      parse_graph("graph @g (%x: f32[T,4]) {\nweight @w : f32[2,4]\n%y = linear(%x, @w)\nreturn %y\n}"));
+  EXPECT_NE(dot.find("linear"), std::string::npos);
+  EXPECT_NE(dot.find("@w"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace lmc
