@@ -43,6 +43,7 @@ void write_out(const std::string& text) {
 
 void run(const Options& o) {
   const auto start = std::chrono::steady_clock::now();
+  if (!o.ids.empty()) parse_ids(o.ids);  // wrong usage is found before anything is loaded
   Engine engine(o.bundle.empty() ? newest_bundle() : o.bundle, o.threads, o.block);
   GenerateOptions generate_options = o.generate;
   generate_options.stop_ids = engine.bundle().info.eos_ids;
