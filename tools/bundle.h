@@ -53,7 +53,7 @@ class Bundle {
   Plan plan;
   std::string kernels;                       // kernels.o
   std::vector<const void*> weights() const;  // one address per plan.weights
-  int64_t weight_bytes() const { return static_cast<int64_t>(mapped_.bytes().size()); }
+  std::span<const std::byte> weight_file() const { return mapped_.bytes(); }
   bool has_tokenizer() const;
   std::string file(const std::string& name) const { return path + "/" + name; }
   // Full verification, weights included: for `lmc inspect --verify`. Error naming the damaged file.
