@@ -21,6 +21,7 @@ struct Options {
   int threads = 0;
   int64_t block = 0;
   bool json = false;
+  bool ignore_eos = false;
   bool has_prompt = false;
 };
 
@@ -46,7 +47,7 @@ void run(const Options& o) {
   if (!o.ids.empty()) parse_ids(o.ids);  // wrong usage is found before anything is loaded
   Engine engine(o.bundle.empty() ? newest_bundle() : o.bundle, o.threads, o.block);
   GenerateOptions generate_options = o.generate;
-  generate_options.stop_ids = engine.bundle().info.eos_ids;
+  if (!o.ignore_eos) generate_options.stop_ids = engine.bundle().info.eos_ids;
   const std::vector<int32_t> prompt = prompt_ids(o, engine);
   const double load_seconds = seconds_since(start);
 
@@ -108,6 +109,7 @@ const RegisterCommand kRun(
            ->check(CLI::Range(1, 1024));
        app.add_option("--block", o->block, "most prompt tokens per step; 1 = token by token")
            ->check(CLI::Range(1, 65536));
+       app.add_flag("--ignore-eos", o->ignore_eos, "go on past the end-of-sequence token");
        app.add_flag("--json", o->json, "print {\"prompt_ids\":…,\"ids\":…,\"text\":…} and nothing else");
        return [o, prompt] {
          o->has_prompt = prompt->count() > 0;

@@ -1,0 +1,110 @@
+// Model files: the language, and where its errors point.
+#include "models/definition.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "ir/verify.h"
+#include "models/model.h"
+#include "models/yaml_tree.h"
+
+namespace lmc {
+namespace {
+
+ConfigValue eval(const std::string& text, const ConfigMap& config = {}) {
+  return evaluate_expr(syntax::parse_expr(text, "test"), config);
+}
+
+TEST(Expressions, arithmetic_stays_whole_where_it_can) {
+  EXPECT_EQ(eval("2 + 3 * 4").str(), "14");
+  EXPECT_EQ(eval("12 / 4").str(), "3");
+  EXPECT_EQ(eval("1 / 4").str(), "0.25");
+  EXPECT_EQ(eval("(1 + 6) % 6 == 1").str(), "1");
+  EXPECT_EQ(eval("pow(24, -0.5)").str(), "0.20412414523193154");
+  EXPECT_EQ(eval("-$n", {{"n", {int64_t{3}}}}).str(), "-3");
+}
+
+TEST(Expressions, null_lists_and_text_can_be_asked_about) {
+  const ConfigMap c = {{"none", {}}, {"kinds", {std::vector<ConfigValue>{{std::string("a")}, {std::string("b")}}}}};
+  EXPECT_EQ(eval("default($none, 7)", c).str(), "7");
+  EXPECT_EQ(eval("if(is_null($none), 1, at($kinds, 5))", c).str(), "1");
+  EXPECT_EQ(eval("at($kinds, 1) == \"b\"", c).str(), "1");
+  EXPECT_EQ(eval("!is_null($none) || 2 > 1 && 1 != 2", c).str(), "1");
+}
+
+TEST(Expressions, mistakes_are_errors) {
+  for (const char* text : {"1 / 0", "1 % 0", "$unknown", "nothing(1)", "at([1], 1)", "\"a\" + 1", "9223372036854775807 + 1", "1 +", "if(1, 2)", "!\"a\""}) {
+    EXPECT_THROW(eval(text), Error) << text;
+  }
+}
+
+TEST(Yaml, values_carry_their_lines) {
+  const YamlNode n = parse_yaml("a: 1\nb:\n  - x\n  - |\n    text\n", "f.yaml");
+  EXPECT_EQ(n.find("a")->loc.line, 1);
+  EXPECT_EQ(n.find("b")->items[1].text_line, 5);
+}
+
+TEST(Yaml, aliases_work_where_they_are_harmless) {
+  EXPECT_EQ(parse_yaml("a: &x [1, 2]\nb: *x\n", "f.yaml").find("b")->items.size(), 2U);
+}
+
+TEST(Yaml, what_yaml_cpp_accepts_or_crashes_on_is_refused) {
+  for (const char* text : {"a: 1\na: 2\n", "a: &x [*x]\n", "a: 1\n---\nb: 2\n", "", "a: [1\n", "? [1]\n: 2\n", "\t- a", "a: *none\n"}) {
+    EXPECT_THROW(parse_yaml(text, "f.yaml"), Error) << text;
+  }
+  std::string deep;
+  for (int i = 0; i < 5000; ++i) deep += "[";
+  EXPECT_THROW(parse_yaml(deep, "f.yaml"), Error);
+}
+
+TEST(Yaml, any_cut_of_a_model_file_is_read_or_refused_without_a_crash) {
+  std::ifstream in(std::string(LMC_SOURCE_DIR) + "/models/gpt2.yaml");
+  const std::string text((std::istreambuf_iterator<char>(in)), {});
+  const std::string path = testing::TempDir() + "/cut.yaml";
+  for (size_t n = 0; n < text.size(); n += 7) {
+    std::ofstream(path) << text.substr(0, n);
+    try {
+      read_definition(path);
+    } catch (const Error&) {
+    }
+  }
+}
+
+Model made(const std::string& file, const std::string& size) {
+  ModelOptions o;
+  o.weights = "none";
+  o.size = size;
+  return load_model(std::string(LMC_SOURCE_DIR) + "/models/" + file, o);
+}
+
+TEST(Models, full_shapes_have_the_published_sizes) {
+  EXPECT_EQ(made("gemma3.yaml", "1b").parameters, 999885952);
+  EXPECT_EQ(made("gemma3.yaml", "270m").parameters, 268098176);
+  EXPECT_EQ(made("gpt2.yaml", "124m").parameters, 124439808);
+  EXPECT_EQ(made("gpt2.yaml", "1558m").parameters, 1557611200);
+}
+
+TEST(Models, every_named_size_makes_a_sound_graph) {
+  for (const char* file : {"gemma3.yaml", "gpt2.yaml"}) {
+    for (const auto& [size, config] : read_definition(std::string(LMC_SOURCE_DIR) + "/models/" + file).sizes) {
+      verify(made(file, size).graph);
+    }
+  }
+}
+
+TEST(Models, layers_state_their_windows) {
+  const Model m = made("gemma3.yaml", "1b");
+  EXPECT_EQ(m.graph.type(m.graph.find_input("kv.0")).str(), "kv_f16[512,1,256]");
+  EXPECT_EQ(m.graph.type(m.graph.find_input("kv.5")).str(), "kv_f16[32768,1,256]");
+}
+
+TEST(Models, a_context_beyond_the_model_s_is_refused) {
+  ModelOptions o;
+  o.weights = "none";
+  o.context = 4096;
+  EXPECT_THROW(load_model(std::string(LMC_SOURCE_DIR) + "/models/gpt2.yaml", o), Error);
+}
+
+}  // namespace
+}  // namespace lmc
