@@ -12,7 +12,9 @@
 #include "ir/eval.h"
 #include "ir/text.h"
 #include "models/model.h"
+#include "models/tokenizer/tokenizer.h"
 #include "passes/manager.h"
+#include "runtime/generate.h"
 #include "runtime/schedule_check.h"
 #include "runtime/session.h"
 
@@ -199,6 +201,28 @@ TEST_P(GoldenCheckpoint, graphs_round_trip_through_text_at_every_stage) {
   const std::string after = print_graph(g.model.graph);
   EXPECT_EQ(print_graph(parse_graph(after)), after);
 }
+
+class TinyModel : public testing::TestWithParam<const char*> {};
+
+TEST_P(TinyModel, continues_its_golden_prompts_greedily) {
+  const std::string name = GetParam();
+  Model m = load_model(kRoot + "/models/tiny/" + name + ".yaml", {});
+  const Compiled c = compile(m, "none", 0);
+  const Tokenizer tokenizer = Tokenizer::from_json_file(kRoot + "/models/tiny/" + name + "/tokenizer.json");
+  std::ifstream in(kRoot + "/models/tiny/" + name + "/golden.json");
+  for (const auto& prompt : nlohmann::json::parse(in)) {
+    const auto want = prompt["greedy"].get<std::vector<int32_t>>();
+    const auto ids = prompt["ids"].get<std::vector<int32_t>>();
+    Session s(c.code.plan, c.functions(c.code.plan.decode), c.functions(c.code.plan.prefill), c.weights, {});
+    GenerateOptions options;
+    options.max_tokens = static_cast<int64_t>(want.size());
+    const std::vector<int32_t> got = generate(s, ids, options).ids;
+    EXPECT_EQ(got, want) << prompt["prompt"];
+    EXPECT_EQ(tokenizer.decode(got, true), prompt["text"].get<std::string>());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, TinyModel, testing::Values("gemma3", "gpt2"));
 
 INSTANTIATE_TEST_SUITE_P(All, GoldenCheckpoint,
                          testing::Values("gpt2-a", "gpt2-b", "gemma3-a", "gemma3-b", "gemma3-c", "gemma3-mm"),
