@@ -3,6 +3,7 @@
 //   %a = rope_angles(%pos) {…}   %b = rope_angles(%pos) {…}     →   one of them
 //   %y = scale(%x) {by=1}                                       →   %x
 //   %y = transpose(transpose(@w))                               →   @w
+//   %y = reshape(reshape(%x) {shape=[2,4]}) {shape=[4,2]}       →   reshape(%x) {shape=[4,2]}
 #include <map>
 
 #include "ir/op_def.h"
@@ -27,6 +28,14 @@ ValueId simpler(const Graph& g, const Op& op) {
   return {};
 }
 
+// A reshape of a reshape reads the first one's input. Returns whether there was one.
+bool skip_inner_reshape(Graph& g, OpId id) {
+  const Op* inner = g.op(id).def->name == "reshape" ? g.def_op(g.op(id).operands[0]) : nullptr;
+  if (!inner || inner->def->name != "reshape") return false;
+  g.set_operand(id, 0, inner->operands[0]);
+  return true;
+}
+
 // Equal text, equal op: name, attributes and operands.
 std::string key(const Op& op) {
   std::string out = op.def->name;
@@ -44,6 +53,9 @@ class Canonicalise : public Pass {
   bool run(Graph& g, PassContext& context) const override {
     std::map<std::string, OpId> seen;
     for (OpId id : topo_order(g)) {
+      if (context.applications >= context.limit) return context.applications > 0;
+      // One after the other: a reshape that skips its inner one may turn out to change nothing.
+      if (skip_inner_reshape(g, id)) ++context.applications;
       const Op& op = g.op(id);
       if (const ValueId same = simpler(g, op); same.valid()) {
         g.replace_all_uses(op.results[0], same);
@@ -55,12 +67,13 @@ class Canonicalise : public Pass {
       if (op.def->name == "kv_append" || op.body) continue;
       const auto [it, fresh] = seen.emplace(key(op), id);
       if (fresh) continue;
-      for (size_t i = 0; i < op.results.size(); ++i)
+      for (size_t i = 0; i < op.results.size(); ++i) {
         g.replace_all_uses(op.results[i], g.result(it->second, i));
+      }
       g.erase_op(id);
       ++context.applications;
     }
-    context.applications += static_cast<int64_t>(g.remove_dead());
+    if (context.applications < context.limit && g.remove_dead() > 0) ++context.applications;
     return context.applications > 0;
   }
 };

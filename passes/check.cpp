@@ -93,6 +93,8 @@ CheckResult compare(const Graph& before, const Graph& after, const WeightSource*
                                     std::to_string(b.size()));
   CheckResult result;
   result.tokens = tokens;
+  double signal = 0;
+  double noise = 0;
   for (size_t o = 0; o < a.size(); ++o) {
     require(a[o].dims == b[o].dims, "the shape of output " + std::to_string(o) + " changed");
     double largest = 0;
@@ -101,12 +103,15 @@ CheckResult compare(const Graph& before, const Graph& after, const WeightSource*
       largest = std::max(largest, std::fabs(a[o].data[i]));
       // A NaN must not slip through max().
       const double d = std::fabs(a[o].data[i] - b[o].data[i]);
+      signal += a[o].data[i] * a[o].data[i];
+      noise += d * d;
       difference = d <= difference ? difference : (std::isnan(d) ? INFINITY : d);
     }
     result.max_abs = std::max(result.max_abs, difference);
     if (difference > 0)
       result.max_rel = std::max(result.max_rel, largest > 0 ? difference / largest : INFINITY);
   }
+  result.sqnr_db = noise == 0 ? INFINITY : 10 * std::log10(signal / noise);
   if (!a.empty() && a[0].rows() > 0) {
     int64_t same = 0;
     for (int64_t r = 0; r < a[0].rows(); ++r) {
@@ -122,9 +127,10 @@ CheckResult compare(const Graph& before, const Graph& after, const WeightSource*
 }
 
 std::string CheckResult::str() const {
-  char text[160];
-  std::snprintf(text, sizeof text, "T=%lld: max abs %.3g, relative %.3g, same top-1 %.0f%%, KL %.3g",
-                static_cast<long long>(tokens), max_abs, max_rel, top1 * 100, kl);
+  char text[200];
+  std::snprintf(text, sizeof text,
+                "T=%lld: max abs %.3g, relative %.3g, SQNR %.1f dB, same top-1 %.0f%%, KL %.3g",
+                static_cast<long long>(tokens), max_abs, max_rel, sqnr_db, top1 * 100, kl);
   return text;
 }
 

@@ -15,6 +15,7 @@ struct CheckResult {
   double max_rel = 0;  // … relative to the largest magnitude of that output
   double top1 = 1;     // share of rows whose largest element is the same
   double kl = 0;       // mean KL divergence of the rows' softmax (first output)
+  double sqnr_db = 0;  // signal to (quantisation) noise over all outputs; infinite if nothing differs
   std::string str() const;
 };
 

@@ -10,17 +10,18 @@
 namespace lmc {
 namespace {
 
-// [start, start + size) of `from` along the first axis, if the operands are exactly that, in order.
+// [start, start + size) of `from` along the axis of the concat, if the operands are exactly that, in order.
 struct Range {
   ValueId from;
   int64_t start, size;
 };
 
 std::optional<Range> joined_range(const Graph& g, const Op& concat) {
+  const int64_t axis = attr_int(concat, "axis");
   std::optional<Range> range;
   for (ValueId v : concat.operands) {
     const Op* slice = g.def_op(v);
-    if (!slice || slice->def->name != "slice" || attr_int(*slice, "axis") != 0) return std::nullopt;
+    if (!slice || slice->def->name != "slice" || attr_int(*slice, "axis") != axis) return std::nullopt;
     const Range part{slice->operands[0], attr_int(*slice, "start"), attr_int(*slice, "size")};
     if (!range) {
       range = part;
@@ -42,20 +43,22 @@ class FoldWeights : public Pass {
   bool run(Graph& g, PassContext& context) const override {
     for (OpId id : topo_order(g)) {
       const Op& op = g.op(id);
-      if (op.def->name != "concat" || attr_int(op, "axis") != 0) continue;
+      if (op.def->name != "concat" || context.applications >= context.limit) continue;
       const std::optional<Range> range = joined_range(g, op);
       if (!range) continue;
+      const int64_t axis = attr_int(op, "axis");
       ValueId whole = range->from;
-      if (range->start != 0 || range->size != g.type(whole).dims[0]) {
+      if (range->start != 0 || range->size != g.type(whole).dims[static_cast<size_t>(axis)]) {
         whole = g.result(g.add_op("slice", {whole},
-                                  {{"axis", int64_t{0}}, {"start", range->start}, {"size", range->size}}, {},
+                                  {{"axis", axis}, {"start", range->start}, {"size", range->size}}, {},
                                   op.scope, op.loc));
       }
       g.replace_all_uses(g.op(id).results[0], whole);
       g.erase_op(id);
       ++context.applications;
     }
-    g.remove_dead();
+    // The slices just joined; a graph where nothing was joined stays as it is.
+    if (context.applications > 0) g.remove_dead();
     return context.applications > 0;
   }
 };

@@ -13,6 +13,7 @@ class KvFormat : public Pass {
   std::string name() const override { return "kv-format"; }
   std::string doc() const override { return "set the format of the KV caches"; }
   std::vector<std::string> after() const override { return {"quantize"}; }
+  std::vector<std::string> before() const override { return {"fuse-down-act"}; }
   bool exact() const override { return false; }
   std::vector<PassSetting> settings() const override { return {{"format", "f16 (default) or f32"}}; }
 
@@ -23,6 +24,7 @@ class KvFormat : public Pass {
     const DType wanted = format == "f16" ? DType::kv_f16 : DType::kv_f32;
     for (ValueId v : g.inputs()) {
       if (!is_kv(g.type(v).dtype) || g.type(v).dtype == wanted) continue;
+      if (context.applications >= context.limit) break;
       g.set_type(v, with_dtype(g.type(v), wanted));
       ++context.applications;
     }

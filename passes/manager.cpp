@@ -1,5 +1,6 @@
 #include "passes/manager.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -13,12 +14,12 @@
 namespace lmc {
 namespace {
 
+// What a step executes: ops on weights alone run once, when compiling.
 void count(const Graph& g, int64_t& ops, int64_t& linears, double& weight_bytes) {
+  const SideTable<ValueId, char> constant = weight_only(g);
   for (OpId id : g.ops()) {
     const Op& op = g.op(id);
-    if (op.def->shape == OpShape::weight ||
-        (op.def->name == "quantize" && g.value(op.operands[0]).kind == ValueKind::weight))
-      continue;
+    if (constant[op.results[0]]) continue;
     ++ops;
     weight_bytes += op_cost(g, id).weight_bytes;
     if (op.body) {
@@ -58,7 +59,7 @@ class Manager {
     PassContext context;
     if (const auto it = options_.settings.find(name); it != options_.settings.end())
       context.settings = it->second;
-    context.limit = options_.limit - applied_;
+    if (options_.limit != INT64_MAX) context.limit = std::max<int64_t>(options_.limit - applied_, 0);
     try {
       const auto start = std::chrono::steady_clock::now();
       r.changed = pass.run(g_, context);
@@ -72,8 +73,8 @@ class Manager {
                               : "it changed the graph and says that it did not");
       }
       if (options_.check && r.changed) check(pass, before_text, r);
-    } catch (const Error& e) {
-      throw Error("pass " + name + ": " + e.what() + save_repro(name, before_text));
+    } catch (const std::exception& e) {  // whatever the pass's author let slip
+      throw Error("pass " + name + ": " + e.what() + save_repro(name, context, before_text));
     }
     applied_ += context.applications;
     r.applications = context.applications;
@@ -101,12 +102,13 @@ class Manager {
     }
   }
 
-  std::string save_repro(const std::string& pass, const std::string& text) const {
+  std::string save_repro(const std::string& pass, const PassContext& context, const std::string& text) const {
     if (options_.repro_path.empty()) return "";
     std::ofstream out(options_.repro_path);
-    out << "// replay: lmc opt " << options_.repro_path << " --passes=" << pass
-        << (options_.check ? " --check" : "") << "\n"
-        << text;
+    out << "// replay: lmc opt " << options_.repro_path << " --passes=" << pass;
+    for (const auto& [key, value] : context.settings) out << " --set " << pass << "." << key << "=" << value;
+    if (context.limit != INT64_MAX) out << " --pass-limit=" << std::max<int64_t>(context.limit, 0);
+    out << (options_.check ? " --check" : "") << "\n" << text;
     return out ? " (the graph before it is in " + options_.repro_path + ")" : "";
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ir/op_def.h"
+#include "passes/pattern_check.h"
 
 namespace lmc {
 namespace {
@@ -10,17 +11,12 @@ namespace {
 using syntax::Expr;
 using syntax::Statement;
 
-// "gelu_tanh|silu" holds "silu".
 bool names_op(const std::string& alternatives, const std::string& name) {
-  size_t start = 0;
-  while (start <= alternatives.size()) {
-    const size_t bar = std::min(alternatives.find('|', start), alternatives.size());
-    if (alternatives.compare(start, bar - start, name) == 0) return true;
-    start = bar + 1;
-  }
-  return false;
+  const std::vector<std::string> names = op_alternatives(alternatives);
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+// Does the attribute hold what the pattern says? An integer in the pattern also stands for the equal real.
 bool attr_equals(const Attr& a, const Expr& e) {
   switch (e.kind) {
     case Expr::Kind::integer:
@@ -31,6 +27,11 @@ bool attr_equals(const Attr& a, const Expr& e) {
     case Expr::Kind::name:
     case Expr::Kind::text:
       return a == Attr{e.text};
+    case Expr::Kind::list: {
+      const auto* items = std::get_if<std::vector<int64_t>>(&a);
+      return items && std::equal(items->begin(), items->end(), e.args.begin(), e.args.end(),
+                                 [](int64_t n, const Expr& i) { return n == i.integer; });
+    }
     default:
       return false;
   }
@@ -103,19 +104,23 @@ class Matcher {
 
   // The next open statement: one that shares a value with what is bound, so that candidates are few.
   bool next() {
-    size_t best = statements_.size();
-    for (size_t s = 0; s < statements_.size(); ++s) {
+    std::optional<size_t> open;
+    std::vector<OpId> found;
+    for (size_t s = 0; s < statements_.size() && found.empty(); ++s) {
       if (match_.ops[s].valid()) continue;
-      best = s;
-      if (!candidates(s).empty()) break;
+      open = s;
+      found = candidates(s);
     }
-    if (best == statements_.size()) return true;
-    for (OpId id : candidates(best)) {
-      if (try_op(best, id)) return true;
+    if (!open) return true;
+    for (OpId id : found) {
+      if (try_op(*open, id)) return true;
     }
+    if (one_missing(*open)) remember("there is no " + statement_text(*open) + " beside what matched");
     return false;
   }
 
+  // What may stand for statement `s`: the op that makes a bound result, or the readers of the bound operand
+  // with the fewest (the residual stream has many, a projection's result one or two).
   std::vector<OpId> candidates(size_t s) const {
     const Statement& st = statements_[s];
     for (const std::string& r : st.results) {
@@ -124,27 +129,43 @@ class Matcher {
       if (g_.value(it->second).kind != ValueKind::result) return {};
       return {g_.value(it->second).def};
     }
+    const std::vector<Use>* fewest = nullptr;
     for (const auto& o : st.operands) {
       const auto it = match_.values.find(o.name);
       if (it == match_.values.end()) continue;
-      std::vector<OpId> out;
-      for (const Use& u : g_.value(it->second).uses) {
-        if (std::find(out.begin(), out.end(), u.op) == out.end()) out.push_back(u.op);
-      }
-      std::sort(out.begin(), out.end());
-      return out;
+      const std::vector<Use>& uses = g_.value(it->second).uses;
+      if (!fewest || uses.size() < fewest->size()) fewest = &uses;
     }
-    return {};
+    std::vector<OpId> out;
+    if (!fewest) return out;
+    for (const Use& u : *fewest) out.push_back(u.op);
+    std::sort(out.begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
+    return out;
   }
 
-  // Remembers the refusal if everything else had matched.
-  bool refuse(size_t s, OpId id, const std::string& why) {
-    const auto bound = std::count_if(match_.ops.begin(), match_.ops.end(), [](OpId o) { return o.valid(); });
-    const auto self = match_.ops[s].valid() ? 1 : 0;
-    if (near_ && near_->empty() && static_cast<size_t>(bound - self) + 1 == statements_.size() &&
-        statements_.size() > 1) {
-      *near_ = g_.op(id).def->name + " %" + g_.value(g_.op(id).results[0]).name + ": " + why;
+  std::string statement_text(size_t s) const {
+    std::string out = statements_[s].op;
+    for (const auto& a : statements_[s].attrs) out += " " + a.name + "=" + syntax::expr_text(a.value);
+    return out;
+  }
+
+  // Is `s` all that keeps the pattern from matching?
+  bool one_missing(size_t s) const {
+    if (statements_.size() < 2) return false;
+    for (size_t i = 0; i < statements_.size(); ++i) {
+      if (i != s && !match_.ops[i].valid()) return false;
     }
+    return true;
+  }
+
+  void remember(const std::string& why) {
+    if (near_ && near_->empty()) *near_ = why;
+  }
+
+  bool refuse(size_t s, OpId id, const std::string& why) {
+    if (one_missing(s))
+      remember(g_.op(id).def->name + " %" + g_.value(g_.op(id).results[0]).name + ": " + why);
     return false;
   }
 
@@ -157,20 +178,22 @@ class Matcher {
 
 }  // namespace
 
-Pattern::Pattern(const std::string& text, const std::string& origin, bool open)
-    : statements_(syntax::parse_statements(text, origin)), open_(open) {
-  if (statements_.empty()) throw Error(origin + ": the pattern is empty");
-  for (const Statement& s : statements_) {
-    for (const auto& o : s.operands) {
-      if (o.kind != syntax::Operand::Kind::value) throw Error(o.loc, "operands of a pattern are %values");
-    }
-  }
+Pattern::Pattern(const std::string& text, const std::string& origin, bool open, int first_line)
+    : statements_(syntax::parse_statements(text, origin, first_line)), open_(open) {
+  check_pattern(statements_, {origin, first_line});
 }
 
 std::vector<OpId> Pattern::anchors(const Graph& g) const {
+  const Statement& first = statements_[0];
   std::vector<OpId> out;
   for (OpId id : topo_order(g)) {
-    if (names_op(statements_[0].op, g.op(id).def->name)) out.push_back(id);
+    const Op& op = g.op(id);
+    const bool fits = names_op(first.op, op.def->name) &&
+                      std::all_of(first.attrs.begin(), first.attrs.end(), [&](const auto& a) {
+                        const auto it = op.attrs.find(a.name);
+                        return it != op.attrs.end() && attr_equals(it->second, a.value);
+                      });
+    if (fits) out.push_back(id);
   }
   return out;
 }

@@ -24,11 +24,12 @@ struct Match {
 
 class Pattern {
  public:
-  // `text` in the syntax of IR statements; `origin` for errors. With `open`, an op may have more operands
-  // than its statement says (optional ones such as a bias).
-  Pattern(const std::string& text, const std::string& origin, bool open = false);
+  // `text` in the syntax of IR statements; `origin` and `first_line` say where it stands, for errors. With
+  // `open`, an op may have more operands than its statement says (optional ones such as a bias). Throws Error
+  // for a text that can match nothing: an unknown op or attribute, statements that share no value.
+  Pattern(const std::string& text, const std::string& origin, bool open = false, int first_line = 1);
 
-  // All ops the first statement could stand for, in topological order.
+  // All ops the first statement could stand for by name and attributes, in topological order.
   std::vector<OpId> anchors(const Graph& g) const;
 
   // A match whose first statement is `anchor`, or nothing; then `near` says what refused if all but one

@@ -16,8 +16,16 @@ std::vector<std::unique_ptr<Pass>>& table() {
 RegisterPass::RegisterPass(std::unique_ptr<Pass> pass) { table().push_back(std::move(pass)); }
 
 std::vector<const Pass*> ordered_passes() {
+  std::vector<const Pass*> all;
+  for (const auto& p : table()) all.push_back(p.get());
+  return order_passes(all);
+}
+
+std::vector<const Pass*> order_passes(const std::vector<const Pass*>& passes) {
   std::map<std::string, const Pass*> waiting;
-  for (const auto& p : table()) waiting[p->name()] = p.get();
+  for (const Pass* p : passes) {
+    if (!waiting.emplace(p->name(), p).second) throw Error("two passes are called " + p->name());
+  }
   std::map<std::string, std::set<std::string>> predecessors;
   for (const auto& [name, pass] : waiting) {
     for (const std::string& a : pass->after()) predecessors[name].insert(a);

@@ -59,9 +59,10 @@ struct RegisterPass {
   explicit RegisterPass(std::unique_ptr<Pass> pass);
 };
 
-// In the order they run: .after and .before respected, names deciding where they leave it open. Error for a
-// circle.
+// All registered passes in the order they run. Error for a circle, or two of one name.
 std::vector<const Pass*> ordered_passes();
+// The order of any passes: .after and .before respected, names deciding where they leave it open.
+std::vector<const Pass*> order_passes(const std::vector<const Pass*>& passes);
 const Pass& find_pass(const std::string& name);  // Error naming the known ones
 
 }  // namespace lmc

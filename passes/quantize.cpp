@@ -56,18 +56,16 @@ class Quantize : public Pass {
     const int64_t min_dim = number(context.setting("min_dim", "0"), "quantize.min_dim");
     int64_t quantised = 0;
     int64_t sources = 0;
-    std::map<ValueId, ValueId> cache;
+    std::map<ValueId, ValueId> cache = quantised_already(g);
     for (OpId id : topo_order(g)) {
       const Op& op = g.op(id);
       if (op.def->name != "linear" || g.type(op.operands[1]).dtype == DType::q8_0) continue;
-      const bool chosen =
-          format != "none" && context.applications < context.limit && decide(g, op, min_dim, context);
       const auto parts = static_cast<int64_t>(source_rows(g, op).size());
       sources += parts;
-      if (!chosen) {
-        if (format == "none") enter(g, op, "--quant=none", false, min_dim, context);
-        continue;
-      }
+      const std::string kept = why_kept(g, op, format, context);
+      const bool chosen = kept.empty() && reaches(g, op, min_dim);
+      enter(g, op, kept, chosen, min_dim, context);
+      if (!chosen) continue;
       quantised += parts;
       apply(g, id, cache);
       ++context.applications;
@@ -78,13 +76,29 @@ class Quantize : public Pass {
   }
 
  private:
-  // Enters the sources into the ledger and says whether they are quantised.
-  static bool decide(const Graph& g, const Op& op, int64_t min_dim, PassContext& context) {
+  // What a graph (of another hand) holds in Q8_0 anyway.
+  static std::map<ValueId, ValueId> quantised_already(const Graph& g) {
+    std::map<ValueId, ValueId> out;
+    for (OpId id : g.ops()) {
+      if (g.op(id).def->name == "quantize") out.emplace(g.op(id).operands[0], g.result(id));
+    }
+    return out;
+  }
+
+  // The reason why a projection stays as it is whatever its size, or "".
+  static std::string why_kept(const Graph& g, const Op& op, const std::string& format,
+                              const PassContext& context) {
+    const Type& x = g.type(op.operands[0]);
+    if (format == "none") return "--quant=none";
+    if (x.rank() != 2) return "its input is " + x.str() + ", not rows";
+    if (context.applications >= context.limit) return "--pass-limit";
+    return "";
+  }
+
+  static bool reaches(const Graph& g, const Op& op, int64_t min_dim) {
     const int64_t cols = g.type(op.operands[1]).dims[1];
-    int64_t largest = 0;
-    for (int64_t rows : source_rows(g, op)) largest = std::max({largest, rows, cols});
-    enter(g, op, "", largest >= min_dim, min_dim, context);
-    return largest >= min_dim;
+    const std::vector<int64_t> rows = source_rows(g, op);
+    return std::any_of(rows.begin(), rows.end(), [&](int64_t n) { return std::max(n, cols) >= min_dim; });
   }
 
   static void enter(const Graph& g, const Op& op, const std::string& reason, bool quantised, int64_t min_dim,
@@ -111,6 +125,11 @@ class Quantize : public Pass {
 
   static std::string source_name(const Graph& g, ValueId w, size_t part, size_t parts) {
     const Op* op = g.def_op(w);
+    if (op && op->def->name == "slice") {
+      const int64_t start = attr_int(*op, "start");
+      return source_name(g, op->operands[0], 0, 1) + "[" + std::to_string(start) + ":" +
+             std::to_string(start + attr_int(*op, "size")) + "]";
+    }
     if (op && op->def->name == "concat" && op->operands.size() == parts)
       return source_name(g, op->operands[part], 0, 1);
     if (op && !op->operands.empty()) return source_name(g, op->operands[0], part, parts);

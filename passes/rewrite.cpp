@@ -3,45 +3,53 @@
 #include <algorithm>
 #include <set>
 
-#include "ir/graph_algorithms.h"
 #include "ir/op_def.h"
+#include "passes/op_set.h"
 
 namespace lmc {
 namespace {
 
 using syntax::Expr;
 
-int64_t integer(const Expr& e, const Graph& g, const std::map<std::string, ValueId>& values) {
-  switch (e.kind) {
-    case Expr::Kind::integer:
-      return e.integer;
-    case Expr::Kind::unary:
-      return -integer(e.args[0], g, values);
-    case Expr::Kind::binary: {
-      const int64_t a = integer(e.args[0], g, values);
-      const int64_t b = integer(e.args[1], g, values);
-      if (e.text == "+") return a + b;
-      if (e.text == "-") return a - b;
-      if (e.text == "*") return a * b;
-      if (e.text == "/" && b != 0) return a / b;
-      break;
-    }
-    case Expr::Kind::call:
-      if ((e.text == "rows" || e.text == "cols") && e.args.size() == 1 &&
-          e.args[0].kind == Expr::Kind::value) {
-        const auto it = values.find(e.args[0].text);
-        if (it == values.end()) throw Error(e.loc, "%" + e.args[0].text + " is not defined");
-        const Type& t = g.type(it->second);
-        return e.text == "rows" ? t.dims.at(0) : t.last();
-      }
-      break;
-    default:
-      break;
+using Values = std::map<std::string, ValueId>;
+
+int64_t dimension(const Expr& e, const Graph& g, const Values& values) {
+  const auto it = values.find(e.args[0].text);
+  if (it == values.end()) throw Error(e.loc, "%" + e.args[0].text + " is not defined");
+  const Type& t = g.type(it->second);
+  if (t.dims.empty() || !t.is_static()) {
+    throw Error(e.loc, syntax::expr_text(e) + ": %" + e.args[0].text + " is " + t.str() +
+                           ", which is no matrix of known size");
   }
+  return e.text == "rows" ? t.dims.front() : t.last();
+}
+
+int64_t integer(const Expr& e, const Graph& g, const Values& values) {
+  int64_t out = 0;
+  bool good = false;
+  if (e.kind == Expr::Kind::integer) return e.integer;
+  if (e.kind == Expr::Kind::call && (e.text == "rows" || e.text == "cols") && e.args.size() == 1 &&
+      e.args[0].kind == Expr::Kind::value) {
+    return dimension(e, g, values);
+  }
+  if (e.kind == Expr::Kind::unary && e.text == "-") {
+    good = !__builtin_sub_overflow(int64_t{0}, integer(e.args[0], g, values), &out);
+  } else if (e.kind == Expr::Kind::binary) {
+    const int64_t a = integer(e.args[0], g, values);
+    const int64_t b = integer(e.args[1], g, values);
+    if (e.text == "+") good = !__builtin_add_overflow(a, b, &out);
+    if (e.text == "-") good = !__builtin_sub_overflow(a, b, &out);
+    if (e.text == "*") good = !__builtin_mul_overflow(a, b, &out);
+    if (e.text == "/" && b > 0) {
+      out = a / b;
+      good = true;
+    }
+  }
+  if (good) return out;
   throw Error(e.loc, "expected a whole number, rows(%w) or cols(%w), found " + syntax::expr_text(e));
 }
 
-Attr attribute(const Expr& e, const Graph& g, const std::map<std::string, ValueId>& values) {
+Attr attribute(const Expr& e, const Graph& g, const Values& values) {
   if (e.kind == Expr::Kind::name || e.kind == Expr::Kind::text) return e.text;
   if (e.kind == Expr::Kind::real) return e.real;
   if (e.kind == Expr::Kind::list) {
@@ -52,19 +60,52 @@ Attr attribute(const Expr& e, const Graph& g, const std::map<std::string, ValueI
   return integer(e, g, values);
 }
 
-// Erases ops from the last to the first, so that results are unused when their op goes.
-void erase_all(Graph& g, std::vector<OpId> ops) {
-  std::vector<uint32_t> rank(g.num_op_ids(), 0);
-  uint32_t n = 0;
-  for (OpId id : topo_order(g)) rank[id.v] = n++;
-  std::sort(ops.begin(), ops.end(), [&](OpId a, OpId b) { return rank[a.v] > rank[b.v]; });
-  for (OpId id : ops) g.erase_op(id);
+// A mistake here is one of the pass's text, so that is the place it names.
+OpId add_statement(Graph& g, const syntax::Statement& s, const std::vector<ValueId>& operands,
+                   const AttrMap& attrs, const std::vector<std::string>& names, const std::string& scope,
+                   const Location& loc) {
+  try {
+    return g.add_op(get_op(s.op), operands, attrs, names, scope, loc);
+  } catch (const Error& e) {
+    throw Error(s.loc, std::string("the replacement does not fit: ") + e.what());
+  }
 }
 
 }  // namespace
 
-Rewrite::Rewrite(const std::string& text, const std::string& origin)
-    : statements_(syntax::parse_statements(text, origin)) {}
+Rewrite::Rewrite(const std::string& text, const std::string& origin, int first_line)
+    : statements_(syntax::parse_statements(text, origin, first_line)) {
+  if (statements_.empty()) throw Error(Location{origin, first_line}, "the replacement is empty");
+}
+
+void Rewrite::check(const std::vector<syntax::Statement>& pattern) const {
+  std::set<std::string> made;  // by the pattern
+  std::set<std::string> readable;
+  for (const auto& s : pattern) made.insert(s.results.begin(), s.results.end());
+  for (const auto& s : pattern) {
+    for (const auto& o : s.operands) {
+      if (!made.contains(o.name)) readable.insert(o.name);
+    }
+  }
+  const std::set<std::string> outside = readable;
+  std::set<std::string> defined;
+  for (const auto& s : statements_) {
+    if (s.body || !s.types.empty()) throw Error(s.loc, "a replacement states neither types nor bodies");
+    for (const auto& o : s.operands) {
+      if (o.kind != syntax::Operand::Kind::value) throw Error(o.loc, "operands of a replacement are %values");
+      if (readable.contains(o.name)) continue;
+      throw Error(o.loc, "%" + o.name +
+                             (made.contains(o.name) ? " is made by a matched op, which is replaced"
+                                                    : " is not defined"));
+    }
+    for (const std::string& r : s.results) {
+      if (outside.contains(r))
+        throw Error(s.loc, "%" + r + " comes from outside the match and cannot be redefined");
+      if (!defined.insert(r).second) throw Error(s.loc, "%" + r + " is defined twice");
+      readable.insert(r);
+    }
+  }
+}
 
 std::vector<std::string> Rewrite::vanishing(const std::vector<syntax::Statement>& pattern) const {
   std::set<std::string> defined;
@@ -79,7 +120,7 @@ std::vector<std::string> Rewrite::vanishing(const std::vector<syntax::Statement>
 }
 
 void Rewrite::apply(Graph& g, const Match& m) const {
-  std::map<std::string, ValueId> values = m.values;
+  Values values = m.values;
   const std::string scope = g.op(m.ops[0]).scope;
   const Location loc = g.op(m.ops[0]).loc;
   for (const auto& s : statements_) {
@@ -96,7 +137,7 @@ void Rewrite::apply(Graph& g, const Match& m) const {
     for (const std::string& r : s.results) {
       names.push_back(m.values.contains(r) ? g.value(m.values.at(r)).name : r);
     }
-    const OpId id = g.add_op(get_op(s.op), operands, attrs, names, scope, loc);
+    const OpId id = add_statement(g, s, operands, attrs, names, scope, loc);
     if (g.op(id).results.size() != s.results.size())
       throw Error(s.loc, s.op + " has another number of results");
     for (size_t i = 0; i < s.results.size(); ++i) {
@@ -119,7 +160,7 @@ void Rewrite::apply(Graph& g, const Match& m) const {
       }
     }
   }
-  erase_all(g, m.ops);
+  erase_ops(g, m.ops);
   for (const auto& [v, name] : replaced) g.rename(v, name);
 }
 
@@ -134,60 +175,8 @@ std::string replace_obstacle(const Graph& g, const std::vector<OpId>& ops,
       }
     }
   }
-  if (!is_convex(g, ops)) return "an op between the matched ones depends on some and feeds others";
+  if (!is_convex_locally(g, ops)) return "an op between the matched ones depends on some and feeds others";
   return "";
-}
-
-OpId make_group(Graph& g, const std::vector<OpId>& matched, const std::string& name) {
-  std::set<uint32_t> inside;
-  for (OpId id : matched) inside.insert(id.v);
-  std::vector<OpId> ops;
-  for (OpId id : topo_order(g)) {
-    if (inside.contains(id.v)) ops.push_back(id);
-  }
-  auto body = std::make_unique<Graph>(name);
-  std::map<ValueId, ValueId> map;
-  std::vector<ValueId> inputs, outputs;
-  for (OpId id : ops) {
-    for (ValueId v : g.op(id).operands) {
-      const bool made_here = g.def_op(v) && inside.contains(g.value(v).def.v);
-      if (made_here || map.contains(v)) continue;
-      std::string wanted = g.value(v).name;
-      while (body->find_input(wanted).valid()) wanted += "_";
-      map[v] = body->add_input(wanted, g.type(v));
-      inputs.push_back(v);
-    }
-  }
-  for (OpId id : ops) {
-    const Op& op = g.op(id);
-    std::vector<ValueId> operands;
-    for (ValueId v : op.operands) operands.push_back(map.at(v));
-    std::vector<std::string> names;
-    for (ValueId r : op.results) names.push_back(g.value(r).name);
-    std::unique_ptr<Graph> inner = op.body ? std::make_unique<Graph>(op.body->clone()) : nullptr;
-    const OpId copy = body->add_op(*op.def, operands, op.attrs, names, "", op.loc, std::move(inner));
-    for (size_t i = 0; i < op.results.size(); ++i) {
-      const ValueId r = op.results[i];
-      map[r] = body->result(copy, i);
-      const auto& uses = g.value(r).uses;
-      const bool outside =
-          std::any_of(uses.begin(), uses.end(), [&](const Use& u) { return !inside.contains(u.op.v); });
-      if (outside || g.is_output(r)) outputs.push_back(r);
-    }
-  }
-  std::vector<ValueId> body_outputs;
-  std::vector<std::string> names;
-  for (ValueId v : outputs) {
-    body_outputs.push_back(map.at(v));
-    names.push_back(g.value(v).name);
-  }
-  body->set_outputs(body_outputs);
-  const OpId group = g.add_op(get_op("group"), inputs, {{"name", name}}, names, g.op(ops.back()).scope,
-                              g.op(ops[0]).loc, std::move(body));
-  for (size_t i = 0; i < outputs.size(); ++i) g.replace_all_uses(outputs[i], g.result(group, i));
-  erase_all(g, ops);
-  for (size_t i = 0; i < outputs.size(); ++i) g.rename(g.result(group, i), names[i]);
-  return group;
 }
 
 }  // namespace lmc

@@ -10,7 +10,10 @@ namespace lmc {
 
 class Rewrite {
  public:
-  Rewrite(const std::string& text, const std::string& origin);
+  Rewrite(const std::string& text, const std::string& origin, int first_line = 1);
+
+  // Throws Error if the text, put in the place of `pattern`, reads or defines what it must not.
+  void check(const std::vector<syntax::Statement>& pattern) const;
 
   // Adds the replacement ops, redirects the uses of every matched result the text defines again, and erases
   // the matched ops. Attributes may be expressions over rows(%w) and cols(%w). Throws Error if a type

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <sstream>
 
 #include "ir/op_def.h"
@@ -84,7 +85,7 @@ TEST(Manager, the_built_in_order_is_this) {
     if (!p->name().starts_with("bad-")) names.push_back(p->name());
   }
   EXPECT_EQ(names, (std::vector<std::string>{"canonicalise", "fuse-qkv", "fuse-gate-up", "fold-weights",
-                                             "quantize", "fuse-down-act", "kv-format"}));
+                                             "quantize", "kv-format", "fuse-down-act"}));
 }
 
 TEST(Manager, a_pass_that_lies_about_changing_the_graph_is_refused) {
@@ -143,6 +144,109 @@ TEST(Manager, settings_of_unknown_passes_and_keys_are_refused) {
   EXPECT_THROW(add_setting(o, "fuse-qkv.biasd=skip"), Error);
   EXPECT_THROW(add_setting(o, "nothing.key=1"), Error);
   EXPECT_THROW(add_setting(o, "fuse-qkv"), Error);
+}
+
+const RegisterPass kThrows(std::make_unique<Bad>("bad-throws",
+                                                 [](Graph&) -> bool { throw std::out_of_range("map::at"); }));
+
+TEST(Manager, an_exception_of_any_kind_names_the_pass_and_leaves_a_repro) {
+  EXPECT_NE(error_of("bad-throws").find("pass bad-throws: map::at"), std::string::npos);
+}
+
+TEST(Manager, the_repro_replays_settings_and_limit) {
+  Graph g = parse_graph(kGraph);
+  PassOptions o;
+  o.only = std::vector<std::string>{"quantize"};
+  o.limit = 3;
+  o.repro_path = testing::TempDir() + "/repro_settings.lmir";
+  add_setting(o, "quantize.format=q9");
+  EXPECT_THROW(run_passes(g, o), Error);
+  std::ifstream in(o.repro_path);
+  std::string line;
+  std::getline(in, line);
+  EXPECT_NE(line.find("--passes=quantize --set quantize.format=q9 --pass-limit=3"), std::string::npos)
+      << line;
+}
+
+TEST(Manager, the_limit_counts_over_all_passes) {
+  for (int64_t limit : {0, 1, 2, 3}) {
+    Graph g = parse_graph(kGraph);
+    PassOptions o;
+    o.only = std::vector<std::string>{"canonicalise", "fuse-qkv",  "fold-weights",
+                                      "quantize",     "kv-format", "fuse-down-act"};
+    o.limit = limit;
+    int64_t applied = 0;
+    for (const PassReport& r : run_passes(g, o)) applied += r.applications;
+    EXPECT_EQ(applied, std::min<int64_t>(limit, 2)) << limit;  // one triple, one quantised projection
+  }
+}
+
+TEST(Manager, simplifying_stops_at_the_limit_too) {
+  Graph g = parse_graph(
+      "graph @g (%x: f32[T,8]) {\n%a = scale(%x) {by=1}\n%b = scale(%a) {by=1}\n%y = tanh(%b)\nreturn %y\n}");
+  PassOptions o;
+  o.only = std::vector<std::string>{"canonicalise"};
+  o.limit = 1;
+  run_passes(g, o);
+  EXPECT_EQ(print_graph(g).find("%a ="), std::string::npos);
+  EXPECT_NE(print_graph(g).find("%b ="), std::string::npos);
+}
+
+TEST(Manager, ops_on_weights_alone_cost_a_step_nothing) {
+  Graph g = parse_graph(kGraph);
+  PassOptions o;
+  o.only = std::vector<std::string>{"fuse-qkv", "quantize"};
+  const PassReport quantise = run_passes(g, o)[1];
+  EXPECT_EQ(quantise.ops_before, 2);  // the linear and the split, not the concat
+  EXPECT_EQ(quantise.ops_after, 3);   // and the input's quantize, not the weight's
+  EXPECT_EQ(quantise.weight_bytes_before, 24 * 8 * 4);
+  EXPECT_EQ(quantise.weight_bytes_after, 24 * 34);
+}
+
+TEST(Manager, quantize_reports_its_error) {
+  Graph g = parse_graph(kGraph);
+  PassOptions o;
+  o.only = std::vector<std::string>{"quantize"};
+  o.check = true;
+  const auto reports = run_passes(g, o);
+  ASSERT_EQ(reports[0].checks.size(), 2u);
+  EXPECT_EQ(reports[0].checks[1].tokens, 7);
+  EXPECT_GT(reports[0].checks[1].max_abs, 0);
+  EXPECT_GT(reports[0].checks[1].sqnr_db, 30);
+  EXPECT_LT(reports[0].checks[1].sqnr_db, 60);
+}
+
+// Only a name and an order.
+class Ordered : public Pass {
+ public:
+  Ordered(std::string name, std::vector<std::string> after, std::vector<std::string> before = {})
+      : name_(std::move(name)), after_(std::move(after)), before_(std::move(before)) {}
+  std::string name() const override { return name_; }
+  std::string doc() const override { return ""; }
+  std::vector<std::string> after() const override { return after_; }
+  std::vector<std::string> before() const override { return before_; }
+  bool run(Graph&, PassContext&) const override { return false; }
+
+ private:
+  std::string name_;
+  std::vector<std::string> after_, before_;
+};
+
+TEST(Manager, the_order_does_not_depend_on_the_order_of_registration) {
+  const Ordered a("a", {"c"});
+  const Ordered b("b", {});
+  const Ordered c("c", {}, {"b"});
+  const Ordered d("d", {"a", "nobody"});
+  const std::vector<const Pass*> expected{&c, &a, &b, &d};
+  EXPECT_EQ(order_passes({&a, &b, &c, &d}), expected);
+  EXPECT_EQ(order_passes({&d, &c, &b, &a}), expected);
+}
+
+TEST(Manager, a_circle_and_two_passes_of_one_name_are_errors) {
+  const Ordered a("a", {"b"});
+  const Ordered b("b", {"a"});
+  EXPECT_THROW(order_passes({&a, &b}), Error);
+  EXPECT_THROW(order_passes({&a, &a}), Error);
 }
 
 TEST(Matcher, commutative_operands_match_both_ways) {
