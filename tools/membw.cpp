@@ -11,8 +11,8 @@
 namespace lmc {
 namespace {
 
-// Reads `size` bytes as `streams` runs in step, a cache line of each at a time. Returns something that depends on
-// all of them.
+// Reads `size` bytes as `streams` runs in step, a cache line of each at a time. Returns something that
+// depends on all of them.
 template <int kStreams>
 __attribute__((target("avx2"))) int64_t read_streams(const std::byte* data, size_t size, int prefetch) {
   const size_t run = size / kStreams / 64 * 64;

@@ -39,10 +39,13 @@ void run(const Options& o) {
   Session& s = engine.session();
   const Plan& plan = engine.bundle().plan;
   if (o.prompt + o.generate > s.context()) {
-    throw UsageError(fmt::format("-p {} and -n {} together exceed the context of {}", o.prompt, o.generate, s.context()));
+    throw UsageError(
+        fmt::format("-p {} and -n {} together exceed the context of {}", o.prompt, o.generate, s.context()));
   }
   s.warm_up();
-  const auto bandwidth = [&] { return measure_read_bandwidth(engine.bundle().weight_file(), s.threads()).bytes_per_second; };
+  const auto bandwidth = [&] {
+    return measure_read_bandwidth(engine.bundle().weight_file(), s.threads()).bytes_per_second;
+  };
   double read = bandwidth();
   const std::vector<int32_t> prompt(static_cast<size_t>(o.prompt), 1);
   s.step(prompt);  // the first of each kind is warm-up
@@ -64,15 +67,19 @@ void run(const Options& o) {
   const double bytes = step_bytes(plan, depth);
   const double fraction = bytes / median / read;
   if (o.json) {
-    fmt::print("{{\"threads\":{},\"prefill_tokens_per_second\":{:.6g},\"decode_tokens_per_second\":{:.6g},\"decode_p90_ms\":{:.6g},"
-               "\"step_bytes\":{:.9g},\"read_bandwidth_gb_s\":{:.6g},\"decode_fraction_of_read_bandwidth\":{:.6g}}}\n",
-               s.threads(), static_cast<double>(o.prompt) / prefill, 1 / median, percentile(steps, 0.9) * 1e3, bytes, read / 1e9, fraction);
+    fmt::print(
+        "{{\"threads\":{},\"prefill_tokens_per_second\":{:.6g},\"decode_tokens_per_second\":{:.6g},\"decode_"
+        "p90_ms\":{:.6g},"
+        "\"step_bytes\":{:.9g},\"read_bandwidth_gb_s\":{:.6g},\"decode_fraction_of_read_bandwidth\":{:.6g}}}"
+        "\n",
+        s.threads(), static_cast<double>(o.prompt) / prefill, 1 / median, percentile(steps, 0.9) * 1e3, bytes,
+        read / 1e9, fraction);
     return;
   }
   fmt::print("threads                 {}\n", s.threads());
   fmt::print("prefill {:>5} tokens    {:.1f} tokens/s\n", o.prompt, static_cast<double>(o.prompt) / prefill);
-  fmt::print("decode at {:>5}         {:.2f} tokens/s (step p50 {:.2f} ms, p90 {:.2f} ms, max {:.2f} ms)\n", depth, 1 / median, median * 1e3,
-             percentile(steps, 0.9) * 1e3, percentile(steps, 1) * 1e3);
+  fmt::print("decode at {:>5}         {:.2f} tokens/s (step p50 {:.2f} ms, p90 {:.2f} ms, max {:.2f} ms)\n",
+             depth, 1 / median, median * 1e3, percentile(steps, 0.9) * 1e3, percentile(steps, 1) * 1e3);
   fmt::print("bytes per step          {} at {:.1f} GB/s\n", human_bytes(bytes), bytes / median / 1e9);
   fmt::print("best read bandwidth     {:.1f} GB/s, measured before, between and after\n", read / 1e9);
   fmt::print("decode fraction of it   {:.0f}%\n", fraction * 100);
@@ -80,10 +87,17 @@ void run(const Options& o) {
 
 const RegisterCommand kBench({"bench", "measure a bundle's speed beside the memory's", [](CLI::App& app) {
                                 auto o = std::make_shared<Options>();
-                                app.add_option("bundle", o->bundle, "the bundle; the newest *.lmc here if left out");
-                                app.add_option("-p,--prompt-tokens", o->prompt, "tokens to prefill")->check(CLI::PositiveNumber)->capture_default_str();
-                                app.add_option("-n,--tokens", o->generate, "tokens to decode")->check(CLI::PositiveNumber)->capture_default_str();
-                                app.add_option("-t,--threads", o->threads, "threads (default: physical cores)")->check(CLI::Range(1, 1024));
+                                app.add_option("bundle", o->bundle,
+                                               "the bundle; the newest *.lmc here if left out");
+                                app.add_option("-p,--prompt-tokens", o->prompt, "tokens to prefill")
+                                    ->check(CLI::PositiveNumber)
+                                    ->capture_default_str();
+                                app.add_option("-n,--tokens", o->generate, "tokens to decode")
+                                    ->check(CLI::PositiveNumber)
+                                    ->capture_default_str();
+                                app.add_option("-t,--threads", o->threads,
+                                               "threads (default: physical cores)")
+                                    ->check(CLI::Range(1, 1024));
                                 app.add_flag("--json", o->json, "print one JSON object");
                                 return [o] { run(*o); };
                               }});

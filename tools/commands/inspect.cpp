@@ -16,16 +16,20 @@ const RegisterCommand kInspect(
        app.add_flag("--verify", *verify, "check the hash of the weights as well");
        return [path, verify] {
          const Bundle b(path->empty() ? newest_bundle() : *path);
-         fmt::print("{}: {} from {}, target {}, context {}, vocabulary {}, {}\n", b.path, b.info.model, b.info.source, b.plan.target,
-                    b.plan.context, b.plan.vocab, b.has_tokenizer() ? "with tokenizer" : "no tokenizer");
+         fmt::print("{}: {} from {}, target {}, context {}, vocabulary {}, {}\n", b.path, b.info.model,
+                    b.info.source, b.plan.target, b.plan.context, b.plan.vocab,
+                    b.has_tokenizer() ? "with tokenizer" : "no tokenizer");
          for (const PlanWeight& w : b.plan.weights) {
-           fmt::print("  {:<56} {:<24} {:<11} {}\n", w.name, w.type.str(), w.layout, human_bytes(static_cast<double>(w.bytes)));
+           fmt::print("  {:<56} {:<24} {:<11} {}\n", w.name, w.type.str(), w.layout,
+                      human_bytes(static_cast<double>(w.bytes)));
          }
          for (const PlanCache& c : b.plan.caches) {
-           fmt::print("  {:<56} {:<24} ring of {:<5} {}\n", c.name, Type{c.dtype, {c.span, c.kv_heads, c.head_dim}}.str(), c.capacity,
+           fmt::print("  {:<56} {:<24} ring of {:<5} {}\n", c.name,
+                      Type{c.dtype, {c.span, c.kv_heads, c.head_dim}}.str(), c.capacity,
                       human_bytes(static_cast<double>(c.bytes)));
          }
-         fmt::print("{} stages per token, {} tokens at most per prefill step\n", b.plan.decode.stages.size(), b.plan.prefill.max_tokens);
+         fmt::print("{} stages per token, {} tokens at most per prefill step\n", b.plan.decode.stages.size(),
+                    b.plan.prefill.max_tokens);
          if (*verify) {
            b.verify_weights();
            fmt::print("weights are whole\n");

@@ -26,7 +26,8 @@ TEST(Expressions, arithmetic_stays_whole_where_it_can) {
 }
 
 TEST(Expressions, null_lists_and_text_can_be_asked_about) {
-  const ConfigMap c = {{"none", {}}, {"kinds", {std::vector<ConfigValue>{{std::string("a")}, {std::string("b")}}}}};
+  const ConfigMap c = {{"none", {}},
+                       {"kinds", {std::vector<ConfigValue>{{std::string("a")}, {std::string("b")}}}}};
   EXPECT_EQ(eval("default($none, 7)", c).str(), "7");
   EXPECT_EQ(eval("if(is_null($none), 1, at($kinds, 5))", c).str(), "1");
   EXPECT_EQ(eval("at($kinds, 1) == \"b\"", c).str(), "1");
@@ -34,7 +35,8 @@ TEST(Expressions, null_lists_and_text_can_be_asked_about) {
 }
 
 TEST(Expressions, mistakes_are_errors) {
-  for (const char* text : {"1 / 0", "1 % 0", "$unknown", "nothing(1)", "at([1], 1)", "\"a\" + 1", "9223372036854775807 + 1", "1 +", "if(1, 2)", "!\"a\""}) {
+  for (const char* text : {"1 / 0", "1 % 0", "$unknown", "nothing(1)", "at([1], 1)", "\"a\" + 1",
+                           "9223372036854775807 + 1", "1 +", "if(1, 2)", "!\"a\""}) {
     EXPECT_THROW(eval(text), Error) << text;
   }
 }
@@ -50,7 +52,8 @@ TEST(Yaml, aliases_work_where_they_are_harmless) {
 }
 
 TEST(Yaml, what_yaml_cpp_accepts_or_crashes_on_is_refused) {
-  for (const char* text : {"a: 1\na: 2\n", "a: &x [*x]\n", "a: 1\n---\nb: 2\n", "", "a: [1\n", "? [1]\n: 2\n", "\t- a", "a: *none\n"}) {
+  for (const char* text : {"a: 1\na: 2\n", "a: &x [*x]\n", "a: 1\n---\nb: 2\n", "", "a: [1\n", "? [1]\n: 2\n",
+                           "\t- a", "a: *none\n"}) {
     EXPECT_THROW(parse_yaml(text, "f.yaml"), Error) << text;
   }
   std::string deep;
@@ -87,7 +90,8 @@ TEST(Models, full_shapes_have_the_published_sizes) {
 
 TEST(Models, every_named_size_makes_a_sound_graph) {
   for (const char* file : {"gemma3.yaml", "gpt2.yaml"}) {
-    for (const auto& [size, config] : read_definition(std::string(LMC_SOURCE_DIR) + "/models/" + file).sizes) {
+    for (const auto& [size, config] :
+         read_definition(std::string(LMC_SOURCE_DIR) + "/models/" + file).sizes) {
       verify(made(file, size).graph);
     }
   }

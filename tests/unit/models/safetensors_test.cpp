@@ -38,10 +38,11 @@ TEST(Safetensors, f32_f16_and_bf16_are_widened) {
   const float f = 1.5F;
   std::string data(reinterpret_cast<const char*>(&f), 4);
   data += std::string("\x00\x3e", 2) + std::string("\xc0\x3f", 2);  // 1.5 as f16 and as bf16
-  const SafetensorsFile file(write(R"({"a":{"dtype":"F32","shape":[],"data_offsets":[0,4]},)"
-                                   R"("b":{"dtype":"F16","shape":[1],"data_offsets":[4,6]},)"
-                                   R"("c":{"dtype":"BF16","shape":[1,1],"data_offsets":[6,8]},"__metadata__":{"format":"pt"}})",
-                                   data));
+  const SafetensorsFile file(
+      write(R"({"a":{"dtype":"F32","shape":[],"data_offsets":[0,4]},)"
+            R"("b":{"dtype":"F16","shape":[1],"data_offsets":[4,6]},)"
+            R"("c":{"dtype":"BF16","shape":[1,1],"data_offsets":[6,8]},"__metadata__":{"format":"pt"}})",
+            data));
   for (const char* name : {"a", "b", "c"}) {
     std::vector<float> x(1);
     file.read(name, 0, x);
@@ -56,22 +57,41 @@ TEST(Safetensors, malformed_files_are_one_error_each) {
   EXPECT_NE(error_of(good, "1234", 1ULL << 62).find("header claims"), std::string::npos);
   EXPECT_NE(error_of("{", "").find("not valid JSON"), std::string::npos);
   EXPECT_NE(error_of("[]", "").find("not a JSON object"), std::string::npos);
-  EXPECT_NE(error_of(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", "1234").find("shape and dtype"), std::string::npos);
-  EXPECT_NE(error_of(R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", "1234").find("whole number"), std::string::npos);
+  EXPECT_NE(
+      error_of(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", "1234").find("shape and dtype"),
+      std::string::npos);
+  EXPECT_NE(
+      error_of(R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", "1234").find("whole number"),
+      std::string::npos);
   EXPECT_NE(error_of(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}})", "1234"), "");
-  EXPECT_NE(error_of(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0]}})", "1234").find("data_offsets"), std::string::npos);
-  EXPECT_NE(error_of(R"({"a":{"dtype":"X1","shape":[1],"data_offsets":[0,4]}})", "1234").find("unknown dtype"), std::string::npos);
-  EXPECT_NE(error_of(R"({"a":{"dtype":"I32","shape":[1],"data_offsets":[0,4]}})", "1234").find("must be F32, F16 or BF16"), std::string::npos);
-  EXPECT_NE(error_of(R"({"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,4]}})", "1234"), "");
-  EXPECT_NE(error_of(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}})", "123456").find("overlap"),
+  EXPECT_NE(error_of(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0]}})", "1234").find("data_offsets"),
             std::string::npos);
-  EXPECT_NE(error_of(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", "1234").find("twice"),
+  EXPECT_NE(
+      error_of(R"({"a":{"dtype":"X1","shape":[1],"data_offsets":[0,4]}})", "1234").find("unknown dtype"),
+      std::string::npos);
+  EXPECT_NE(error_of(R"({"a":{"dtype":"I32","shape":[1],"data_offsets":[0,4]}})", "1234")
+                .find("must be F32, F16 or BF16"),
             std::string::npos);
+  EXPECT_NE(error_of(R"({"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,4]}})", "1234"),
+            "");
+  EXPECT_NE(
+      error_of(
+          R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}})",
+          "123456")
+          .find("overlap"),
+      std::string::npos);
+  EXPECT_NE(
+      error_of(
+          R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})",
+          "1234")
+          .find("twice"),
+      std::string::npos);
 }
 
 TEST(Safetensors, any_cut_of_the_file_is_an_error_and_no_crash) {
   const std::string whole = [] {
-    std::ifstream in(write(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", "1234"), std::ios::binary);
+    std::ifstream in(write(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", "1234"),
+                     std::ios::binary);
     return std::string(std::istreambuf_iterator<char>(in), {});
   }();
   const std::string path = testing::TempDir() + "/cut.safetensors";
