@@ -11,6 +11,7 @@
 #include "codegen/kernels/attention.h"
 #include "codegen/kernels/linear.h"
 #include "codegen/kernels/row_kernel.h"
+#include "codegen/object_cache.h"
 #include "codegen/planner.h"
 #include "ir/op_def.h"
 
@@ -117,6 +118,15 @@ CodegenResult run(const Graph& g, const CodegenOptions& options, bool emit) {
     std::string problem;
     llvm::raw_string_ostream problem_stream(problem);
     if (llvm::verifyModule(module, &problem_stream)) throw Error("emitted LLVM IR is not valid: " + problem);
+    out.kernels = known.size();
+    const ObjectCache cache(options.want_llvm || options.want_assembly ? "" : options.cache_folder);
+    const std::string key = ObjectCache::key(module, target);
+    if (std::optional<std::string> object = cache.find(key)) {
+      out.object = std::move(*object);
+      out.from_cache = true;
+      out.graph = std::move(flat.graph);
+      return out;
+    }
     optimise(module, target);
     if (options.want_llvm) {
       llvm::raw_string_ostream stream(out.llvm_ir);
@@ -124,6 +134,7 @@ CodegenResult run(const Graph& g, const CodegenOptions& options, bool emit) {
     }
     if (options.want_assembly) out.assembly = to_assembly(module, target);
     out.object = to_object(module, target);
+    cache.store(key, out.object);
   }
   out.graph = std::move(flat.graph);
   return out;

@@ -16,6 +16,7 @@ struct CodegenOptions {
   int64_t context = 0;          // recorded in the plan
   bool want_llvm = false;       // fill in llvm_ir (optimised) and assembly
   bool want_assembly = false;
+  std::string cache_folder;  // where compiled kernels are kept for the next time; "" = nowhere
 };
 
 struct CodegenResult {
@@ -23,6 +24,8 @@ struct CodegenResult {
   Graph graph;                 // flat, with packing: what the plan was made from
   std::vector<ValueId> packs;  // in `graph`, one per plan.weights: for WeightPacker
   std::string object;          // ELF, no undefined symbols
+  size_t kernels = 0;          // functions in it
+  bool from_cache = false;     // nothing was compiled
   std::string llvm_ir;
   std::string assembly;
 };
@@ -34,11 +37,16 @@ CodegenResult generate(const Graph& g, const CodegenOptions& options);
 // Just the plan (no LLVM): for --emit=plan.
 CodegenResult plan_only(const Graph& g, const CodegenOptions& options);
 
+struct LoadOptions {
+  bool debugger = false;  // tell GDB about the code
+  bool perf = false;      // name the kernels for perf, in /tmp/perf-PID.map
+};
+
 // Kernels of a bundle, linked into this process by ORC and callable while this object lives.
 class LoadedKernels {
  public:
   // Throws Error if the object is damaged or holds undefined symbols.
-  explicit LoadedKernels(const std::string& object);
+  explicit LoadedKernels(const std::string& object, const LoadOptions& options = {});
   ~LoadedKernels();
   LoadedKernels(LoadedKernels&&) noexcept;
   LoadedKernels& operator=(LoadedKernels&&) noexcept;

@@ -166,6 +166,12 @@ int64_t WeightPacker::chunks(size_t weight) const {
   return (s.matrix.rows + s.rows_per_chunk - 1) / s.rows_per_chunk;
 }
 
+int64_t WeightPacker::rows(size_t weight) const { return shape(weight).matrix.rows; }
+
+int64_t WeightPacker::chunk_row(size_t weight, int64_t chunk) const {
+  return chunk * shape(weight).rows_per_chunk;
+}
+
 int64_t WeightPacker::chunk_offset(size_t weight, int64_t chunk) const {
   const Shape s = shape(weight);
   return chunk * s.rows_per_chunk / 8 * s.row_unit_bytes;
@@ -202,19 +208,18 @@ Q8Block quantize_block(const float* x, int64_t n, PackError& error) {
     signal += static_cast<double>(x[i]) * x[i];
     noise += difference * difference;
   }
-  error.signal += signal;
-  error.noise += noise;
+  error += {signal, noise};
   return out;
 }
 
-// 8 rows × cols into q8_0.rows8.
-void pack_q8_group(const float* rows, int64_t count, int64_t cols, std::byte* out, PackError& error) {
+// 8 rows × cols into q8_0.rows8; `errors` of each row.
+void pack_q8_group(const float* rows, int64_t count, int64_t cols, std::byte* out, PackError* errors) {
   const int64_t blocks = (cols + kQ8Block - 1) / kQ8Block;
   for (int64_t b = 0; b < blocks; ++b, out += kQ8GroupBytes) {
     const int64_t n = std::min(kQ8Block, cols - b * kQ8Block);
     for (int64_t r = 0; r < 8; ++r) {
       Q8Block q{};
-      if (r < count) q = quantize_block(rows + r * cols + b * kQ8Block, n, error);
+      if (r < count) q = quantize_block(rows + r * cols + b * kQ8Block, n, errors[r]);
       for (int64_t quad = 0; quad < 8; ++quad) std::memcpy(out + quad * 32 + r * 4, q.q + quad * 4, 4);
       std::memcpy(out + 256 + r * 2, &q.scale, 2);
     }
@@ -229,21 +234,21 @@ uint16_t to_bf16(float f) {
 
 }  // namespace
 
-PackError WeightPacker::pack(size_t weight, int64_t chunk, std::span<std::byte> out) const {
+void WeightPacker::pack(size_t weight, int64_t chunk, std::span<std::byte> out,
+                        std::span<PackError> errors) const {
   const Shape s = shape(weight);
-  const int64_t first = chunk * s.rows_per_chunk;
+  const int64_t first = chunk_row(weight, chunk);
   const int64_t rows = std::min(s.rows_per_chunk, s.matrix.rows - first);
   const int64_t cols = s.matrix.cols;
   std::vector<float> x(static_cast<size_t>(rows * cols));
   read_weight_rows(graph_, packs_[weight], source_, first, x);
 
-  PackError error;
   if (s.layout == "q8_0.rows8") {
     for (int64_t r = 0; r < rows; r += 8) {
       pack_q8_group(x.data() + r * cols, std::min<int64_t>(8, rows - r), cols,
-                    out.data() + r / 8 * s.row_unit_bytes, error);
+                    out.data() + r / 8 * s.row_unit_bytes, errors.data() + first + r);
     }
-    return error;
+    return;
   }
   if (s.layout == "f32.rows8") {
     std::memset(out.data(), 0, out.size());
@@ -258,8 +263,24 @@ PackError WeightPacker::pack(size_t weight, int64_t chunk, std::span<std::byte> 
     auto* y = reinterpret_cast<uint16_t*>(out.data());
     for (size_t i = 0; i < x.size(); ++i) y[i] = s.layout == "f16" ? f32_to_f16(x[i]) : to_bf16(x[i]);
   }
-  for (float f : x) error.signal += static_cast<double>(f) * f;
-  return error;
+  for (int64_t i = 0; i < rows * cols; ++i) {
+    const double f = x[static_cast<size_t>(i)];
+    errors[static_cast<size_t>(first + i / cols)].signal += f * f;
+  }
+}
+
+std::vector<std::byte> WeightPacker::pack(size_t weight, size_t slack) const {
+  int64_t bytes = 0;
+  for (int64_t c = 0; c < chunks(weight); ++c) bytes += chunk_bytes(weight, c);
+  std::vector<std::byte> out(static_cast<size_t>(bytes) + slack);
+  std::vector<PackError> errors(static_cast<size_t>(rows(weight)));
+  for (int64_t c = 0; c < chunks(weight); ++c) {
+    pack(weight, c,
+         std::span(out).subspan(static_cast<size_t>(chunk_offset(weight, c)),
+                                static_cast<size_t>(chunk_bytes(weight, c))),
+         errors);
+  }
+  return out;
 }
 
 void unpack(const std::string& layout, const Type& type, const std::byte* packed, int64_t first,

@@ -25,10 +25,16 @@ bool add_packing(Graph& g);
 
 int64_t packed_bytes(const std::string& layout, const Type& type);
 
-// How far the packed numbers are from the source: sums of squares.
+// How far packed numbers are from the source: sums of squares.
 struct PackError {
   double signal = 0;
   double noise = 0;
+
+  PackError& operator+=(const PackError& o) {
+    signal += o.signal;
+    noise += o.noise;
+    return *this;
+  }
 };
 
 // Packs weights in chunks of rows, each from nothing but the source: chunks may run in any order and in
@@ -42,8 +48,13 @@ class WeightPacker {
   int64_t chunks(size_t weight) const;
   int64_t chunk_offset(size_t weight, int64_t chunk) const;  // bytes from the weight's start
   int64_t chunk_bytes(size_t weight, int64_t chunk) const;
-  // Fills `out` (chunk_bytes long). Throws Error naming the tensor that could not be read.
-  PackError pack(size_t weight, int64_t chunk, std::span<std::byte> out) const;
+  int64_t rows(size_t weight) const;
+  int64_t chunk_row(size_t weight, int64_t chunk) const;  // its first row
+  // Fills `out` (chunk_bytes long) and the error of each row of the weight that lies in this chunk (`rows`:
+  // all of the weight's). Throws Error naming the tensor that could not be read.
+  void pack(size_t weight, int64_t chunk, std::span<std::byte> out, std::span<PackError> rows) const;
+  // A whole weight in memory, `slack` readable bytes behind it.
+  std::vector<std::byte> pack(size_t weight, size_t slack = 0) const;
 
  private:
   struct Shape;

@@ -231,8 +231,7 @@ class StepPlanner {
 
   void describe(Stage& s) {
     PlanStage& p = s.plan;
-    const OpId named = s.core.valid() ? s.core : s.ops.back();
-    p.scope = g_.op(named).scope;
+    p.scope = g_.op(s.core.valid() ? s.core : named_after(s)).scope;
     for (OpId id : s.ops) {
       p.flops += op_cost(g_, id).flops;
     }
@@ -245,7 +244,7 @@ class StepPlanner {
       const std::string& role = attr_string(op, "role");
       p.kind = "linear";
       p.label = "linear " + role + (role.empty() ? "" : " ") + shape_text(op.operands[0]) + "x" +
-                shape_text(op.operands[1]) + " " + dtype_name(g_.type(op.operands[1]).dtype);
+                shape_text(op.operands[1]) + " " + stored_as(s.slots.at(op.operands[1]).layout);
     } else if (s.kind == StageKind::attention) {
       p.kind = "attention";
       p.label = "attention " + shape_text(g_.op(s.core).operands[0]);
@@ -257,6 +256,16 @@ class StepPlanner {
     for (size_t i = first; i < s.ops.size(); ++i)
       p.label += (i == 0 || !s.core.valid() ? " " : " +") + g_.op(s.ops[i]).def->name;
   }
+
+  // The op whose scope a row stage reports under: what the model does first, or the embedding.
+  OpId named_after(const Stage& s) const {
+    const auto it =
+        std::find_if(s.ops.begin(), s.ops.end(), [&](OpId id) { return g_.op(id).def->name == "embedding"; });
+    return it == s.ops.end() ? s.ops.front() : *it;
+  }
+
+  // "q8_0.rows8" → "q8_0"
+  static std::string stored_as(const std::string& layout) { return layout.substr(0, layout.find('.')); }
 
   std::string shape_text(ValueId v) const {
     std::string out = "[";

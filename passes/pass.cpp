@@ -13,6 +13,12 @@ std::vector<std::unique_ptr<Pass>>& table() {
 
 }  // namespace
 
+std::string LedgerEntry::tensor() const {
+  std::string out;
+  for (const WeightRows& r : sources) out += (out.empty() ? "" : " + ") + r.str();
+  return out;
+}
+
 RegisterPass::RegisterPass(std::unique_ptr<Pass> pass) { table().push_back(std::move(pass)); }
 
 std::vector<const Pass*> ordered_passes() {

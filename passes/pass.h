@@ -7,17 +7,19 @@
 #include <vector>
 
 #include "ir/graph.h"
+#include "ir/weight_sources.h"
 
 namespace lmc {
 
 // One source projection and what quantize decided about it.
 struct LedgerEntry {
-  std::string tensor;
-  std::string weight;  // the (possibly fused) weight value it became part of
+  std::vector<WeightRows> sources;  // of the checkpoint
   int64_t rows = 0, cols = 0;
   std::string rule;    // "max(768, 3072) >= 768"
   std::string format;  // "q8_0", "f32", …
   int64_t bytes_before = 0, bytes_after = 0;
+
+  std::string tensor() const;  // "h.0.attn.c_attn.weight[0:768]"
 };
 
 // What one run of one pass may ask and leave behind.

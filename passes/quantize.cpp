@@ -10,6 +10,7 @@
 #include <map>
 
 #include "ir/op_def.h"
+#include "ir/weight_sources.h"
 #include "passes/pass.h"
 
 namespace lmc {
@@ -104,12 +105,13 @@ class Quantize : public Pass {
   static void enter(const Graph& g, const Op& op, const std::string& reason, bool quantised, int64_t min_dim,
                     PassContext& context) {
     const Type& w = g.type(op.operands[1]);
-    const std::vector<int64_t> parts = source_rows(g, op);
-    for (size_t i = 0; i < parts.size(); ++i) {
+    const std::vector<WeightRows> sources = weight_rows(g, op.operands[1]);
+    int64_t first = 0;
+    for (const int64_t rows : source_rows(g, op)) {
       LedgerEntry e;
-      e.weight = g.value(op.operands[1]).name;
-      e.tensor = source_name(g, op.operands[1], i, parts.size());
-      e.rows = parts[i];
+      e.sources = part_of(sources, first, rows);
+      e.rows = rows;
+      first += rows;
       e.cols = w.dims[1];
       const int64_t own = std::max(e.rows, e.cols);
       e.rule = !reason.empty() ? reason
@@ -121,19 +123,6 @@ class Quantize : public Pass {
       e.bytes_after = storage_bytes(quantised ? DType::q8_0 : DType::f32, e.rows * e.cols, e.cols);
       context.ledger.push_back(std::move(e));
     }
-  }
-
-  static std::string source_name(const Graph& g, ValueId w, size_t part, size_t parts) {
-    const Op* op = g.def_op(w);
-    if (op && op->def->name == "slice") {
-      const int64_t start = attr_int(*op, "start");
-      return source_name(g, op->operands[0], 0, 1) + "[" + std::to_string(start) + ":" +
-             std::to_string(start + attr_int(*op, "size")) + "]";
-    }
-    if (op && op->def->name == "concat" && op->operands.size() == parts)
-      return source_name(g, op->operands[part], 0, 1);
-    if (op && !op->operands.empty()) return source_name(g, op->operands[0], part, parts);
-    return g.value(w).name + (parts > 1 ? " [" + std::to_string(part) + "]" : "");
   }
 
   static ValueId quantised_value(Graph& g, ValueId v, const Op& user, std::map<ValueId, ValueId>& cache) {

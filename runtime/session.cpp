@@ -1,6 +1,7 @@
 #include "runtime/session.h"
 
 #include <algorithm>
+#include <mutex>
 #include <string>
 
 #include "ir/error.h"
@@ -76,7 +77,7 @@ Bindings Session::bindings(const std::vector<KernelFn>& kernels,
 
 int64_t Session::step_bytes() const { return buffers_.bytes() + inputs_.bytes() + logits_.bytes(); }
 
-void Session::warm_up() {
+void Session::warm_up(const std::function<void(int64_t done, int64_t total)>& progress) {
   constexpr int64_t kChunk = 4 << 20;
   struct Piece {
     const std::byte* begin;
@@ -89,11 +90,18 @@ void Session::warm_up() {
     for (int64_t at = 0; at < bytes; at += kChunk)
       pieces.push_back({base + at, std::min(kChunk, bytes - at)});
   }
+  std::mutex mutex;
+  int64_t done = 0;
+  int64_t total = 0;
+  for (const Piece& p : pieces) total += p.bytes;
   workers_.for_each(static_cast<int64_t>(pieces.size()), [&](int64_t i) {
     const Piece& p = pieces[static_cast<size_t>(i)];
     for (int64_t at = 0; at < p.bytes; at += kPage) {
       static_cast<void>(*static_cast<const volatile std::byte*>(p.begin + at));
     }
+    if (!progress) return;
+    const std::lock_guard lock(mutex);
+    progress(done += p.bytes, total);
   });
   workers_.wake();
 }
@@ -152,9 +160,14 @@ void Session::run_block(std::span<const int32_t> tokens, int64_t wanted_rows) {
     pos[i] = static_cast<int32_t>(position() + i);
   }
   for (int64_t r = 0; r < wanted_rows; ++r) out_rows[r] = static_cast<int32_t>(n - wanted_rows + r);
-  Executor& executor = n <= plan_.decode.max_tokens || !prefill_ ? *decode_ : *prefill_;
-  executor.run({n, wanted_rows});
+  const bool single = n <= plan_.decode.max_tokens || !prefill_;
+  const StepInfo step{n, wanted_rows};
+  (single ? *decode_ : *prefill_).run(step);
   cache_.advance(n);
+  if (options_.profile && options_.on_step) {
+    options_.on_step(single ? plan_.decode : plan_.prefill, step,
+                     single ? *decode_profile_ : *prefill_profile_);
+  }
 }
 
 }  // namespace lmc

@@ -22,6 +22,8 @@ struct SessionOptions {
   int64_t block = 0;  // most tokens fed at once; 0: as many as the plan takes, 1: token by token
   Schedule schedule = Schedule::automatic;
   bool profile = false;
+  // With `profile`: called after every step, with the plan that ran and the times of its tiles.
+  std::function<void(const StepPlan& plan, const StepInfo& step, const Profile& times)> on_step = {};
   const std::atomic<bool>* stop = nullptr;  // looked at between blocks: true ends forward() early
 };
 
@@ -43,8 +45,8 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   // Reads a byte of every page of the weights and wakes every worker, so that the first token pays for
-  // neither.
-  void warm_up();
+  // neither. `progress` gets bytes done and in all, one call at a time.
+  void warm_up(const std::function<void(int64_t done, int64_t total)>& progress = {});
   // A new sequence.
   void reset() { cache_.reset(); }
 

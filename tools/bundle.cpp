@@ -82,6 +82,10 @@ Bundle::Bundle(const std::string& bundle_path)
   try {
     info.model = m.json.at("model");
     info.source = m.json.at("source");
+    info.layers = m.json.at("layers");
+    info.tensors = m.json.at("tensors");
+    info.parameters = m.json.at("parameters");
+    info.summaries = m.json.at("passes").get<std::vector<std::string>>();
     info.bos_ids = m.json.at("bos_ids").get<std::vector<int32_t>>();
     info.eos_ids = m.json.at("eos_ids").get<std::vector<int32_t>>();
     info.example_prompt = m.json.at("example_prompt");

@@ -19,7 +19,8 @@ struct BundleInfo {
   std::vector<int32_t> eos_ids;
   std::vector<int32_t> bos_ids;
   std::string example_prompt;
-  std::string generation_config;  // text of generation_config.json or ""
+  int64_t layers = 0, tensors = 0, parameters = 0;  // of the checkpoint; tied parameters once
+  std::vector<std::string> summaries;               // of the passes: "fused 12 QKV triples"
 };
 
 // Writes a bundle under a temporary name and puts it in place when it is complete; a destructor without
@@ -32,10 +33,11 @@ class BundleWriter {
   BundleWriter& operator=(const BundleWriter&) = delete;
 
   void add(const std::string& file, const std::string& content);
-  // Packs all weights with `threads` threads, calling `progress(done, total)` in bytes now and then; stops
-  // with an Error when it returns false. Returns the packing error of each weight.
-  std::vector<PackError> add_weights(const Plan& plan, const WeightPacker& packer, int threads,
-                                     const std::function<bool(int64_t done, int64_t total)>& progress);
+  // Packs all weights with `threads` threads, calling `progress` with bytes done and in all now and then;
+  // what it throws ends the packing. Returns the packing error of each row of each weight.
+  std::vector<std::vector<PackError>> add_weights(
+      const Plan& plan, const WeightPacker& packer, int threads,
+      const std::function<void(int64_t done, int64_t total)>& progress);
   void commit(const BundleInfo& info, const Plan& plan);
 
  private:

@@ -75,8 +75,9 @@ void BundleWriter::add(const std::string& file, const std::string& content) {
   files_.push_back(file);
 }
 
-std::vector<PackError> BundleWriter::add_weights(const Plan& plan, const WeightPacker& packer, int threads,
-                                                 const std::function<bool(int64_t, int64_t)>& progress) {
+std::vector<std::vector<PackError>> BundleWriter::add_weights(
+    const Plan& plan, const WeightPacker& packer, int threads,
+    const std::function<void(int64_t, int64_t)>& progress) {
   const WeightsHeader header(plan);
   OutputFile out(temporary_ + "/weights.safetensors", header.file_bytes);
   out.write_at(0, std::as_bytes(std::span(header.text)));
@@ -89,29 +90,24 @@ std::vector<PackError> BundleWriter::add_weights(const Plan& plan, const WeightP
   for (size_t w = 0; w < packer.weights(); ++w) {
     for (int64_t c = 0; c < packer.chunks(w); ++c) jobs.push_back({w, c});
   }
-  std::vector<PackError> errors(plan.weights.size());
+  std::vector<std::vector<PackError>> errors;
+  for (size_t w = 0; w < packer.weights(); ++w) errors.emplace_back(static_cast<size_t>(packer.rows(w)));
   std::mutex mutex;
   std::atomic<size_t> next{0};
   int64_t done = 0;
-  // One sum of squares per chunk, added up in order below: the report is the same for any number of threads.
-  std::vector<PackError> chunk_errors(jobs.size());
   ChunkWorkers().run(threads, [&] {
     const size_t i = next++;
     if (i >= jobs.size()) return false;
     const Job& job = jobs[i];
     std::vector<std::byte> bytes(static_cast<size_t>(packer.chunk_bytes(job.weight, job.chunk)));
-    chunk_errors[i] = packer.pack(job.weight, job.chunk, bytes);
+    packer.pack(job.weight, job.chunk, bytes, errors[job.weight]);
     out.write_at(header.data_start + header.offsets[job.weight] + packer.chunk_offset(job.weight, job.chunk),
                  bytes);
     const std::lock_guard lock(mutex);
     done += static_cast<int64_t>(bytes.size());
-    if (!progress(done, header.file_bytes)) throw Error("interrupted");
+    progress(done, header.file_bytes);
     return true;
   });
-  for (size_t i = 0; i < jobs.size(); ++i) {
-    errors[jobs[i].weight].signal += chunk_errors[i].signal;
-    errors[jobs[i].weight].noise += chunk_errors[i].noise;
-  }
   out.close();
   files_.push_back("weights.safetensors");
   return errors;
@@ -124,10 +120,18 @@ void BundleWriter::commit(const BundleInfo& info, const Plan& plan) {
     const std::string at = temporary_ + "/" + f;
     files[f] = {{"bytes", fs::file_size(at)}, {"sha256", sha256_of_file(at)}};
   }
-  const nlohmann::ordered_json manifest = {{"format", kBundleFormat}, {"lmc", kLmcVersion},
-                                           {"target", plan.target},   {"model", info.model},
-                                           {"source", info.source},   {"bos_ids", info.bos_ids},
-                                           {"eos_ids", info.eos_ids}, {"example_prompt", info.example_prompt},
+  const nlohmann::ordered_json manifest = {{"format", kBundleFormat},
+                                           {"lmc", kLmcVersion},
+                                           {"target", plan.target},
+                                           {"model", info.model},
+                                           {"source", info.source},
+                                           {"layers", info.layers},
+                                           {"tensors", info.tensors},
+                                           {"parameters", info.parameters},
+                                           {"passes", info.summaries},
+                                           {"bos_ids", info.bos_ids},
+                                           {"eos_ids", info.eos_ids},
+                                           {"example_prompt", info.example_prompt},
                                            {"files", files}};
   write_file(temporary_ + "/manifest.json", manifest.dump(1) + "\n");
 

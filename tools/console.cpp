@@ -23,6 +23,9 @@ void catch_interrupts() {
   action.sa_handler = on_interrupt;
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
+  // Past a limit on file sizes, writing shall fail like on a full disk instead of killing us.
+  action.sa_handler = SIG_IGN;
+  ::sigaction(SIGXFSZ, &action, nullptr);
 }
 
 const std::atomic<bool>& interrupted() { return g_interrupted; }

@@ -1,10 +1,14 @@
 #include "tools/engine.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <charconv>
+#include <map>
 
+#include "runtime/threads.h"
 #include "tools/console.h"
+#include "tools/membw.h"
 
 namespace lmc {
 namespace {
@@ -17,17 +21,61 @@ std::vector<KernelFn> find_kernels(const LoadedKernels& kernels, const StepPlan&
 
 }  // namespace
 
-Engine::Engine(const std::string& bundle_path, int threads, int64_t block, bool profile)
-    : bundle_(bundle_path), kernels_(bundle_.kernels) {
+Engine::Engine(const std::string& bundle_path, SessionOptions options, const LoadOptions& load)
+    : bundle_(bundle_path), kernels_(bundle_.kernels, load) {
   if (bundle_.has_tokenizer()) tokenizer_ = Tokenizer::from_binary_file(bundle_.file("tokenizer.bin"));
-  SessionOptions options;
-  options.threads = threads;
-  options.block = block;
-  options.profile = profile;
   options.stop = &interrupted();
+  if (const LogLevel level = log_level(); level >= LogLevel::debug) {
+    const int threads = options.threads > 0 ? options.threads : default_threads();
+    const double peak = level >= LogLevel::trace
+                            ? measure_read_bandwidth(bundle_.weight_file(), threads).bytes_per_second
+                            : 0;
+    log_ = std::make_unique<StepLog>(bundle_.plan, level, peak);
+    options.profile = true;
+    options.on_step = std::ref(*log_);
+  }
   session_ =
       std::make_unique<Session>(bundle_.plan, find_kernels(kernels_, bundle_.plan.decode),
                                 find_kernels(kernels_, bundle_.plan.prefill), bundle_.weights(), options);
+}
+
+void Engine::report() const {
+  const BundleInfo& i = bundle_.info;
+  info("{}: {} layers, context {}, vocabulary {}, {:.2f} M parameters from {}", i.model, i.layers,
+       bundle_.plan.context, bundle_.plan.vocab, static_cast<double>(i.parameters) / 1e6, i.source);
+  info("{} tensors packed into {}, {}", i.tensors,
+       human_bytes(static_cast<double>(bundle_.weight_file().size())), fmt::join(i.summaries, ", "));
+  if (const std::string cache = cache_text(bundle_.plan); !cache.empty()) info("{}", cache);
+  info("{}, target {}, {} threads",
+       tokenizer_ ? fmt::format("tokenizer with {} tokens", tokenizer_->vocab_size()) : "no tokenizer",
+       bundle_.plan.target, session_->threads());
+}
+
+void Engine::warm_up() {
+  Progress progress("loading");
+  session_->warm_up([&](int64_t done, int64_t total) { progress.update(done, total); });
+}
+
+void add_load_flags(CLI::App& app, LoadOptions& options) {
+  app.add_flag("--jit-debug", options.debugger, "tell GDB about the kernels");
+  app.add_flag("--perf", options.perf, "name the kernels for perf, in /tmp/perf-PID.map");
+}
+
+std::string cache_text(const Plan& plan) {
+  if (plan.caches.empty()) return "";
+  int64_t bytes = 0;
+  std::map<int64_t, int64_t> layers;  // by capacity
+  for (const PlanCache& c : plan.caches) {
+    bytes += c.bytes;
+    ++layers[c.capacity];
+  }
+  std::string counts;
+  for (const auto& [capacity, count] : layers)
+    counts += fmt::format("{}{} layers x {} positions", counts.empty() ? "" : " + ", count, capacity);
+  const PlanCache& c = plan.caches[0];
+  return fmt::format("KV cache {} at most: ({}) x 2 x {} heads x {} x {}",
+                     human_bytes(static_cast<double>(bytes)), counts, c.kv_heads, c.head_dim,
+                     c.dtype == DType::kv_f16 ? "f16" : "f32");
 }
 
 const Tokenizer& Engine::tokenizer() const {

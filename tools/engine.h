@@ -11,25 +11,37 @@
 #include "models/tokenizer/tokenizer.h"
 #include "runtime/session.h"
 #include "tools/bundle.h"
+#include "tools/step_log.h"
 
 namespace lmc {
 
 class Engine {
  public:
-  // `threads` 0 = physical cores; `block` as in SessionOptions.
-  Engine(const std::string& bundle_path, int threads, int64_t block, bool profile = false);
+  // From LMC_LOG=debug on, every step is logged. Ctrl-C stops the session between blocks.
+  explicit Engine(const std::string& bundle_path, SessionOptions options = {}, const LoadOptions& load = {});
 
   const Bundle& bundle() const { return bundle_; }
   Session& session() { return *session_; }
   const Tokenizer& tokenizer() const;  // Error if the bundle has none: only --ids work then
   const Tokenizer* tokenizer_or_null() const { return tokenizer_ ? &*tokenizer_ : nullptr; }
+  // What was loaded, as `lmc run` says it.
+  void report() const;
+  // As Session::warm_up, with a bar on a terminal.
+  void warm_up();
 
  private:
   Bundle bundle_;
   LoadedKernels kernels_;
   std::optional<Tokenizer> tokenizer_;
+  std::unique_ptr<StepLog> log_;
   std::unique_ptr<Session> session_;
 };
+
+// --jit-debug and --perf of the commands that run kernels.
+void add_load_flags(CLI::App& app, LoadOptions& options);
+
+// "KV cache 19.66 MB: 26 layers x up to …", or "" for a plan without one.
+std::string cache_text(const Plan& plan);
 
 // "2,119,166" → ids. UsageError for anything else.
 std::vector<int32_t> parse_ids(const std::string& text);

@@ -14,6 +14,7 @@ namespace {
 struct Options {
   std::string bundle;
   int64_t prompt = 128, generate = 32;
+  LoadOptions load;
   int threads = 0;
   bool json = false;
 };
@@ -35,7 +36,7 @@ double step_bytes(const Plan& plan, int64_t position) {
 }
 
 void run(const Options& o) {
-  Engine engine(o.bundle.empty() ? newest_bundle() : o.bundle, o.threads, 0);
+  Engine engine(o.bundle.empty() ? newest_bundle() : o.bundle, {.threads = o.threads}, o.load);
   Session& s = engine.session();
   const Plan& plan = engine.bundle().plan;
   if (o.prompt + o.generate > s.context()) {
@@ -99,6 +100,7 @@ const RegisterCommand kBench({"bench", "measure a bundle's speed beside the memo
                                                "threads (default: physical cores)")
                                     ->check(CLI::Range(1, 1024));
                                 app.add_flag("--json", o->json, "print one JSON object");
+                                add_load_flags(app, o->load);
                                 return [o] { run(*o); };
                               }});
 

@@ -7,6 +7,7 @@
 
 #include "codegen/codegen.h"
 #include "codegen/layout.h"
+#include "codegen/object_cache.h"
 #include "ir/op_def.h"
 #include "ir/text.h"
 #include "models/model.h"
@@ -15,8 +16,10 @@
 #include "tools/bundle.h"
 #include "tools/command.h"
 #include "tools/console.h"
+#include "tools/engine.h"
 #include "tools/pass_flags.h"
 #include "tools/plan_json.h"
+#include "tools/quant_report.h"
 
 namespace lmc {
 namespace fs = std::filesystem;
@@ -56,78 +59,6 @@ void report_model(const Model& m) {
   info("{} tensors, {:.2f} M parameters", m.tensors, static_cast<double>(m.parameters) / 1e6);
 }
 
-void report_cache(const Plan& plan) {
-  int64_t used = 0;
-  for (const PlanCache& c : plan.caches) used += c.bytes;
-  if (plan.caches.empty()) return;
-  const PlanCache& c = plan.caches[0];
-  info("KV cache {} ({} layers x up to {} positions x 2 x {} heads x {} x {})",
-       human_bytes(static_cast<double>(used)), plan.caches.size(), plan.context, c.kv_heads, c.head_dim,
-       c.dtype == DType::kv_f16 ? "f16" : "f32");
-}
-
-nlohmann::ordered_json report_json(const std::vector<PassReport>& reports, const Plan& plan,
-                                   const std::vector<PackError>& errors) {
-  nlohmann::ordered_json passes = nlohmann::ordered_json::array();
-  nlohmann::ordered_json ledger = nlohmann::ordered_json::array();
-  for (const PassReport& r : reports) {
-    passes.push_back({{"pass", r.pass},
-                      {"changed", r.changed},
-                      {"applications", r.applications},
-                      {"ops_before", r.ops_before},
-                      {"ops_after", r.ops_after},
-                      {"linears_before", r.linears_before},
-                      {"linears_after", r.linears_after},
-                      {"weight_bytes_before", r.weight_bytes_before},
-                      {"weight_bytes_after", r.weight_bytes_after},
-                      {"summary", r.summary},
-                      {"remarks", r.remarks},
-                      {"near_misses", r.near_misses}});
-    for (const LedgerEntry& e : r.ledger) {
-      ledger.push_back({{"tensor", e.tensor},
-                        {"weight", e.weight},
-                        {"rows", e.rows},
-                        {"cols", e.cols},
-                        {"rule", e.rule},
-                        {"format", e.format},
-                        {"bytes_before", e.bytes_before},
-                        {"bytes_after", e.bytes_after}});
-    }
-  }
-  nlohmann::ordered_json packed = nlohmann::ordered_json::array();
-  for (size_t i = 0; i < errors.size(); ++i) {
-    nlohmann::ordered_json entry = {{"weight", plan.weights[i].name},
-                                    {"layout", plan.weights[i].layout},
-                                    {"bytes", plan.weights[i].bytes}};
-    if (errors[i].noise > 0) entry["sqnr_db"] = 10 * std::log10(errors[i].signal / errors[i].noise);
-    packed.push_back(entry);
-  }
-  return {{"passes", passes}, {"quantization", ledger}, {"packed", packed}};
-}
-
-void report_quantisation(const std::vector<PassReport>& reports, const Plan& plan,
-                         const std::vector<PackError>& errors) {
-  double worst = INFINITY;
-  double signal = 0;
-  double noise = 0;
-  for (size_t i = 0; i < errors.size(); ++i) {
-    if (plan.weights[i].layout != "q8_0.rows8" || errors[i].noise == 0) continue;
-    signal += errors[i].signal;
-    noise += errors[i].noise;
-    worst = std::min(worst, 10 * std::log10(errors[i].signal / errors[i].noise));
-  }
-  if (noise > 0)
-    info("Q8_0 weights: SQNR {:.1f} dB, worst tensor {:.1f} dB", 10 * std::log10(signal / noise), worst);
-  if (log_level() < LogLevel::debug) return;
-  for (const PassReport& r : reports) {
-    for (const LedgerEntry& e : r.ledger) {
-      info("  {:<48} [{}, {}] {:<5} {} -> {}  {}", e.tensor, e.rows, e.cols, e.format,
-           human_bytes(static_cast<double>(e.bytes_before)), human_bytes(static_cast<double>(e.bytes_after)),
-           e.rule);
-    }
-  }
-}
-
 void print_text(const std::string& text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size())
     throw Error("cannot write to standard output");
@@ -144,18 +75,18 @@ void write_bundle(const Options& o, const std::string& output, const Model& m, c
                   CodegenResult& code, const std::vector<PassReport>& reports) {
   BundleWriter writer(output);
   const WeightPacker packer(code.graph, code.packs, *m.weights);
-  std::vector<PackError> errors;
+  QuantReport report(reports, code);
   {
-    Progress progress("packing");
-    errors = writer.add_weights(code.plan, packer, o.threads > 0 ? o.threads : default_threads(),
-                                [&](int64_t done, int64_t total) {
-                                  progress.update(done, total);
-                                  return !interrupted();
-                                });
+    Progress progress("quantising and packing");
+    report.errors = writer.add_weights(code.plan, packer, o.threads > 0 ? o.threads : default_threads(),
+                                       [&](int64_t done, int64_t total) {
+                                         stop_if_interrupted();
+                                         progress.update(done, total);
+                                       });
   }
   writer.add("model.lmir", print_graph(g));
   writer.add("kernels.o", code.object);
-  writer.add("report.json", report_json(reports, code.plan, errors).dump(1) + "\n");
+  writer.add("report.json", report.json());
   const std::string tokenizer = tokenizer_file(o, m);
   if (!tokenizer.empty()) {
     const Tokenizer t = Tokenizer::from_json_file(tokenizer);
@@ -168,11 +99,17 @@ void write_bundle(const Options& o, const std::string& output, const Model& m, c
   BundleInfo bundle_info;
   bundle_info.model = m.family;
   bundle_info.source = m.source;
+  bundle_info.layers = m.layers;
+  bundle_info.tensors = m.tensors;
+  bundle_info.parameters = m.parameters;
+  for (const PassReport& r : reports) {
+    if (!r.summary.empty()) bundle_info.summaries.push_back(r.summary);
+  }
   bundle_info.bos_ids = m.bos_ids;
   bundle_info.eos_ids = m.eos_ids;
   bundle_info.example_prompt = m.example_prompt;
   writer.commit(bundle_info, code.plan);
-  report_quantisation(reports, code.plan, errors);
+  report.print();
 }
 
 void run(const Options& o) {
@@ -198,18 +135,22 @@ void run(const Options& o) {
   options.prefill_tokens = std::min(o.block, m.context);
   options.want_llvm = o.emit == "llvm";
   options.want_assembly = o.emit == "asm";
+  options.cache_folder = default_cache_folder();
+  const auto kernel_start = std::chrono::steady_clock::now();
   CodegenResult code = o.emit == "plan" ? plan_only(m.graph, options) : generate(m.graph, options);
+  const double kernel_seconds = seconds_since(kernel_start);
   if (o.emit == "plan") return print_text(plan_to_json(code.plan));
   if (o.emit == "llvm") return print_text(code.llvm_ir);
   if (o.emit == "asm") return print_text(code.assembly);
   stop_if_interrupted();
 
   write_bundle(o, output, m, m.graph, code, reports);
-  report_cache(code.plan);
+  if (const std::string cache = cache_text(code.plan); !cache.empty()) info("{}", cache);
   double bytes = 0;
   for (const PlanWeight& w : code.plan.weights) bytes += static_cast<double>(w.bytes);
-  info("target {}: {} stages per token, {} of kernels, {} of weights", code.plan.target,
-       code.plan.decode.stages.size(), human_bytes(static_cast<double>(code.object.size())),
+  info("target {}: {} stages per token, {} kernels in {} {}, {} of weights", code.plan.target,
+       code.plan.decode.stages.size(), code.kernels, human_bytes(static_cast<double>(code.object.size())),
+       code.from_cache ? "from the object cache" : fmt::format("compiled in {:.1f} s", kernel_seconds),
        human_bytes(bytes));
   info("wrote {} in {:.1f} s", output, seconds_since(start));
 }

@@ -18,6 +18,7 @@ namespace {
 
 struct Options {
   std::string bundle, ids, text;
+  LoadOptions load;
   int threads = 0;
   int64_t block = 0;
   bool json = false;
@@ -112,7 +113,7 @@ void run(const Options& o) {
   const std::string path = o.bundle.empty() ? newest_bundle() : o.bundle;
   std::vector<int32_t> ids;
   if (!o.ids.empty()) ids = parse_ids(o.ids);
-  Engine engine(path, o.threads, o.block);
+  Engine engine(path, {.threads = o.threads, .block = o.block}, o.load);
   const auto logits = [&](const std::vector<int32_t>& tokens, const Sink& sink) {
     if (o.reference) {
       reference_logits(engine.bundle(), tokens, sink);
@@ -140,6 +141,7 @@ const RegisterCommand kEval({"eval", "logits of token ids, or perplexity of a te
                                app.add_flag("--json", o->json, "print one JSON object and nothing else");
                                app.add_flag("--reference", o->reference,
                                             "use the reference evaluator instead of the kernels");
+                               add_load_flags(app, o->load);
                                return [o] { run(*o); };
                              }});
 

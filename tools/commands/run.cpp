@@ -18,6 +18,7 @@ namespace {
 struct Options {
   std::string bundle, prompt, ids;
   GenerateOptions generate;
+  LoadOptions load;
   int threads = 0;
   int64_t block = 0;
   bool json = false;
@@ -45,11 +46,16 @@ void write_out(const std::string& text) {
 void run(const Options& o) {
   const auto start = std::chrono::steady_clock::now();
   if (!o.ids.empty()) parse_ids(o.ids);  // wrong usage is found before anything is loaded
-  Engine engine(o.bundle.empty() ? newest_bundle() : o.bundle, o.threads, o.block);
+  Engine engine(o.bundle.empty() ? newest_bundle() : o.bundle, {.threads = o.threads, .block = o.block},
+                o.load);
   GenerateOptions generate_options = o.generate;
   if (!o.ignore_eos) generate_options.stop_ids = engine.bundle().info.eos_ids;
-  const std::vector<int32_t> prompt = prompt_ids(o, engine);
   const double load_seconds = seconds_since(start);
+  const auto warming = std::chrono::steady_clock::now();
+  engine.warm_up();
+  engine.report();
+  info("loaded in {:.0f} ms, warmed up in {:.0f} ms", load_seconds * 1e3, seconds_since(warming) * 1e3);
+  const std::vector<int32_t> prompt = prompt_ids(o, engine);
 
   const Tokenizer* tokenizer = engine.tokenizer_or_null();
   std::optional<StreamDecoder> stream;
@@ -79,11 +85,9 @@ void run(const Options& o) {
   }
   write_out("\n");
   const auto decoded = static_cast<double>(g.ids.size()) - 1;
-  info(
-      "load {:.0f} ms · prompt {} tokens, first token after {:.0f} ms · {} tokens, {:.1f} tokens/s · {} "
-      "threads",
-      load_seconds * 1e3, prompt.size(), g.prompt_seconds * 1e3, g.ids.size(),
-      decoded > 0 ? decoded / g.decode_seconds : 0.0, engine.session().threads());
+  info("prompt {} tokens, first token after {:.0f} ms ({:.1f} tokens/s) · {} tokens, {:.1f} tokens/s",
+       prompt.size(), g.prompt_seconds * 1e3, static_cast<double>(prompt.size()) / g.prompt_seconds,
+       g.ids.size(), decoded > 0 ? decoded / g.decode_seconds : 0.0);
 }
 
 const RegisterCommand kRun(
@@ -111,6 +115,7 @@ const RegisterCommand kRun(
            ->check(CLI::Range(1, 65536));
        app.add_flag("--ignore-eos", o->ignore_eos, "go on past the end-of-sequence token");
        app.add_flag("--json", o->json, "print {\"prompt_ids\":…,\"ids\":…,\"text\":…} and nothing else");
+       add_load_flags(app, o->load);
        return [o, prompt] {
          o->has_prompt = prompt->count() > 0;
          run(*o);

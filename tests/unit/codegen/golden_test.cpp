@@ -85,13 +85,8 @@ Compiled compile(Model& m, const std::string& quant, int64_t min_dim) {
   c.kernels = std::make_unique<LoadedKernels>(c.code.object);
   const WeightPacker packer(c.code.graph, c.code.packs, *m.weights);
   for (size_t w = 0; w < packer.weights(); ++w) {
-    auto& bytes = c.memory.emplace_back(static_cast<size_t>(c.code.plan.weights[w].bytes) + 64);
-    for (int64_t k = 0; k < packer.chunks(w); ++k) {
-      packer.pack(w, k,
-                  std::span(bytes).subspan(static_cast<size_t>(packer.chunk_offset(w, k)),
-                                           static_cast<size_t>(packer.chunk_bytes(w, k))));
-    }
-    c.weights.push_back(bytes.data());
+    c.memory.push_back(packer.pack(w, 64));
+    c.weights.push_back(c.memory.back().data());
   }
   return c;
 }

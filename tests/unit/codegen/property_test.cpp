@@ -55,13 +55,8 @@ void expect_agreement(const std::string& text, int64_t tokens, double tolerance)
   std::vector<std::vector<std::byte>> memory;
   std::vector<const void*> weights;
   for (size_t w = 0; w < packer.weights(); ++w) {
-    auto& bytes = memory.emplace_back(static_cast<size_t>(code.plan.weights[w].bytes) + 64);
-    for (int64_t k = 0; k < packer.chunks(w); ++k) {
-      packer.pack(w, k,
-                  std::span(bytes).subspan(static_cast<size_t>(packer.chunk_offset(w, k)),
-                                           static_cast<size_t>(packer.chunk_bytes(w, k))));
-    }
-    weights.push_back(bytes.data());
+    memory.push_back(packer.pack(w, 64));
+    weights.push_back(memory.back().data());
   }
   const auto functions = [&](const StepPlan& step) {
     std::vector<KernelFn> out;
@@ -278,11 +273,7 @@ TEST(Layout, packing_and_unpacking_give_the_weights_back) {
   const WeightPacker packer(g, packs, source);
   for (size_t w = 0; w < packs.size(); ++w) {
     const Type& t = g.type(packs[w]);
-    std::vector<std::byte> bytes(static_cast<size_t>(packed_bytes("f32.rows8", t)));
-    for (int64_t k = 0; k < packer.chunks(w); ++k)
-      packer.pack(w, k,
-                  std::span(bytes).subspan(static_cast<size_t>(packer.chunk_offset(w, k)),
-                                           static_cast<size_t>(packer.chunk_bytes(w, k))));
+    const std::vector<std::byte> bytes = packer.pack(w);
     std::vector<float> got(static_cast<size_t>(t.elements()));
     std::vector<float> want(got.size());
     unpack("f32.rows8", t, bytes.data(), 0, got);

@@ -21,7 +21,8 @@ TEST(Expressions, arithmetic_stays_whole_where_it_can) {
   EXPECT_EQ(eval("12 / 4").str(), "3");
   EXPECT_EQ(eval("1 / 4").str(), "0.25");
   EXPECT_EQ(eval("(1 + 6) % 6 == 1").str(), "1");
-  EXPECT_EQ(eval("pow(24, -0.5)").str(), "0.20412414523193154");
+  // The last digit is the C library's, which picks its code by CPU.
+  EXPECT_TRUE(eval("pow(24, -0.5)").str().starts_with("0.204124145231931"));
   EXPECT_EQ(eval("-$n", {{"n", {int64_t{3}}}}).str(), "-3");
 }
 

@@ -121,7 +121,7 @@ TEST(KnownResults, skipping_the_biased_variant_changes_no_count_of_projections) 
   auto r = compile(g, {"quantize.min_dim=1024", "fuse-qkv.biased=skip"});
   EXPECT_EQ(r["fuse-qkv"].summary, "fused 0 QKV triples");
   EXPECT_EQ(r["quantize"].summary, "quantized 25 of 73 projections to Q8_0");
-  EXPECT_EQ(r["quantize"].ledger.front().tensor, "c0[0:768]");
+  EXPECT_EQ(r["quantize"].ledger.front().tensor(), "c0[0:768]");
 }
 
 TEST(KnownResults, fusing_the_slices_of_one_weight_leaves_no_concat_and_no_slice) {

@@ -1,0 +1,64 @@
+#include "ir/weight_sources.h"
+
+#include <algorithm>
+
+#include "ir/op_def.h"
+
+namespace lmc {
+namespace {
+
+int64_t size_along(const Type& t, int64_t axis) {
+  return t.rank() == 0 ? 1 : t.dims[static_cast<size_t>(std::min<int64_t>(axis, t.rank() - 1))];
+}
+
+void append(std::vector<WeightRows>& out, const WeightRows& r) {
+  if (r.rows == 0) return;
+  if (!out.empty() && out.back().tensor == r.tensor && out.back().first + out.back().rows == r.first) {
+    out.back().rows += r.rows;
+  } else {
+    out.push_back(r);
+  }
+}
+
+// Positions of `v` along `axis`, in order.
+std::vector<WeightRows> along(const Graph& g, ValueId v, int64_t axis) {
+  const int64_t n = size_along(g.type(v), axis);
+  const Op* op = g.def_op(v);
+  if (!op) return {{g.value(v).name, 0, n, n}};
+  const std::string& name = op->def->name;
+  if (name == "transpose") return along(g, op->operands[0], 1 - axis);
+  const bool cut = (name == "slice" || name == "concat") && attr_int(*op, "axis") == axis;
+  if (cut && name == "slice")
+    return part_of(along(g, op->operands[0], axis), attr_int(*op, "start"), attr_int(*op, "size"));
+  std::vector<WeightRows> out;
+  if (cut) {
+    for (ValueId part : op->operands) {
+      for (const WeightRows& r : along(g, part, axis)) append(out, r);
+    }
+    return out;
+  }
+  return along(g, op->operands[0], axis);
+}
+
+}  // namespace
+
+std::string WeightRows::str() const {
+  if (rows == of) return tensor;
+  return tensor + "[" + std::to_string(first) + ":" + std::to_string(first + rows) + "]";
+}
+
+std::vector<WeightRows> weight_rows(const Graph& g, ValueId v) { return along(g, v, 0); }
+
+std::vector<WeightRows> part_of(const std::vector<WeightRows>& all, int64_t first, int64_t rows) {
+  std::vector<WeightRows> out;
+  int64_t at = 0;
+  for (const WeightRows& r : all) {
+    const int64_t from = std::max(first, at);
+    const int64_t to = std::min(first + rows, at + r.rows);
+    if (from < to) append(out, {r.tensor, r.first + from - at, to - from, r.of});
+    at += r.rows;
+  }
+  return out;
+}
+
+}  // namespace lmc

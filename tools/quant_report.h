@@ -1,0 +1,32 @@
+// What the passes did and what quantising cost: report.json of a bundle, and the lines people read.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "codegen/codegen.h"
+#include "codegen/layout.h"
+#include "passes/manager.h"
+
+namespace lmc {
+
+class QuantReport {
+ public:
+  // Both must outlive the report.
+  QuantReport(const std::vector<PassReport>& passes, const CodegenResult& code)
+      : passes_(passes), code_(code) {}
+
+  std::vector<std::vector<PackError>> errors;  // of each row of each packed weight
+
+  std::string json() const;
+  void print() const;  // the ledger from LMC_LOG=debug on
+
+ private:
+  // Sums over the rows that a ledger entry names, wherever they were packed.
+  PackError error_of(const LedgerEntry& e) const;
+
+  const std::vector<PassReport>& passes_;
+  const CodegenResult& code_;
+};
+
+}  // namespace lmc

@@ -1,0 +1,43 @@
+#include "tools/step_log.h"
+
+namespace lmc {
+
+StepLog::StepLog(const Plan& plan, LogLevel level, double read_peak)
+    : plan_(plan),
+      level_(level),
+      read_peak_(read_peak),
+      decode_(stage_places(plan.decode)),
+      prefill_(stage_places(plan.prefill)) {}
+
+void StepLog::operator()(const StepPlan& plan, const StepInfo& step, const Profile& times) {
+  if (level_ < LogLevel::debug) return;
+  const StepTimes t = step_times(&plan == &plan_.decode ? decode_ : prefill_, times);
+  std::string line = fmt::format("step {}: {} token{}", ++steps_, step.tokens, step.tokens == 1 ? "" : "s");
+  for (size_t i = 0; i < t.sections.size(); ++i)
+    line += fmt::format(" · {} {:.3f} ms", kSectionNames[i], t.sections[i] * 1e3);
+  info("{} · Total {:.3f} ms", line, t.total * 1e3);
+  for (size_t l = 0; l < t.layers.size(); ++l) {
+    std::string parts;
+    for (const auto& [part, seconds] : t.layers[l])
+      parts += fmt::format("{}{} {:.3f} ms", parts.empty() ? "" : ", ", part, seconds * 1e3);
+    info("  layer {}: {}", l, parts);
+  }
+  if (level_ >= LogLevel::trace) kernels(plan, step, times);
+}
+
+void StepLog::kernels(const StepPlan& plan, const StepInfo& step, const Profile& times) const {
+  for (size_t s = 0; s < plan.stages.size(); ++s) {
+    const PlanStage& stage = plan.stages[s];
+    const double seconds = times.last_stages()[s].span;
+    std::string rate;
+    if (stage.weight_bytes > 0 && seconds > 0) {
+      const double bytes_per_second = stage.weight_bytes / seconds;
+      rate = fmt::format(
+          " ({:.1f} GB/s{})", bytes_per_second / 1e9,
+          read_peak_ > 0 ? fmt::format(", {:.0f}% of read peak", 100 * bytes_per_second / read_peak_) : "");
+    }
+    info("    {} {:.3f} ms{}", label_for(stage, step.tokens, step.rows), seconds * 1e3, rate);
+  }
+}
+
+}  // namespace lmc
