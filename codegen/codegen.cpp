@@ -13,6 +13,7 @@
 #include "codegen/kernels/row_kernel.h"
 #include "codegen/object_cache.h"
 #include "codegen/planner.h"
+#include "codegen/split_attention.h"
 #include "ir/op_def.h"
 
 namespace lmc {
@@ -24,7 +25,8 @@ std::string stage_key(const Stage& s) {
   const Graph& g = *s.graph;
   std::map<ValueId, int> number;
   std::string key = s.plan.kind + (s.single ? " single" : "") + (s.over_rows ? " rows" : "") + " " +
-                    std::to_string(s.tokens_per_tile) + " " + std::to_string(s.groups_per_tile) + "\n";
+                    std::to_string(s.tokens_per_tile) + " " + std::to_string(s.groups_per_tile) + " " +
+                    std::to_string(s.splits) + "\n";
   const auto value = [&](ValueId v) {
     const auto [it, fresh] = number.emplace(v, static_cast<int>(number.size()));
     std::string out = " %" + std::to_string(it->second);
@@ -95,8 +97,9 @@ StepPlan emit_step(PlannedStep& step, llvm::Module* module, const Target& target
 CodegenResult run(const Graph& g, const CodegenOptions& options, bool emit) {
   const Target& target = find_target(options.target);
   FlatGraph flat = flatten(g);
+  const FlatGraph one_token = split_attention(flat);
   const SharedPlan shared = plan_shared(flat.graph, options.prefill_tokens);
-  PlannedStep decode = plan_step(flat, shared, 1);
+  PlannedStep decode = plan_step(one_token, plan_shared(one_token.graph, options.prefill_tokens), 1);
   PlannedStep prefill = plan_step(flat, shared, options.prefill_tokens);
 
   llvm::LLVMContext context;

@@ -216,7 +216,10 @@ class StepPlanner {
     if (s.kind == StageKind::row) {
       s.plan.tiles = token_tiles;
     } else if (s.kind == StageKind::attention) {
-      s.plan.tiles = token_tiles * g_.type(g_.op(s.core).operands[0]).dims[1];
+      const Op& op = g_.op(s.core);
+      const int64_t kv_heads = g_.type(op.operands[1]).dims[1];
+      if (op.def->name == "attention_split") s.splits = attr_int(op, "splits");
+      s.plan.tiles = kv_heads * (s.splits > 1 ? s.splits : token_tiles);
     } else {
       const Type& w = g_.type(g_.op(s.core).operands[1]);
       const int64_t groups = std::max<int64_t>((w.dims[0] + 7) / 8, 1);
@@ -247,7 +250,7 @@ class StepPlanner {
                 shape_text(op.operands[1]) + " " + stored_as(s.slots.at(op.operands[1]).layout);
     } else if (s.kind == StageKind::attention) {
       p.kind = "attention";
-      p.label = "attention " + shape_text(g_.op(s.core).operands[0]);
+      p.label = g_.op(s.core).def->name + " " + shape_text(g_.op(s.core).operands[0]);
     } else {
       p.kind = "row";
       p.label = "row";
@@ -352,8 +355,8 @@ SharedPlan plan_shared(const Graph& g, int64_t max_tokens) {
       c.span = t.dims[0];
       c.kv_heads = t.dims[1];
       c.head_dim = t.dims[2];
-      // From the first block the oldest token of a step sees to the last block its newest writes.
-      c.capacity = round_up(c.span + max_tokens + 2 * (kAttentionBlock - 1), kAttentionBlock);
+      // The oldest token of a step still sees its whole window when the newest is written.
+      c.capacity = round_up(c.span + max_tokens - 1, kAttentionBlock);
       c.bytes = CacheLayout(c).bytes;
       out.cache_index[op.operands[0]] = static_cast<int64_t>(out.caches.size());
       out.caches.push_back(c);

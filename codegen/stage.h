@@ -34,6 +34,7 @@ struct Stage {
   std::map<ValueId, Slot> slots;  // every value read from or written to memory
   std::vector<ValueId> stores;    // values this stage writes (they have slots)
   int64_t tokens_per_tile = 1;    // row and attention stages
+  int64_t splits = 1;             // attention_split: tiles that share a kv head's chunks
   int64_t groups_per_tile = 1;    // linear: groups of 8 weight rows
   int64_t scratch_bytes = 0;
   std::map<ValueId, PlanCache> caches;  // of the kv values in `slots`
@@ -55,8 +56,9 @@ struct CacheLayout {
   int64_t bytes;
 };
 
-// Positions of the cache are worked on in blocks at absolute positions, whatever the step: same sums, same
-// bits.
-inline constexpr int64_t kAttentionBlock = 32;
+// The cache is worked on in chunks at absolute positions, whatever the step: same sums, same bits. A ring
+// holds whole blocks, so that a block is contiguous.
+inline constexpr int64_t kAttentionChunk = 256;
+inline constexpr int64_t kAttentionBlock = 64;
 
 }  // namespace lmc

@@ -1,9 +1,17 @@
-// One query head per tile (and a few tokens of a block). The cache is walked in blocks of 32 positions that
-// start at multiples of 32, with a running maximum, sum and weighted total, as in "Online normalizer
-// calculation for softmax" (Milakov, Gimelshein 2018). Blocks are the same whoever asks, so every token's
-// result has the same bits in a prefill block and alone.
+// Attention over the cache, one tile per kv head: all query heads of a kv head (and a few tokens of a block)
+// together, so that every K and V read serves several rows.
+//
+// A row is one query head of one token. The cache is walked in chunks of 256 positions that start at
+// multiples of 256. Within a chunk: all scores, their maximum m, p = exp(score - m), l = sum of p and the
+// weighted values; then the chunk is merged into what came before, as in "Online normalizer calculation for
+// softmax" (Milakov, Gimelshein 2018). A row's sums run over the same chunks in the same order whoever else
+// is in flight, so a token gets the same bits alone, in a prefill block, and when its chunks are computed by
+// different threads (attention_split) and merged later.
 #include "codegen/kernels/attention.h"
 
+#include <algorithm>
+
+#include "codegen/kernels/attention_merge.h"
 #include "codegen/kernels/math.h"
 #include "codegen/kernels/row_kernel.h"
 #include "ir/op_def.h"
@@ -13,8 +21,10 @@ namespace {
 
 using llvm::Value;
 
-constexpr int64_t kVectors = kAttentionBlock / kLanes;
-constexpr double kNothing = -1e30;  // smaller than any score, and finite: no inf - inf
+constexpr int64_t kRows = 4;  // most rows in registers at once
+
+// Scratch: scores [kRows][256] f32, then weighted totals [kRows][head_dim rounded up] f32.
+constexpr int64_t kScoreRow = kAttentionChunk * 4;
 
 class AttentionEmitter {
  public:
@@ -25,26 +35,87 @@ class AttentionEmitter {
         g(*s.graph),
         op(g.op(s.core)),
         cache(s.caches.at(op.operands[1])),
-        layout(cache) {
+        layout(cache),
+        e(builder, s, nullptr) {
     heads_ = g.type(op.operands[0]).dims[1];
     dim_ = cache.head_dim;
     window_ = attr_int(op, "window");
+    group_ = heads_ / cache.kv_heads;
+    split_ = op.def->name == "attention_split";
   }
 
   void emit() {
-    Value* head = b.CreateURem(k.tile(), k.i64(heads_));
-    Value* first = k.mul(b.CreateUDiv(k.tile(), k.i64(heads_)), stage.tokens_per_tile);
-    Value* end = k.min(k.add(first, k.i64(stage.tokens_per_tile)), k.tokens());
-    Value* kv_head = b.CreateUDiv(head, k.i64(heads_ / cache.kv_heads));
+    kv_head_ = b.CreateURem(k.tile(), k.i64(cache.kv_heads));
+    part_ = b.CreateUDiv(k.tile(), k.i64(cache.kv_heads));  // of the tokens, or of the chunks
+    first_ = split_ ? k.i64(0) : k.mul(part_, stage.tokens_per_tile);
+    Value* end = k.min(k.add(first_, k.i64(stage.tokens_per_tile)), k.tokens());
     Value* base = k.operand(stage.slots.at(op.operands[1]).operand);
-    keys_ = k.at(base, k.mul(kv_head, layout.k_head_bytes));
-    values_ = k.at(k.at(base, layout.v_offset), k.mul(kv_head, layout.v_head_bytes));
-    k.loop(first, end, 1, [&](Value* token) { one_token(token, head); });
+    keys_ = k.at(base, k.mul(kv_head_, layout.k_head_bytes));
+    values_ = k.at(k.at(base, layout.v_offset), k.mul(kv_head_, layout.v_head_bytes));
+    Value* count = k.mul(k.max(k.i64(0), b.CreateSub(end, first_)), group_);
+    Value* at = k.variable(k.i64(0));
+    for (int64_t m = kRows; m >= 1; m /= 2) {
+      Value* start = k.get(at);
+      Value* stop = k.add(start, b.CreateAnd(b.CreateSub(count, start), k.i64(-m)));
+      k.loop(start, stop, m, [&](Value* row) { rows(row, m); });
+      k.set(at, stop);
+    }
     k.finish();
   }
 
  private:
-  Value* total(Value* j) { return k.at(k.scratch(), k.add(k.i64(kAttentionBlock * 4), k.mul(j, 4))); }
+  // One query head of one token, while its block of rows is worked on.
+  struct Row {
+    Value *token, *head, *query, *pos, *oldest;
+    Value *scores, *total;                   // scratch
+    Value* best;                             // variable: 8 lanes of maxima of the chunk
+    Value *maximum, *sum;                    // variables: of all chunks so far
+    Value *fade = nullptr, *gain = nullptr;  // factors of the merge, 8 lanes
+  };
+
+  void rows(Value* first, int64_t count) {
+    std::vector<Row> block;
+    for (int64_t i = 0; i < count; ++i) block.push_back(row(k.add(first, k.i64(i)), i));
+    // Rows are ordered by token, so the first sees the oldest position and the last the newest.
+    Value* oldest = block.front().oldest;
+    Value* end = k.add(block.back().pos, k.i64(1));
+    Value* chunk = b.CreateAnd(oldest, k.i64(-kAttentionChunk));
+    int64_t step = kAttentionChunk;
+    if (split_) {
+      first_chunk_ = chunk;
+      chunk = k.add(chunk, k.mul(part_, kAttentionChunk));
+      step *= stage.splits;
+    } else {
+      for (Row& r : block) {
+        for_value_lanes([&](Value* j) { k.store(k.splat(0.0), k.at(r.total, k.mul(j, 4)), 4); });
+      }
+    }
+    k.loop(chunk, end, step, [&](Value* c) { one_chunk(block, c, oldest, end); });
+    if (split_) return;
+    for (Row& r : block) {
+      Value* inverse = k.splat(b.CreateFDiv(k.f32(1), k.get(r.sum)));
+      Value* out = k.at(e.address(op.results[0], r.token), k.mul(r.head, dim_ * 4));
+      e.for_lanes(dim_, [&](Value* j, int64_t n) {
+        Value* y = b.CreateFMul(k.load(k.f32x8(), k.at(r.total, k.mul(j, 4)), 4), inverse);
+        k.store_lanes(y, k.at(out, k.mul(j, 4)), n);
+      });
+    }
+  }
+
+  Row row(Value* index, int64_t i) {
+    Row r;
+    r.token = k.add(first_, b.CreateUDiv(index, k.i64(group_)));
+    r.head = k.add(k.mul(kv_head_, group_), b.CreateURem(index, k.i64(group_)));
+    r.query = k.at(e.address(op.operands[0], r.token), k.mul(r.head, dim_ * 4));
+    r.pos = b.CreateSExt(k.load(b.getInt32Ty(), e.address(op.operands[2], r.token), 4), b.getInt64Ty());
+    r.oldest = window_ > 0 ? k.max(k.i64(0), k.add(r.pos, k.i64(1 - window_))) : k.i64(0);
+    r.scores = k.at(k.scratch(), i * kScoreRow);
+    r.total = k.at(k.scratch(), kRows * kScoreRow + i * layout.v_row * 4);
+    r.best = k.variable(k.splat(kNothing));
+    r.maximum = k.variable(k.f32(kNothing));
+    r.sum = k.variable(k.f32(0));
+    return r;
+  }
 
   void for_value_lanes(const std::function<void(Value*)>& body) {
     k.loop(k.i64(0), k.i64(layout.v_row), kLanes, body);
@@ -55,95 +126,143 @@ class AttentionEmitter {
     return k.half_to_float(k.load(llvm::FixedVectorType::get(b.getHalfTy(), kLanes), address, 2));
   }
 
-  void one_token(Value* token, Value* head) {
-    RowEmitter e(k, stage, token);
-    Value* pos = b.CreateSExt(k.load(b.getInt32Ty(), e.address(op.operands[2]), 4), b.getInt64Ty());
-    Value* query = k.at(e.address(op.operands[0]), k.mul(head, dim_ * 4));
-    Value* oldest = k.i64(0);
-    if (window_ > 0) oldest = k.max(k.i64(0), k.add(pos, k.i64(1 - window_)));
-
-    for_value_lanes([&](Value* j) { k.store(k.splat(0.0), total(j), 4); });
-    Value* maximum = k.variable(k.f32(kNothing));
-    Value* sum = k.variable(k.f32(0));
-    Value* first_block = b.CreateAnd(oldest, k.i64(-kAttentionBlock));
-    k.loop(first_block, k.add(pos, k.i64(1)), kAttentionBlock,
-           [&](Value* block) { one_block(query, pos, oldest, block, maximum, sum); });
-
-    Value* inverse = k.splat(b.CreateFDiv(k.f32(1), k.get(sum)));
-    Value* out = k.at(e.address(op.results[0]), k.mul(head, dim_ * 4));
-    e.for_lanes(dim_, [&](Value* j, int64_t n) {
-      Value* y = b.CreateFMul(k.load(k.f32x8(), total(j), 4), inverse);
-      k.store_lanes(y, k.at(out, k.mul(j, 4)), n);
-    });
+  // Calls body(block, slot) for the blocks of 64 positions of [from, to) that lie in the chunk. Within one
+  // the ring does not wrap.
+  void for_blocks(Value* from, Value* to, const std::function<void(Value* block, Value* slot)>& body) {
+    k.loop(from, to, kAttentionBlock,
+           [&](Value* block) { body(block, b.CreateURem(block, k.i64(cache.capacity))); });
   }
 
-  void one_block(Value* query, Value* pos, Value* oldest, Value* block, Value* maximum, Value* sum) {
-    // The ring holds whole blocks, so a block never wraps.
-    Value* slot = b.CreateURem(block, k.i64(cache.capacity));
-    std::vector<Value*> scores = masked_scores(query, pos, oldest, block, slot);
-
-    Value* best = scores[0];
-    for (Value* s : scores) best = b.CreateSelect(b.CreateFCmpOGT(s, best), s, best);
-    Value* before = k.get(maximum);
-    Value* here = k.max_lanes(best);
-    Value* now = b.CreateSelect(b.CreateFCmpOGT(here, before), here, before);
-    k.set(maximum, now);
-    Value* fade = math::exp(k, b.CreateVectorSplat(kLanes, b.CreateFSub(before, now)));
-
-    Value* added = k.splat(0.0);
-    for (size_t i = 0; i < scores.size(); ++i) {
-      Value* p = math::exp(k, b.CreateFSub(scores[i], k.splat(now)));
-      p = b.CreateSelect(b.CreateFCmpOGT(scores[i], k.splat(kNothing)), p, k.splat(0.0));
-      added = b.CreateFAdd(added, p);
-      k.store(p, k.at(k.scratch(), static_cast<int64_t>(i) * kLanes * 4), 4);
-    }
-    Value* fade_scalar = b.CreateExtractElement(fade, k.i64(0));
-    k.set(sum, k.fma(k.get(sum), fade_scalar, k.sum_lanes(added)));
-    add_values(slot, fade);
+  void one_chunk(std::vector<Row>& block, Value* chunk, Value* oldest, Value* end) {
+    Value* from = k.max(chunk, b.CreateAnd(oldest, k.i64(-kAttentionBlock)));
+    Value* to = k.min(k.add(chunk, k.i64(kAttentionChunk)), end);
+    for (Row& r : block) k.set(r.best, k.splat(kNothing));
+    for_blocks(from, to, [&](Value* at, Value* slot) { score_block(block, chunk, at, slot, to); });
+    for (Row& r : block) softmax(r, chunk, from, to);
+    weigh_values(block, chunk, from, to);
   }
 
-  std::vector<Value*> masked_scores(Value* query, Value* pos, Value* oldest, Value* block, Value* slot) {
-    std::vector<Value*> sums;
-    for (int64_t i = 0; i < kVectors; ++i) sums.push_back(k.variable(k.splat(0.0)));
-    Value* keys = k.at(keys_, k.mul(slot, dim_ * layout.element_bytes));
-    k.loop(k.i64(0), k.i64(dim_), 1, [&](Value* j) {
-      Value* q = k.splat(k.load(b.getFloatTy(), k.at(query, k.mul(j, 4)), 4));
-      for (int64_t i = 0; i < kVectors; ++i) {
-        const int64_t eight = dim_ * kLanes * layout.element_bytes;
-        Value* key =
-            load_cached(k.at(keys, k.add(k.i64(i * eight), k.mul(j, kLanes * layout.element_bytes))));
-        Value* s = sums[static_cast<size_t>(i)];
-        k.set(s, k.fma(key, q, k.get(s)));
+  // Scores of up to 64 positions, lanes being positions: each element of a query meets several vectors of
+  // keys.
+  void score_block(std::vector<Row>& block, Value* chunk, Value* at, Value* slot, Value* to) {
+    const int64_t vectors =
+        std::min<int64_t>(8 / static_cast<int64_t>(block.size()), kAttentionBlock / kLanes);
+    const int64_t eight = dim_ * kLanes * layout.element_bytes;  // bytes of 8 positions
+    Value* stop = k.min(k.i64(kAttentionBlock), b.CreateSub(to, at));
+    k.loop(k.i64(0), stop, vectors * kLanes, [&](Value* p) {
+      Value* keys = k.at(keys_, k.mul(k.add(slot, p), dim_ * layout.element_bytes));
+      std::vector<std::vector<Value*>> sums(block.size());
+      for (auto& of_row : sums) {
+        for (int64_t v = 0; v < vectors; ++v) of_row.push_back(k.variable(k.splat(0.0)));
       }
-    });
-    const double cap = attr_real(op, "softcap");
-    for (int64_t i = 0; i < kVectors; ++i) {
-      Value* s = b.CreateFMul(k.get(sums[static_cast<size_t>(i)]), k.splat(attr_real(op, "scale")));
-      if (cap > 0) s = b.CreateFMul(math::tanh(k, b.CreateFMul(s, k.splat(1 / cap))), k.splat(cap));
-      Value* at = b.CreateAdd(b.CreateVectorSplat(kLanes, k.add(block, k.i64(i * kLanes))), k.lane_ids());
-      Value* seen = b.CreateAnd(b.CreateICmpSLE(at, b.CreateVectorSplat(kLanes, pos)),
-                                b.CreateICmpSGE(at, b.CreateVectorSplat(kLanes, oldest)));
-      sums[static_cast<size_t>(i)] = b.CreateSelect(seen, s, k.splat(kNothing));
-    }
-    return sums;
-  }
-
-  // total = total * fade + sum of p[i] V[i], positions in order.
-  void add_values(Value* slot, Value* fade) {
-    const int64_t row = layout.v_row * layout.element_bytes;
-    Value* rows = k.at(values_, k.mul(slot, row));
-    for_value_lanes([&](Value* j) {
-      Value* t = k.variable(b.CreateFMul(k.load(k.f32x8(), total(j), 4), fade));
-      Value* column = k.at(rows, k.mul(j, layout.element_bytes));
-      k.loop(k.i64(0), k.i64(kAttentionBlock), 4, [&](Value* i) {
-        for (int64_t u = 0; u < 4; ++u) {
-          Value* n = k.add(i, k.i64(u));
-          Value* p = k.splat(k.load(b.getFloatTy(), k.at(k.scratch(), k.mul(n, 4)), 4));
-          k.set(t, k.fma(p, load_cached(k.at(column, k.mul(n, row))), k.get(t)));
+      k.loop(k.i64(0), k.i64(dim_), 1, [&](Value* j) {
+        std::vector<Value*> key;
+        for (int64_t v = 0; v < vectors; ++v)
+          key.push_back(
+              load_cached(k.at(keys, k.add(k.i64(v * eight), k.mul(j, kLanes * layout.element_bytes)))));
+        for (size_t i = 0; i < block.size(); ++i) {
+          Value* q = k.splat(k.load(b.getFloatTy(), k.at(block[i].query, k.mul(j, 4)), 4));
+          for (size_t v = 0; v < key.size(); ++v) k.set(sums[i][v], k.fma(key[v], q, k.get(sums[i][v])));
         }
       });
-      k.store(k.get(t), total(j), 4);
+      for (size_t i = 0; i < block.size(); ++i) {
+        for (size_t v = 0; v < sums[i].size(); ++v) {
+          Value* position = k.add(at, k.add(p, k.i64(static_cast<int64_t>(v) * kLanes)));
+          Value* s = masked(block[i], k.get(sums[i][v]), position);
+          k.store(s, k.at(block[i].scores, k.mul(b.CreateSub(position, chunk), 4)), 4);
+          Value* best = k.get(block[i].best);
+          k.set(block[i].best, b.CreateSelect(b.CreateFCmpOGT(s, best), s, best));
+        }
+      }
     });
+  }
+
+  Value* masked(const Row& r, Value* sum, Value* position) {
+    Value* s = b.CreateFMul(sum, k.splat(attr_real(op, "scale")));
+    const double cap = attr_real(op, "softcap");
+    if (cap > 0) s = b.CreateFMul(math::tanh(k, b.CreateFMul(s, k.splat(1 / cap))), k.splat(cap));
+    Value* at = b.CreateAdd(b.CreateVectorSplat(kLanes, position), k.lane_ids());
+    Value* seen = b.CreateAnd(b.CreateICmpSLE(at, b.CreateVectorSplat(kLanes, r.pos)),
+                              b.CreateICmpSGE(at, b.CreateVectorSplat(kLanes, r.oldest)));
+    return b.CreateSelect(seen, s, k.splat(kNothing));
+  }
+
+  // Scores become exp(score - m); what was masked becomes 0.
+  void softmax(Row& r, Value* chunk, Value* from, Value* to) {
+    Value* m = k.max_lanes(k.get(r.best));
+    Value* lanes = k.variable(k.splat(0.0));
+    k.loop(b.CreateSub(from, chunk), b.CreateSub(to, chunk), kLanes, [&](Value* i) {
+      Value* at = k.at(r.scores, k.mul(i, 4));
+      Value* s = k.load(k.f32x8(), at, 4);
+      Value* p = math::exp(k, b.CreateFSub(s, k.splat(m)));
+      p = b.CreateSelect(b.CreateFCmpOGT(s, k.splat(kNothing)), p, k.splat(0.0));
+      k.set(lanes, b.CreateFAdd(k.get(lanes), p));
+      k.store(p, at, 4);
+    });
+    Value* l = k.sum_lanes(k.get(lanes));
+    if (split_) {
+      Value* part = partial(r, chunk);
+      k.store(m, part, 4);
+      k.store(l, k.at(part, 4), 4);
+      return;
+    }
+    const MergeFactors f = merge_factors(k, k.get(r.maximum), m);
+    k.set(r.maximum, f.maximum);
+    k.set(r.sum, merge(k, k.get(r.sum), l, f.fade_scalar, f.gain_scalar));
+    r.fade = f.fade;
+    r.gain = f.gain;
+  }
+
+  Value* partial(const Row& r, Value* chunk) {
+    Value* number = b.CreateUDiv(b.CreateSub(chunk, first_chunk_), k.i64(kAttentionChunk));
+    const AttentionPartials p(g.type(op.results[0]), cache.head_dim);
+    Value* index = k.add(k.mul(r.head, p.chunks), number);
+    return k.at(e.address(op.results[0], r.token), k.mul(index, p.bytes));
+  }
+
+  // Sum of p[i] V[i], positions in order; lanes being elements of V's row.
+  void weigh_values(std::vector<Row>& block, Value* chunk, Value* from, Value* to) {
+    const int64_t most = 8 / static_cast<int64_t>(block.size());
+    const int64_t vectors = layout.v_row / kLanes;
+    const int64_t whole = vectors / most * most;
+    const auto columns = [&](Value* first, int64_t n) { weigh_columns(block, chunk, from, to, first, n); };
+    k.loop(k.i64(0), k.i64(whole), most, [&](Value* v) { columns(k.mul(v, kLanes), most); });
+    if (whole < vectors) columns(k.i64(whole * kLanes), vectors - whole);
+  }
+
+  void weigh_columns(std::vector<Row>& block, Value* chunk, Value* from, Value* to, Value* column,
+                     int64_t vectors) {
+    const int64_t row_bytes = layout.v_row * layout.element_bytes;
+    std::vector<std::vector<Value*>> sums(block.size());
+    for (auto& of_row : sums) {
+      for (int64_t v = 0; v < vectors; ++v) of_row.push_back(k.variable(k.splat(0.0)));
+    }
+    for_blocks(from, to, [&](Value* at, Value* slot) {
+      Value* base = k.at(values_, k.add(k.mul(slot, row_bytes), k.mul(column, layout.element_bytes)));
+      Value* offset = k.mul(b.CreateSub(at, chunk), 4);
+      k.loop(k.i64(0), k.min(k.i64(kAttentionBlock), b.CreateSub(to, at)), 1, [&](Value* i) {
+        std::vector<Value*> v;
+        for (int64_t n = 0; n < vectors; ++n)
+          v.push_back(
+              load_cached(k.at(base, k.add(k.mul(i, row_bytes), k.i64(n * kLanes * layout.element_bytes)))));
+        for (size_t r = 0; r < block.size(); ++r) {
+          Value* p = k.splat(k.load(b.getFloatTy(), k.at(block[r].scores, k.add(offset, k.mul(i, 4))), 4));
+          for (size_t n = 0; n < v.size(); ++n) k.set(sums[r][n], k.fma(p, v[n], k.get(sums[r][n])));
+        }
+      });
+    });
+    for (size_t r = 0; r < block.size(); ++r) {
+      for (int64_t n = 0; n < vectors; ++n) {
+        Value* bytes = k.mul(k.add(column, k.i64(n * kLanes)), 4);
+        Value* y = k.get(sums[r][static_cast<size_t>(n)]);
+        if (split_) {
+          k.store(y, k.at(partial(block[r], chunk), k.add(bytes, k.i64(AttentionPartials::kHeader))), 4);
+          continue;
+        }
+        Value* to_total = k.at(block[r].total, bytes);
+        k.store(merge(k, k.load(k.f32x8(), to_total, 4), y, block[r].fade, block[r].gain), to_total, 4);
+      }
+    }
   }
 
   KernelBuilder& k;
@@ -152,15 +271,17 @@ class AttentionEmitter {
   const Graph& g;
   const Op& op;
   const PlanCache& cache;
-  const CacheLayout layout;
-  int64_t heads_, dim_, window_;
-  Value* keys_ = nullptr;
-  Value* values_ = nullptr;
+  CacheLayout layout;
+  RowEmitter e;
+  int64_t heads_, dim_, window_, group_;
+  bool split_;
+  Value *kv_head_ = nullptr, *part_ = nullptr, *first_ = nullptr, *first_chunk_ = nullptr;
+  Value *keys_ = nullptr, *values_ = nullptr;
 };
 
 }  // namespace
 
-int64_t attention_scratch_bytes(int64_t head_dim) { return (kAttentionBlock + (head_dim + 7) / 8 * 8) * 4; }
+int64_t attention_scratch_bytes(int64_t head_dim) { return kRows * (kScoreRow + (head_dim + 7) / 8 * 8 * 4); }
 
 void emit_attention_kernel(KernelBuilder& k, const Stage& stage) { AttentionEmitter(k, stage).emit(); }
 

@@ -1,0 +1,52 @@
+#include "ir/ops/attention_part.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ir/ops/common.h"
+
+namespace lmc::ops {
+
+AttentionPart attention_part(const EvalArgs& a, int64_t t, int64_t head, int64_t first, int64_t last) {
+  const Tensor& q = a[0];
+  const Tensor& kv = a[1];
+  const int64_t heads = q.dims[1];
+  const int64_t dim = q.dims[2];
+  const int64_t kv_heads = kv.dims[2];
+  const int64_t kv_head = head / (heads / kv_heads);
+  const double cap = a.real("softcap");
+  const double* query = q.row(t * heads + head);
+  AttentionPart out{-1e300, 0, std::vector<double>(static_cast<size_t>(dim))};
+  std::vector<double> scores;
+  for (int64_t j = first; j <= last; ++j) {
+    const double* key = kv.data.data() + ((j * 2) * kv_heads + kv_head) * dim;
+    double s = 0;
+    for (int64_t i = 0; i < dim; ++i) s += query[i] * key[i];
+    s *= a.real("scale");
+    if (cap > 0) s = cap * std::tanh(s / cap);
+    scores.push_back(s);
+    out.maximum = std::max(out.maximum, s);
+  }
+  for (int64_t j = first; j <= last; ++j) {
+    const double p = std::exp(scores[static_cast<size_t>(j - first)] - out.maximum);
+    const double* value = kv.data.data() + ((j * 2 + 1) * kv_heads + kv_head) * dim;
+    out.sum += p;
+    for (int64_t i = 0; i < dim; ++i) out.values[static_cast<size_t>(i)] += p * value[i];
+  }
+  return out;
+}
+
+void check_attention(const InferArgs& a) {
+  require_activation(a[0], "q");
+  require(is_kv(a[1].dtype) && a[1].rank() == 3, "kv must be a cache, found " + a[1].str());
+  require(a[0].rank() == 3 && a[0].dims[2] == a[1].dims[2] && a[1].dims[1] > 0 &&
+              a[0].dims[1] % a[1].dims[1] == 0,
+          "queries " + a[0].str() + " do not fit cache " + a[1].str());
+  require(a[2].dtype == DType::i32 && a[2].rank() == 1, "pos must be i32[T], found " + a[2].str());
+  const int64_t window = a.integer("window");
+  require(window >= 0 && window <= a[1].dims[0],
+          "window " + std::to_string(window) + " is wider than cache " + a[1].str());
+  require(a.real("softcap") >= 0, "softcap must not be negative");
+}
+
+}  // namespace lmc::ops

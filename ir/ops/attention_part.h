@@ -1,0 +1,29 @@
+// Attention of one query head over a range of the cache, in double precision: what `attention` and its split
+// form share.
+#pragma once
+
+#include <vector>
+
+#include "ir/op_def.h"
+
+namespace lmc::ops {
+
+struct AttentionPart {
+  double maximum = 0;          // of the scores
+  double sum = 0;              // of exp(score - maximum)
+  std::vector<double> values;  // sum of exp(score - maximum) v, [D]
+};
+
+// Query head `head` of row `t` against positions [first, last]. `kv` is [span, 2, kv_heads, D]; `a` has the
+// attributes scale and softcap.
+AttentionPart attention_part(const EvalArgs& a, int64_t t, int64_t head, int64_t first, int64_t last);
+
+// The checks of `attention` on (q, kv, pos) and window, scale, softcap.
+void check_attention(const InferArgs& a);
+
+// First position that the token at `pos` sees.
+inline int64_t oldest_seen(int64_t pos, int64_t window) {
+  return window > 0 && pos >= window ? pos - window + 1 : 0;
+}
+
+}  // namespace lmc::ops
