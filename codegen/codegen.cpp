@@ -24,9 +24,9 @@ namespace {
 std::string stage_key(const Stage& s) {
   const Graph& g = *s.graph;
   std::map<ValueId, int> number;
-  std::string key = s.plan.kind + (s.single ? " single" : "") + (s.over_rows ? " rows" : "") + " " +
-                    std::to_string(s.tokens_per_tile) + " " + std::to_string(s.groups_per_tile) + " " +
-                    std::to_string(s.splits) + "\n";
+  std::string key = s.plan.kind + (s.single ? " single" : "") + (s.over_rows ? " rows" : "") +
+                    (s.halves.empty() ? "" : " halves") + " " + std::to_string(s.tokens_per_tile) + " " +
+                    std::to_string(s.groups_per_tile) + " " + std::to_string(s.splits) + "\n";
   const auto value = [&](ValueId v) {
     const auto [it, fresh] = number.emplace(v, static_cast<int>(number.size()));
     std::string out = " %" + std::to_string(it->second);

@@ -61,19 +61,54 @@ class Partitioner {
     stage.core = core;
     stage.over_rows = g_.type(g_.result(core)).dims[0] == kDimR;
     stage.ops.push_back(core);
-    std::set<uint32_t> inside{core.v};
+    if (stage.kind == StageKind::linear) stage.halves = halves(core, behind);
+    std::vector<OpId> later = absorb(stage, cluster, behind);
+    if (!stage.halves.empty() && reads(later, stage.halves)) {
+      // What stays outside reads the whole output from memory.
+      stage.halves.clear();
+      stage.ops = {core};
+      stage.quantised = {};
+      later = absorb(stage, cluster, behind);
+    }
+    stages_.push_back(std::move(stage));
+    for (OpId id : later) add_row(id);
+  }
+
+  // Moves what fits into the epilogue of a linear; returns what does not.
+  std::vector<OpId> absorb(Stage& stage, const std::vector<OpId>& cluster,
+                           const std::set<uint32_t>& behind) const {
+    std::set<uint32_t> inside{stage.core.v};
     std::vector<OpId> later;
     for (OpId id : cluster) {
       if (!behind.contains(id.v)) continue;
-      if (stage.kind == StageKind::linear && fits_epilogue(id, core, inside, behind)) {
+      if (stage.kind == StageKind::linear && fits_epilogue(id, stage, inside, behind)) {
         stage.ops.push_back(id);
         inside.insert(id.v);
+      } else if (stage.kind == StageKind::linear && quantises_output(id, stage, inside)) {
+        stage.ops.push_back(id);
+        stage.quantised = g_.result(id);
       } else {
         later.push_back(id);
       }
     }
-    stages_.push_back(std::move(stage));
-    for (OpId id : later) add_row(id);
+    if (stage.ops.size() == 1) stage.halves.clear();
+    return later;
+  }
+
+  // Whole blocks, and each in one tile: four row groups make one.
+  bool quantises_output(OpId id, const Stage& stage, const std::set<uint32_t>& inside) const {
+    const Op& op = g_.op(id);
+    if (op.def->name != "quantize" || stage.quantised.valid()) return false;
+    const ValueId x = op.operands[0];
+    return g_.type(x).rank() == 2 && g_.type(x).last() % kQ8Block == 0 && g_.def_op(x) &&
+           inside.contains(g_.value(x).def.v) && x != g_.result(stage.core);
+  }
+
+  bool reads(const std::vector<OpId>& ops, const std::vector<ValueId>& values) const {
+    return std::any_of(ops.begin(), ops.end(), [&](OpId id) {
+      const auto& in = g_.op(id).operands;
+      return std::find_first_of(in.begin(), in.end(), values.begin(), values.end()) != in.end();
+    });
   }
 
   std::string describe(OpId id) const {
@@ -94,16 +129,38 @@ class Partitioner {
     return reached;
   }
 
-  // Elementwise over exactly the core's outputs, with every other operand ready before the core runs.
-  bool fits_epilogue(OpId id, OpId core, const std::set<uint32_t>& inside,
+  // Both results of a split of the core's output into halves of whole row groups, if that is all that reads
+  // it and the halves are read in this cluster only.
+  std::vector<ValueId> halves(OpId core, const std::set<uint32_t>& behind) const {
+    const ValueId y = g_.result(core);
+    const auto& uses = g_.value(y).uses;
+    if (uses.size() != 1 || g_.is_output(y)) return {};
+    const Op& split = g_.op(uses[0].op);
+    if (split.def->name != "split" || split.results.size() != 2) return {};
+    const int64_t half = g_.type(split.results[0]).last();
+    if (half != g_.type(split.results[1]).last() || half % 8 != 0) return {};
+    for (ValueId v : split.results) {
+      for (const Use& u : g_.value(v).uses) {
+        if (!behind.contains(u.op.v)) return {};
+      }
+      if (g_.is_output(v)) return {};
+    }
+    return split.results;
+  }
+
+  // Elementwise over exactly the core's outputs (or over their halves), with every other operand ready before
+  // the core runs.
+  bool fits_epilogue(OpId id, const Stage& stage, const std::set<uint32_t>& inside,
                      const std::set<uint32_t>& behind) const {
     const Op& op = g_.op(id);
-    const Type& out = g_.type(g_.result(core));
+    const bool halved = !stage.halves.empty();
+    const Type& out = g_.type(halved ? stage.halves[0] : g_.result(stage.core));
     if (op.def->shape != OpShape::elementwise || g_.type(op.results[0]) != out) return false;
     return std::all_of(op.operands.begin(), op.operands.end(), [&](ValueId v) {
+      if (halved && (v == stage.halves[0] || v == stage.halves[1])) return true;
       const bool computed = g_.def_op(v) && behind.contains(g_.value(v).def.v);
       if (computed) return inside.contains(g_.value(v).def.v);
-      const bool core_result = g_.def_op(v) && g_.value(v).def == core;
+      const bool core_result = !halved && g_.def_op(v) && g_.value(v).def == stage.core;
       return core_result || g_.type(v) == out || g_.type(v).rank() == 1;
     });
   }

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "codegen/kernels/attention.h"
+#include "codegen/kernels/linear.h"
 #include "codegen/layout.h"
 #include "codegen/partition.h"
 #include "ir/graph_algorithms.h"
@@ -97,6 +98,7 @@ class StepPlanner {
           }
         }
       }
+      if (stage.quantised.valid()) scratch += kLinearScratchBytes;
       stage.scratch_bytes = scratch;
       out_.plan.scratch_bytes = std::max(out_.plan.scratch_bytes, scratch + 64);
     }
@@ -222,11 +224,11 @@ class StepPlanner {
       s.plan.tiles = kv_heads * (s.splits > 1 ? s.splits : token_tiles);
     } else {
       const Type& w = g_.type(g_.op(s.core).operands[1]);
-      const int64_t groups = std::max<int64_t>((w.dims[0] + 7) / 8, 1);
+      const int64_t groups = std::max<int64_t>((w.dims[0] + 7) / 8 / (s.halves.empty() ? 1 : 2), 1);
       const double bytes = static_cast<double>(packed_bytes(s.slots.at(g_.op(s.core).operands[1]).layout, w));
-      // Tiles of about half a megabyte: long enough to stream, enough of them to share out evenly.
+      // Tiles of about 128 kB, at least eight of a matrix that is worth sharing out.
       const auto wanted =
-          std::clamp<int64_t>(static_cast<int64_t>(bytes / (512 << 10)), bytes > (64 << 10) ? 2 : 1, 32);
+          bytes < (64 << 10) ? 1 : std::max<int64_t>(static_cast<int64_t>(bytes / (128 << 10)), 8);
       s.groups_per_tile = round_up((groups + wanted - 1) / wanted, 4);
       s.plan.tiles = (groups + s.groups_per_tile - 1) / s.groups_per_tile;
     }

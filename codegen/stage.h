@@ -35,7 +35,10 @@ struct Stage {
   std::vector<ValueId> stores;    // values this stage writes (they have slots)
   int64_t tokens_per_tile = 1;    // row and attention stages
   int64_t splits = 1;             // attention_split: tiles that share a kv head's chunks
-  int64_t groups_per_tile = 1;    // linear: groups of 8 weight rows
+  int64_t groups_per_tile = 1;    // linear: groups of 8 weight rows (of each half)
+  // linear: its output's two halves (gate and up), where the epilogue combines them; else empty.
+  std::vector<ValueId> halves;
+  ValueId quantised;  // linear: result of a quantize in its epilogue
   int64_t scratch_bytes = 0;
   std::map<ValueId, PlanCache> caches;  // of the kv values in `slots`
 
@@ -58,7 +61,7 @@ struct CacheLayout {
 
 // The cache is worked on in chunks at absolute positions, whatever the step: same sums, same bits. A ring
 // holds whole blocks, so that a block is contiguous.
-inline constexpr int64_t kAttentionChunk = 256;
+inline constexpr int64_t kAttentionChunk = 128;
 inline constexpr int64_t kAttentionBlock = 64;
 
 }  // namespace lmc

@@ -26,8 +26,8 @@ struct BoundStage {
   int64_t tiles = 1;
   std::vector<void*> operands;
 
-  void run(const StepInfo& step, int64_t tile, void* scratch) const {
-    kernel(operands.data(), &step, tile, scratch);
+  void run(const StepInfo& step, int64_t tile, int64_t next, void* scratch) const {
+    kernel(operands.data(), &step, tile, next, scratch);
   }
 };
 

@@ -40,8 +40,9 @@ Executor::Executor(const StepPlan& plan, const Bindings& bindings, Workers& work
   const bool parallel = schedule == Schedule::graph ||
                         (schedule == Schedule::automatic && worth_threads(plan, workers.threads()));
   if (!parallel) return;
-  graph_ = std::make_unique<TileGraph>(
-      plan, workers, [this](size_t stage, int64_t tile) { run_tile(stage, tile, Workers::current_slot()); });
+  graph_ = std::make_unique<TileGraph>(plan, workers, [this](size_t stage, int64_t tile, int64_t next) {
+    run_tile(stage, tile, next, Workers::current_slot());
+  });
 }
 
 void Executor::run(const StepInfo& step) {
@@ -58,19 +59,19 @@ void Executor::run_tiles() {
   if (graph_) return graph_->run();
   if (shuffled_) {
     for (const TileRef& t : random_tile_order(plan_, shuffles_++)) {
-      run_tile(static_cast<size_t>(t.stage), t.tile, 0);
+      run_tile(static_cast<size_t>(t.stage), t.tile, -1, 0);
     }
     return;
   }
   for (size_t s = 0; s < stages_.size(); ++s) {
-    for (int64_t t = 0; t < stages_[s].tiles; ++t) run_tile(s, t, 0);
+    for (int64_t t = 0; t < stages_[s].tiles; ++t) run_tile(s, t, t + 1 < stages_[s].tiles ? t + 1 : -1, 0);
   }
 }
 
-void Executor::run_tile(size_t stage, int64_t tile, int slot) {
-  if (!profile_) return stages_[stage].run(step_, tile, scratch(slot));
+void Executor::run_tile(size_t stage, int64_t tile, int64_t next, int slot) {
+  if (!profile_) return stages_[stage].run(step_, tile, next, scratch(slot));
   const auto begin = Profile::Clock::now();
-  stages_[stage].run(step_, tile, scratch(slot));
+  stages_[stage].run(step_, tile, next, scratch(slot));
   profile_->tile(stage, tile, begin, Profile::Clock::now());
 }
 

@@ -35,7 +35,7 @@ class Executor {
 
  private:
   void run_tiles();
-  void run_tile(size_t stage, int64_t tile, int slot);
+  void run_tile(size_t stage, int64_t tile, int64_t next, int slot);
   std::byte* scratch(int slot) const { return scratch_.data() + slot * scratch_stride_; }
 
   const StepPlan& plan_;

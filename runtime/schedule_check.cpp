@@ -122,7 +122,7 @@ std::vector<TileRef> random_tile_order(const StepPlan& plan, uint64_t seed) {
 
 void run_in_order(const std::vector<BoundStage>& stages, const std::vector<TileRef>& order,
                   const StepInfo& step, void* scratch) {
-  for (const TileRef& t : order) stages[static_cast<size_t>(t.stage)].run(step, t.tile, scratch);
+  for (const TileRef& t : order) stages[static_cast<size_t>(t.stage)].run(step, t.tile, -1, scratch);
 }
 
 }  // namespace lmc

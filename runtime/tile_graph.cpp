@@ -3,6 +3,7 @@
 #include <tbb/flow_graph.h>
 
 #include <algorithm>
+#include <atomic>
 #include <deque>
 #include <utility>
 #include <vector>
@@ -11,62 +12,79 @@ namespace lmc {
 namespace {
 
 using tbb::flow::continue_msg;
-using TileNode = tbb::flow::continue_node<continue_msg>;
-// Lightweight: runs within the tile that finishes last instead of as a task of its own.
+using RunnerNode = tbb::flow::continue_node<continue_msg>;
+// Lightweight: runs within the runner that finishes last instead of as a task of its own.
 using JoinNode = tbb::flow::continue_node<continue_msg, tbb::flow::lightweight>;
 
-// Two stages with more pairs of tiles than this meet in a join node: k + k edges instead of k * k.
-constexpr int64_t kDirectEdges = 16;
+// Two stages with more pairs of nodes than this meet in a join node: k + k edges instead of k * k.
+constexpr size_t kDirectEdges = 16;
 
-bool wire_directly(int64_t before, int64_t after) {
+bool wire_directly(size_t before, size_t after) {
   return before == 1 || after == 1 || before * after <= kDirectEdges;
 }
+
+// Counters lie a cache line apart.
+struct alignas(64) StageState {
+  std::atomic<int64_t> next{0};
+  int64_t tiles = 0;
+  std::vector<RunnerNode*> runners;
+  JoinNode* join = nullptr;
+};
 
 }  // namespace
 
 struct TileGraph::Impl {
-  Impl(const StepPlan& plan, Body tile_body) : body(std::move(tile_body)), first(plan.stages.size() + 1) {
+  Impl(const StepPlan& plan, int threads, Body tile_body)
+      : body(std::move(tile_body)), stages(plan.stages.size()) {
     for (size_t s = 0; s < plan.stages.size(); ++s) {
-      first[s] = tiles.size();
-      for (int64_t t = 0; t < plan.stages[s].tiles; ++t) {
-        tiles.emplace_back(graph, [this, s, t](const continue_msg&) { body(s, t); });
-        if (plan.stages[s].deps.empty()) roots.push_back(&tiles.back());
+      StageState& stage = stages[s];
+      stage.tiles = plan.stages[s].tiles;
+      for (int64_t r = 0; r < std::min<int64_t>(threads, stage.tiles); ++r) {
+        stage.runners.push_back(&nodes.emplace_back(graph, [this, s](const continue_msg&) { draw(s); }));
+        if (plan.stages[s].deps.empty()) roots.push_back(stage.runners.back());
       }
     }
-    first.back() = tiles.size();
-    std::vector<JoinNode*> join_of(plan.stages.size(), nullptr);
     for (size_t s = 0; s < plan.stages.size(); ++s) {
-      for (const int32_t d : plan.stages[s].deps) wire(static_cast<size_t>(d), s, join_of);
+      for (const int32_t d : plan.stages[s].deps) wire(stages[static_cast<size_t>(d)], stages[s]);
     }
   }
 
-  void wire(size_t before, size_t after, std::vector<JoinNode*>& join_of) {
-    const auto count = [this](size_t s) { return static_cast<int64_t>(first[s + 1] - first[s]); };
-    if (wire_directly(count(before), count(after))) {
-      for (size_t i = first[before]; i < first[before + 1]; ++i) {
-        for (size_t j = first[after]; j < first[after + 1]; ++j) tbb::flow::make_edge(tiles[i], tiles[j]);
+  void wire(StageState& before, StageState& after) {
+    if (wire_directly(before.runners.size(), after.runners.size())) {
+      for (RunnerNode* b : before.runners) {
+        for (RunnerNode* a : after.runners) tbb::flow::make_edge(*b, *a);
       }
       return;
     }
-    JoinNode*& join = join_of[before];
-    if (!join) {
-      join = &joins.emplace_back(graph, [](const continue_msg& m) { return m; });
-      for (size_t i = first[before]; i < first[before + 1]; ++i) tbb::flow::make_edge(tiles[i], *join);
+    if (!before.join) {
+      before.join = &joins.emplace_back(graph, [](const continue_msg& m) { return m; });
+      for (RunnerNode* b : before.runners) tbb::flow::make_edge(*b, *before.join);
     }
-    for (size_t j = first[after]; j < first[after + 1]; ++j) tbb::flow::make_edge(*join, tiles[j]);
+    for (RunnerNode* a : after.runners) tbb::flow::make_edge(*before.join, *a);
+  }
+
+  // Tiles are drawn one ahead, so that each knows the next.
+  void draw(size_t s) {
+    StageState& stage = stages[s];
+    const auto next = [&] { return stage.next.fetch_add(1, std::memory_order_relaxed); };
+    for (int64_t tile = next(); tile < stage.tiles;) {
+      const int64_t after = next();
+      body(s, tile, after < stage.tiles ? after : -1);
+      tile = after;
+    }
   }
 
   Body body;
   tbb::flow::graph graph;
-  std::deque<TileNode> tiles;  // stage by stage; nodes do not move
+  std::vector<StageState> stages;
+  std::deque<RunnerNode> nodes;  // do not move
   std::deque<JoinNode> joins;
-  std::vector<size_t> first;  // of each stage in tiles, and the end
-  std::vector<TileNode*> roots;
+  std::vector<RunnerNode*> roots;
 };
 
 TileGraph::TileGraph(const StepPlan& plan, Workers& workers, Body body) : workers_(workers) {
   // A flow graph belongs to the arena it is made in.
-  workers_.run([&] { impl_ = std::make_unique<Impl>(plan, std::move(body)); });
+  workers_.run([&] { impl_ = std::make_unique<Impl>(plan, workers.threads(), std::move(body)); });
 }
 
 TileGraph::~TileGraph() {
@@ -75,7 +93,8 @@ TileGraph::~TileGraph() {
 
 void TileGraph::run() {
   workers_.run([this] {
-    for (TileNode* root : impl_->roots) root->try_put(continue_msg());
+    for (StageState& s : impl_->stages) s.next.store(0, std::memory_order_relaxed);
+    for (RunnerNode* root : impl_->roots) root->try_put(continue_msg());
     impl_->graph.wait_for_all();
   });
 }

@@ -1,4 +1,10 @@
-// A StepPlan as one oneTBB flow graph, built once and run for every step: a stage of k tiles is k nodes.
+// A StepPlan as one oneTBB flow graph, built once and run for every step.
+//
+// A stage of k tiles is min(k, threads) nodes that draw the stage's tiles, in order, from one counter.
+// Measured with 2 threads against a node per tile: dispatching a tile costs 20 ns instead of 300 to 500, so
+// tiles may be small and the last one to finish keeps the others waiting for less; and a worker knows its
+// next tile, whose first cache lines the kernel asks for while it finishes this one. A worker that loses its
+// core delays one tile, as before: the others draw the rest.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +18,8 @@ namespace lmc {
 
 class TileGraph {
  public:
-  using Body = std::function<void(size_t stage, int64_t tile)>;
+  // `next`: the tile of that stage which the same worker runs next, or -1.
+  using Body = std::function<void(size_t stage, int64_t tile, int64_t next)>;
 
   // `workers` must outlive the graph.
   TileGraph(const StepPlan& plan, Workers& workers, Body body);
@@ -21,7 +28,7 @@ class TileGraph {
   // Calls the body once for every tile, each after all tiles of the stages its own waits for.
   void run();
 
-  // Stages whose tiles all report to one join node, because wiring them one by one needs more edges.
+  // Stages whose nodes all report to one join node, because wiring them one by one needs more edges.
   int64_t joins() const;
 
  private:

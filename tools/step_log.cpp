@@ -36,7 +36,9 @@ void StepLog::kernels(const StepPlan& plan, const StepInfo& step, const Profile&
           " ({:.1f} GB/s{})", bytes_per_second / 1e9,
           read_peak_ > 0 ? fmt::format(", {:.0f}% of read peak", 100 * bytes_per_second / read_peak_) : "");
     }
-    info("    {} {:.3f} ms{}", label_for(stage, step.tokens, step.rows), seconds * 1e3, rate);
+    const double workers = seconds > 0 ? times.last_stages()[s].busy / seconds : 0;
+    info("    {} {:.3f} ms{}, {:.2f} workers", label_for(stage, step.tokens, step.rows), seconds * 1e3, rate,
+         workers);
   }
 }
 

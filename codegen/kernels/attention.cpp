@@ -1,8 +1,8 @@
 // Attention over the cache, one tile per kv head: all query heads of a kv head (and a few tokens of a block)
 // together, so that every K and V read serves several rows.
 //
-// A row is one query head of one token. The cache is walked in chunks of 256 positions that start at
-// multiples of 256. Within a chunk: all scores, their maximum m, p = exp(score - m), l = sum of p and the
+// A row is one query head of one token. The cache is walked in chunks of 128 positions that start at
+// multiples of 128. Within a chunk: all scores, their maximum m, p = exp(score - m), l = sum of p and the
 // weighted values; then the chunk is merged into what came before, as in "Online normalizer calculation for
 // softmax" (Milakov, Gimelshein 2018). A row's sums run over the same chunks in the same order whoever else
 // is in flight, so a token gets the same bits alone, in a prefill block, and when its chunks are computed by
@@ -23,7 +23,7 @@ using llvm::Value;
 
 constexpr int64_t kRows = 4;  // most rows in registers at once
 
-// Scratch: scores [kRows][256] f32, then weighted totals [kRows][head_dim rounded up] f32.
+// Scratch: scores [kRows][128] f32, then weighted totals [kRows][head_dim rounded up] f32.
 constexpr int64_t kScoreRow = kAttentionChunk * 4;
 
 class AttentionEmitter {

@@ -13,7 +13,8 @@ using llvm::Value;
 KernelBuilder::KernelBuilder(llvm::Module& module, const Target& target, const std::string& name)
     : module_(module), target_(target), b_(module.getContext()) {
   llvm::Type* ptr = b_.getPtrTy();
-  auto* type = llvm::FunctionType::get(b_.getVoidTy(), {ptr, ptr, b_.getInt64Ty(), ptr}, false);
+  auto* type =
+      llvm::FunctionType::get(b_.getVoidTy(), {ptr, ptr, b_.getInt64Ty(), b_.getInt64Ty(), ptr}, false);
   fn_ = llvm::Function::Create(type, llvm::Function::ExternalLinkage, name, module);
   fn_->addFnAttr(llvm::Attribute::NoUnwind);
   // No loop may become a call of memset or memcpy: kernels.o has no undefined symbols.
@@ -23,7 +24,7 @@ KernelBuilder::KernelBuilder(llvm::Module& module, const Target& target, const s
   // Scratch and the operand table belong to this call alone.
   fn_->addParamAttr(0, llvm::Attribute::NoAlias);
   fn_->addParamAttr(1, llvm::Attribute::NoAlias);
-  fn_->addParamAttr(3, llvm::Attribute::NoAlias);
+  fn_->addParamAttr(4, llvm::Attribute::NoAlias);
   b_.SetInsertPoint(llvm::BasicBlock::Create(module.getContext(), "entry", fn_));
 }
 

@@ -23,7 +23,8 @@ class KernelBuilder {
   const Target& target() const { return target_; }
 
   llvm::Value* tile() { return fn_->getArg(2); }
-  llvm::Value* scratch() { return fn_->getArg(3); }
+  llvm::Value* next() { return fn_->getArg(3); }  // the tile this worker runs next, or -1
+  llvm::Value* scratch() { return fn_->getArg(4); }
   llvm::Value* operand(int index);  // base address of a stage operand
   llvm::Value* tokens();            // StepInfo::tokens
   llvm::Value* rows();              // StepInfo::rows

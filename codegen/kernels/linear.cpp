@@ -1,10 +1,12 @@
 // Rows live in lanes and k runs in order: each output element is one chain of fused multiply-adds, block by
 // block, whatever the tiling, the number of tokens in flight or of threads. Same sums, same bits.
 //
-// With one token a core walks four groups of 8 weight rows in step, far apart in memory: four streams keep
-// more cache lines in flight than one, which is what it takes to reach the memory limit.
+// Bound by memory (one token, or few) a core walks four neighbouring groups of 8 weight rows in step and asks
+// for what it will need some blocks later, across the border to the next four: that keeps enough cache lines
+// in flight to reach the memory limit. Bound by arithmetic (many tokens) it holds one group against 8 tokens.
 #include "codegen/kernels/linear.h"
 
+#include "codegen/kernels/quantize.h"
 #include "codegen/kernels/row_kernel.h"
 #include "codegen/layout.h"
 #include "ir/op_def.h"
@@ -15,9 +17,11 @@ namespace {
 using llvm::Value;
 
 constexpr int64_t kStreams = 4;
-constexpr int64_t kPrefetchBytes = 4096;
+constexpr int64_t kPrefetchBlocks = 8;    // of 272 bytes; 5 to 10 measured alike, 30 loses a tenth
+constexpr int64_t kTokenBlock = 8;        // tokens that share a row group's registers in a long block
+constexpr int64_t kPrefetchColumns = 64;  // of 32 bytes, for F32
 
-// Accumulators of `groups` weight-row groups × `tokens` tokens.
+// Accumulators of weight-row groups × tokens.
 using Tile = std::vector<std::vector<Value*>>;
 
 class LinearEmitter {
@@ -30,18 +34,28 @@ class LinearEmitter {
     quantised_ = s.slots.at(op.operands[1]).layout == "q8_0.rows8";
     blocks_ = (cols_ + kQ8Block - 1) / kQ8Block;
     group_bytes_ = quantised_ ? blocks_ * kQ8GroupBytes : cols_ * 32;
+    parts_ = stage.halves.empty() ? 1 : 2;
+    groups_ = (rows_ + 7) / 8 / parts_;
   }
 
   void emit() {
-    const int64_t groups = (rows_ + 7) / 8;
-    Value* first = k.mul(k.tile(), stage.groups_per_tile);
     weights_ = k.operand(slot(1).operand);
     limit_ = stage.over_rows ? k.rows() : k.tokens();
+    Value* first = k.mul(k.tile(), stage.groups_per_tile);
+    Value* end = end_ = k.min(k.add(first, k.i64(stage.groups_per_tile)), k.i64(groups_));
+    has_next_ = b.CreateICmpSGE(k.next(), k.i64(0));
+    next_first_ = k.mul(k.next(), stage.groups_per_tile);
     if (stage.single) {
-      k.if_then(b.CreateICmpSGT(limit_, k.i64(0)), [&] { single_token(first, groups); });
+      k.if_then(b.CreateICmpSGT(limit_, k.i64(0)), [&] { streams(first, end, {1}); });
     } else {
-      Value* end = k.min(k.add(first, k.i64(stage.groups_per_tile)), k.i64(groups));
-      k.loop(first, end, 1, [&](Value* group) { token_blocks(group); });
+      Value* few = b.CreateICmpSLT(limit_, k.i64(kTokenBlock));
+      // With four groups, two tokens fill the registers.
+      k.if_then(few, [&] { streams(first, end, {2, 1}); });
+      // Groups whose outputs are quantised together follow each other for each block of tokens.
+      const int64_t width = stage.quantised.valid() ? kStreams : 1;
+      k.if_then(b.CreateNot(few), [&] {
+        k.loop(first, end, width, [&](Value* group) { token_blocks(group, width, {kTokenBlock, 4, 2, 1}); });
+      });
     }
     k.finish();
   }
@@ -49,101 +63,185 @@ class LinearEmitter {
  private:
   const Slot& slot(size_t operand) const { return stage.slots.at(op.operands[operand]); }
 
-  // One token: four streams over a full tile, the rest one group at a time.
-  void single_token(Value* first, int64_t groups) {
-    const int64_t stretch = stage.groups_per_tile / kStreams;
-    Value* zero = k.i64(0);
-    Value* rest = k.variable(first);
-    if (stretch > 0) {
-      Value* full = b.CreateICmpSLE(k.add(first, k.i64(stretch * kStreams)), k.i64(groups));
-      k.if_then(full, [&] {
-        k.loop(zero, k.i64(stretch), 1, [&](Value* i) {
-          std::vector<Value*> streams;
-          for (int64_t s = 0; s < kStreams; ++s)
-            streams.push_back(k.add(k.add(first, i), k.i64(s * stretch)));
-          compute(streams, zero, 1);
-        });
-        k.set(rest, k.add(first, k.i64(stretch * kStreams)));
-      });
-    }
-    Value* end = k.min(k.add(first, k.i64(stage.groups_per_tile)), k.i64(groups));
-    k.loop(k.get(rest), end, 1, [&](Value* group) { compute({group}, zero, 1); });
+  // Four groups of rows in step, the rest one at a time.
+  void streams(Value* first, Value* end, const std::vector<int64_t>& token_sizes) {
+    Value* whole = k.add(first, b.CreateAnd(b.CreateSub(end, first), k.i64(-kStreams)));
+    k.loop(first, whole, kStreams, [&](Value* group) { token_blocks(group, kStreams, token_sizes); });
+    if (stage.quantised.valid()) return;  // then all groups come in fours
+    k.loop(whole, end, 1, [&](Value* group) { token_blocks(group, 1, token_sizes); });
   }
 
-  // Many tokens against one group of rows: 8 at a time, then 4, 2 and 1. The group's weights stay in cache.
-  void token_blocks(Value* group) {
+  // All tokens against `width` groups, in blocks of the given sizes. The weights stay in cache meanwhile.
+  void token_blocks(Value* group, int64_t width, const std::vector<int64_t>& sizes) {
+    if (stage.single) return compute_and_store(group, width, k.i64(0), 1);
     Value* at = k.variable(k.i64(0));
-    for (int64_t m : {8, 4, 2, 1}) {
+    for (int64_t m : sizes) {
       Value* start = k.get(at);
-      Value* count = b.CreateAnd(b.CreateSub(limit_, start), k.i64(-m));
-      Value* end = k.add(start, count);
-      k.loop(start, end, m, [&](Value* t) { compute({group}, t, m); });
+      Value* end = k.add(start, b.CreateAnd(b.CreateSub(limit_, start), k.i64(-m)));
+      k.loop(start, end, m, [&](Value* t) {
+        if (width == 1 || m * width <= kTokenBlock) {
+          compute_and_store(group, width, t, m);
+        } else {
+          group_by_group(group, width, t, m);
+        }
+      });
       k.set(at, end);
     }
   }
 
-  void compute(const std::vector<Value*>& groups, Value* token, int64_t tokens) {
-    std::vector<Value*> w;
-    for (Value* group : groups) w.push_back(k.at(weights_, k.mul(group, group_bytes_)));
+  // Outputs of all groups in registers at once.
+  void compute_and_store(Value* group, int64_t width, Value* token, int64_t tokens) {
+    const auto outputs = compute(group, width, token, tokens);
+    if (!stage.quantised.valid()) return;
+    for (int64_t m = 0; m < tokens; ++m) {
+      RowEmitter e(k, stage, k.add(token, k.i64(m)));
+      std::array<Value*, kStreams> parts;
+      for (size_t i = 0; i < parts.size(); ++i) parts[i] = outputs[i][static_cast<size_t>(m)];
+      store_quantised(e, stage.quantised, k.mul(group, kLanes), parts);
+    }
+  }
+
+  // More than fit: group after group through the scratch, [tokens][32] f32, which is then quantised.
+  void group_by_group(Value* group, int64_t width, Value* token, int64_t tokens) {
+    constexpr int64_t row = kQ8Block * 4;
+    k.loop(k.i64(0), k.i64(width), 1, [&](Value* i) {
+      const auto outputs = compute(k.add(group, i), 1, token, tokens);
+      for (int64_t m = 0; m < tokens; ++m) {
+        Value* to = k.at(k.scratch(), k.add(k.i64(m * row), k.mul(i, kLanes * 4)));
+        k.store(outputs[0][static_cast<size_t>(m)], to, 4);
+      }
+    });
+    k.loop(k.i64(0), k.i64(tokens), 1, [&](Value* m) {
+      RowEmitter e(k, stage, k.add(token, m));
+      std::array<Value*, kStreams> parts;
+      for (size_t i = 0; i < parts.size(); ++i) {
+        Value* from = k.add(k.mul(m, row), k.i64(static_cast<int64_t>(i) * kLanes * 4));
+        parts[i] = k.load(k.f32x8(), k.at(k.scratch(), from), 4);
+      }
+      store_quantised(e, stage.quantised, k.mul(group, kLanes), parts);
+    });
+  }
+
+  // Groups [group, group + width) for tokens [token, token + tokens): returns, per group and token, what is
+  // to be quantised. Where the epilogue combines both halves of the rows (gate and up), the second half's
+  // groups follow the first's.
+  Tile compute(Value* group, int64_t width, Value* token, int64_t tokens) {
     const Slot& x = slot(0);
     Value* x_base = x.offset ? k.at(k.operand(x.operand), x.offset) : k.operand(x.operand);
     std::vector<Value*> xs;
     for (int64_t m = 0; m < tokens; ++m) xs.push_back(k.at(x_base, k.mul(k.add(token, k.i64(m)), x.stride)));
 
-    Tile sums(groups.size(), std::vector<Value*>(static_cast<size_t>(tokens)));
-    for (auto& row : sums) {
-      for (Value*& v : row) v = k.variable(k.splat(0.0));
-    }
-    if (quantised_) {
-      accumulate_q8(w, xs, sums);
-    } else {
-      accumulate_f32(w, xs, sums);
-    }
-    for (size_t i = 0; i < groups.size(); ++i) {
-      for (int64_t m = 0; m < tokens; ++m) {
-        epilogue(groups[i], k.add(token, k.i64(m)), k.get(sums[i][static_cast<size_t>(m)]));
+    std::vector<Tile> sums(static_cast<size_t>(parts_), Tile(static_cast<size_t>(width)));
+    for (int64_t part = 0; part < parts_; ++part) {
+      Tile& tile = sums[static_cast<size_t>(part)];
+      std::vector<Value*> w;
+      for (int64_t i = 0; i < width; ++i) {
+        Value* row_group = k.add(group, k.i64(i + part * groups_));
+        w.push_back(k.at(weights_, k.mul(row_group, group_bytes_)));
+        for (int64_t m = 0; m < tokens; ++m) tile[static_cast<size_t>(i)].push_back(k.variable(k.splat(0.0)));
+      }
+      Value* jump = stream_jump(group, width, part);
+      if (quantised_) {
+        accumulate_q8(w, xs, token, jump, tile);
+      } else {
+        accumulate_f32(w, xs, jump, tile);
       }
     }
+    Tile outputs(static_cast<size_t>(width));
+    for (int64_t i = 0; i < width; ++i) {
+      for (int64_t m = 0; m < tokens; ++m) {
+        std::vector<Value*> results;
+        for (const Tile& tile : sums)
+          results.push_back(k.get(tile[static_cast<size_t>(i)][static_cast<size_t>(m)]));
+        outputs[static_cast<size_t>(i)].push_back(
+            epilogue(k.add(group, k.i64(i)), k.add(token, k.i64(m)), results));
+      }
+    }
+    return outputs;
   }
 
-  // Exact int8 dot products per block of 32, scaled by both scales in f32.
-  void accumulate_q8(const std::vector<Value*>& w, const std::vector<Value*>& x, const Tile& sums) {
+  // From the end of a group to where its stream goes on: the other half, the next `width` groups, or, at the
+  // end of the tile, the first groups of the worker's next one. Without one, back to what is in cache
+  // already.
+  Value* stream_jump(Value* group, int64_t width, int64_t part) {
+    if (part + 1 < parts_) return k.i64((groups_ - 1) * group_bytes_);
+    const int64_t back = part * groups_ + 1;  // groups from the end of this one to the start of `group`
+    Value* here = k.add(group, k.i64(back));
+    Value* next_tile = b.CreateSelect(has_next_, next_first_, group);
+    Value* follows = k.add(group, k.i64(width));
+    Value* target = b.CreateSelect(b.CreateICmpSGE(follows, end_), next_tile, follows);
+    return k.mul(b.CreateSub(target, here), group_bytes_);
+  }
+
+  // Exact int8 dot products per block of 32, scaled by both scales in f32. The loop over quads stays a loop:
+  // unrolled, LLVM reorders it token by token and spills the weights.
+  void accumulate_q8(const std::vector<Value*>& w, const std::vector<Value*>& x, Value* token, Value* jump,
+                     const Tile& sums) {
     llvm::Type* i8x32 = llvm::FixedVectorType::get(b.getInt8Ty(), 32);
     const int64_t padded = blocks_ * kQ8Block;
     k.loop(k.i64(0), k.i64(blocks_), 1, [&](Value* block) {
       Value* scales_at = k.add(k.i64(padded), k.mul(block, 4));
       Value* x_at = k.mul(block, kQ8Block);
-      for (size_t i = 0; i < w.size(); ++i) {
-        Value* p = k.at(w[i], k.mul(block, kQ8GroupBytes));
-        if (stage.single) prefetch(p);
-        std::vector<Value*> dots(x.size(), llvm::Constant::getNullValue(k.i32x8()));
-        for (int64_t quad = 0; quad < 8; ++quad) {
-          const Target::Prepared weights = k.target().prepare_int8(b, k.load(i8x32, k.at(p, quad * 32)));
-          for (size_t m = 0; m < x.size(); ++m) {
-            Value* four = k.load(b.getInt32Ty(), k.at(x[m], k.add(x_at, k.i64(quad * 4))), 4);
-            Value* repeated = b.CreateBitCast(b.CreateVectorSplat(kLanes, four), i8x32);
-            dots[m] = k.target().dot_int8(b, weights, repeated, dots[m]);
-          }
+      std::vector<Value*> p;
+      for (Value* group : w) p.push_back(k.at(group, k.mul(block, kQ8GroupBytes)));
+      if (x.size() < kTokenBlock) {
+        prefetch_stream(p, block, jump);
+      } else {
+        prefetch_next_group(w[0], token, block, jump);
+      }
+      Tile dots(w.size());
+      for (auto& row : dots) {
+        for (size_t m = 0; m < x.size(); ++m)
+          row.push_back(k.variable(llvm::Constant::getNullValue(k.i32x8())));
+      }
+      k.loop(k.i64(0), k.i64(8), 1, [&](Value* quad) {
+        std::vector<Target::Prepared> weights;
+        for (Value* group : p)
+          weights.push_back(k.target().prepare_int8(b, k.load(i8x32, k.at(group, k.mul(quad, 32)))));
+        for (size_t m = 0; m < x.size(); ++m) {
+          Value* four = k.load(b.getInt32Ty(), k.at(x[m], k.add(x_at, k.mul(quad, 4))), 4);
+          Value* repeated = b.CreateBitCast(b.CreateVectorSplat(kLanes, four), i8x32);
+          for (size_t i = 0; i < w.size(); ++i)
+            k.set(dots[i][m], k.target().dot_int8(b, weights[i], repeated, k.get(dots[i][m])));
         }
-        llvm::Type* f16x8 = llvm::FixedVectorType::get(b.getHalfTy(), kLanes);
-        Value* w_scale = k.half_to_float(k.load(f16x8, k.at(p, 256), 2));
+      });
+      llvm::Type* f16x8 = llvm::FixedVectorType::get(b.getHalfTy(), kLanes);
+      for (size_t i = 0; i < w.size(); ++i) {
+        Value* w_scale = k.half_to_float(k.load(f16x8, k.at(p[i], 256), 2));
         for (size_t m = 0; m < x.size(); ++m) {
           Value* x_scale = k.splat(k.load(b.getFloatTy(), k.at(x[m], scales_at), 4));
           Value* scale = b.CreateFMul(w_scale, x_scale);
-          k.set(sums[i][m], k.fma(b.CreateSIToFP(dots[m], k.f32x8()), scale, k.get(sums[i][m])));
+          k.set(sums[i][m], k.fma(b.CreateSIToFP(k.get(dots[i][m]), k.f32x8()), scale, k.get(sums[i][m])));
         }
       }
     });
   }
 
-  void prefetch(Value* p) {
-    for (int64_t line = 0; line < kQ8GroupBytes; line += 64) {
-      b.CreateIntrinsic(llvm::Intrinsic::prefetch, {b.getPtrTy()},
-                        {k.at(p, kPrefetchBytes + line), b.getInt32(0), b.getInt32(3), b.getInt32(1)});
+  // Some blocks ahead in each stream; past the end of a group, where the stream goes on.
+  void prefetch_stream(const std::vector<Value*>& p, Value* block, Value* jump) {
+    const int64_t ahead = std::min(kPrefetchBlocks, blocks_);
+    Value* beyond = b.CreateICmpSGE(block, k.i64(blocks_ - ahead));
+    Value* offset = k.add(k.i64(ahead * kQ8GroupBytes), b.CreateSelect(beyond, jump, k.i64(0)));
+    for (Value* group : p) {
+      for (int64_t line = 0; line < kQ8GroupBytes; line += 64) prefetch(k.at(k.at(group, offset), line));
     }
   }
 
-  void accumulate_f32(const std::vector<Value*>& w, const std::vector<Value*>& x, const Tile& sums) {
+  // While one group serves all tokens, the next one comes: each block of tokens asks for an eighth of it.
+  void prefetch_next_group(Value* group, Value* token, Value* block, Value* jump) {
+    const int64_t eighth = (group_bytes_ / 8 + 63) / 64 * 64;
+    const int64_t per_block = kQ8GroupBytes / 8;
+    Value* ahead = k.add(k.mul(b.CreateUDiv(token, k.i64(kTokenBlock)), eighth), k.mul(block, per_block));
+    prefetch(k.at(group, k.add(k.add(jump, k.i64(group_bytes_)), ahead)));
+  }
+
+  void prefetch(Value* p) {
+    b.CreateIntrinsic(llvm::Intrinsic::prefetch, {b.getPtrTy()},
+                      {p, b.getInt32(0), b.getInt32(3), b.getInt32(1)});
+  }
+
+  void accumulate_f32(const std::vector<Value*>& w, const std::vector<Value*>& x, Value* jump,
+                      const Tile& sums) {
     const auto step = [&](Value* column) {
       for (size_t m = 0; m < x.size(); ++m) {
         Value* xv = k.splat(k.load(b.getFloatTy(), k.at(x[m], k.mul(column, 4)), 4));
@@ -155,21 +253,38 @@ class LinearEmitter {
     };
     constexpr int64_t kUnroll = 4;
     const int64_t whole = cols_ / kUnroll * kUnroll;
+    const int64_t ahead = std::min(kPrefetchColumns, cols_);
     k.loop(k.i64(0), k.i64(whole), kUnroll, [&](Value* column) {
+      if (x.size() < kTokenBlock) {
+        Value* beyond = b.CreateICmpSGE(column, k.i64(cols_ - ahead));
+        Value* offset =
+            k.add(k.mul(column, 32), k.add(k.i64(ahead * 32), b.CreateSelect(beyond, jump, k.i64(0))));
+        for (Value* group : w) {
+          for (int64_t line = 0; line < kUnroll * 32; line += 64) prefetch(k.at(k.at(group, offset), line));
+        }
+      }
       for (int64_t u = 0; u < kUnroll; ++u) step(k.add(column, k.i64(u)));
     });
     for (int64_t c = whole; c < cols_; ++c) step(k.i64(c));
   }
 
-  // Bias and elementwise ops on 8 outputs of one token; stores what later stages read.
-  void epilogue(Value* group, Value* token, Value* sum) {
+  // Bias and elementwise ops on 8 outputs of one token (8 of each half, where there are two); stores what
+  // later stages read. Returns what is to be quantised, if anything.
+  Value* epilogue(Value* group, Value* token, std::vector<Value*> sums) {
     RowEmitter e(k, stage, token);
     Value* zero = k.i64(0);
     Value* column = k.mul(group, kLanes);
-    if (op.operands.size() > 2) sum = b.CreateFAdd(sum, e.lanes(op.operands[2], zero, column));
-    e.bind(op.results[0], sum);
+    for (size_t part = 0; part < sums.size(); ++part) {
+      if (op.operands.size() > 2) {
+        Value* at = k.add(column, k.i64(static_cast<int64_t>(part) * groups_ * kLanes));
+        sums[part] = b.CreateFAdd(sums[part], e.lanes(op.operands[2], zero, at));
+      }
+      e.bind(parts_ == 1 ? op.results[0] : stage.halves[part], sums[part]);
+    }
+    const int64_t outputs = parts_ == 1 ? rows_ : rows_ / 2;
     for (ValueId v : stage.stores) {
-      Value* y = sum;
+      if (v == stage.quantised) continue;
+      Value* y = sums[0];
       if (v != op.results[0]) {  // not through its own slot: that is where it goes
         const Op& last = *g.def_op(v);
         std::vector<Value*> operands;
@@ -178,13 +293,14 @@ class LinearEmitter {
         e.bind(v, y);
       }
       Value* to = k.at(e.address(v), k.mul(column, 4));
-      if (rows_ % kLanes == 0) {
+      if (outputs % kLanes == 0) {
         k.store(y, to, 4);
       } else {
         Value* columns = b.CreateAdd(b.CreateVectorSplat(kLanes, column), k.lane_ids());
-        k.store_masked(y, to, b.CreateICmpSLT(columns, b.CreateVectorSplat(kLanes, k.i64(rows_))));
+        k.store_masked(y, to, b.CreateICmpSLT(columns, b.CreateVectorSplat(kLanes, k.i64(outputs))));
       }
     }
+    return stage.quantised.valid() ? e.lanes(g.def_op(stage.quantised)->operands[0], zero, column) : nullptr;
   }
 
   KernelBuilder& k;
@@ -193,9 +309,11 @@ class LinearEmitter {
   const Graph& g;
   const Op& op;
   int64_t rows_, cols_, blocks_, group_bytes_;
+  int64_t parts_, groups_;  // groups of each part
   bool quantised_;
   Value* weights_ = nullptr;
   Value* limit_ = nullptr;
+  Value *end_ = nullptr, *has_next_ = nullptr, *next_first_ = nullptr;  // of the tile, in groups
 };
 
 }  // namespace

@@ -7,6 +7,9 @@
 
 namespace lmc {
 
+// Scratch of a linear that quantises its output: 8 tokens x 32 outputs.
+inline constexpr int64_t kLinearScratchBytes = 8 * 32 * 4;
+
 void emit_linear_kernel(KernelBuilder& k, const Stage& stage);
 
 }  // namespace lmc

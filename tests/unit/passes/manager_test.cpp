@@ -85,7 +85,7 @@ TEST(Manager, the_built_in_order_is_this) {
     if (!p->name().starts_with("bad-")) names.push_back(p->name());
   }
   EXPECT_EQ(names, (std::vector<std::string>{"canonicalise", "fuse-qkv", "fuse-gate-up", "fold-weights",
-                                             "quantize", "kv-format", "fuse-down-act"}));
+                                             "quantize", "fuse-up-act", "kv-format", "fuse-down-act"}));
 }
 
 TEST(Manager, a_pass_that_lies_about_changing_the_graph_is_refused) {

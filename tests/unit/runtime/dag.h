@@ -96,7 +96,7 @@ class Dag {
     return {Space::arena, 0, plan.buffers[s].offset, written, plan.buffers[s].bytes, static_cast<int64_t>(s)};
   }
 
-  static void kernel(void* const* operands, const StepInfo* step, int64_t tile, void* scratch) {
+  static void kernel(void* const* operands, const StepInfo* step, int64_t tile, int64_t, void* scratch) {
     const Params& p = *static_cast<const Params*>(operands[0]);
     uint64_t value = mix(p.id, static_cast<uint64_t>(tile) + static_cast<uint64_t>(step->tokens));
     // Whoever else writes this scratch meanwhile breaks the value.

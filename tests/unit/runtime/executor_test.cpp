@@ -58,14 +58,15 @@ TEST(Executor, SeveralRootsAndIndependentChainsAllRun) {
 }
 
 TEST(Executor, WideStagesMeetInOneJoinNodeAndNarrowOnesDoNot) {
-  Workers workers(2);
+  Workers workers(8);
   const auto joins = [&](const std::vector<DagStage>& stages) {
     Dag dag(stages);
-    return TileGraph(dag.plan, workers, [](size_t, int64_t) {}).joins();
+    return TileGraph(dag.plan, workers, [](size_t, int64_t, int64_t) {}).joins();
   };
   EXPECT_EQ(joins({{4, {}}, {4, {0}}}), 0);
   EXPECT_EQ(joins({{100, {}}, {1, {0}}, {100, {1}}}), 0);
   EXPECT_EQ(joins({{5, {}}, {4, {0}}}), 1);
+  EXPECT_EQ(joins({{5, {}}, {2, {0}}}), 0);
   EXPECT_EQ(joins({{64, {}}, {64, {0}}, {32, {0}}}), 1);  // shared by both successors
 }
 
@@ -86,7 +87,7 @@ struct Sleeper {
   std::mutex mutex;
   std::set<void*> scratches;
 
-  static void kernel(void* const* operands, const StepInfo*, int64_t, void* scratch) {
+  static void kernel(void* const* operands, const StepInfo*, int64_t, int64_t, void* scratch) {
     auto& self = *static_cast<Sleeper*>(operands[0]);
     {
       const std::lock_guard lock(self.mutex);

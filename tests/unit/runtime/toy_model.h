@@ -93,14 +93,14 @@ class ToyModel {
     return out;
   }
 
-  static void append(void* const* o, const StepInfo* step, int64_t tile, void*) {
+  static void append(void* const* o, const StepInfo* step, int64_t tile, int64_t, void*) {
     const auto& p = *static_cast<const Params*>(o[0]);
     const auto* pos = static_cast<const int32_t*>(o[2]);
     for (int64_t t = tile * kTokensPerTile; t < std::min(step->tokens, (tile + 1) * kTokensPerTile); ++t) {
       static_cast<uint64_t*>(o[3])[pos[t] % p.capacity] = entry(static_cast<const int32_t*>(o[1])[t], pos[t]);
     }
   }
-  static void attend(void* const* o, const StepInfo* step, int64_t tile, void*) {
+  static void attend(void* const* o, const StepInfo* step, int64_t tile, int64_t, void*) {
     const auto& p = *static_cast<const Params*>(o[0]);
     const auto* pos = static_cast<const int32_t*>(o[1]);
     for (int64_t t = tile * kTokensPerTile; t < std::min(step->tokens, (tile + 1) * kTokensPerTile); ++t) {
@@ -111,7 +111,7 @@ class ToyModel {
       static_cast<uint64_t*>(o[3])[t] = h;
     }
   }
-  static void logits(void* const* o, const StepInfo* step, int64_t tile, void*) {
+  static void logits(void* const* o, const StepInfo* step, int64_t tile, int64_t, void*) {
     const auto* rows = static_cast<const int32_t*>(o[1]);
     for (int64_t r = 0; r < step->rows; ++r) {
       for (int64_t v = tile * kVocabPerTile; v < std::min(kVocab, (tile + 1) * kVocabPerTile); ++v) {

@@ -1,0 +1,55 @@
+// The activation behind the up projection (or behind gate and up) joins it in one group; the code generator
+// applies it where the sums are, so that it runs on every core and its input is never written out:
+//
+//                    ┌─ %gate ─ gelu ─┐
+//   linear [wg;wu] ──┤                mul ─ %h      →     group { linear, split, gelu, mul }
+//                    └─ %up ──────────┘
+//
+// A quantize behind it comes along: a tile holds whole blocks of 32 outputs.
+#include "passes/fusion.h"
+
+namespace lmc {
+
+LMC_FUSION(fuse_up_act, "join the activation with the up projection in front of it")
+    .after("quantize")
+    .before("fuse-down-act")
+    .summary("fused {} activations with their up projection")
+    .match(R"(
+      %q = quantize(%h)
+      %h = mul(%a, %up)
+      %a = gelu_tanh|gelu_erf|silu|relu(%gate)
+      %gate, %up = split(%y)
+      %y = linear(%x, %w) {role=ffn_gate_up}
+    )")
+    .group()
+    .match(R"(
+      %h = mul(%a, %up)
+      %a = gelu_tanh|gelu_erf|silu|relu(%gate)
+      %gate, %up = split(%y)
+      %y = linear(%x, %w) {role=ffn_gate_up}
+    )")
+    .group()
+    .match(R"(
+      %q = quantize(%a)
+      %a = gelu_tanh|gelu_erf|silu|relu(%y)
+      %y = linear(%x, %w, %b) {role=ffn_up}
+    )")
+    .group()
+    .match(R"(
+      %a = gelu_tanh|gelu_erf|silu|relu(%y)
+      %y = linear(%x, %w, %b) {role=ffn_up}
+    )")
+    .group()
+    .match(R"(
+      %q = quantize(%a)
+      %a = gelu_tanh|gelu_erf|silu|relu(%y)
+      %y = linear(%x, %w) {role=ffn_up}
+    )")
+    .group()
+    .match(R"(
+      %a = gelu_tanh|gelu_erf|silu|relu(%y)
+      %y = linear(%x, %w) {role=ffn_up}
+    )")
+    .group();
+
+}  // namespace lmc
