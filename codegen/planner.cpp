@@ -321,7 +321,7 @@ int64_t row_bytes(const Type& type) {
   for (size_t i = 1; i < type.dims.size(); ++i) elements *= type.dims[i];
   if (type.dtype == DType::q8_0) {
     const int64_t padded = round_up(elements, kQ8Block);
-    return round_up(padded + padded / kQ8Block * 4, 64);
+    return round_up(padded + padded / kQ8Block * 8, 64);
   }
   return round_up(elements * 4, 64);
 }

@@ -33,7 +33,17 @@ class Target {
   virtual Prepared prepare_int8(llvm::IRBuilderBase& b, llvm::Value* weights) const = 0;
   virtual llvm::Value* dot_int8(llvm::IRBuilderBase& b, const Prepared& w, llvm::Value* activations,
                                 llvm::Value* sums) const = 0;
+  // The sums that a block of 32 k begins with, <8 x i32>. Where wants_block_sums(), `block_sum` is the i32
+  // sum of the block's activations, which quantised activations then carry beside their scale; else it is
+  // null.
+  virtual bool wants_block_sums() const { return false; }
+  virtual llvm::Value* start_int8(llvm::IRBuilderBase& b, llvm::Value* block_sum) const = 0;
+  // Tokens that one group of 8 weight rows meets at once when there are many: a power of two.
+  virtual int64_t token_block() const { return 8; }
 };
+
+// The targets this CPU runs, best first; "avx2" is the base of them all.
+std::vector<const Target*> targets_here();
 
 // Throws Error naming the known targets. "native" = the best one this CPU runs.
 const Target& find_target(const std::string& name);

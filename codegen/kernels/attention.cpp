@@ -155,7 +155,13 @@ class AttentionEmitter {
       for (auto& of_row : sums) {
         for (int64_t v = 0; v < vectors; ++v) of_row.push_back(k.variable(k.splat(0.0)));
       }
+      // Meanwhile the values of these positions come.
+      Value* values = k.at(values_, k.mul(k.add(slot, p), layout.v_row * layout.element_bytes));
+      const int64_t value_bytes =
+          vectors * kLanes * layout.v_row * layout.element_bytes / dim_;  // per element
       k.loop(k.i64(0), k.i64(dim_), 1, [&](Value* j) {
+        for (int64_t line = 0; line < value_bytes; line += 64)
+          k.prefetch(k.at(values, k.add(k.mul(j, value_bytes), k.i64(line))));
         std::vector<Value*> key;
         for (int64_t v = 0; v < vectors; ++v)
           key.push_back(
@@ -240,7 +246,14 @@ class AttentionEmitter {
     for_blocks(from, to, [&](Value* at, Value* slot) {
       Value* base = k.at(values_, k.add(k.mul(slot, row_bytes), k.mul(column, layout.element_bytes)));
       Value* offset = k.mul(b.CreateSub(at, chunk), 4);
+      // Meanwhile the keys of the next block come, this column's share of them.
+      const int64_t key_bytes = vectors * kLanes * layout.element_bytes;  // per position
+      Value* next_keys =
+          k.at(keys_, k.add(k.mul(k.add(slot, k.i64(kAttentionBlock)), dim_ * layout.element_bytes),
+                            k.mul(column, kAttentionBlock * layout.element_bytes)));
       k.loop(k.i64(0), k.min(k.i64(kAttentionBlock), b.CreateSub(to, at)), 1, [&](Value* i) {
+        for (int64_t line = 0; line < key_bytes; line += 64)
+          k.prefetch(k.at(next_keys, k.add(k.mul(i, key_bytes), k.i64(line))));
         std::vector<Value*> v;
         for (int64_t n = 0; n < vectors; ++n)
           v.push_back(

@@ -63,6 +63,12 @@ void KernelBuilder::store_masked(Value* value, Value* address, Value* mask) {
   b_.CreateMaskedStore(value, address, llvm::Align(4), mask);
 }
 
+void KernelBuilder::prefetch(llvm::Value* address) {
+  constexpr unsigned kRead = 0, kFirstLevel = 3, kData = 1;
+  b_.CreateIntrinsic(llvm::Intrinsic::prefetch, {b_.getPtrTy()},
+                     {address, b_.getInt32(kRead), b_.getInt32(kFirstLevel), b_.getInt32(kData)});
+}
+
 Value* KernelBuilder::fma(Value* a, Value* c, Value* addend) {
   return b_.CreateIntrinsic(llvm::Intrinsic::fma, {a->getType()}, {a, c, addend});
 }

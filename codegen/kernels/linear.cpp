@@ -18,7 +18,6 @@ using llvm::Value;
 
 constexpr int64_t kStreams = 4;
 constexpr int64_t kPrefetchBlocks = 8;    // of 272 bytes; 5 to 10 measured alike, 30 loses a tenth
-constexpr int64_t kTokenBlock = 8;        // tokens that share a row group's registers in a long block
 constexpr int64_t kPrefetchColumns = 64;  // of 32 bytes, for F32
 
 // Accumulators of weight-row groups × tokens.
@@ -36,6 +35,7 @@ class LinearEmitter {
     group_bytes_ = quantised_ ? blocks_ * kQ8GroupBytes : cols_ * 32;
     parts_ = stage.halves.empty() ? 1 : 2;
     groups_ = (rows_ + 7) / 8 / parts_;
+    token_block_ = quantised_ ? builder.target().token_block() : 8;
   }
 
   void emit() {
@@ -48,13 +48,12 @@ class LinearEmitter {
     if (stage.single) {
       k.if_then(b.CreateICmpSGT(limit_, k.i64(0)), [&] { streams(first, end, {1}); });
     } else {
-      Value* few = b.CreateICmpSLT(limit_, k.i64(kTokenBlock));
-      // With four groups, two tokens fill the registers.
-      k.if_then(few, [&] { streams(first, end, {2, 1}); });
+      Value* few = b.CreateICmpSLT(limit_, k.i64(token_block_));
+      k.if_then(few, [&] { streams(first, end, halving(token_block_ / kStreams)); });
       // Groups whose outputs are quantised together follow each other for each block of tokens.
       const int64_t width = stage.quantised.valid() ? kStreams : 1;
       k.if_then(b.CreateNot(few), [&] {
-        k.loop(first, end, width, [&](Value* group) { token_blocks(group, width, {kTokenBlock, 4, 2, 1}); });
+        k.loop(first, end, width, [&](Value* group) { token_blocks(group, width, halving(token_block_)); });
       });
     }
     k.finish();
@@ -62,6 +61,13 @@ class LinearEmitter {
 
  private:
   const Slot& slot(size_t operand) const { return stage.slots.at(op.operands[operand]); }
+
+  // 8 → 8, 4, 2, 1
+  static std::vector<int64_t> halving(int64_t from) {
+    std::vector<int64_t> out;
+    for (; from > 0; from /= 2) out.push_back(from);
+    return out;
+  }
 
   // Four groups of rows in step, the rest one at a time.
   void streams(Value* first, Value* end, const std::vector<int64_t>& token_sizes) {
@@ -79,7 +85,7 @@ class LinearEmitter {
       Value* start = k.get(at);
       Value* end = k.add(start, b.CreateAnd(b.CreateSub(limit_, start), k.i64(-m)));
       k.loop(start, end, m, [&](Value* t) {
-        if (width == 1 || m * width <= kTokenBlock) {
+        if (width == 1 || m * width <= token_block_) {
           compute_and_store(group, width, t, m);
         } else {
           group_by_group(group, width, t, m);
@@ -184,15 +190,19 @@ class LinearEmitter {
       Value* x_at = k.mul(block, kQ8Block);
       std::vector<Value*> p;
       for (Value* group : w) p.push_back(k.at(group, k.mul(block, kQ8GroupBytes)));
-      if (x.size() < kTokenBlock) {
+      if (static_cast<int64_t>(x.size()) < token_block_) {
         prefetch_stream(p, block, jump);
       } else {
         prefetch_next_group(w[0], token, block, jump);
       }
       Tile dots(w.size());
       for (auto& row : dots) {
-        for (size_t m = 0; m < x.size(); ++m)
-          row.push_back(k.variable(llvm::Constant::getNullValue(k.i32x8())));
+        for (Value* x_row : x) {
+          Value* sum = nullptr;
+          if (k.target().wants_block_sums())
+            sum = k.load(b.getInt32Ty(), k.at(x_row, k.add(scales_at, k.i64(blocks_ * 4))), 4);
+          row.push_back(k.variable(k.target().start_int8(b, sum)));
+        }
       }
       k.loop(k.i64(0), k.i64(8), 1, [&](Value* quad) {
         std::vector<Target::Prepared> weights;
@@ -223,21 +233,18 @@ class LinearEmitter {
     Value* beyond = b.CreateICmpSGE(block, k.i64(blocks_ - ahead));
     Value* offset = k.add(k.i64(ahead * kQ8GroupBytes), b.CreateSelect(beyond, jump, k.i64(0)));
     for (Value* group : p) {
-      for (int64_t line = 0; line < kQ8GroupBytes; line += 64) prefetch(k.at(k.at(group, offset), line));
+      for (int64_t line = 0; line < kQ8GroupBytes; line += 64) k.prefetch(k.at(k.at(group, offset), line));
     }
   }
 
-  // While one group serves all tokens, the next one comes: each block of tokens asks for an eighth of it.
+  // While one group serves all tokens, the next one comes: each block of tokens asks for its share of it, all
+  // of it with 64 tokens.
   void prefetch_next_group(Value* group, Value* token, Value* block, Value* jump) {
-    const int64_t eighth = (group_bytes_ / 8 + 63) / 64 * 64;
-    const int64_t per_block = kQ8GroupBytes / 8;
-    Value* ahead = k.add(k.mul(b.CreateUDiv(token, k.i64(kTokenBlock)), eighth), k.mul(block, per_block));
-    prefetch(k.at(group, k.add(k.add(jump, k.i64(group_bytes_)), ahead)));
-  }
-
-  void prefetch(Value* p) {
-    b.CreateIntrinsic(llvm::Intrinsic::prefetch, {b.getPtrTy()},
-                      {p, b.getInt32(0), b.getInt32(3), b.getInt32(1)});
+    const int64_t per_block = kQ8GroupBytes * token_block_ / 64;
+    const int64_t share = (group_bytes_ * token_block_ / 64 + 63) / 64 * 64;
+    Value* ahead = k.add(k.mul(b.CreateUDiv(token, k.i64(token_block_)), share), k.mul(block, per_block));
+    Value* next = k.at(group, k.add(k.add(jump, k.i64(group_bytes_)), ahead));
+    for (int64_t line = 0; line < per_block; line += 64) k.prefetch(k.at(next, line));
   }
 
   void accumulate_f32(const std::vector<Value*>& w, const std::vector<Value*>& x, Value* jump,
@@ -255,12 +262,12 @@ class LinearEmitter {
     const int64_t whole = cols_ / kUnroll * kUnroll;
     const int64_t ahead = std::min(kPrefetchColumns, cols_);
     k.loop(k.i64(0), k.i64(whole), kUnroll, [&](Value* column) {
-      if (x.size() < kTokenBlock) {
+      if (static_cast<int64_t>(x.size()) < token_block_) {
         Value* beyond = b.CreateICmpSGE(column, k.i64(cols_ - ahead));
         Value* offset =
             k.add(k.mul(column, 32), k.add(k.i64(ahead * 32), b.CreateSelect(beyond, jump, k.i64(0))));
         for (Value* group : w) {
-          for (int64_t line = 0; line < kUnroll * 32; line += 64) prefetch(k.at(k.at(group, offset), line));
+          for (int64_t line = 0; line < kUnroll * 32; line += 64) k.prefetch(k.at(k.at(group, offset), line));
         }
       }
       for (int64_t u = 0; u < kUnroll; ++u) step(k.add(column, k.i64(u)));
@@ -310,6 +317,7 @@ class LinearEmitter {
   const Op& op;
   int64_t rows_, cols_, blocks_, group_bytes_;
   int64_t parts_, groups_;  // groups of each part
+  int64_t token_block_;     // tokens that meet one group at once when there are many
   bool quantised_;
   Value* weights_ = nullptr;
   Value* limit_ = nullptr;

@@ -1,5 +1,6 @@
 // quantize of an activation row: int8 values, then one f32 scale per block of 32 (an f16 number, stored wide
-// so that the dot product need not convert it). See ir/ops/quantize.cpp for the definition.
+// so that the dot product need not convert it), then, for targets that want it, the i32 sum of each block.
+// See ir/ops/quantize.cpp for the definition.
 #include "codegen/kernels/quantize.h"
 
 namespace lmc {
@@ -38,7 +39,11 @@ void store_quantised(RowEmitter& e, ValueId result, llvm::Value* first, const Pa
   llvm::Value* row = e.address(result);
   k.store(b.CreateTrunc(wide, llvm::FixedVectorType::get(b.getInt8Ty(), kQ8Block)), k.at(row, first));
   const int64_t padded = (e.g.type(result).last() + kQ8Block - 1) / kQ8Block * kQ8Block;
-  k.store(d, k.at(row, k.add(k.i64(padded), b.CreateUDiv(first, k.i64(8)))), 4);  // 4 bytes per 32 values
+  llvm::Value* beside = b.CreateUDiv(first, k.i64(8));  // 4 bytes per 32 values
+  k.store(d, k.at(row, k.add(k.i64(padded), beside)), 4);
+  if (!k.target().wants_block_sums()) return;
+  llvm::Value* sum = b.CreateAddReduce(wide);
+  k.store(sum, k.at(row, k.add(k.i64(padded + padded / 8), beside)), 4);
 }
 
 namespace {

@@ -177,7 +177,9 @@ const RegisterCommand kCompile(
            ->check(CLI::NonNegativeNumber);
        app.add_option("--kv", o->kv, "format of the KV cache (default: f16, f32 with --quant=none)")
            ->check(CLI::IsMember({"f16", "f32"}));
-       app.add_option("--target", o->target, "instruction set: native or avx2")->capture_default_str();
+       app.add_option("--target", o->target,
+                      "instruction set: native (the best here), avx2, avx-vnni or avx512-vnni")
+           ->capture_default_str();
        app.add_option("--block", o->block, "largest block of prompt tokens per step")
            ->check(CLI::Range(1, 4096))
            ->capture_default_str();

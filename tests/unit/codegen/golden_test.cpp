@@ -9,6 +9,7 @@
 
 #include "codegen/codegen.h"
 #include "codegen/layout.h"
+#include "codegen/target.h"
 #include "ir/eval.h"
 #include "ir/text.h"
 #include "models/model.h"
@@ -70,7 +71,7 @@ struct Compiled {
   }
 };
 
-Compiled compile(Model& m, const std::string& quant, int64_t min_dim) {
+Compiled compile(Model& m, const std::string& quant, int64_t min_dim, const std::string& target = "native") {
   PassOptions passes;
   passes.settings["quantize"] = {{"format", quant}, {"min_dim", std::to_string(min_dim)}};
   passes.settings["kv-format"] = {{"format", quant == "none" ? "f32" : "f16"}};
@@ -78,6 +79,7 @@ Compiled compile(Model& m, const std::string& quant, int64_t min_dim) {
   run_passes(m.graph, passes);
   add_packing(m.graph);
   CodegenOptions options;
+  options.target = target;
   options.context = m.context;
   options.prefill_tokens = 16;
   Compiled c;
@@ -162,6 +164,19 @@ TEST_P(GoldenCheckpoint, quantised_kernels_give_the_same_bits_and_follow_the_eva
     scale += std::pow(want.data[i], 2);
   }
   EXPECT_LT(std::sqrt(sum / scale), 3e-2);
+}
+
+TEST_P(GoldenCheckpoint, every_target_of_this_machine_gives_the_same_bits) {
+  std::vector<float> first;
+  for (const Target* target : targets_here()) {
+    Golden g = load(GetParam());
+    const Compiled c = compile(g.model, "q8_0", 1, target->name());
+    for (const int64_t block : {1, 2, 9, 0}) {
+      const std::vector<float> got = c.logits(g.ids, 1, block, Schedule::serial);
+      if (first.empty()) first = got;
+      EXPECT_EQ(got, first) << target->name() << ", blocks of " << block;
+    }
+  }
 }
 
 TEST_P(GoldenCheckpoint, stages_that_touch_the_same_bytes_are_ordered_by_a_path) {
