@@ -77,7 +77,7 @@ class Avx512Vnni : public Vnni {
   std::string name() const override { return "avx512-vnni"; }
   std::string cpu() const override { return "cascadelake"; }
   std::string features() const override { return "+avx512vnni,+avx512vl,+avx512bw,+prefer-256-bit"; }
-  int64_t token_block() const override { return 16; }  // 32 registers
+  int64_t groups_at_once() const override { return 2; }  // 32 registers
   bool supported_here() const override {
     return __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vl") &&
            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&

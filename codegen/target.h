@@ -38,8 +38,9 @@ class Target {
   // null.
   virtual bool wants_block_sums() const { return false; }
   virtual llvm::Value* start_int8(llvm::IRBuilderBase& b, llvm::Value* block_sum) const = 0;
-  // Tokens that one group of 8 weight rows meets at once when there are many: a power of two.
-  virtual int64_t token_block() const { return 8; }
+  // Groups of 8 weight rows (1, 2 or 4) that meet 8 tokens at once when there are many: as many sums as
+  // registers hold.
+  virtual int64_t groups_at_once() const { return 1; }
 };
 
 // The targets this CPU runs, best first; "avx2" is the base of them all.

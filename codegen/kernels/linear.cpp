@@ -18,6 +18,7 @@ using llvm::Value;
 
 constexpr int64_t kStreams = 4;
 constexpr int64_t kPrefetchBlocks = 8;    // of 272 bytes; 5 to 10 measured alike, 30 loses a tenth
+constexpr int64_t kTokenBlock = 8;        // tokens in registers when there are many
 constexpr int64_t kPrefetchColumns = 64;  // of 32 bytes, for F32
 
 // Accumulators of weight-row groups × tokens.
@@ -35,7 +36,7 @@ class LinearEmitter {
     group_bytes_ = quantised_ ? blocks_ * kQ8GroupBytes : cols_ * 32;
     parts_ = stage.halves.empty() ? 1 : 2;
     groups_ = (rows_ + 7) / 8 / parts_;
-    token_block_ = quantised_ ? builder.target().token_block() : 8;
+    at_once_ = quantised_ ? builder.target().groups_at_once() : 1;
   }
 
   void emit() {
@@ -48,13 +49,9 @@ class LinearEmitter {
     if (stage.single) {
       k.if_then(b.CreateICmpSGT(limit_, k.i64(0)), [&] { streams(first, end, {1}); });
     } else {
-      Value* few = b.CreateICmpSLT(limit_, k.i64(token_block_));
-      k.if_then(few, [&] { streams(first, end, halving(token_block_ / kStreams)); });
-      // Groups whose outputs are quantised together follow each other for each block of tokens.
-      const int64_t width = stage.quantised.valid() ? kStreams : 1;
-      k.if_then(b.CreateNot(few), [&] {
-        k.loop(first, end, width, [&](Value* group) { token_blocks(group, width, halving(token_block_)); });
-      });
+      Value* few = b.CreateICmpSLT(limit_, k.i64(kTokenBlock));
+      k.if_then(few, [&] { streams(first, end, halving(kTokenBlock * at_once_ / kStreams)); });
+      k.if_then(b.CreateNot(few), [&] { blocks(first, end); });
     }
     k.finish();
   }
@@ -77,6 +74,16 @@ class LinearEmitter {
     k.loop(whole, end, 1, [&](Value* group) { token_blocks(group, 1, token_sizes); });
   }
 
+  // As many groups as registers allow against 8 tokens; four together where their outputs are quantised.
+  void blocks(Value* first, Value* end) {
+    streaming_ = false;
+    const int64_t width = stage.quantised.valid() ? kStreams : at_once_;
+    Value* whole = k.add(first, b.CreateAnd(b.CreateSub(end, first), k.i64(-width)));
+    k.loop(first, whole, width, [&](Value* group) { token_blocks(group, width, halving(kTokenBlock)); });
+    if (stage.quantised.valid() || width == 1) return;
+    k.loop(whole, end, 1, [&](Value* group) { token_blocks(group, 1, halving(kTokenBlock)); });
+  }
+
   // All tokens against `width` groups, in blocks of the given sizes. The weights stay in cache meanwhile.
   void token_blocks(Value* group, int64_t width, const std::vector<int64_t>& sizes) {
     if (stage.single) return compute_and_store(group, width, k.i64(0), 1);
@@ -85,7 +92,7 @@ class LinearEmitter {
       Value* start = k.get(at);
       Value* end = k.add(start, b.CreateAnd(b.CreateSub(limit_, start), k.i64(-m)));
       k.loop(start, end, m, [&](Value* t) {
-        if (width == 1 || m * width <= token_block_) {
+        if (m * width <= kTokenBlock * at_once_) {
           compute_and_store(group, width, t, m);
         } else {
           group_by_group(group, width, t, m);
@@ -110,11 +117,13 @@ class LinearEmitter {
   // More than fit: group after group through the scratch, [tokens][32] f32, which is then quantised.
   void group_by_group(Value* group, int64_t width, Value* token, int64_t tokens) {
     constexpr int64_t row = kQ8Block * 4;
-    k.loop(k.i64(0), k.i64(width), 1, [&](Value* i) {
-      const auto outputs = compute(k.add(group, i), 1, token, tokens);
-      for (int64_t m = 0; m < tokens; ++m) {
-        Value* to = k.at(k.scratch(), k.add(k.i64(m * row), k.mul(i, kLanes * 4)));
-        k.store(outputs[0][static_cast<size_t>(m)], to, 4);
+    k.loop(k.i64(0), k.i64(width), at_once_, [&](Value* i) {
+      const auto outputs = compute(k.add(group, i), at_once_, token, tokens);
+      for (int64_t n = 0; n < at_once_; ++n) {
+        for (int64_t m = 0; m < tokens; ++m) {
+          Value* to = k.at(k.scratch(), k.add(k.i64(m * row + n * kLanes * 4), k.mul(i, kLanes * 4)));
+          k.store(outputs[static_cast<size_t>(n)][static_cast<size_t>(m)], to, 4);
+        }
       }
     });
     k.loop(k.i64(0), k.i64(tokens), 1, [&](Value* m) {
@@ -190,10 +199,10 @@ class LinearEmitter {
       Value* x_at = k.mul(block, kQ8Block);
       std::vector<Value*> p;
       for (Value* group : w) p.push_back(k.at(group, k.mul(block, kQ8GroupBytes)));
-      if (static_cast<int64_t>(x.size()) < token_block_) {
+      if (streaming_) {
         prefetch_stream(p, block, jump);
       } else {
-        prefetch_next_group(w[0], token, block, jump);
+        for (Value* group : w) prefetch_next_group(group, token, block, jump);
       }
       Tile dots(w.size());
       for (auto& row : dots) {
@@ -237,14 +246,12 @@ class LinearEmitter {
     }
   }
 
-  // While one group serves all tokens, the next one comes: each block of tokens asks for its share of it, all
-  // of it with 64 tokens.
+  // While some groups serve all tokens, the next ones come: each block of tokens asks for an eighth of them.
   void prefetch_next_group(Value* group, Value* token, Value* block, Value* jump) {
-    const int64_t per_block = kQ8GroupBytes * token_block_ / 64;
-    const int64_t share = (group_bytes_ * token_block_ / 64 + 63) / 64 * 64;
-    Value* ahead = k.add(k.mul(b.CreateUDiv(token, k.i64(token_block_)), share), k.mul(block, per_block));
-    Value* next = k.at(group, k.add(k.add(jump, k.i64(group_bytes_)), ahead));
-    for (int64_t line = 0; line < per_block; line += 64) k.prefetch(k.at(next, line));
+    const int64_t eighth = (group_bytes_ / 8 + 63) / 64 * 64;
+    Value* ahead =
+        k.add(k.mul(b.CreateUDiv(token, k.i64(kTokenBlock)), eighth), k.mul(block, kQ8GroupBytes / 8));
+    k.prefetch(k.at(group, k.add(k.add(jump, k.i64(group_bytes_)), ahead)));
   }
 
   void accumulate_f32(const std::vector<Value*>& w, const std::vector<Value*>& x, Value* jump,
@@ -262,7 +269,7 @@ class LinearEmitter {
     const int64_t whole = cols_ / kUnroll * kUnroll;
     const int64_t ahead = std::min(kPrefetchColumns, cols_);
     k.loop(k.i64(0), k.i64(whole), kUnroll, [&](Value* column) {
-      if (static_cast<int64_t>(x.size()) < token_block_) {
+      if (streaming_) {
         Value* beyond = b.CreateICmpSGE(column, k.i64(cols_ - ahead));
         Value* offset =
             k.add(k.mul(column, 32), k.add(k.i64(ahead * 32), b.CreateSelect(beyond, jump, k.i64(0))));
@@ -317,7 +324,8 @@ class LinearEmitter {
   const Op& op;
   int64_t rows_, cols_, blocks_, group_bytes_;
   int64_t parts_, groups_;  // groups of each part
-  int64_t token_block_;     // tokens that meet one group at once when there are many
+  int64_t at_once_;         // groups in registers against 8 tokens
+  bool streaming_ = true;   // bound by memory: prefetch in every stream
   bool quantised_;
   Value* weights_ = nullptr;
   Value* limit_ = nullptr;

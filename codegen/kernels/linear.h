@@ -7,8 +7,8 @@
 
 namespace lmc {
 
-// Scratch of a linear that quantises its output: as many tokens as a target takes at once x 32 outputs.
-inline constexpr int64_t kLinearScratchBytes = 16 * 32 * 4;
+// Scratch of a linear that quantises its output: 8 tokens x 32 outputs.
+inline constexpr int64_t kLinearScratchBytes = 8 * 32 * 4;
 
 void emit_linear_kernel(KernelBuilder& k, const Stage& stage);
 
