@@ -1,108 +1,112 @@
-// lmc bench: how fast a bundle decodes and prefills, beside what the memory allows in the same run.
+// lmc bench: how fast bundles prefill and decode, beside what the memory allows in the same run.
+#include "tools/bench/bench.h"
+
 #include <fmt/format.h>
 
-#include <algorithm>
-
+#include "tools/bench/ab.h"
 #include "tools/command.h"
 #include "tools/console.h"
 #include "tools/engine.h"
-#include "tools/membw.h"
 
 namespace lmc {
 namespace {
 
 struct Options {
-  std::string bundle;
-  int64_t prompt = 128, generate = 32;
+  std::vector<std::string> bundles, ab;
+  std::vector<int64_t> prompts = {128}, tokens = {32}, depths = {0};
+  std::vector<int> threads;  // empty: as many as the session takes
+  int repetitions = 0;       // 0: 3, or 10 for --ab
+  std::string format = "md", model, first_token;
   LoadOptions load;
-  int threads = 0;
-  bool json = false;
 };
 
-double percentile(std::vector<double> v, double p) {
-  std::sort(v.begin(), v.end());
-  return v[static_cast<size_t>(p * static_cast<double>(v.size() - 1))];
+std::vector<SpeedTest> tests_of(const Options& o) {
+  std::vector<SpeedTest> out;
+  for (int64_t p : o.prompts) {
+    if (p > 0) out.push_back({SpeedTest::Kind::prefill, p, 0});
+  }
+  for (int64_t n : o.tokens) {
+    for (int64_t d : o.depths) {
+      if (n > 0) out.push_back({SpeedTest::Kind::decode, n, d});
+    }
+  }
+  if (out.empty()) throw UsageError("-p 0 and -n 0 leave nothing to measure");
+  return out;
 }
 
-// Bytes that one decode step must read: its weights, and the cache up to `position`.
-double step_bytes(const Plan& plan, int64_t position) {
-  double bytes = 0;
-  for (const PlanStage& s : plan.decode.stages) bytes += s.weight_bytes;
-  for (const PlanCache& c : plan.caches) {
-    const auto seen = static_cast<double>(std::min(position, c.span));
-    bytes += seen * 2 * static_cast<double>(c.kv_heads * c.head_dim) * (c.dtype == DType::kv_f16 ? 2 : 4);
+void compare(const Options& o) {
+  const auto one = [](const auto& list, const char* flag) {
+    if (list.size() > 1) throw UsageError(fmt::format("--ab takes one value of {}", flag));
+    return list.empty() ? 0 : list[0];
+  };
+  if (!o.bundles.empty()) {
+    throw UsageError(
+        fmt::format("--ab A B already names what to compare; '{}' is one too many", o.bundles[0]));
   }
-  return bytes;
+  if (o.format == "csv") throw UsageError("--ab prints text or JSON, not CSV");
+  tests_of(o);
+  AbOptions ab;
+  ab.sides = {o.ab[0], o.ab[1]};
+  ab.model = o.model;
+  ab.prompt = one(o.prompts, "-p");
+  ab.tokens = one(o.tokens, "-n");
+  ab.depth = one(o.depths, "-d");
+  ab.threads = one(o.threads, "-t");
+  if (o.repetitions > 0) ab.rounds = o.repetitions;
+  ab.json = o.format == "json";
+  ab.load = o.load;
+  run_ab(ab);
 }
 
 void run(const Options& o) {
-  Engine engine(o.bundle.empty() ? newest_bundle() : o.bundle, {.threads = o.threads}, o.load);
-  Session& s = engine.session();
-  const Plan& plan = engine.bundle().plan;
-  if (o.prompt + o.generate > s.context()) {
-    throw UsageError(
-        fmt::format("-p {} and -n {} together exceed the context of {}", o.prompt, o.generate, s.context()));
+  if (!o.first_token.empty()) return print_first_token(o.first_token, o.threads.empty() ? 0 : o.threads[0]);
+  if (!o.ab.empty()) return compare(o);
+  if (!o.model.empty()) throw UsageError("--model goes with --ab \"FLAGS\" \"FLAGS\"");
+  const std::vector<SpeedTest> tests = tests_of(o);
+  const std::vector<std::string> bundles =
+      o.bundles.empty() ? std::vector<std::string>{newest_bundle()} : o.bundles;
+  const std::vector<int> threads = o.threads.empty() ? std::vector<int>{0} : o.threads;
+  // Mistakes are told before minutes of measuring.
+  for (const std::string& b : bundles) check_tests(b, Bundle(b).plan.context, tests);
+  std::vector<BenchResult> results;
+  for (const std::string& b : bundles) {
+    for (int t : threads)
+      results.push_back(bench(b, t, tests, o.repetitions > 0 ? o.repetitions : 3, o.load));
   }
-  s.warm_up();
-  const auto bandwidth = [&] {
-    return measure_read_bandwidth(engine.bundle().weight_file(), s.threads()).bytes_per_second;
-  };
-  double read = bandwidth();
-  const std::vector<int32_t> prompt(static_cast<size_t>(o.prompt), 1);
-  s.step(prompt);  // the first of each kind is warm-up
-  s.reset();
-  auto start = std::chrono::steady_clock::now();
-  s.step(prompt);
-  const double prefill = seconds_since(start);
-  read = std::max(read, bandwidth());
-  std::vector<double> steps;
-  const int64_t depth = s.position();
-  for (int64_t i = 0; i < o.generate; ++i) {
-    stop_if_interrupted();
-    start = std::chrono::steady_clock::now();
-    s.step(std::vector<int32_t>{1});
-    steps.push_back(seconds_since(start));
-  }
-  read = std::max(read, bandwidth());
-  const double median = percentile(steps, 0.5);
-  const double bytes = step_bytes(plan, depth);
-  const double fraction = bytes / median / read;
-  if (o.json) {
-    fmt::print(
-        "{{\"threads\":{},\"prefill_tokens_per_second\":{:.6g},\"decode_tokens_per_second\":{:.6g},\"decode_"
-        "p90_ms\":{:.6g},"
-        "\"step_bytes\":{:.9g},\"read_bandwidth_gb_s\":{:.6g},\"decode_fraction_of_read_bandwidth\":{:.6g}}}"
-        "\n",
-        s.threads(), static_cast<double>(o.prompt) / prefill, 1 / median, percentile(steps, 0.9) * 1e3, bytes,
-        read / 1e9, fraction);
-    return;
-  }
-  fmt::print("threads                 {}\n", s.threads());
-  fmt::print("prefill {:>5} tokens    {:.1f} tokens/s\n", o.prompt, static_cast<double>(o.prompt) / prefill);
-  fmt::print("decode at {:>5}         {:.2f} tokens/s (step p50 {:.2f} ms, p90 {:.2f} ms, max {:.2f} ms)\n",
-             depth, 1 / median, median * 1e3, percentile(steps, 0.9) * 1e3, percentile(steps, 1) * 1e3);
-  fmt::print("bytes per step          {} at {:.1f} GB/s\n", human_bytes(bytes), bytes / median / 1e9);
-  fmt::print("best read bandwidth     {:.1f} GB/s, measured before, between and after\n", read / 1e9);
-  fmt::print("decode fraction of it   {:.0f}%\n", fraction * 100);
+  fmt::print("{}", bench_text(results, o.format));
 }
 
-const RegisterCommand kBench({"bench", "measure a bundle's speed beside the memory's", [](CLI::App& app) {
-                                auto o = std::make_shared<Options>();
-                                app.add_option("bundle", o->bundle,
-                                               "the bundle; the newest *.lmc here if left out");
-                                app.add_option("-p,--prompt-tokens", o->prompt, "tokens to prefill")
-                                    ->check(CLI::PositiveNumber)
-                                    ->capture_default_str();
-                                app.add_option("-n,--tokens", o->generate, "tokens to decode")
-                                    ->check(CLI::PositiveNumber)
-                                    ->capture_default_str();
-                                app.add_option("-t,--threads", o->threads,
-                                               "threads (default: physical cores)")
-                                    ->check(CLI::Range(1, 1024));
-                                app.add_flag("--json", o->json, "print one JSON object");
-                                add_load_flags(app, o->load);
-                                return [o] { run(*o); };
-                              }});
+const RegisterCommand kBench(
+    {"bench", "measure bundles' speed beside the memory's", [](CLI::App& app) {
+       auto o = std::make_shared<Options>();
+       app.add_option("bundles", o->bundles, "the bundles; the newest *.lmc here if left out");
+       const auto list = [&](const char* flags, auto& values, const char* doc, int64_t least, int64_t most) {
+         app.add_option(flags, values, doc)
+             ->delimiter(',')
+             ->allow_extra_args(false)
+             ->check(CLI::Range(least, most));
+       };
+       constexpr int64_t kMost = int64_t{1} << 30;
+       list("-p,--prompt-tokens", o->prompts, "tokens to prefill: 128,512; 0 = no such test (default: 128)",
+            0, kMost);
+       list("-n,--tokens", o->tokens, "tokens to decode; 0 = no such test (default: 32)", 0, kMost);
+       list("-d,--depth", o->depths, "positions before them: 0,512 (default: 0)", 0, kMost);
+       list("-t,--threads", o->threads, "threads: 1,2 (default: physical cores)", 1, 1024);
+       app.add_option("-r,--repetitions", o->repetitions, "of every test (default: 3; rounds of --ab: 10)")
+           ->check(CLI::Range(1, 1000));
+       app.add_option("-o,--output", o->format, "md, csv or json")
+           ->check(CLI::IsMember({"md", "csv", "json"}))
+           ->capture_default_str();
+       app.add_flag_callback(
+           "--json", [o] { o->format = "json"; }, "the same as -o json");
+       app.add_option("--ab", o->ab, "compare two bundles, or two strings of compile flags, in turn")
+           ->type_name("A B")
+           ->expected(2);
+       app.add_option("--model", o->model, "the model file that --ab's flags compile");
+       app.add_option("--first-token", o->first_token)->group("");  // lmc calls itself with this
+       add_load_flags(app, o->load);
+       return [o] { run(*o); };
+     }});
 
 }  // namespace
 }  // namespace lmc
