@@ -1,0 +1,85 @@
+# The measuring commands: shapes and ranges of what they print, never how fast anything is.
+LMC=$1 ROOT=$2
+. "$ROOT/tests/cli/lib.sh.inc"
+export TMPDIR=$WORK
+
+expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" -o tiny.lmc
+
+number() { sed -n "s/.*\"$1\":\([-+.0-9e]*\).*/\1/p" "$2" | head -n 1; } # number KEY FILE, first of its kind
+expect_range() { # expect_range KEY LOW HIGH FILE
+  awk -v x="$(number "$1" "$4")" -v low="$2" -v high="$3" 'BEGIN { exit !(x != "" && x + 0 > low && x + 0 <= high) }' ||
+    fail "$1 is '$(number "$1" "$4")', not in ($2, $3]: $(head -c 300 "$4")"
+}
+
+# bench: JSON, one row for each of threads × (prompts + depths).
+expect_ok "$LMC" bench tiny.lmc -p 8,16 -n 4 -d 0,32 -t 1,2 -r 2 -o json
+[ "$(wc -l <out.txt)" -eq 1 ] || fail "JSON prints more than one object"
+# A fraction of a bandwidth measured in the caches may pass 1 on a busy machine; not by much.
+expect_range decode_fraction_of_read_bandwidth 0 1.5 out.txt
+expect_range read_bandwidth_gb_s 0 100000 out.txt
+expect_range p99_over_p50 0.99999 1e9 out.txt
+expect_range load_ms 0 1e6 out.txt
+expect_range cold 0 1e6 out.txt
+expect_range warm 0 1e6 out.txt
+expect_range peak_memory_bytes 1e6 1e12 out.txt
+grep -q '^{"decode_fraction_of_read_bandwidth":[^{]*"results":\[' out.txt || fail "top-level keys: $(head -c 200 out.txt)"
+[ "$(grep -o '"test":' out.txt | wc -l)" -eq 8 ] || fail "not 8 rows: $(cat out.txt)"
+for test in pp8 pp16 tg4@d0 tg4@d32; do expect_in out.txt "\"test\":\"$test\""; done
+
+# The other forms; --json is -o json; the newest bundle is the default.
+expect_ok "$LMC" bench -p 8 -n 4 -r 1 -t 1 -o csv
+[ "$(wc -l <out.txt)" -eq 3 ] || fail "CSV has not a header and 2 rows: $(cat out.txt)"
+[ "$(awk -F, '{ print NF }' out.txt | sort -u | wc -l)" -eq 1 ] || fail "CSV rows differ in columns: $(cat out.txt)"
+expect_ok "$LMC" bench tiny.lmc -p 0 -n 4 -r 1 -t 1 -o md
+expect_in out.txt "| tiny.lmc | 1 | tg4@d0 |"
+expect_in out.txt "read bandwidth GB/s"
+grep -q "pp0" out.txt && fail "-p 0 is a test"
+expect_ok "$LMC" bench tiny.lmc -p 8 -n 0 -r 1 -t 1 --json
+expect_in out.txt '"decode_fraction_of_read_bandwidth":null'
+
+# Wrong usage names the numbers.
+expect_error 2 "-p 513 exceeds the context of tiny.lmc, 512" "$LMC" bench tiny.lmc -p 8,513
+expect_error 2 "-d 500 and -n 13 together exceed the context of tiny.lmc, 512" "$LMC" bench tiny.lmc -n 13 -d 0,500
+expect_error 2 "leave nothing to measure" "$LMC" bench tiny.lmc -p 0 -n 0
+expect_error 2 "--threads" "$LMC" bench tiny.lmc -t 0
+expect_error 2 "--output" "$LMC" bench tiny.lmc -o yaml
+expect_error 2 "--model goes with --ab" "$LMC" bench tiny.lmc --model x.yaml
+expect_error 1 "there is no such bundle" "$LMC" bench nowhere.lmc
+
+# A/B: two bundles, two sets of flags.
+expect_ok "$LMC" bench --ab tiny.lmc tiny.lmc -p 8 -n 4 -r 3 -t 1
+expect_in out.txt "tg4@d0"
+expect_in out.txt "Student's t"
+expect_ok "$LMC" bench --ab "--quant none" "" --model "$ROOT/models/tiny/gemma3.yaml" -p 8 -n 4 -r 2 -t 1 --json
+expect_range ratio 0 1000 out.txt
+expect_range ratio_low 0 1000 out.txt
+expect_in out.txt '"prefill":'
+expect_error 2 "is one too many" "$LMC" bench tiny.lmc --ab tiny.lmc tiny.lmc
+expect_error 2 "--ab takes one value of -d" "$LMC" bench --ab tiny.lmc tiny.lmc -d 0,1
+expect_error 2 "--ab" "$LMC" bench --ab tiny.lmc
+expect_error 2 "exceeds the context" "$LMC" bench --ab tiny.lmc tiny.lmc -p 600
+expect_error 1 "--quant: nix" "$LMC" bench --ab "--quant nix" "" --model "$ROOT/models/tiny/gemma3.yaml"
+expect_error 1 "there is no such bundle" "$LMC" bench --ab tiny.lmc nowhere.lmc
+
+# membw
+expect_ok "$LMC" membw --size 2M -r 1 --json
+expect_range read_bandwidth_gb_s 0 100000 out.txt
+expect_in out.txt '"fits_in_cache":true'
+expect_ok "$LMC" membw --size 1M -r 1 -t 1
+expect_in out.txt "read bandwidth"
+expect_in out.txt "mapped read-only"
+expect_error 2 "--size" "$LMC" membw --size 12
+
+# crossover
+expect_ok "$LMC" crossover --dims 32,64 -t 1 --output host.json
+expect_in out.txt "BF16 is not measured"
+expect_in host.json '"min_dim"'
+expect_in host.json '"q8_0_us"'
+expect_ok "$LMC" crossover --dims 32 -t 1 --json
+[ -s "$LMC_CACHE_DIR/host.json" ] || fail "no host.json in the cache folder"
+expect_in out.txt '"linear_crossover":{'
+expect_error 1 "nowhere/host.json" "$LMC" crossover --dims 32 -t 1 --output nowhere/host.json
+expect_error 2 "--dims" "$LMC" crossover --dims 0
+
+[ -z "$(find "$WORK" -maxdepth 1 \( -name 'lmc-*' -o -name '*.tmp-*' \))" ] || fail "something was left behind: $(ls)"
+finish
