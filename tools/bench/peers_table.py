@@ -1,0 +1,83 @@
+"""The results of tools/bench-peers (JSON lines) as Markdown: medians over all rounds, ratios round by round."""
+import json
+import re
+import sys
+from statistics import median
+
+PEERS = {"haswell": "llama.cpp, AVX2", "best": "llama.cpp, its best here"}
+
+
+def tests_of(who, result):
+    """{test name: (tokens per second of each repetition, p99/p50 or None)} with lmc's test names."""
+    out = {}
+    if who == "lmc":
+        for r in result["results"]:
+            out[re.sub(r"tg\d+@d", "decode at ", re.sub("^pp", "prefill ", r["test"]))] = (
+                r["tokens_per_second"]["samples"], r.get("p99_over_p50"))
+        return out
+    for key, rates in result.items():
+        if m := re.fullmatch(r"prefill_(\d+)_tok_s", key):
+            out["prefill " + m[1]] = (rates, None)
+        elif m := re.fullmatch(r"decode_at_(\d+)_tok_s", key):
+            steps = result["step_ms_at_" + m[1]]
+            out[f"decode at {int(m[1]) - 1}"] = (rates, steps["p99"] / steps["p50"])
+    return out
+
+
+def table(model, lines):
+    busy = max(l["result"] for l in lines if l["who"] == "others")
+    lines = [l for l in lines if l["who"] != "others"]
+    rounds = sorted({l["round"] for l in lines})
+    by = {(l["who"], l["round"]): tests_of(l["who"], l["result"]) for l in lines}
+    ours = [l["result"] for l in lines if l["who"] == "lmc"]
+    tests = list(by["lmc", rounds[0]])
+    read = max(r["read_bandwidth_gb_s"] for r in ours)
+    threads = ours[0]["bundles"][0]["threads"]
+    print(f"### {model}, Q8_0, {threads} threads, {len(rounds)} rounds in turn\n")
+    print("| tokens/s, median | " + " | ".join(tests) + " | load s | peak memory MB |")
+    print("|---" + "|--:" * (len(tests) + 2) + "|")
+
+    def middle(who, test):
+        return median(x for r in rounds for x in by[who, r][test][0])
+
+    def row(who, name, load, memory):
+        cells = [f"{middle(who, t):.1f}" for t in tests]
+        print(f"| {name} | " + " | ".join(cells) + f" | {load:.2f} | {memory:.0f} |")
+
+    row("lmc", "lmc", median(r["bundles"][0]["load_ms"] for r in ours) / 1e3,
+        max(r["bundles"][0]["peak_memory_bytes"] for r in ours) / 1e6)
+    for who, name in PEERS.items():
+        theirs = [l["result"] for l in lines if l["who"] == who]
+        # Their figure is in MiB.
+        row(who, name, median(r["load_s"] for r in theirs), max(r["rss_peak_mb"] for r in theirs) * 1.048576)
+    for who, name in PEERS.items():
+        cells = []
+        for t in tests:
+            ratios = [median(by["lmc", r][t][0]) / median(by[who, r][t][0]) for r in rounds]
+            cells.append(f"**{median(ratios):.2f}** ({', '.join(f'{x:.2f}' for x in ratios)})")
+        print(f"| lmc / {name}, by round | " + " | ".join(cells) + " | | |")
+    for who, name in [("lmc", "lmc"), *PEERS.items()]:
+        jitter = [median(by[who, r][t][1] for r in rounds) if by[who, rounds[0]][t][1] else None for t in tests]
+        print(f"| {name}: step p99/p50 | " + " | ".join("" if j is None else f"{j:.2f}" for j in jitter) + " | | |")
+    cold = median(r["bundles"][0]["first_token_ms"]["cold"] for r in ours)
+    warm = median(r["bundles"][0]["first_token_ms"]["warm"] for r in ours)
+    shares = []
+    for t in tests:
+        if t.startswith("decode"):
+            gb_s = [x["gb_s"] for r in ours for x in r["results"] if x["test"].endswith("@d" + t.split()[-1])]
+            shares.append(f"{100 * median(gb_s) / read:.0f}% ({t})")
+    print(f"\nRead bandwidth {read:.1f} GB/s, the best of all rounds; lmc's decode reads {', '.join(shares)} of it. "
+          f"First token after {cold:.0f} ms with the weights on disk, {warm:.0f} ms with them in memory. llama.cpp is called through node-llama-cpp, which also draws the token.\n")
+    # llama.cpp's threads spin at barriers: it loses many times more than lmc when they have to wait for a core.
+    if busy > 0.05:
+        print(f"**Not a fair comparison:** other processes used {100 * busy:.0f}% of the processors between runs.\n")
+
+
+def main():
+    with open(sys.argv[1], encoding="utf-8") as f:
+        lines = [json.loads(line) for line in f]
+    for model in dict.fromkeys(l["model"] for l in lines):
+        table(model, [l for l in lines if l["model"] == model])
+
+
+main()
