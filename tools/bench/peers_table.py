@@ -1,4 +1,4 @@
-"""The results of tools/bench-peers (JSON lines) as Markdown: medians over all rounds, ratios round by round."""
+"""The results of tools/bench-peers (JSON lines) as Markdown: medians of the rounds, ratios round by round."""
 import json
 import re
 import sys
@@ -8,19 +8,23 @@ PEERS = {"haswell": "llama.cpp, AVX2", "best": "llama.cpp, its best here"}
 
 
 def tests_of(who, result):
-    """{test name: (tokens per second of each repetition, p99/p50 or None)} with lmc's test names."""
+    """{test name: (tokens per second, p99/p50 or None)} with the same names for both sides. Decoding is told by its
+    median step: a mean would charge llama.cpp with the pauses of node, which calls it."""
     out = {}
     if who == "lmc":
         for r in result["results"]:
-            out[re.sub(r"tg\d+@d", "decode at ", re.sub("^pp", "prefill ", r["test"]))] = (
-                r["tokens_per_second"]["samples"], r.get("p99_over_p50"))
+            if "step_ms" in r:
+                out[f"decode at {r['depth']}"] = (1e3 / r["step_ms"]["p50"], r["p99_over_p50"])
+            else:
+                out[f"prefill {r['tokens']}"] = (r["tokens_per_second"]["median"], None)
         return out
-    for key, rates in result.items():
+    for key, value in result.items():
         if m := re.fullmatch(r"prefill_(\d+)_tok_s", key):
-            out["prefill " + m[1]] = (rates, None)
-        elif m := re.fullmatch(r"decode_at_(\d+)_tok_s", key):
-            steps = result["step_ms_at_" + m[1]]
-            out[f"decode at {int(m[1]) - 1}"] = (rates, steps["p99"] / steps["p50"])
+            out["prefill " + m[1]] = (median(value), None)
+        elif m := re.fullmatch(r"step_ms_at_(\d+)", key):
+            # With drawing the tokens and without: whichever was faster.
+            steps = min(value, result.get("fed_" + key, value), key=lambda v: v["p50"])
+            out[f"decode at {int(m[1]) - 1}"] = (1e3 / steps["p50"], steps["p99"] / steps["p50"])
     return out
 
 
@@ -38,7 +42,7 @@ def table(model, lines):
     print("|---" + "|--:" * (len(tests) + 2) + "|")
 
     def middle(who, test):
-        return median(x for r in rounds for x in by[who, r][test][0])
+        return median(by[who, r][test][0] for r in rounds)
 
     def row(who, name, load, memory):
         cells = [f"{middle(who, t):.1f}" for t in tests]
@@ -53,7 +57,7 @@ def table(model, lines):
     for who, name in PEERS.items():
         cells = []
         for t in tests:
-            ratios = [median(by["lmc", r][t][0]) / median(by[who, r][t][0]) for r in rounds]
+            ratios = [by["lmc", r][t][0] / by[who, r][t][0] for r in rounds]
             cells.append(f"**{median(ratios):.2f}** ({', '.join(f'{x:.2f}' for x in ratios)})")
         print(f"| lmc / {name}, by round | " + " | ".join(cells) + " | | |")
     for who, name in [("lmc", "lmc"), *PEERS.items()]:
@@ -67,7 +71,10 @@ def table(model, lines):
             gb_s = [x["gb_s"] for r in ours for x in r["results"] if x["test"].endswith("@d" + t.split()[-1])]
             shares.append(f"{100 * median(gb_s) / read:.0f}% ({t})")
     print(f"\nRead bandwidth {read:.1f} GB/s, the best of all rounds; lmc's decode reads {', '.join(shares)} of it. "
-          f"First token after {cold:.0f} ms with the weights on disk, {warm:.0f} ms with them in memory. llama.cpp is called through node-llama-cpp, which also draws the token.\n")
+          f"First token after {cold:.0f} ms with the weights on disk, {warm:.0f} ms with them in memory. "
+          "llama.cpp is called through node-llama-cpp; decoding is told by the median step on both sides. "
+          "Node's own threads share the processors with llama.cpp's: where there are few, read its figures as lower "
+          "bounds.\n")
     # llama.cpp's threads spin at barriers: it loses many times more than lmc when they have to wait for a core.
     if busy > 0.05:
         print(f"**Not a fair comparison:** other processes used {100 * busy:.0f}% of the processors between runs.\n")
