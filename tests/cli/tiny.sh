@@ -36,6 +36,12 @@ expect_in eval.1 '{"argmax":['
 "$LMC" eval tiny.lmc --ids 2,119,166,7,8,9,10 --json --block 1 >b1 2>/dev/null
 "$LMC" eval tiny.lmc --ids 2,119,166,7,8,9,10 --json --block 3 >b3 2>/dev/null
 cmp -s b1 b3 || fail "the block changes results"
+# … over several chunks of the cache, by several threads.
+long=$(seq -s, 2 401)
+"$LMC" eval tiny.lmc --ids "$long" --json --block 1 --threads 1 >l1 2>/dev/null || fail "400 tokens one by one"
+"$LMC" eval tiny.lmc --ids "$long" --json --block 64 --threads 2 >l64 2>/dev/null || fail "400 tokens in blocks"
+"$LMC" eval tiny.lmc --ids "$long" --json --block 5 --threads 4 >l5 2>/dev/null || fail "400 tokens in blocks of 5"
+cmp -s l1 l64 && cmp -s l1 l5 || fail "a long context depends on blocks or threads"
 
 # Standard input is the prompt when it is piped.
 printf 'JULIET:' | "$LMC" run tiny.lmc --max-tokens 5 --temperature 0 >piped.txt 2>/dev/null || fail "piped prompt"
