@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/workers.h"
+
 namespace lmc {
 namespace {
 
@@ -28,11 +30,15 @@ void Profile::reset() {
   steps_ = tokens_ = 0;
 }
 
+void Profile::tile(size_t stage, int64_t tile, Clock::time_point begin, Clock::time_point end) {
+  tiles_[first_[stage] + static_cast<size_t>(tile)] = {begin, end, Workers::current_slot()};
+}
+
 void Profile::step(int64_t tokens, Clock::time_point begin, Clock::time_point end) {
   for (size_t s = 0; s < stages_.size(); ++s) {
     last_[s] = {};
     if (first_[s] == first_[s + 1]) continue;
-    Interval all = tiles_[first_[s]];
+    TileTime all = tiles_[first_[s]];
     for (size_t i = first_[s]; i < first_[s + 1]; ++i) {
       last_[s].busy += seconds_between(tiles_[i].begin, tiles_[i].end);
       all.begin = std::min(all.begin, tiles_[i].begin);
@@ -42,6 +48,7 @@ void Profile::step(int64_t tokens, Clock::time_point begin, Clock::time_point en
     stages_[s].busy += last_[s].busy;
     stages_[s].span += last_[s].span;
   }
+  last_begin_ = begin;
   last_total_ = seconds_between(begin, end);
   total_ += last_total_;
   ++steps_;

@@ -32,7 +32,11 @@ Engine::Engine(const std::string& bundle_path, SessionOptions options, const Loa
                             : 0;
     log_ = std::make_unique<StepLog>(bundle_.plan, level, peak);
     options.profile = true;
-    options.on_step = std::ref(*log_);
+    options.on_step = [log = log_.get(), then = options.on_step](const StepPlan& plan, const StepInfo& step,
+                                                                 const Profile& times) {
+      (*log)(plan, step, times);
+      if (then) then(plan, step, times);
+    };
   }
   session_ =
       std::make_unique<Session>(bundle_.plan, find_kernels(kernels_, bundle_.plan.decode),
