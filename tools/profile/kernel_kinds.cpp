@@ -1,0 +1,58 @@
+#include "tools/profile/kernel_kinds.h"
+
+#include <algorithm>
+#include <map>
+
+#include "tools/profile/work.h"
+
+namespace lmc {
+namespace {
+
+// Slower than this multiple of its roofline, a kernel is bound by neither memory nor arithmetic.
+constexpr double kFar = 3;
+
+}  // namespace
+
+Bound KernelKind::bound() const {
+  if (seconds > kFar * at_roofline()) return Bound::latency;
+  return memory > math ? Bound::memory : Bound::compute;
+}
+
+std::string part_name(const StagePlace& place) {
+  return place.layer >= 0 ? place.part : kSectionNames[static_cast<size_t>(place.section)];
+}
+
+std::vector<KernelKind> kernel_kinds(const Recorder& recorder, std::span<const StepRecord* const> steps,
+                                     const Peaks& peaks) {
+  std::map<std::string, KernelKind> kinds;
+  for (const StepRecord* step : steps) {
+    const StepPlan& plan = recorder.plan_of(*step);
+    for (size_t s = 0; s < plan.stages.size(); ++s) {
+      const PlanStage& stage = plan.stages[s];
+      const Work work = work_of(recorder.plan(), stage, *step);
+      KernelKind& k = kinds[label_for(stage, step->info.tokens, step->info.rows)];
+      k.kind = stage.kind;
+      if (k.calls == 0) k.part = part_name(recorder.places_of(*step)[s]);
+      k.int8 = work.int8;
+      ++k.calls;
+      k.seconds += step->stages[s].span;
+      k.busy += step->stages[s].busy;
+      k.bytes += work.bytes;
+      k.ops += work.ops;
+    }
+  }
+  std::vector<KernelKind> out;
+  for (auto& [label, k] : kinds) {
+    k.label = label;
+    k.steps = static_cast<int64_t>(steps.size());
+    k.memory = peaks.read > 0 ? k.bytes / peaks.read : 0;
+    const double math_peak = k.int8 ? 2 * peaks.compute.int8_macs : peaks.compute.f32_flops;
+    k.math = math_peak > 0 ? k.ops / math_peak : 0;
+    out.push_back(k);
+  }
+  std::stable_sort(out.begin(), out.end(),
+                   [](const KernelKind& a, const KernelKind& b) { return a.seconds > b.seconds; });
+  return out;
+}
+
+}  // namespace lmc
