@@ -1,0 +1,121 @@
+// lmc profile: where the time of a run goes, step by step and kernel by kernel, and what could be gained.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "tools/command.h"
+#include "tools/console.h"
+#include "tools/engine.h"
+#include "tools/membw.h"
+#include "tools/profile/page.h"
+#include "tools/profile/report_json.h"
+#include "tools/profile/report_text.h"
+#include "tools/profile/trace.h"
+
+namespace lmc {
+namespace {
+
+struct Options {
+  std::string bundle, trace, html;
+  int64_t prompt = 128, decode = 64;
+  LoadOptions load;
+  int threads = 0;
+  bool json = false;
+};
+
+// Before the run rather than after it. Leaves what is there as it is.
+void check_writable(const std::string& path) {
+  if (path.empty()) return;
+  std::error_code ignored;
+  const bool existed = std::filesystem::exists(path, ignored);
+  if (!std::ofstream(path, std::ios::app)) throw Error(path + ": cannot write: " + std::strerror(errno));
+  if (!existed) std::filesystem::remove(path, ignored);
+}
+
+// What tokens they are makes no difference to the time; different ones read different embeddings.
+std::vector<int32_t> tokens(int64_t count, int64_t vocab) {
+  std::vector<int32_t> out;
+  for (int64_t i = 0; i < count; ++i) out.push_back(static_cast<int32_t>((1 + i * 7919) % vocab));
+  return out;
+}
+
+void record(Session& session, Recorder& recorder, const Options& o) {
+  const std::vector<int32_t> prompt = tokens(o.prompt, session.vocab());
+  for (const Phase phase : {Phase::cold_prefill, Phase::prefill}) {
+    session.reset();
+    recorder.begin(phase, 0);
+    session.step(prompt);
+    stop_if_interrupted();
+  }
+  recorder.begin(Phase::decode, session.position());
+  for (const int32_t token : tokens(o.decode, session.vocab())) {
+    session.step(std::span(&token, 1));
+    stop_if_interrupted();
+  }
+}
+
+// Others may use the machine too: the better of what was measured before and after the run is the ceiling.
+void raise(Peaks& peaks, std::span<const std::byte> weights, int threads) {
+  const ComputePeak compute = measure_compute_peak(threads);
+  peaks.compute.int8_macs = std::max(peaks.compute.int8_macs, compute.int8_macs);
+  peaks.compute.f32_flops = std::max(peaks.compute.f32_flops, compute.f32_flops);
+  peaks.read = std::max(peaks.read, measure_read_bandwidth(weights, threads).bytes_per_second);
+}
+
+void run(const Options& o) {
+  if (!o.trace.empty() && o.trace == o.html) throw UsageError("--trace and --html name the same file");
+  check_writable(o.trace);
+  check_writable(o.html);
+  std::unique_ptr<Recorder> recorder;
+  const auto listen = [&](const StepPlan& plan, const StepInfo& step, const Profile& times) {
+    (*recorder)(plan, step, times);
+  };
+  Engine engine(o.bundle.empty() ? newest_bundle() : o.bundle,
+                {.threads = o.threads, .profile = true, .on_step = listen}, o.load);
+  Session& s = engine.session();
+  if (o.prompt > s.context() || o.decode > s.context() - o.prompt) {
+    throw UsageError(
+        fmt::format("-p {} and -n {} together exceed the context of {}", o.prompt, o.decode, s.context()));
+  }
+  engine.warm_up();
+  AuditSetup setup{engine.bundle().path, s.threads(), o.prompt, o.decode, {}};
+  raise(setup.peaks, engine.bundle().weight_file(), s.threads());
+  recorder = std::make_unique<Recorder>(engine.bundle().plan);
+  record(s, *recorder, o);
+  raise(setup.peaks, engine.bundle().weight_file(), s.threads());
+  const Audit audit = audit_of(*recorder, setup);
+  if (!o.trace.empty()) write_file(o.trace, trace_json(*recorder));
+  if (!o.html.empty()) write_file(o.html, profile_page(audit, *recorder));
+  if (o.json) {
+    fmt::print("{}\n", dumped(report_json(audit, *recorder)));
+  } else {
+    fmt::print("{}", report_text(audit, *recorder));
+  }
+}
+
+const RegisterCommand kProfile(
+    {"profile", "show where the time of a run goes, and what could be gained", [](CLI::App& app) {
+       auto o = std::make_shared<Options>();
+       app.add_option("bundle", o->bundle, "the bundle; the newest *.lmc here if left out");
+       app.add_option("-p,--prompt-tokens", o->prompt, "tokens to prefill")
+           ->check(CLI::PositiveNumber)
+           ->capture_default_str();
+       app.add_option("-n,--tokens", o->decode, "tokens to decode")
+           ->check(CLI::PositiveNumber)
+           ->capture_default_str();
+       app.add_option("-t,--threads", o->threads, "threads (default: physical cores)")
+           ->check(CLI::Range(1, 1024));
+       app.add_flag("--json", o->json, "print one JSON object");
+       app.add_option("--trace", o->trace, "write a trace for Perfetto or chrome://tracing")
+           ->type_name("FILE");
+       app.add_option("--html", o->html, "write a page with pictures")->type_name("FILE");
+       add_load_flags(app, o->load);
+       return [o] { run(*o); };
+     }});
+
+}  // namespace
+}  // namespace lmc

@@ -1,0 +1,65 @@
+#include "tools/profile/page.h"
+
+#include "tools/profile/page_parts.h"
+#include "tools/profile/report_json.h"
+#include "tools/profile/work.h"
+
+namespace lmc {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Times in microseconds. Tiles are [stage, tile, worker, begin, duration] to keep the page small.
+Json timeline_json(const Recorder& recorder, const StepRecord& step) {
+  const StepPlan& plan = recorder.plan_of(step);
+  const std::vector<StagePlace>& places = recorder.places_of(step);
+  Json stages = Json::array();
+  for (size_t s = 0; s < plan.stages.size(); ++s) {
+    const double span = step.stages[s].span;
+    const double bytes = work_of(recorder.plan(), plan.stages[s], step).bytes;
+    stages.push_back({{"label", label_for(plan.stages[s], step.info.tokens, step.info.rows)},
+                      {"part", part_name(places[s])},
+                      {"layer", places[s].layer},
+                      {"us", rounded(span * 1e6)},
+                      {"gb_s", rounded(span > 0 ? bytes / span / 1e9 : 0)},
+                      {"workers", rounded(span > 0 ? step.stages[s].busy / span : 0)}});
+  }
+  Json tiles = Json::array();
+  for (const RecordedTile& t : step.tiles)
+    tiles.push_back({t.stage, t.tile, t.slot, rounded(t.begin * 1e6), rounded((t.end - t.begin) * 1e6)});
+  return {{"position", step.position},
+          {"total_us", rounded(step.times.total * 1e6)},
+          {"stages", stages},
+          {"tiles", tiles}};
+}
+
+// Inside a script element "</script>" and "<!--" would be read as markup.
+std::string for_script(const std::string& json) {
+  std::string out;
+  for (const char c : json) {
+    if (c == '<') {
+      out += "\\u003c";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+void fill(std::string& page, std::string_view hole, const std::string& content) {
+  page.replace(page.find(hole), hole.size(), content);
+}
+
+}  // namespace
+
+std::string profile_page(const Audit& audit, const Recorder& recorder) {
+  Json data = report_json(audit, recorder);
+  data["timeline"] = audit.picture ? timeline_json(recorder, *audit.picture) : Json();
+  std::string page = kPageHtml;
+  fill(page, "/*STYLE*/", kPageStyle);
+  fill(page, "/*SCRIPT*/", kPageScript);
+  fill(page, "/*DATA*/", for_script(dumped(data)));
+  return page;
+}
+
+}  // namespace lmc
