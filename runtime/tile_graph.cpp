@@ -63,14 +63,16 @@ struct TileGraph::Impl {
     for (RunnerNode* a : after.runners) tbb::flow::make_edge(*before.join, *a);
   }
 
-  // Tiles are drawn one ahead, so that each knows the next.
+  // The next tile is a guess, made when a tile begins: by the time it ends, the others have drawn one each. A
+  // tile drawn ahead would be certain, but would wait for a worker that has lost its core.
   void draw(size_t s) {
     StageState& stage = stages[s];
-    const auto next = [&] { return stage.next.fetch_add(1, std::memory_order_relaxed); };
-    for (int64_t tile = next(); tile < stage.tiles;) {
-      const int64_t after = next();
-      body(s, tile, after < stage.tiles ? after : -1);
-      tile = after;
+    const auto others = static_cast<int64_t>(stage.runners.size()) - 1;
+    for (;;) {
+      const int64_t tile = stage.next.fetch_add(1, std::memory_order_relaxed);
+      if (tile >= stage.tiles) return;
+      const int64_t next = tile + 1 + others;
+      body(s, tile, next < stage.tiles ? next : -1);
     }
   }
 

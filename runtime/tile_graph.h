@@ -1,10 +1,10 @@
 // A StepPlan as one oneTBB flow graph, built once and run for every step.
 //
 // A stage of k tiles is min(k, threads) nodes that draw the stage's tiles, in order, from one counter.
-// Measured with 2 threads against a node per tile: dispatching a tile costs 20 ns instead of 300 to 500, so
-// tiles may be small and the last one to finish keeps the others waiting for less; and a worker knows its
-// next tile, whose first cache lines the kernel asks for while it finishes this one. A worker that loses its
-// core delays one tile, as before: the others draw the rest.
+// Against a node per tile, taking a tile is one atomic increment instead of the dispatch of a task, so tiles
+// may be small and the last one to finish keeps the others waiting for less; and a worker can guess its next
+// tile, whose first cache lines the kernel asks for while it finishes this one (codegen/PERFORMANCE.md has
+// the figures). A worker that loses its core delays one tile, as before: the others draw the rest.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ namespace lmc {
 
 class TileGraph {
  public:
-  // `next`: the tile of that stage which the same worker runs next, or -1.
+  // `next`: the tile of that stage which the same worker probably runs next, or -1.
   using Body = std::function<void(size_t stage, int64_t tile, int64_t next)>;
 
   // `workers` must outlive the graph.
