@@ -98,10 +98,13 @@ class StepPlanner {
           }
         }
       }
-      if (stage.quantised.valid()) scratch += kLinearScratchBytes;
-      stage.scratch_bytes = scratch;
-      out_.plan.scratch_bytes = std::max(out_.plan.scratch_bytes, scratch + 64);
+      reserve_scratch(stage, scratch);
     }
+  }
+
+  void reserve_scratch(Stage& s, int64_t bytes) {
+    s.scratch_bytes = std::max(s.scratch_bytes, bytes);
+    out_.plan.scratch_bytes = std::max(out_.plan.scratch_bytes, s.scratch_bytes + 64);
   }
 
   // Read by another stage, directly or through views?
@@ -231,6 +234,7 @@ class StepPlanner {
           bytes < (64 << 10) ? 1 : std::max<int64_t>(static_cast<int64_t>(bytes / (128 << 10)), 8);
       s.groups_per_tile = round_up((groups + wanted - 1) / wanted, 4);
       s.plan.tiles = (groups + s.groups_per_tile - 1) / s.groups_per_tile;
+      if (s.quantised.valid()) reserve_scratch(s, linear_scratch_bytes(s.groups_per_tile));
     }
   }
 

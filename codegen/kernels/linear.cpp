@@ -1,9 +1,10 @@
 // Rows live in lanes and k runs in order: each output element is one chain of fused multiply-adds, block by
 // block, whatever the tiling, the number of tokens in flight or of threads. Same sums, same bits.
 //
-// Bound by memory (one token, or few) a core walks four neighbouring groups of 8 weight rows in step and asks
-// for what it will need some blocks later, across the border to the next four: that keeps enough cache lines
-// in flight to reach the memory limit. Bound by arithmetic (many tokens) it holds one group against 8 tokens.
+// Bound by memory (one token, or few) a core walks four streams in step: each is a quarter of the tile, group
+// of 8 weight rows after group, so that it runs straight through memory. It asks for what a stream will need
+// some blocks later, across the border to the next tile: that keeps enough cache lines in flight to reach the
+// memory limit. Bound by arithmetic (many tokens) it holds one group against 8 tokens.
 #include "codegen/kernels/linear.h"
 
 #include "codegen/kernels/quantize.h"
@@ -17,12 +18,20 @@ namespace {
 using llvm::Value;
 
 constexpr int64_t kStreams = 4;
+constexpr int64_t kGroupsPerBlock = kQ8Block / kLanes;
 constexpr int64_t kPrefetchBlocks = 8;    // of 272 bytes; 5 to 10 measured alike, 30 loses a tenth
 constexpr int64_t kTokenBlock = 8;        // tokens in registers when there are many
 constexpr int64_t kPrefetchColumns = 64;  // of 32 bytes, for F32
 
-// Accumulators of weight-row groups × tokens.
+// Of weight-row groups × tokens: accumulators, or results.
 using Tile = std::vector<std::vector<Value*>>;
+
+// Groups of 8 weight rows (of each half, where there are two) that are worked on in step.
+struct Groups {
+  Value* first;
+  int64_t width = 1;
+  Value* apart = nullptr;  // groups from one to the next; null: neighbours
+};
 
 class LinearEmitter {
  public:
@@ -44,6 +53,7 @@ class LinearEmitter {
     limit_ = stage.over_rows ? k.rows() : k.tokens();
     Value* first = k.mul(k.tile(), stage.groups_per_tile);
     Value* end = end_ = k.min(k.add(first, k.i64(stage.groups_per_tile)), k.i64(groups_));
+    first_ = first;
     has_next_ = b.CreateICmpSGE(k.next(), k.i64(0));
     next_first_ = k.mul(k.next(), stage.groups_per_tile);
     if (stage.single) {
@@ -66,124 +76,166 @@ class LinearEmitter {
     return out;
   }
 
-  // Four groups of rows in step, the rest one at a time.
+  // Four streams, two in each half where there are two; what is left over one group at a time.
   void streams(Value* first, Value* end, const std::vector<int64_t>& token_sizes) {
-    Value* whole = k.add(first, b.CreateAnd(b.CreateSub(end, first), k.i64(-kStreams)));
-    k.loop(first, whole, kStreams, [&](Value* group) { token_blocks(group, kStreams, token_sizes); });
-    if (stage.quantised.valid()) return;  // then all groups come in fours
-    k.loop(whole, end, 1, [&](Value* group) { token_blocks(group, 1, token_sizes); });
+    const int64_t ways = kStreams / parts_;
+    Value* share = b.CreateUDiv(b.CreateSub(end, first), k.i64(ways));
+    const auto walk = [&](Value* from, Value* to, Groups groups) {
+      stream_end_ = to;
+      k.loop(from, to, 1, [&](Value* group) {
+        groups.first = group;
+        token_blocks(groups, token_sizes);
+      });
+    };
+    walk(first, k.add(first, share), {nullptr, ways, share});
+    walk(k.add(first, k.mul(share, ways)), end, {nullptr});
+    if (!stage.quantised.valid()) return;
+    k.loop(k.i64(0), stage.single ? k.i64(1) : limit_, 1, [&](Value* token) {
+      k.loop(first, end, kGroupsPerBlock, [&](Value* group) { quantise_from_scratch(group, token, token); });
+    });
   }
 
   // As many groups as registers allow against 8 tokens; four together where their outputs are quantised.
   void blocks(Value* first, Value* end) {
     streaming_ = false;
-    const int64_t width = stage.quantised.valid() ? kStreams : at_once_;
+    const int64_t width = stage.quantised.valid() ? kGroupsPerBlock : at_once_;
     Value* whole = k.add(first, b.CreateAnd(b.CreateSub(end, first), k.i64(-width)));
-    k.loop(first, whole, width, [&](Value* group) { token_blocks(group, width, halving(kTokenBlock)); });
+    k.loop(first, whole, width, [&](Value* group) { token_blocks({group, width}, halving(kTokenBlock)); });
     if (stage.quantised.valid() || width == 1) return;
-    k.loop(whole, end, 1, [&](Value* group) { token_blocks(group, 1, halving(kTokenBlock)); });
+    k.loop(whole, end, 1, [&](Value* group) { token_blocks({group}, halving(kTokenBlock)); });
   }
 
-  // All tokens against `width` groups, in blocks of the given sizes. The weights stay in cache meanwhile.
-  void token_blocks(Value* group, int64_t width, const std::vector<int64_t>& sizes) {
-    if (stage.single) return compute_and_store(group, width, k.i64(0), 1);
+  // All tokens against these groups, in blocks of the given sizes. The weights stay in cache meanwhile.
+  void token_blocks(const Groups& groups, const std::vector<int64_t>& sizes) {
+    if (stage.single) return compute_and_store(groups, k.i64(0), 1);
     Value* at = k.variable(k.i64(0));
     for (int64_t m : sizes) {
       Value* start = k.get(at);
       Value* end = k.add(start, b.CreateAnd(b.CreateSub(limit_, start), k.i64(-m)));
       k.loop(start, end, m, [&](Value* t) {
-        if (m * width <= kTokenBlock * at_once_) {
-          compute_and_store(group, width, t, m);
+        if (streaming_ || m * groups.width <= kTokenBlock * at_once_) {
+          compute_and_store(groups, t, m);
         } else {
-          group_by_group(group, width, t, m);
+          group_by_group(groups, t, m);
         }
       });
       k.set(at, end);
     }
   }
 
-  // Outputs of all groups in registers at once.
-  void compute_and_store(Value* group, int64_t width, Value* token, int64_t tokens) {
-    const auto outputs = compute(group, width, token, tokens);
+  // Results of all groups in registers at once. A stream's go through the scratch if they are to be
+  // quantised: neighbouring groups, which share a block, are computed at different times.
+  void compute_and_store(const Groups& groups, Value* token, int64_t tokens) {
+    const auto outputs = compute(groups, token, tokens);
     if (!stage.quantised.valid()) return;
     for (int64_t m = 0; m < tokens; ++m) {
-      RowEmitter e(k, stage, k.add(token, k.i64(m)));
-      std::array<Value*, kStreams> parts;
+      Value* t = k.add(token, k.i64(m));
+      if (streaming_) {
+        for (int64_t i = 0; i < groups.width; ++i)
+          k.store(outputs[static_cast<size_t>(i)][static_cast<size_t>(m)], scratch(member(groups, i), t), 4);
+        continue;
+      }
+      RowEmitter e(k, stage, t);
+      std::array<Value*, kGroupsPerBlock> parts;
       for (size_t i = 0; i < parts.size(); ++i) parts[i] = outputs[i][static_cast<size_t>(m)];
-      store_quantised(e, stage.quantised, k.mul(group, kLanes), parts);
+      store_quantised(e, stage.quantised, k.mul(groups.first, kLanes), parts);
     }
   }
 
-  // More than fit: group after group through the scratch, [tokens][32] f32, which is then quantised.
-  void group_by_group(Value* group, int64_t width, Value* token, int64_t tokens) {
-    constexpr int64_t row = kQ8Block * 4;
-    k.loop(k.i64(0), k.i64(width), at_once_, [&](Value* i) {
-      const auto outputs = compute(k.add(group, i), at_once_, token, tokens);
+  // More than registers hold: some groups after the others, through the scratch.
+  void group_by_group(const Groups& groups, Value* token, int64_t tokens) {
+    k.loop(k.i64(0), k.i64(groups.width), at_once_, [&](Value* i) {
+      Value* group = k.add(groups.first, i);
+      const auto outputs = compute({group, at_once_}, token, tokens);
       for (int64_t n = 0; n < at_once_; ++n) {
-        for (int64_t m = 0; m < tokens; ++m) {
-          Value* to = k.at(k.scratch(), k.add(k.i64(m * row + n * kLanes * 4), k.mul(i, kLanes * 4)));
-          k.store(outputs[static_cast<size_t>(n)][static_cast<size_t>(m)], to, 4);
-        }
+        for (int64_t m = 0; m < tokens; ++m)
+          k.store(outputs[static_cast<size_t>(n)][static_cast<size_t>(m)],
+                  scratch(k.add(group, k.i64(n)), k.i64(m)), 4);
       }
     });
-    k.loop(k.i64(0), k.i64(tokens), 1, [&](Value* m) {
-      RowEmitter e(k, stage, k.add(token, m));
-      std::array<Value*, kStreams> parts;
-      for (size_t i = 0; i < parts.size(); ++i) {
-        Value* from = k.add(k.mul(m, row), k.i64(static_cast<int64_t>(i) * kLanes * 4));
-        parts[i] = k.load(k.f32x8(), k.at(k.scratch(), from), 4);
-      }
-      store_quantised(e, stage.quantised, k.mul(group, kLanes), parts);
-    });
+    k.loop(k.i64(0), k.i64(tokens), 1,
+           [&](Value* m) { quantise_from_scratch(groups.first, m, k.add(token, m)); });
   }
 
-  // Groups [group, group + width) for tokens [token, token + tokens): returns, per group and token, what is
-  // to be quantised. Where the epilogue combines both halves of the rows (gate and up), the second half's
-  // groups follow the first's.
-  Tile compute(Value* group, int64_t width, Value* token, int64_t tokens) {
+  // Where the scratch, f32 [tokens][rows of the tile], holds results of a group.
+  Value* scratch(Value* group, Value* row) {
+    Value* column = k.mul(b.CreateSub(group, first_), kLanes * 4);
+    return k.at(k.scratch(), k.add(k.mul(row, stage.groups_per_tile * kLanes * 4), column));
+  }
+
+  void quantise_from_scratch(Value* group, Value* row, Value* token) {
+    RowEmitter e(k, stage, token);
+    std::array<Value*, kGroupsPerBlock> parts;
+    for (size_t i = 0; i < parts.size(); ++i)
+      parts[i] = k.load(k.f32x8(), scratch(k.add(group, k.i64(static_cast<int64_t>(i))), row), 4);
+    store_quantised(e, stage.quantised, k.mul(group, kLanes), parts);
+  }
+
+  Value* member(const Groups& groups, int64_t i) {
+    return k.add(groups.first, groups.apart ? k.mul(groups.apart, i) : k.i64(i));
+  }
+
+  // These groups for tokens [token, token + tokens): returns, per group and token, what is to be quantised.
+  // Where the epilogue combines both halves of the rows (gate and up), streams walk them together; else the
+  // second half's groups follow the first's.
+  Tile compute(const Groups& groups, Value* token, int64_t tokens) {
     const Slot& x = slot(0);
     Value* x_base = x.offset ? k.at(k.operand(x.operand), x.offset) : k.operand(x.operand);
     std::vector<Value*> xs;
     for (int64_t m = 0; m < tokens; ++m) xs.push_back(k.at(x_base, k.mul(k.add(token, k.i64(m)), x.stride)));
 
-    std::vector<Tile> sums(static_cast<size_t>(parts_), Tile(static_cast<size_t>(width)));
+    Tile sums;  // parts × groups
+    std::vector<Value*> w;
     for (int64_t part = 0; part < parts_; ++part) {
-      Tile& tile = sums[static_cast<size_t>(part)];
-      std::vector<Value*> w;
-      for (int64_t i = 0; i < width; ++i) {
-        Value* row_group = k.add(group, k.i64(i + part * groups_));
+      for (int64_t i = 0; i < groups.width; ++i) {
+        Value* row_group = k.add(member(groups, i), k.i64(part * groups_));
         w.push_back(k.at(weights_, k.mul(row_group, group_bytes_)));
-        for (int64_t m = 0; m < tokens; ++m) tile[static_cast<size_t>(i)].push_back(k.variable(k.splat(0.0)));
-      }
-      Value* jump = stream_jump(group, width, part);
-      if (quantised_) {
-        accumulate_q8(w, xs, token, jump, tile);
-      } else {
-        accumulate_f32(w, xs, jump, tile);
+        auto& row = sums.emplace_back();
+        for (int64_t m = 0; m < tokens; ++m) row.push_back(k.variable(k.splat(0.0)));
       }
     }
-    Tile outputs(static_cast<size_t>(width));
-    for (int64_t i = 0; i < width; ++i) {
-      for (int64_t m = 0; m < tokens; ++m) {
+    const size_t step = streaming_ ? w.size() : static_cast<size_t>(groups.width);
+    for (size_t from = 0; from < w.size(); from += step) {
+      const auto slice = [&](const auto& all) {
+        const auto begin = all.begin() + static_cast<ptrdiff_t>(from);
+        return std::decay_t<decltype(all)>(begin, begin + static_cast<ptrdiff_t>(step));
+      };
+      Value* jump =
+          streaming_ ? stream_jump(groups.first) : block_jump(groups, static_cast<int64_t>(from / step));
+      if (quantised_) {
+        accumulate_q8(slice(w), xs, token, jump, slice(sums));
+      } else {
+        accumulate_f32(slice(w), xs, jump, slice(sums));
+      }
+    }
+    Tile outputs(static_cast<size_t>(groups.width));
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      for (size_t m = 0; m < xs.size(); ++m) {
         std::vector<Value*> results;
-        for (const Tile& tile : sums)
-          results.push_back(k.get(tile[static_cast<size_t>(i)][static_cast<size_t>(m)]));
-        outputs[static_cast<size_t>(i)].push_back(
-            epilogue(k.add(group, k.i64(i)), k.add(token, k.i64(m)), results));
+        for (size_t row = i; row < sums.size(); row += outputs.size()) results.push_back(k.get(sums[row][m]));
+        outputs[i].push_back(epilogue(member(groups, static_cast<int64_t>(i)),
+                                      k.add(token, k.i64(static_cast<int64_t>(m))), results));
       }
     }
     return outputs;
   }
 
-  // From the end of a group to where its stream goes on: the other half, the next `width` groups, or, at the
-  // end of the tile, the first groups of the worker's next one. Without one, back to what is in cache
-  // already.
-  Value* stream_jump(Value* group, int64_t width, int64_t part) {
-    if (part + 1 < parts_) return k.i64((groups_ - 1) * group_bytes_);
-    const int64_t back = part * groups_ + 1;  // groups from the end of this one to the start of `group`
-    Value* here = k.add(group, k.i64(back));
+  // From the end of a stream's group to where it goes on: right there, or, at the end of the tile, in the
+  // worker's next one. Without one, back to what is in cache already.
+  Value* stream_jump(Value* group) {
+    Value* follows = k.add(group, k.i64(1));
     Value* next_tile = b.CreateSelect(has_next_, next_first_, group);
-    Value* follows = k.add(group, k.i64(width));
+    Value* target = b.CreateSelect(b.CreateICmpSGE(follows, stream_end_), next_tile, follows);
+    return k.mul(b.CreateSub(target, follows), group_bytes_);
+  }
+
+  // The same for blocks of tokens: the other half, the next groups, or the next tile.
+  Value* block_jump(const Groups& groups, int64_t part) {
+    if (part + 1 < parts_) return k.i64((groups_ - 1) * group_bytes_);
+    const int64_t back = part * groups_ + 1;  // groups from the end of this one to the start of the first
+    Value* here = k.add(groups.first, k.i64(back));
+    Value* next_tile = b.CreateSelect(has_next_, next_first_, groups.first);
+    Value* follows = k.add(groups.first, k.i64(groups.width));
     Value* target = b.CreateSelect(b.CreateICmpSGE(follows, end_), next_tile, follows);
     return k.mul(b.CreateSub(target, here), group_bytes_);
   }
@@ -329,10 +381,14 @@ class LinearEmitter {
   bool quantised_;
   Value* weights_ = nullptr;
   Value* limit_ = nullptr;
-  Value *end_ = nullptr, *has_next_ = nullptr, *next_first_ = nullptr;  // of the tile, in groups
+  // Of the tile, in groups.
+  Value *first_ = nullptr, *end_ = nullptr, *has_next_ = nullptr, *next_first_ = nullptr;
+  Value* stream_end_ = nullptr;  // where the first stream's share ends
 };
 
 }  // namespace
+
+int64_t linear_scratch_bytes(int64_t groups_per_tile) { return kTokenBlock * groups_per_tile * kLanes * 4; }
 
 void emit_linear_kernel(KernelBuilder& k, const Stage& stage) { LinearEmitter(k, stage).emit(); }
 

@@ -7,8 +7,8 @@
 
 namespace lmc {
 
-// Scratch of a linear that quantises its output: 8 tokens x 32 outputs.
-inline constexpr int64_t kLinearScratchBytes = 8 * 32 * 4;
+// Scratch of a linear that quantises its output: f32 [8 tokens][outputs of a tile].
+int64_t linear_scratch_bytes(int64_t groups_per_tile);
 
 void emit_linear_kernel(KernelBuilder& k, const Stage& stage);
 
