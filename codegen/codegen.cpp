@@ -25,8 +25,9 @@ std::string stage_key(const Stage& s) {
   const Graph& g = *s.graph;
   std::map<ValueId, int> number;
   std::string key = s.plan.kind + (s.single ? " single" : "") + (s.over_rows ? " rows" : "") +
-                    (s.halves.empty() ? "" : " halves") + " " + std::to_string(s.tokens_per_tile) + " " +
-                    std::to_string(s.groups_per_tile) + " " + std::to_string(s.splits) + "\n";
+                    (s.halves.empty() ? "" : " halves") + (s.timed ? " timed" : "") + " " +
+                    std::to_string(s.tokens_per_tile) + " " + std::to_string(s.groups_per_tile) + " " +
+                    std::to_string(s.splits) + "\n";
   const auto value = [&](ValueId v) {
     const auto [it, fresh] = number.emplace(v, static_cast<int>(number.size()));
     std::string out = " %" + std::to_string(it->second);
@@ -80,9 +81,10 @@ std::string symbol_name(const Stage& s, size_t number) {
   return out + std::to_string(number);
 }
 
-StepPlan emit_step(PlannedStep& step, llvm::Module* module, const Target& target,
+StepPlan emit_step(PlannedStep& step, llvm::Module* module, const Target& target, bool time_attention,
                    std::map<std::string, std::string>& known) {
   for (size_t i = 0; i < step.stages.size(); ++i) {
+    step.stages[i].timed = time_attention && step.stages[i].kind == StageKind::attention;
     const std::string key = stage_key(step.stages[i]);
     auto it = known.find(key);
     if (it == known.end()) {
@@ -114,8 +116,8 @@ CodegenResult run(const Graph& g, const CodegenOptions& options, bool emit) {
   out.plan.vocab = flat.graph.type(flat.graph.outputs()[0]).last();
   out.plan.weights = shared.weights;
   out.plan.caches = shared.caches;
-  out.plan.decode = emit_step(decode, emit ? &module : nullptr, target, known);
-  out.plan.prefill = emit_step(prefill, emit ? &module : nullptr, target, known);
+  out.plan.decode = emit_step(decode, emit ? &module : nullptr, target, options.time_attention, known);
+  out.plan.prefill = emit_step(prefill, emit ? &module : nullptr, target, options.time_attention, known);
   out.packs = shared.packs;
   if (emit) {
     std::string problem;

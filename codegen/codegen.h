@@ -16,7 +16,8 @@ struct CodegenOptions {
   int64_t context = 0;          // recorded in the plan
   bool want_llvm = false;       // fill in llvm_ir (optimised) and assembly
   bool want_assembly = false;
-  std::string cache_folder;  // where compiled kernels are kept for the next time; "" = nowhere
+  bool time_attention = false;  // attention kernels add up their cycles in StepInfo::cycles
+  std::string cache_folder;     // where compiled kernels are kept for the next time; "" = nowhere
 };
 
 struct CodegenResult {

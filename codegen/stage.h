@@ -34,6 +34,7 @@ struct Stage {
   std::map<ValueId, Slot> slots;  // every value read from or written to memory
   std::vector<ValueId> stores;    // values this stage writes (they have slots)
   int64_t tokens_per_tile = 1;    // row and attention stages
+  bool timed = false;             // attention: counts its cycles (StepInfo::cycles)
   int64_t splits = 1;             // attention_split: tiles that share a kv head's chunks
   int64_t groups_per_tile = 1;    // linear: groups of 8 weight rows (of each half)
   // linear: its output's two halves (gate and up), where the epilogue combines them; else empty.

@@ -2,14 +2,21 @@
 // struct in LLVM IR (codegen/kernels/builder.cpp).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace lmc {
+
+// The parts of an attention kernel that one compiled for measuring tells apart.
+enum class AttentionPart : uint8_t { scores, softmax, values };  // QKᵀ, softmax, AV
+inline constexpr size_t kAttentionParts = 3;
 
 // What changes from step to step; one per running session.
 struct StepInfo {
   int64_t tokens;  // T: new tokens in this step, 1 … StepPlan::max_tokens
   int64_t rows;    // R: rows whose logits are wanted, 0 … tokens
+  // Where kernels compiled for measuring add up their cycles, per AttentionPart; others never look.
+  int64_t* cycles = nullptr;
 };
 
 // One tile of one kernel. `next` is the tile that the same worker probably runs after this one, or -1:

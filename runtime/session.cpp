@@ -108,9 +108,8 @@ void Session::warm_up(const std::function<void(int64_t done, int64_t total)>& pr
 
 std::span<const float> Session::step(std::span<const int32_t> tokens) {
   std::span<const float> out;
-  forward(tokens, Rows::last, [&](int64_t, int64_t, const float* logits) {
-    out = {logits, static_cast<size_t>(plan_.vocab)};
-  });
+  forward(tokens, Rows::last,
+          [&](int64_t, int64_t, const float* logits) { out = {logits, static_cast<size_t>(plan_.vocab)}; });
   return out;
 }
 
@@ -161,7 +160,7 @@ void Session::run_block(std::span<const int32_t> tokens, int64_t wanted_rows) {
   }
   for (int64_t r = 0; r < wanted_rows; ++r) out_rows[r] = static_cast<int32_t>(n - wanted_rows + r);
   const bool single = n <= plan_.decode.max_tokens || !prefill_;
-  const StepInfo step{n, wanted_rows};
+  const StepInfo step{n, wanted_rows, options_.cycles};
   (single ? *decode_ : *prefill_).run(step);
   cache_.advance(n);
   if (options_.profile && options_.on_step) {

@@ -11,15 +11,12 @@
 #include "tools/membw.h"
 
 namespace lmc {
-namespace {
 
 std::vector<KernelFn> find_kernels(const LoadedKernels& kernels, const StepPlan& step) {
   std::vector<KernelFn> out;
   for (const PlanStage& s : step.stages) out.push_back(reinterpret_cast<KernelFn>(kernels.find(s.symbol)));
   return out;
 }
-
-}  // namespace
 
 Engine::Engine(const std::string& bundle_path, SessionOptions options, const LoadOptions& load)
     : bundle_(bundle_path), kernels_(bundle_.kernels, load) {

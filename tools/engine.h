@@ -37,6 +37,9 @@ class Engine {
   std::unique_ptr<Session> session_;
 };
 
+// The kernels of a step's stages.
+std::vector<KernelFn> find_kernels(const LoadedKernels& kernels, const StepPlan& step);
+
 // --jit-debug and --perf of the commands that run kernels.
 void add_load_flags(CLI::App& app, LoadOptions& options);
 

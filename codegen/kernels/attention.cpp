@@ -14,6 +14,7 @@
 #include "codegen/kernels/attention_merge.h"
 #include "codegen/kernels/math.h"
 #include "codegen/kernels/row_kernel.h"
+#include "ir/kernel_abi.h"
 #include "ir/op_def.h"
 
 namespace lmc {
@@ -137,9 +138,24 @@ class AttentionEmitter {
     Value* from = k.max(chunk, b.CreateAnd(oldest, k.i64(-kAttentionBlock)));
     Value* to = k.min(k.add(chunk, k.i64(kAttentionChunk)), end);
     for (Row& r : block) k.set(r.best, k.splat(kNothing));
-    for_blocks(from, to, [&](Value* at, Value* slot) { score_block(block, chunk, at, slot, to); });
-    for (Row& r : block) softmax(r, chunk, from, to);
-    weigh_values(block, chunk, from, to);
+    timed(AttentionPart::scores, [&] {
+      for_blocks(from, to, [&](Value* at, Value* slot) { score_block(block, chunk, at, slot, to); });
+    });
+    timed(AttentionPart::softmax, [&] {
+      for (Row& r : block) softmax(r, chunk, from, to);
+    });
+    timed(AttentionPart::values, [&] { weigh_values(block, chunk, from, to); });
+  }
+
+  // What `body` emits; for measuring, with the processor's time stamp taken before and after.
+  void timed(AttentionPart part, const std::function<void()>& body) {
+    if (!stage.timed) return body();
+    Value* begin = b.CreateIntrinsic(llvm::Intrinsic::readcyclecounter, {}, {});
+    body();
+    Value* spent = b.CreateSub(b.CreateIntrinsic(llvm::Intrinsic::readcyclecounter, {}, {}), begin);
+    Value* counter = k.at(k.cycles(), static_cast<int64_t>(part) * 8);
+    b.CreateAtomicRMW(llvm::AtomicRMWInst::Add, counter, spent, llvm::MaybeAlign(8),
+                      llvm::AtomicOrdering::Monotonic);
   }
 
   // Scores of up to 64 positions, lanes being positions: each element of a query meets several vectors of

@@ -28,6 +28,7 @@ class KernelBuilder {
   llvm::Value* operand(int index);  // base address of a stage operand
   llvm::Value* tokens();            // StepInfo::tokens
   llvm::Value* rows();              // StepInfo::rows
+  llvm::Value* cycles();            // StepInfo::cycles
 
   llvm::Value* i64(int64_t v) { return b_.getInt64(static_cast<uint64_t>(v)); }
   llvm::Value* f32(double v) { return llvm::ConstantFP::get(b_.getFloatTy(), v); }

@@ -26,9 +26,11 @@ double BenchResult::fraction(const SpeedResult& decode) const {
 void check_tests(const std::string& bundle, int64_t context, const std::vector<SpeedTest>& tests) {
   for (const SpeedTest& t : tests) {
     if (t.depth + t.tokens <= context) continue;
-    const std::string what = t.kind == SpeedTest::Kind::prefill
-                                 ? fmt::format("-p {} exceeds", t.tokens)
-                                 : fmt::format("-d {} and -n {} together exceed", t.depth, t.tokens);
+    const bool decodes = t.kind == SpeedTest::Kind::decode;
+    const std::string what =
+        t.kind == SpeedTest::Kind::prefill
+            ? fmt::format("-p {} exceeds", t.tokens)
+            : fmt::format("-d {} and -{} {} together exceed", t.depth, decodes ? "n" : "m", t.tokens);
     throw UsageError(fmt::format("{} the context of {}, {}", what, bundle, context));
   }
 }

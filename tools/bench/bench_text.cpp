@@ -13,7 +13,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-bool decodes(const SpeedResult& r) { return r.test.kind == SpeedTest::Kind::decode; }
+bool has_steps(const SpeedResult& r) { return r.test.kind != SpeedTest::Kind::prefill; }
 
 double step_ms(const SpeedResult& r, double p) { return percentile(r.steps, p) * 1e3; }
 
@@ -44,7 +44,7 @@ std::string markdown(const std::vector<BenchResult>& results) {
     for (const SpeedResult& r : b.tests) {
       out += fmt::format("| {} | {} | {} | {:.2f} ± {:.2f} | {:.2f} |", b.bundle, b.threads, r.test.name(),
                          mean(r.rates), standard_deviation(r.rates), median(r.rates));
-      if (decodes(r)) {
+      if (has_steps(r)) {
         out += fmt::format(" {:.2f} | {:.2f} | {:.2f} | {:.2f} | {:.2f} | {:.1f} | {:.1f}% |\n",
                            step_ms(r, 0.5), step_ms(r, 0.9), step_ms(r, 0.99), step_ms(r, 1), jitter(r),
                            decode_gb_s(r), b.fraction(r) * 100);
@@ -80,7 +80,7 @@ std::string csv(const std::vector<BenchResult>& results) {
       out += fmt::format("\"{}\",{},{},{},{},{:.6g},{:.6g},{:.6g},", name, b.threads, r.test.name(),
                          r.test.tokens, r.test.depth, mean(r.rates), median(r.rates),
                          standard_deviation(r.rates));
-      if (decodes(r)) {
+      if (has_steps(r)) {
         out += fmt::format("{:.6g},{:.6g},{:.6g},{:.6g},{:.6g},{:.6g},", step_ms(r, 0.5), step_ms(r, 0.9),
                            step_ms(r, 0.99), step_ms(r, 1), decode_gb_s(r), b.fraction(r));
       } else {
@@ -104,7 +104,7 @@ Json to_json(const BenchResult& b, const SpeedResult& r) {
                 {"median", median(r.rates)},
                 {"stddev", standard_deviation(r.rates)},
                 {"samples", r.rates}}}};
-  if (!decodes(r)) return out;
+  if (!has_steps(r)) return out;
   out["step_ms"] = {
       {"p50", step_ms(r, 0.5)}, {"p90", step_ms(r, 0.9)}, {"p99", step_ms(r, 0.99)}, {"max", step_ms(r, 1)}};
   out["p99_over_p50"] = jitter(r);
@@ -137,7 +137,8 @@ std::string json(const std::vector<BenchResult>& results) {
   }
   const SpeedResult* decode = nullptr;
   for (const SpeedResult& r : headline->tests) {
-    if (decodes(r) && (decode == nullptr || r.test.depth < decode->test.depth)) decode = &r;
+    if (r.test.kind == SpeedTest::Kind::decode && (decode == nullptr || r.test.depth < decode->test.depth))
+      decode = &r;
   }
   Json out;
   // A step that read faster than the probe shows that the probe was disturbed, or that both ran in the

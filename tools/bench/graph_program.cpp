@@ -7,6 +7,7 @@
 #include "codegen/layout.h"
 #include "codegen/object_cache.h"
 #include "ir/text.h"
+#include "tools/engine.h"
 
 namespace lmc {
 namespace {
@@ -55,14 +56,9 @@ GraphProgram::GraphProgram(const std::string& text, int64_t context, int threads
     weights_.push_back(packer.pack(w, 64));
     weights.push_back(weights_.back().data());
   }
-  const auto functions = [&](const StepPlan& step) {
-    std::vector<KernelFn> out;
-    for (const PlanStage& s : step.stages) out.push_back(reinterpret_cast<KernelFn>(kernels_.find(s.symbol)));
-    return out;
-  };
-  session_ =
-      std::make_unique<Session>(code_.plan, functions(code_.plan.decode), functions(code_.plan.prefill),
-                                weights, SessionOptions{.threads = threads});
+  session_ = std::make_unique<Session>(code_.plan, find_kernels(kernels_, code_.plan.decode),
+                                       find_kernels(kernels_, code_.plan.prefill), weights,
+                                       SessionOptions{.threads = threads});
   session_->warm_up();
 }
 

@@ -1,4 +1,5 @@
-// One speed test of a session: prefill of a prompt, or decoding at a depth.
+// One speed test of a session: prefill of a prompt, decoding at a depth, or some tokens at once at a depth
+// with the logits of each, as verifying guessed tokens takes.
 #pragma once
 
 #include <string>
@@ -10,20 +11,23 @@
 namespace lmc {
 
 struct SpeedTest {
-  enum class Kind : uint8_t { prefill, decode };
+  enum class Kind : uint8_t { prefill, decode, verify };
   Kind kind = Kind::prefill;
   int64_t tokens = 0;
-  int64_t depth = 0;  // decode: positions in the cache before the first token
+  int64_t depth = 0;  // not prefill: positions in the cache before the first token
 
-  std::string name() const;  // "pp512", "tg64@d0"
+  std::string name() const;  // "pp512", "tg64@d0", "vf4@d0"
 };
 
 struct SpeedResult {
   SpeedTest test;
   std::vector<double> rates;  // tokens per second, by repetition
-  std::vector<double> steps;  // decode: seconds of every step of every repetition
-  double step_bytes = 0;      // decode: read by a step, on average over the steps
+  std::vector<double> steps;  // not prefill: seconds of every step of every repetition
+  double step_bytes = 0;      // not prefill: read by a step, on average over the steps
 };
+
+// `count` ids all over the vocabulary, so that lookups find no row in the cache; the same ones each time.
+std::vector<int32_t> made_up_tokens(int64_t count, int64_t vocab, int64_t first = 0);
 
 // Bytes that one decode step reads with `seen` positions in the cache: its weights, and what it looks at of
 // the cache.

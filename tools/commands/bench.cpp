@@ -13,7 +13,7 @@ namespace {
 
 struct Options {
   std::vector<std::string> bundles, ab;
-  std::vector<int64_t> prompts = {128}, tokens = {32}, depths = {0};
+  std::vector<int64_t> prompts = {128}, tokens = {32}, depths = {0}, at_once;
   std::vector<int> threads;  // empty: as many as the session takes
   int repetitions = 0;       // 0: 3, or 10 for --ab
   std::string format = "md", model, first_token;
@@ -30,6 +30,9 @@ std::vector<SpeedTest> tests_of(const Options& o) {
       if (n > 0) out.push_back({SpeedTest::Kind::decode, n, d});
     }
   }
+  for (int64_t m : o.at_once) {
+    for (int64_t d : o.depths) out.push_back({SpeedTest::Kind::verify, m, d});
+  }
   if (out.empty()) throw UsageError("-p 0 and -n 0 leave nothing to measure");
   return out;
 }
@@ -43,6 +46,7 @@ void compare(const Options& o) {
     throw UsageError(
         fmt::format("--ab A B already names what to compare; '{}' is one too many", o.bundles[0]));
   }
+  if (!o.at_once.empty()) throw UsageError("--ab measures -p and -n, not -m");
   if (o.format == "csv") throw UsageError("--ab prints text or JSON, not CSV");
   tests_of(o);
   AbOptions ab;
@@ -90,6 +94,7 @@ const RegisterCommand kBench(
        list("-p,--prompt-tokens", o->prompts, "tokens to prefill: 128,512; 0 = no such test (default: 128)",
             0, kMost);
        list("-n,--tokens", o->tokens, "tokens to decode; 0 = no such test (default: 32)", 0, kMost);
+       list("-m,--at-once", o->at_once, "tokens fed at once, with the logits of each: 2,4,8", 1, kMost);
        list("-d,--depth", o->depths, "positions before them: 0,512 (default: 0)", 0, kMost);
        list("-t,--threads", o->threads, "threads: 1,2 (default: physical cores)", 1, 1024);
        app.add_option("-r,--repetitions", o->repetitions, "of every test (default: 3; rounds of --ab: 10)")
@@ -97,8 +102,7 @@ const RegisterCommand kBench(
        app.add_option("-o,--output", o->format, "md, csv or json")
            ->check(CLI::IsMember({"md", "csv", "json"}))
            ->capture_default_str();
-       app.add_flag_callback(
-           "--json", [o] { o->format = "json"; }, "the same as -o json");
+       app.add_flag_callback("--json", [o] { o->format = "json"; }, "the same as -o json");
        app.add_option("--ab", o->ab, "compare two bundles, or two strings of compile flags, in turn")
            ->type_name("A B")
            ->expected(2);

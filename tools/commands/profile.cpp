@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tools/bench/speed.h"
 #include "tools/command.h"
 #include "tools/console.h"
 #include "tools/engine.h"
@@ -36,15 +37,8 @@ void check_writable(const std::string& path) {
   if (!existed) std::filesystem::remove(path, ignored);
 }
 
-// What tokens they are makes no difference to the time; different ones read different embeddings.
-std::vector<int32_t> tokens(int64_t count, int64_t vocab) {
-  std::vector<int32_t> out;
-  for (int64_t i = 0; i < count; ++i) out.push_back(static_cast<int32_t>((1 + i * 7919) % vocab));
-  return out;
-}
-
 void record(Session& session, Recorder& recorder, const Options& o) {
-  const std::vector<int32_t> prompt = tokens(o.prompt, session.vocab());
+  const std::vector<int32_t> prompt = made_up_tokens(o.prompt, session.vocab());
   for (const Phase phase : {Phase::cold_prefill, Phase::prefill}) {
     session.reset();
     recorder.begin(phase, 0);
@@ -52,7 +46,7 @@ void record(Session& session, Recorder& recorder, const Options& o) {
     stop_if_interrupted();
   }
   recorder.begin(Phase::decode, session.position());
-  for (const int32_t token : tokens(o.decode, session.vocab())) {
+  for (const int32_t token : made_up_tokens(o.decode, session.vocab())) {
     session.step(std::span(&token, 1));
     stop_if_interrupted();
   }
@@ -67,11 +61,11 @@ ReadBandwidth memory_bandwidth(std::span<const std::byte> weights, int threads) 
 }
 
 // Others may use the machine too: the better of what was measured before and after the run is the ceiling.
-void raise(Peaks& peaks, std::span<const std::byte> weights, int threads) {
-  const ComputePeak compute = measure_compute_peak(threads);
+void raise(Peaks& peaks, const Bundle& bundle, int threads) {
+  const ComputePeak compute = measure_compute_peak(threads, bundle.plan.target);
   peaks.compute.int8_macs = std::max(peaks.compute.int8_macs, compute.int8_macs);
   peaks.compute.f32_flops = std::max(peaks.compute.f32_flops, compute.f32_flops);
-  peaks.read = std::max(peaks.read, memory_bandwidth(weights, threads).bytes_per_second);
+  peaks.read = std::max(peaks.read, memory_bandwidth(bundle.weight_file(), threads).bytes_per_second);
 }
 
 void run(const Options& o) {
@@ -90,11 +84,12 @@ void run(const Options& o) {
         fmt::format("-p {} and -n {} together exceed the context of {}", o.prompt, o.decode, s.context()));
   }
   engine.warm_up();
-  AuditSetup setup{engine.bundle().path, s.threads(), o.prompt, o.decode, {}};
-  raise(setup.peaks, engine.bundle().weight_file(), s.threads());
+  AuditSetup setup{engine.bundle().path, s.threads(), o.prompt, o.decode, {}, {}};
+  raise(setup.peaks, engine.bundle(), s.threads());
   recorder = std::make_unique<Recorder>(engine.bundle().plan);
   record(s, *recorder, o);
-  raise(setup.peaks, engine.bundle().weight_file(), s.threads());
+  raise(setup.peaks, engine.bundle(), s.threads());
+  setup.attention = measure_attention_parts(engine.bundle(), s.threads(), o.prompt, o.decode);
   const Audit audit = audit_of(*recorder, setup);
   if (!o.trace.empty()) write_file(o.trace, trace_json(*recorder));
   if (!o.html.empty()) write_file(o.html, profile_page(audit, *recorder));

@@ -82,8 +82,29 @@ void add_bottlenecks(PhaseAudit& a, int threads) {
                    [](const Bottleneck& x, const Bottleneck& y) { return x.gain > y.gain; });
 }
 
+// Projections are the linears in front, the output the one behind; the fused kernel's time is cut by the
+// shares of its parts.
+void add_attention(PhaseAudit& a, const AttentionShares& shares) {
+  std::vector<AttentionTime> out = {{"projections"}, {"scores QK^T"}, {"softmax"},
+                                    {"values AV"},   {"output"},      {"norm, rope, cache, rest"}};
+  double all = 0;
+  for (const KernelKind& k : a.kernels) {
+    if (k.part != "attention") continue;
+    const double seconds = a.per_step(k.seconds);
+    all += seconds;
+    if (k.kind == "attention") {
+      for (size_t i = 0; i < shares.size(); ++i) out[1 + i].seconds += shares[i] * seconds;
+    } else {
+      out[k.kind != "linear" ? 5 : k.label.starts_with("linear attn_o ") ? 4 : 0].seconds += seconds;
+    }
+  }
+  if (all <= 0) return;
+  for (AttentionTime& t : out) t.share = a.waiting.wall > 0 ? t.seconds / a.waiting.wall : 0;
+  a.attention = std::move(out);
+}
+
 PhaseAudit phase_audit(const Recorder& recorder, std::vector<const StepRecord*> steps,
-                       const AuditSetup& setup) {
+                       const AuditSetup& setup, const AttentionShares& shares) {
   PhaseAudit a;
   a.steps = std::move(steps);
   for (const StepRecord* s : a.steps) a.tokens += s->info.tokens;
@@ -91,6 +112,7 @@ PhaseAudit phase_audit(const Recorder& recorder, std::vector<const StepRecord*> 
   add_layers(a);
   a.kernels = kernel_kinds(recorder, a.steps, setup.peaks);
   add_waiting(a, setup.threads);
+  add_attention(a, shares);
   add_bottlenecks(a, setup.threads);
   return a;
 }
@@ -116,8 +138,8 @@ Audit audit_of(const Recorder& recorder, const AuditSetup& setup) {
   std::vector<const StepRecord*> decode = recorder.steps(Phase::decode);
   a.first = decode.empty() ? 0 : decode.front()->times.total;
   if (decode.size() > 1) decode.erase(decode.begin());
-  a.decode = phase_audit(recorder, std::move(decode), setup);
-  a.prefill = phase_audit(recorder, recorder.steps(Phase::prefill), setup);
+  a.decode = phase_audit(recorder, std::move(decode), setup, setup.attention.decode);
+  a.prefill = phase_audit(recorder, recorder.steps(Phase::prefill), setup, setup.attention.prefill);
   a.median = a.decode.total.stats.p50;
   a.cold_prefill = sum(totals(recorder.steps(Phase::cold_prefill)));
   a.picture = typical_step(a.decode, a.median);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/profile/attention_parts.h"
 #include "tools/profile/kernel_kinds.h"
 #include "tools/profile/recorder.h"
 #include "tools/profile/stats.h"
@@ -17,6 +18,7 @@ struct AuditSetup {
   int threads = 1;
   int64_t prompt = 0, decode = 0;
   Peaks peaks;
+  AttentionParts attention;
 };
 
 // Time in one section of a step; `share` is that of the mean in the mean total.
@@ -43,6 +45,12 @@ struct Waiting {
   double between = 0;  // wall time in no stage's span
 };
 
+// One part of the layers' attention, in seconds of a mean step; `share` of the step.
+struct AttentionTime {
+  std::string name;
+  double seconds = 0, share = 0;
+};
+
 // The most that mending one thing could save in a mean step.
 struct Bottleneck {
   std::string what, why;
@@ -57,6 +65,7 @@ struct PhaseAudit {
   SectionTimes total;
   std::vector<LayerTimes> layers;
   std::vector<KernelKind> kernels;
+  std::vector<AttentionTime> attention;  // projections, QKᵀ, softmax, AV, output, the rest; empty if none
   Waiting waiting;
   std::vector<Bottleneck> bottlenecks;  // largest gain first
 

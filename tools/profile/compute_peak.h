@@ -1,6 +1,8 @@
 // How fast this machine multiplies: the ceilings of kernels that memory does not hold back.
 #pragma once
 
+#include <string>
+
 namespace lmc {
 
 struct ComputePeak {
@@ -8,8 +10,9 @@ struct ComputePeak {
   double f32_flops = 0;  // operations per second; a fused multiply-add counts as two
 };
 
-// Loops over operands in the first-level cache, with the instructions of the avx2 target: vpmaddubsw and
-// vpmaddwd for int8, fma for f32. The best of some slices of 50 ms each.
-ComputePeak measure_compute_peak(int threads);
+// Loops over operands in the first-level cache, with the instructions of the target: vpdpbusd on avx512-vnni,
+// else vpsignb, vpmaddubsw and vpmaddwd, exact as the kernels must be; fma for f32. The best of some slices
+// of 50 ms each.
+ComputePeak measure_compute_peak(int threads, const std::string& target);
 
 }  // namespace lmc

@@ -39,6 +39,7 @@ std::vector<KernelKind> kernel_kinds(const Recorder& recorder, std::span<const S
       k.busy += step->stages[s].busy;
       k.bytes += work.bytes;
       k.ops += work.ops;
+      k.buffer_bytes += work.buffer_bytes;
     }
   }
   std::vector<KernelKind> out;

@@ -26,9 +26,10 @@ struct KernelKind {
   std::string label, kind, part;
   bool int8 = false;
   int64_t calls = 0, steps = 0;
-  double seconds = 0;           // wall time: of each call from its first tile's begin to its last one's end
-  double busy = 0;              // of all workers
-  double bytes = 0, ops = 0;    // as in Work
+  double seconds = 0;         // wall time: of each call from its first tile's begin to its last one's end
+  double busy = 0;            // of all workers
+  double bytes = 0, ops = 0;  // as in Work
+  double buffer_bytes = 0;
   double memory = 0, math = 0;  // seconds at either ceiling
 
   double at_roofline() const { return memory > math ? memory : math; }

@@ -66,6 +66,7 @@ Json kernels_json(const PhaseAudit& a, const Peaks& peaks) {
               {"us_per_call", rounded(k.seconds / static_cast<double>(k.calls) * 1e6)},
               {"ms_per_step", ms(a.per_step(k.seconds))},
               {"share", rounded(a.waiting.wall > 0 ? a.per_step(k.seconds) / a.waiting.wall : 0)},
+              {"buffer_bytes_per_call", rounded(k.buffer_bytes / static_cast<double>(k.calls))},
               {"bytes_per_call", rounded(k.bytes / static_cast<double>(k.calls))},
               {"ops_per_call", rounded(k.ops / static_cast<double>(k.calls))},
               {"gb_s", rounded(per_second(k.bytes) / 1e9)},
@@ -78,6 +79,13 @@ Json kernels_json(const PhaseAudit& a, const Peaks& peaks) {
     if (k.int8) j["gmac_s"] = rounded(per_second(k.ops) / 2e9);
     out.push_back(std::move(j));
   }
+  return out;
+}
+
+Json attention_json(const PhaseAudit& a) {
+  Json out = Json::array();
+  for (const AttentionTime& t : a.attention)
+    out.push_back({{"part", t.name}, {"ms_per_step", ms(t.seconds)}, {"share", rounded(t.share)}});
   return out;
 }
 
@@ -121,6 +129,7 @@ Json phase_json(const PhaseAudit& a, const std::vector<const StepRecord*>& all, 
           {"tokens_per_second", rounded(a.tokens > 0 ? 1 / a.seconds_per_token() : 0)},
           {"layers", layers_json(a)},
           {"kernels", kernels_json(a, setup.peaks)},
+          {"attention", attention_json(a)},
           {"waiting", waiting_json(a.waiting, setup.threads)},
           {"jitter", jitter_json(a)},
           {"bottlenecks", bottlenecks_json(a)}};

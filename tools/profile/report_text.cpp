@@ -104,15 +104,33 @@ std::string kernel_table(const PhaseAudit& a, const Peaks& peaks) {
                "workers", "<bound by"});
   for (const KernelKind& k : a.kernels) {
     const double rate_of_bytes = k.seconds > 0 ? k.bytes / k.seconds : 0;
+    const double cached = k.seconds > 0 ? k.buffer_bytes / k.seconds : 0;
     t.row({k.label, fmt::format("{:.4g}", a.per_step(static_cast<double>(k.calls))),
            us(k.seconds / static_cast<double>(k.calls)), ms(a.per_step(k.seconds)),
            percent(a.waiting.wall > 0 ? a.per_step(k.seconds) / a.waiting.wall : 0),
-           dash_or(k.bytes > 0, fmt::format("{:.1f}", rate_of_bytes / 1e9)),
+           rate_of_bytes > 0 ? fmt::format("{:.1f}", rate_of_bytes / 1e9)
+           : cached > 0      ? fmt::format("({:.1f})", cached / 1e9)
+                             : "-",
            dash_or(k.bytes > 0 && peaks.read > 0, fmt::format("{:.0f}%", 100 * rate_of_bytes / peaks.read)),
            rate(k), fmt::format("{:.2f}", k.seconds > 0 ? k.busy / k.seconds : 0),
            kBoundNames[static_cast<size_t>(k.bound())]});
   }
-  return t.str();
+  return t.str() + "  (GB/s): of the step's buffers, which stay in the CPU's caches\n";
+}
+
+std::string attention_table(const Audit& a) {
+  TextTable t({"<part", "decode ms/step", "of step", "prefill ms/step", "of step"});
+  for (size_t i = 0; i < a.decode.attention.size(); ++i) {
+    const AttentionTime& d = a.decode.attention[i];
+    std::vector<std::string> row = {d.name, ms(d.seconds), percent(d.share)};
+    if (i < a.prefill.attention.size()) {
+      const AttentionTime& p = a.prefill.attention[i];
+      row.insert(row.end(), {ms(p.seconds), percent(p.share)});
+    }
+    t.row(row);
+  }
+  return t.str() +
+         "  the fused kernel's time, cut by the cycles that a variant compiled for measuring counts\n";
 }
 
 std::string waiting_table(const Audit& a) {
@@ -190,6 +208,7 @@ std::string report_text(const Audit& a, const Recorder& recorder) {
   out += step_table(a.prefill.steps, a.prefill);
   out += title("Cold against warm") + cold_text(a);
   out += title("Layers, decode (share of the step)") + layer_table(a.decode);
+  if (!a.decode.attention.empty()) out += title("Attention taken apart, all layers") + attention_table(a);
   out += title("Kernels, decode") + kernel_table(a.decode, a.setup.peaks);
   out += title("Kernels, prefill") + kernel_table(a.prefill, a.setup.peaks);
   out += title("Waiting and scheduling, per step") + waiting_table(a);

@@ -44,9 +44,17 @@ Work attention_work(const PlanCache& cache, const PlanStage& stage, const StepRe
   return out;
 }
 
-}  // namespace
+double buffer_bytes_per_token(const StepPlan& plan, const PlanStage& stage) {
+  double bytes = 0;
+  for (const PlanOperand& o : stage.operands) {
+    if (o.space == Space::arena)
+      bytes += static_cast<double>(plan.buffers[static_cast<size_t>(o.buffer)].bytes) /
+               static_cast<double>(plan.max_tokens);
+  }
+  return bytes;
+}
 
-Work work_of(const Plan& plan, const PlanStage& stage, const StepRecord& step) {
+Work memory_and_math(const Plan& plan, const PlanStage& stage, const StepRecord& step) {
   if (stage.kind == "attention") {
     for (const PlanOperand& o : stage.operands) {
       if (o.space == Space::kv) return attention_work(plan.caches[static_cast<size_t>(o.index)], stage, step);
@@ -56,6 +64,16 @@ Work work_of(const Plan& plan, const PlanStage& stage, const StepRecord& step) {
   if (count == 0) return {};
   return {stage.weight_bytes, stage.flops * static_cast<double>(count),
           stage.kind == "linear" && has_int8_weights(plan, stage)};
+}
+
+}  // namespace
+
+Work work_of(const Plan& plan, const PlanStage& stage, const StepRecord& step) {
+  Work out = memory_and_math(plan, stage, step);
+  const int64_t count = over_rows(stage) ? step.info.rows : step.info.tokens;
+  out.buffer_bytes = buffer_bytes_per_token(step.decode_plan ? plan.decode : plan.prefill, stage) *
+                     static_cast<double>(count);
+  return out;
 }
 
 }  // namespace lmc

@@ -11,6 +11,7 @@ struct Work {
   double bytes = 0;  // weights and cache; buffers of the step stay in the CPU's caches
   double ops = 0;    // a multiply-add counts as two
   bool int8 = false;
+  double buffer_bytes = 0;  // of the step's buffers, read or written
 };
 
 Work work_of(const Plan& plan, const PlanStage& stage, const StepRecord& step);

@@ -19,5 +19,5 @@ function drawHeader() {
     `<div class="card"><b>${value} <small>${unit}</small></b><span>${escape(text)}</span></div>`).join('');
 }
 
-for (const draw of [drawHeader, drawBottlenecks, drawTimeline, drawRoofline, drawJitter, drawLayers, drawKernels,
+for (const draw of [drawHeader, drawBottlenecks, drawTimeline, drawRoofline, drawJitter, drawLayers, drawAttention, drawKernels,
   drawWaiting, drawPhases, drawSteps]) draw();

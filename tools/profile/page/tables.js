@@ -44,12 +44,25 @@ function kernelTable(phase) {
     ['µs/call', (k) => fixed(k.us_per_call, 1)],
     ['ms/step', (k) => fixed(k.ms_per_step)],
     ['share', (k) => percent(k.share)],
-    ['GB/s', (k) => (k.bytes_per_call > 0 ? fixed(k.gb_s, 1) : '–')],
+    ['GB/s', (k) => (k.bytes_per_call > 0 ? fixed(k.gb_s, 1) : k.buffer_bytes_per_call > 0 ? `<span title="of buffers in the CPU's caches">(${fixed(k.buffer_bytes_per_call / k.us_per_call / 1e3, 1)})</span>` : '–')],
     ['of read peak', (k) => (k.bytes_per_call > 0 ? percent(k.share_of_read_peak, 0) : '–')],
     ['arithmetic', (k) => (k.ops_per_call === 0 ? '–' : k.gmac_s !== undefined ? fixed(k.gmac_s, 1) + ' GMAC/s' : fixed(k.gop_s, 2) + ' GFLOP/s')],
     ['workers', (k) => fixed(k.workers, 2)],
     ['bound by', (k) => tag(k.bound), 'text'],
   ], data[phase].kernels);
+}
+
+// The parts of the layers' attention, decode beside prefill.
+function drawAttention() {
+  const parts = data.decode.attention.map((d, i) => ({ ...d, prefill: data.prefill.attention[i] ?? d }));
+  document.getElementById('attention').hidden = parts.length === 0;
+  bodyOf('attention').innerHTML = table([
+    ['part', (p) => escape(p.part), 'text'],
+    ['decode ms/step', (p) => fixed(p.ms_per_step)],
+    ['of step', (p) => percent(p.share)],
+    ['prefill ms/step', (p) => fixed(p.prefill.ms_per_step)],
+    ['of step', (p) => percent(p.prefill.share)],
+  ], parts);
 }
 
 function drawKernels() {
