@@ -266,14 +266,31 @@ class LinearEmitter {
         }
       }
       k.loop(k.i64(0), k.i64(8), 1, [&](Value* quad) {
-        std::vector<Target::Prepared> weights;
-        for (Value* group : p)
-          weights.push_back(k.target().prepare_int8(b, k.load(i8x32, k.at(group, k.mul(quad, 32)))));
-        for (size_t m = 0; m < x.size(); ++m) {
+        const auto weights = [&](size_t i) {
+          return k.target().prepare_int8(b, k.load(i8x32, k.at(p[i], k.mul(quad, 32))));
+        };
+        const auto repeated = [&](size_t m) {
           Value* four = k.load(b.getInt32Ty(), k.at(x[m], k.add(x_at, k.mul(quad, 4))), 4);
-          Value* repeated = b.CreateBitCast(b.CreateVectorSplat(kLanes, four), i8x32);
-          for (size_t i = 0; i < w.size(); ++i)
-            k.set(dots[i][m], k.target().dot_int8(b, weights[i], repeated, k.get(dots[i][m])));
+          return b.CreateBitCast(b.CreateVectorSplat(kLanes, four), i8x32);
+        };
+        const auto dot = [&](size_t i, size_t m, const Target::Prepared& w_quad, Value* x_quad) {
+          k.set(dots[i][m], k.target().dot_int8(b, w_quad, x_quad, k.get(dots[i][m])));
+        };
+        // The fewer ones stay in registers while the others pass.
+        if (x.size() < w.size()) {
+          std::vector<Value*> xs;
+          for (size_t m = 0; m < x.size(); ++m) xs.push_back(repeated(m));
+          for (size_t i = 0; i < w.size(); ++i) {
+            const Target::Prepared quads = weights(i);
+            for (size_t m = 0; m < x.size(); ++m) dot(i, m, quads, xs[m]);
+          }
+        } else {
+          std::vector<Target::Prepared> ws;
+          for (size_t i = 0; i < w.size(); ++i) ws.push_back(weights(i));
+          for (size_t m = 0; m < x.size(); ++m) {
+            Value* quads = repeated(m);
+            for (size_t i = 0; i < w.size(); ++i) dot(i, m, ws[i], quads);
+          }
         }
       });
       llvm::Type* f16x8 = llvm::FixedVectorType::get(b.getHalfTy(), kLanes);
@@ -298,8 +315,13 @@ class LinearEmitter {
     }
   }
 
-  // While some groups serve all tokens, the next ones come: each block of tokens asks for an eighth of them.
+  // While some groups serve all tokens, the next ones come: each block of tokens asks for an eighth of them,
+  // or, if there are only one or two, for all.
   void prefetch_next_group(Value* group, Value* token, Value* block, Value* jump) {
+    k.if_then(b.CreateICmpSLE(limit_, k.i64(2 * kTokenBlock)), [&] {
+      Value* here = k.add(k.add(jump, k.i64(group_bytes_)), k.mul(block, kQ8GroupBytes));
+      for (int64_t line = 0; line < kQ8GroupBytes; line += 64) k.prefetch(k.at(k.at(group, here), line));
+    });
     const int64_t eighth = (group_bytes_ / 8 + 63) / 64 * 64;
     Value* ahead =
         k.add(k.mul(b.CreateUDiv(token, k.i64(kTokenBlock)), eighth), k.mul(block, kQ8GroupBytes / 8));
