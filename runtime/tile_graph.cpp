@@ -34,12 +34,12 @@ struct alignas(64) StageState {
 }  // namespace
 
 struct TileGraph::Impl {
-  Impl(const StepPlan& plan, int threads, Body tile_body)
+  Impl(const StepPlan& plan, int runners, Body tile_body)
       : body(std::move(tile_body)), stages(plan.stages.size()) {
     for (size_t s = 0; s < plan.stages.size(); ++s) {
       StageState& stage = stages[s];
       stage.tiles = plan.stages[s].tiles;
-      for (int64_t r = 0; r < std::min<int64_t>(threads, stage.tiles); ++r) {
+      for (int64_t r = 0; r < std::min<int64_t>(runners, stage.tiles); ++r) {
         stage.runners.push_back(&nodes.emplace_back(graph, [this, s](const continue_msg&) { draw(s); }));
         if (plan.stages[s].deps.empty()) roots.push_back(stage.runners.back());
       }
@@ -84,9 +84,10 @@ struct TileGraph::Impl {
   std::vector<RunnerNode*> roots;
 };
 
-TileGraph::TileGraph(const StepPlan& plan, Workers& workers, Body body) : workers_(workers) {
+TileGraph::TileGraph(const StepPlan& plan, Workers& workers, Body body, int runners) : workers_(workers) {
+  if (runners <= 0) runners = workers.threads();
   // A flow graph belongs to the arena it is made in.
-  workers_.run([&] { impl_ = std::make_unique<Impl>(plan, workers.threads(), std::move(body)); });
+  workers_.run([&] { impl_ = std::make_unique<Impl>(plan, runners, std::move(body)); });
 }
 
 TileGraph::~TileGraph() {

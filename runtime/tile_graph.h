@@ -21,8 +21,8 @@ class TileGraph {
   // `next`: the tile of that stage which the same worker probably runs next, or -1.
   using Body = std::function<void(size_t stage, int64_t tile, int64_t next)>;
 
-  // `workers` must outlive the graph.
-  TileGraph(const StepPlan& plan, Workers& workers, Body body);
+  // `workers` must outlive the graph. `runners`: most nodes of a stage, 0 for one per thread.
+  TileGraph(const StepPlan& plan, Workers& workers, Body body, int runners = 0);
   ~TileGraph();
 
   // Calls the body once for every tile, each after all tiles of the stages its own waits for.
