@@ -53,6 +53,21 @@ expect_ok "$LMC" bench --ab "--quant none" "" --model "$ROOT/models/tiny/gemma3.
 expect_range ratio 0 1000 out.txt
 expect_range ratio_low 0 1000 out.txt
 expect_in out.txt '"prefill":'
+# Ablation: a row per pass at work, those the model does not compile without among them.
+expect_ok "$LMC" bench --ablate "$ROOT/models/tiny/gemma3.yaml" -p 8 -n 4 -r 2 -t 1
+for pass in nothing fuse-qkv fuse-gate-up quantize; do expect_in out.txt "$pass"; done
+expect_in out.txt "kernels/token"
+expect_ok "$LMC" bench --ablate "$ROOT/models/tiny/gemma3.yaml" --flags "--quant none" -p 8 -n 4 -r 2 -t 1 --json
+expect_range gain 0 1000 out.txt
+expect_range kernels_per_token 1 10000 out.txt
+grep -q '"pass":"quantize"' out.txt && fail "quantize does nothing under --quant none, but is listed"
+expect_error 2 "--flags goes with --ablate" "$LMC" bench tiny.lmc --flags "--quant none"
+expect_error 2 "neither a bundle nor --model" "$LMC" bench tiny.lmc --ablate x.yaml
+expect_error 1 "x.yaml" "$LMC" bench --ablate x.yaml
+expect_error 2 "--ab measures -p and -n, not -m" "$LMC" bench --ab tiny.lmc tiny.lmc -m 2
+expect_ok "$LMC" bench tiny.lmc -p 0 -n 2 -m 2,7 -r 1 -t 1 --json
+expect_in out.txt '"test":"vf7@d0"'
+expect_error 2 "-d 510 and -m 3 together exceed" "$LMC" bench tiny.lmc -p 0 -n 1 -d 510 -m 3
 expect_error 2 "is one too many" "$LMC" bench tiny.lmc --ab tiny.lmc tiny.lmc
 expect_error 2 "--ab takes one value of -d" "$LMC" bench --ab tiny.lmc tiny.lmc -d 0,1
 expect_error 2 "--ab" "$LMC" bench --ab tiny.lmc

@@ -38,7 +38,7 @@ assert len(d["decode"]["steps"]) == 3 and len(d["prefill"]["steps"]) == 1
 sections = ["Embedding", "Layers", "Norm", "Projection", "Total"]
 for phase in ("decode", "prefill"):
     p = d[phase]
-    assert set(p) == {"steps", "sections", "tokens_per_second", "layers", "kernels", "waiting", "jitter", "bottlenecks"}
+    assert set(p) == {"steps", "sections", "tokens_per_second", "layers", "kernels", "attention", "waiting", "jitter", "bottlenecks"}
     assert list(p["sections"]) == sections
     for s in p["steps"]:
         assert sum(s[n] for n in sections[:4]) <= s["Total"] * 1.001, s
@@ -46,6 +46,12 @@ for phase in ("decode", "prefill"):
     assert len(p["layers"]) == 6 and all(set(l["parts"]) == {"attention", "ffn"} for l in p["layers"])
     assert len(p["jitter"]["layers"]) == 6
     assert sum(k["calls_per_step"] for k in p["kernels"]) in (51, 57)
+    # The parts of attention are all that the layers' attention is, and the fused kernel has three of them.
+    parts = {a["part"]: a["ms_per_step"] for a in p["attention"]}
+    assert list(parts) == ["projections", "scores QK^T", "softmax", "values AV", "output", "norm, rope, cache, rest"]
+    assert all(ms > 0 for ms in parts.values()), parts
+    whole = sum(k["ms_per_step"] for k in p["kernels"] if k["part"] == "attention")
+    assert abs(sum(parts.values()) - whole) < 1e-3 * whole, (parts, whole)
     assert all(k["bound"] in ("memory", "compute", "latency") for k in p["kernels"])
     gains = [b["gain_ms"] for b in p["bottlenecks"]]
     assert gains == sorted(gains, reverse=True) and len(gains) == len(p["kernels"]) + 1

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "tools/bench/ab.h"
+#include "tools/bench/ablate.h"
 #include "tools/command.h"
 #include "tools/console.h"
 #include "tools/engine.h"
@@ -16,7 +17,7 @@ struct Options {
   std::vector<int64_t> prompts = {128}, tokens = {32}, depths = {0}, at_once;
   std::vector<int> threads;  // empty: as many as the session takes
   int repetitions = 0;       // 0: 3, or 10 for --ab
-  std::string format = "md", model, first_token;
+  std::string format = "md", model, ablate, flags, first_token;
   LoadOptions load;
 };
 
@@ -37,33 +38,44 @@ std::vector<SpeedTest> tests_of(const Options& o) {
   return out;
 }
 
-void compare(const Options& o) {
-  const auto one = [](const auto& list, const char* flag) {
-    if (list.size() > 1) throw UsageError(fmt::format("--ab takes one value of {}", flag));
+// What --ab and --ablate measure: one prefill and one decode.
+AbPlan one_of_each(const Options& o, const char* who) {
+  const auto one = [&](const auto& list, const char* flag) {
+    if (list.size() > 1) throw UsageError(fmt::format("{} takes one value of {}", who, flag));
     return list.empty() ? 0 : list[0];
   };
+  if (!o.at_once.empty()) throw UsageError(fmt::format("{} measures -p and -n, not -m", who));
+  if (o.format == "csv") throw UsageError(fmt::format("{} prints text or JSON, not CSV", who));
+  tests_of(o);
+  AbPlan plan;
+  plan.prompt = one(o.prompts, "-p");
+  plan.tokens = one(o.tokens, "-n");
+  plan.depth = one(o.depths, "-d");
+  plan.threads = one(o.threads, "-t");
+  if (o.repetitions > 0) plan.rounds = o.repetitions;
+  plan.load = o.load;
+  return plan;
+}
+
+void compare(const Options& o) {
   if (!o.bundles.empty()) {
     throw UsageError(
         fmt::format("--ab A B already names what to compare; '{}' is one too many", o.bundles[0]));
   }
-  if (!o.at_once.empty()) throw UsageError("--ab measures -p and -n, not -m");
-  if (o.format == "csv") throw UsageError("--ab prints text or JSON, not CSV");
-  tests_of(o);
-  AbOptions ab;
-  ab.sides = {o.ab[0], o.ab[1]};
-  ab.model = o.model;
-  ab.prompt = one(o.prompts, "-p");
-  ab.tokens = one(o.tokens, "-n");
-  ab.depth = one(o.depths, "-d");
-  ab.threads = one(o.threads, "-t");
-  if (o.repetitions > 0) ab.rounds = o.repetitions;
-  ab.json = o.format == "json";
-  ab.load = o.load;
-  run_ab(ab);
+  run_ab({{o.ab[0], o.ab[1]}, o.model, one_of_each(o, "--ab"), o.format == "json"});
+}
+
+void ablate(const Options& o) {
+  if (!o.ab.empty()) throw UsageError("--ab and --ablate are two things");
+  if (!o.bundles.empty() || !o.model.empty())
+    throw UsageError("--ablate MODEL names what to compile: neither a bundle nor --model goes with it");
+  run_ablate({o.ablate, o.flags, one_of_each(o, "--ablate"), o.format == "json"});
 }
 
 void run(const Options& o) {
   if (!o.first_token.empty()) return print_first_token(o.first_token, o.threads.empty() ? 0 : o.threads[0]);
+  if (!o.ablate.empty()) return ablate(o);
+  if (!o.flags.empty()) throw UsageError("--flags goes with --ablate MODEL");
   if (!o.ab.empty()) return compare(o);
   if (!o.model.empty()) throw UsageError("--model goes with --ab \"FLAGS\" \"FLAGS\"");
   const std::vector<SpeedTest> tests = tests_of(o);
@@ -97,7 +109,8 @@ const RegisterCommand kBench(
        list("-m,--at-once", o->at_once, "tokens fed at once, with the logits of each: 2,4,8", 1, kMost);
        list("-d,--depth", o->depths, "positions before them: 0,512 (default: 0)", 0, kMost);
        list("-t,--threads", o->threads, "threads: 1,2 (default: physical cores)", 1, 1024);
-       app.add_option("-r,--repetitions", o->repetitions, "of every test (default: 3; rounds of --ab: 10)")
+       app.add_option("-r,--repetitions", o->repetitions,
+                      "of every test (default: 3; rounds of --ab and --ablate: 10)")
            ->check(CLI::Range(1, 1000));
        app.add_option("-o,--output", o->format, "md, csv or json")
            ->check(CLI::IsMember({"md", "csv", "json"}))
@@ -107,6 +120,9 @@ const RegisterCommand kBench(
            ->type_name("A B")
            ->expected(2);
        app.add_option("--model", o->model, "the model file that --ab's flags compile");
+       app.add_option("--ablate", o->ablate, "what each pass is worth: this model without each in turn")
+           ->type_name("MODEL");
+       app.add_option("--flags", o->flags, "flags of lmc compile for --ablate: \"--weights random\"");
        app.add_option("--first-token", o->first_token)->group("");  // lmc calls itself with this
        add_load_flags(app, o->load);
        return [o] { run(*o); };

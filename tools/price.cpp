@@ -1,0 +1,34 @@
+#include "tools/price.h"
+
+#include <algorithm>
+
+namespace lmc {
+namespace {
+
+double buffer_bytes(const StepPlan& plan, const PlanStage& stage) {
+  double bytes = 0;
+  for (const PlanOperand& o : stage.operands) {
+    if (o.space == Space::arena)
+      bytes += static_cast<double>(plan.buffers[static_cast<size_t>(o.buffer)].bytes);
+  }
+  return bytes / static_cast<double>(plan.max_tokens);
+}
+
+}  // namespace
+
+Price price_of(const StepPlan& plan, const CostModel& model) {
+  Price out;
+  for (const PlanStage& s : plan.stages) {
+    const double buffers = buffer_bytes(plan, s);
+    ++out.kernels;
+    out.weight_bytes += s.weight_bytes;
+    out.activation_bytes += buffers;
+    out.flops += s.flops;
+    out.seconds += model.launch_seconds +
+                   std::max({s.weight_bytes / model.weight_bytes_per_second,
+                             buffers / model.buffer_bytes_per_second, s.flops / model.flops_per_second});
+  }
+  return out;
+}
+
+}  // namespace lmc
