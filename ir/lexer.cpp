@@ -1,5 +1,6 @@
 #include "ir/lexer.h"
 
+#include <algorithm>
 #include <cctype>
 #include <charconv>
 
@@ -30,6 +31,13 @@ std::string shown(const Token& t) {
 
 }  // namespace
 
+Lexer::Lexer(std::string_view text, const Location& at)
+    : text_(text), file_(at.file), line_(std::max(at.line, 1)), first_column_(std::max(at.column, 1)) {
+  advance();
+}
+
+Location Lexer::loc() const { return {file_, line_, static_cast<int>(at_ - line_start_) + first_column_}; }
+
 Token Lexer::take() {
   Token t = token_;
   advance();
@@ -57,6 +65,7 @@ void Lexer::skip_blank() {
       ++at_;
       ++line_;
       line_start_ = at_;
+      first_column_ = 1;
     } else if (c == ' ' || c == '\t' || c == '\r') {
       ++at_;
     } else if (c == '/' && here(1) == '/') {
@@ -68,7 +77,9 @@ void Lexer::skip_blank() {
 }
 
 void Lexer::advance() {
+  last_end_ = at_;
   skip_blank();
+  token_start_ = at_;
   token_ = Token{};
   token_.loc = loc();
   if (at_ >= text_.size()) return;

@@ -1,4 +1,4 @@
-// Tokens of the text form, with their places. Internal to syntax.cpp.
+// Tokens of the text form, with their places: for syntax.cpp and for files that hold such text (.lmpass).
 #pragma once
 
 #include <string>
@@ -21,10 +21,8 @@ struct Token {
 // Splits text into tokens one at a time. `//` starts a comment that ends with the line.
 class Lexer {
  public:
-  Lexer(std::string_view text, std::string file, int first_line)
-      : text_(text), file_(std::move(file)), line_(first_line) {
-    advance();
-  }
+  // `at` is where the text's first character stands. The text must outlive the lexer.
+  Lexer(std::string_view text, const Location& at);
 
   const Token& peek() const { return token_; }
   Token take();
@@ -32,6 +30,12 @@ class Lexer {
   bool at_name(std::string_view name) const { return token_.kind == Tok::name && token_.text == name; }
   bool accept(std::string_view punct);
   void expect(std::string_view punct, const std::string& where);
+  // Places in the text: where the next token starts, where the last one taken ended.
+  size_t next_start() const { return token_start_; }
+  size_t last_end() const { return last_end_; }
+  std::string_view slice(size_t start, size_t end) const {
+    return end > start ? text_.substr(start, end - start) : "";
+  }
   [[noreturn]] void fail(const std::string& expected) const;  // "expected …, found …" at the current token
 
  private:
@@ -40,13 +44,16 @@ class Lexer {
   void read_number();
   void read_text();
   char here(size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
-  Location loc() const { return {file_, line_, static_cast<int>(at_ - line_start_) + 1}; }
+  Location loc() const;
 
   std::string_view text_;
   std::string file_;
   int line_;
   size_t at_ = 0;
   size_t line_start_ = 0;
+  int first_column_ = 1;  // of the line at_ is in
+  size_t token_start_ = 0;
+  size_t last_end_ = 0;
   Token token_;
 };
 

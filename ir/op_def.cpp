@@ -3,27 +3,14 @@
 #include <algorithm>
 #include <map>
 
+#include "ir/names.h"
+
 namespace lmc {
 namespace {
 
 std::map<std::string, OpDef, std::less<>>& table() {
   static std::map<std::string, OpDef, std::less<>> ops;
   return ops;
-}
-
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
 }
 
 bool depends_on_weights_alone(const Graph& g, ValueId v) {
@@ -48,16 +35,9 @@ const OpDef* find_op(std::string_view name) {
 
 const OpDef& get_op(std::string_view name) {
   if (const OpDef* def = find_op(name)) return *def;
-  std::string nearest;
-  size_t best = 3;  // further away is no help
-  for (const auto& [known, def] : table()) {
-    if (const size_t d = edit_distance(name, known); d < best) {
-      best = d;
-      nearest = known;
-    }
-  }
-  throw Error("unknown op '" + std::string(name) + "'" +
-              (nearest.empty() ? "; see lmc ops" : "; did you mean " + nearest + "?"));
+  std::vector<std::string> known;
+  for (const auto& [k, def] : table()) known.push_back(k);
+  throw Error("unknown op '" + std::string(name) + "'" + did_you_mean(name, known, "; see lmc ops"));
 }
 
 std::vector<const OpDef*> all_ops() {

@@ -9,10 +9,13 @@ namespace {
 
 // Deeper nesting is refused rather than risked on the stack.
 constexpr int kMaxDepth = 64;
+// Of one expression in a row: they nest to the left.
+constexpr int kMaxOperators = 1000;
 
 class Parser {
  public:
-  Parser(std::string_view text, const std::string& file, int first_line) : lex_(text, file, first_line) {}
+  // `pattern`: what only patterns, replacements and conditions of passes may say.
+  explicit Parser(Lexer& lex, bool pattern = false) : lex_(lex), pattern_(pattern) {}
 
   GraphText graph() {
     GraphText g;
@@ -42,6 +45,8 @@ class Parser {
     if (lex_.peek().kind != Tok::end) lex_.fail("the end of the expression");
     return e;
   }
+
+  Expr part_expr() { return expr(0); }
 
  private:
   struct Depth {
@@ -108,6 +113,10 @@ class Parser {
     Statement s;
     s.scope = scope;
     s.loc = lex_.peek().loc;
+    if (pattern_ && lex_.at_name("optional")) {
+      lex_.take();
+      s.optional = true;
+    }
     do {
       if (lex_.peek().kind != Tok::value) lex_.fail("a statement such as %y = op(%x)");
       s.results.push_back(lex_.take().text);
@@ -135,12 +144,7 @@ class Parser {
   // op(operands) {attributes}
   void call(Statement& s) {
     const Depth depth(*this);
-    if (lex_.peek().kind != Tok::name) lex_.fail("the name of an op");
-    s.op = lex_.take().text;
-    while (lex_.accept("|")) {  // alternatives in patterns: gelu_tanh|silu
-      if (lex_.peek().kind != Tok::name) lex_.fail("the name of an op behind '|'");
-      s.op += "|" + lex_.take().text;
-    }
+    op_name(s);
     lex_.expect("(", "behind the op's name");
     while (!lex_.at(")")) {
       if (!s.operands.empty()) lex_.expect(",", "between operands");
@@ -159,6 +163,26 @@ class Parser {
     }
   }
 
+  void op_name(Statement& s) {
+    if (pattern_ && lex_.peek().kind == Tok::config) {
+      s.capture = lex_.take().text;
+      if (!lex_.accept(":")) return;  // in a replacement: the op that was captured
+    }
+    if (lex_.peek().kind != Tok::name) lex_.fail("the name of an op");
+    s.op = lex_.take().text;
+    if (!pattern_) return;
+    while (lex_.accept("|")) {
+      if (lex_.peek().kind != Tok::name) lex_.fail("the name of an op behind '|'");
+      s.op += "|" + lex_.take().text;
+    }
+    for (const char* sign : {"+", "*"}) {
+      if (lex_.accept(sign)) {
+        s.repeat = *sign;
+        return;
+      }
+    }
+  }
+
   Operand operand() {
     const Token& t = lex_.peek();
     Operand o;
@@ -166,9 +190,11 @@ class Parser {
     if (t.kind == Tok::value || t.kind == Tok::weight) {
       o.kind = t.kind == Tok::value ? Operand::Kind::value : Operand::Kind::weight;
       o.name = lex_.take().text;
+      o.optional = pattern_ && lex_.accept("?");
       return o;
     }
-    if (t.kind != Tok::name) lex_.fail("an operand: %value, @weight or op(…)");
+    const bool captured = pattern_ && t.kind == Tok::config;
+    if (t.kind != Tok::name && !captured) lex_.fail("an operand: %value, @weight or op(…)");
     o.kind = Operand::Kind::call;
     o.call = std::make_shared<Statement>();
     o.call->loc = t.loc;
@@ -190,7 +216,20 @@ class Parser {
     return t;
   }
 
-  static int precedence(const std::string& op) {
+  static bool compares(const std::string& op) {
+    return op == "==" || op == "!=" || op == "<" || op == ">" || op == "<=" || op == ">=" || op == "in";
+  }
+
+  // The operator the next token is, or "".
+  std::string binary_operator() const {
+    const Token& t = lex_.peek();
+    if (t.kind == Tok::punct) return t.text;
+    if (!pattern_ || t.kind != Tok::name) return "";
+    return t.text == "and" ? "&&" : t.text == "or" ? "||" : t.text == "in" ? "in" : "";
+  }
+
+  int precedence(const std::string& op) const {
+    if (pattern_ && compares(op)) return 3;
     if (op == "||") return 1;
     if (op == "&&") return 2;
     if (op == "==" || op == "!=") return 3;
@@ -203,20 +242,54 @@ class Parser {
   Expr expr(int least) {
     const Depth depth(*this);
     Expr left = unary();
-    while (lex_.peek().kind == Tok::punct && precedence(lex_.peek().text) > least) {
-      const Token op = lex_.take();
-      Expr e;
-      e.kind = Expr::Kind::binary;
-      e.text = op.text;
-      e.loc = op.loc;
-      e.args.push_back(std::move(left));
-      e.args.push_back(expr(precedence(op.text)));
-      left = std::move(e);
+    int length = 0;
+    for (std::string op = binary_operator(); precedence(op) > least; op = binary_operator()) {
+      if (++length > kMaxOperators) throw Error(lex_.peek().loc, "too long an expression");
+      const Location loc = lex_.take().loc;
+      Expr right = expr(precedence(op));
+      if (pattern_ && compares(op)) {
+        left = chained(std::move(left), op, std::move(right), loc);
+      } else {
+        left = binary(std::move(left), op, std::move(right), loc);
+      }
     }
     return left;
   }
 
+  static Expr binary(Expr left, const std::string& op, Expr right, const Location& loc) {
+    Expr e;
+    e.kind = Expr::Kind::binary;
+    e.text = op;
+    e.loc = loc;
+    e.args.push_back(std::move(left));
+    e.args.push_back(std::move(right));
+    return e;
+  }
+
+  // a == b == c: every neighbouring pair must hold, as in mathematics.
+  static Expr chained(Expr left, const std::string& op, Expr right, const Location& loc) {
+    const bool chain = left.kind == Expr::Kind::binary && !left.grouped;
+    if (chain && compares(left.text)) {
+      Expr middle = left.args[1];
+      return binary(std::move(left), "&&", binary(std::move(middle), op, std::move(right), loc), loc);
+    }
+    if (chain && left.text == "&&" && compares(left.args[1].text)) {
+      Expr middle = left.args[1].args[1];
+      return binary(std::move(left), "&&", binary(std::move(middle), op, std::move(right), loc), loc);
+    }
+    return binary(std::move(left), op, std::move(right), loc);
+  }
+
   Expr unary() {
+    if (pattern_ && lex_.at_name("not")) {  // binds less than a comparison
+      const Depth depth(*this);
+      Expr e;
+      e.kind = Expr::Kind::unary;
+      e.text = "!";
+      e.loc = lex_.take().loc;
+      e.args.push_back(expr(2));
+      return e;
+    }
     if (lex_.at("-") || lex_.at("!")) {
       const Depth depth(*this);
       const Token op = lex_.take();
@@ -244,6 +317,7 @@ class Parser {
     e.loc = lex_.peek().loc;
     if (lex_.accept("(")) {
       e = expr(0);
+      e.grouped = true;
       lex_.expect(")", "behind the expression");
       return e;
     }
@@ -295,22 +369,38 @@ class Parser {
     return e;
   }
 
-  Lexer lex_;
+  Lexer& lex_;
+  bool pattern_;
   int depth_ = 0;
 };
 
 }  // namespace
 
 GraphText parse_graph_text(std::string_view text, const std::string& file, int first_line) {
-  return Parser(text, file, first_line).graph();
+  Lexer lex(text, {file, first_line});
+  return Parser(lex).graph();
 }
 
 std::vector<Statement> parse_statements(std::string_view text, const std::string& file, int first_line) {
-  return Parser(text, file, first_line).statements();
+  Lexer lex(text, {file, first_line});
+  return Parser(lex).statements();
 }
 
+std::vector<Statement> parse_pattern(std::string_view text, const Location& at) {
+  Lexer lex(text, at);
+  return Parser(lex, true).statements();
+}
+
+Expr parse_condition(std::string_view text, const Location& at) {
+  Lexer lex(text, at);
+  return Parser(lex, true).whole_expr();
+}
+
+Expr parse_condition(Lexer& lex) { return Parser(lex, true).part_expr(); }
+
 Expr parse_expr(std::string_view text, const std::string& file, int first_line) {
-  return Parser(text, file, first_line).whole_expr();
+  Lexer lex(text, {file, first_line});
+  return Parser(lex).whole_expr();
 }
 
 std::string expr_text(const Expr& e) {
@@ -318,6 +408,9 @@ std::string expr_text(const Expr& e) {
     std::string out;
     for (const Expr& a : e.args) out += (out.empty() ? "" : ", ") + expr_text(a);
     return out;
+  };
+  const auto part = [](const Expr& a) {
+    return a.kind == Expr::Kind::binary ? "(" + expr_text(a) + ")" : expr_text(a);
   };
   switch (e.kind) {
     case Expr::Kind::integer:
@@ -339,9 +432,9 @@ std::string expr_text(const Expr& e) {
     case Expr::Kind::call:
       return e.text + "(" + list() + ")";
     case Expr::Kind::binary:
-      return "(" + expr_text(e.args[0]) + " " + e.text + " " + expr_text(e.args[1]) + ")";
+      return part(e.args[0]) + " " + e.text + " " + part(e.args[1]);
     case Expr::Kind::unary:
-      return e.text + expr_text(e.args[0]);
+      return e.text + part(e.args[0]);
   }
   return "";
 }

@@ -23,6 +23,7 @@ struct Expr {
   std::string text;  // name, string, config key, value name, function or operator
   std::vector<Expr> args;
   Location loc;
+  bool grouped = false;  // stood in parentheses
 };
 
 struct Statement;
@@ -32,6 +33,7 @@ struct Operand {
   Kind kind = Kind::value;
   std::string name;                 // without % or @
   std::shared_ptr<Statement> call;  // nested op: slice(@w, ...) {..}
+  bool optional = false;            // patterns: %b?
   Location loc;
 };
 
@@ -59,6 +61,11 @@ struct Statement {
   std::shared_ptr<GraphText> body;
   std::string scope;  // from the `scope a.b` line above it
   Location loc;
+  // Patterns and replacements only: `optional %q = quantize(%h)`, `%y = $act:silu|relu(%x)`,
+  // `%y = elementwise+(%x)`.
+  bool optional = false;
+  std::string capture;
+  char repeat = 0;  // '+', '*' or 0
 };
 
 struct Param {
@@ -84,6 +91,17 @@ GraphText parse_graph_text(std::string_view text, const std::string& file, int f
 // Parses bare statements (a pattern, a rewrite, a layer of a model file). Weight declarations are not
 // allowed.
 std::vector<Statement> parse_statements(std::string_view text, const std::string& file, int first_line = 1);
+
+// Parses the statements of a pattern or of what replaces it: passes/README.md has the language. `at` is where
+// the text begins.
+std::vector<Statement> parse_pattern(std::string_view text, const Location& at);
+
+// Parses a condition of a pass: `dtype(%a) == dtype(%b) and not $eps < 0`. The words and, or, not and in are
+// operators; a chain a == b == c is a == b and b == c; `in` and the words come out as "in", "&&", "||" and
+// "!".
+Expr parse_condition(std::string_view text, const Location& at);
+class Lexer;
+Expr parse_condition(Lexer& lex);  // reads as far as the condition goes
 
 // Parses one expression: "$dim * 4".
 Expr parse_expr(std::string_view text, const std::string& file, int first_line = 1);

@@ -13,26 +13,9 @@ LMC_FUSION(fuse_down_act, "join the activation with the down projection that rea
     .summary("fused {} activations with their down projection")
     .match(R"(
       %y = linear(%q, %w) {role=ffn_down}
-      %q = quantize(%h)
-      %h = mul(%a, %up)
+      optional %q = quantize(%h)
+      optional %h = mul(%a, %up)
       %a = gelu_tanh|gelu_erf|silu|relu(%gate)
-    )")
-    .group()
-    .match(R"(
-      %y = linear(%h, %w) {role=ffn_down}
-      %h = mul(%a, %up)
-      %a = gelu_tanh|gelu_erf|silu|relu(%gate)
-    )")
-    .group()
-    .match(R"(
-      %y = linear(%q, %w) {role=ffn_down}
-      %q = quantize(%a)
-      %a = gelu_tanh|gelu_erf|silu|relu(%up)
-    )")
-    .group()
-    .match(R"(
-      %y = linear(%a, %w) {role=ffn_down}
-      %a = gelu_tanh|gelu_erf|silu|relu(%up)
     )")
     .group();
 

@@ -15,8 +15,7 @@ LMC_FUSION(fuse_gate_up, "merge the gate and up projections of one input")
       %gate = linear(%x, %wg) {role=ffn_gate}
       %up = linear(%x, %wu) {role=ffn_up}
     )")
-    .when("the two weights have one dtype",
-          [](const Match& m) { return m.type("wg").dtype == m.type("wu").dtype; })
+    .when("the two weights have one dtype", "dtype(%wg) == dtype(%wu)")
     .rewrite(R"(
       %w = concat(%wg, %wu) {axis=0}
       %y = linear(%x, %w) {role=ffn_gate_up}

@@ -5,7 +5,7 @@
 //   linear [wg;wu] ──┤                mul ─ %h      →     group { linear, split, gelu, mul }
 //                    └─ %up ──────────┘
 //
-// A quantize behind it comes along: a tile holds whole blocks of 32 outputs.
+// A quantize behind it comes along: a tile holds whole blocks of 32 outputs. So does a bias.
 #include "passes/fusion.h"
 
 namespace lmc {
@@ -15,39 +15,16 @@ LMC_FUSION(fuse_up_act, "join the activation with the up projection in front of 
     .before("fuse-down-act")
     .summary("fused {} activations with their up projection")
     .match(R"(
-      %q = quantize(%h)
       %h = mul(%a, %up)
+      optional %q = quantize(%h)
       %a = gelu_tanh|gelu_erf|silu|relu(%gate)
       %gate, %up = split(%y)
       %y = linear(%x, %w) {role=ffn_gate_up}
     )")
     .group()
     .match(R"(
-      %h = mul(%a, %up)
-      %a = gelu_tanh|gelu_erf|silu|relu(%gate)
-      %gate, %up = split(%y)
-      %y = linear(%x, %w) {role=ffn_gate_up}
-    )")
-    .group()
-    .match(R"(
-      %q = quantize(%a)
       %a = gelu_tanh|gelu_erf|silu|relu(%y)
-      %y = linear(%x, %w, %b) {role=ffn_up}
-    )")
-    .group()
-    .match(R"(
-      %a = gelu_tanh|gelu_erf|silu|relu(%y)
-      %y = linear(%x, %w, %b) {role=ffn_up}
-    )")
-    .group()
-    .match(R"(
-      %q = quantize(%a)
-      %a = gelu_tanh|gelu_erf|silu|relu(%y)
-      %y = linear(%x, %w) {role=ffn_up}
-    )")
-    .group()
-    .match(R"(
-      %a = gelu_tanh|gelu_erf|silu|relu(%y)
+      optional %q = quantize(%a)
       %y = linear(%x, %w) {role=ffn_up}
     )")
     .group();

@@ -1,4 +1,4 @@
-// Pattern passes as one expression: see passes/fuse_qkv.cpp.
+// Pattern passes as one expression: see passes/fuse_qkv.cpp. The same as a file of text: passes/lmpass.h.
 #pragma once
 
 #include <functional>
@@ -13,6 +13,35 @@
 
 namespace lmc {
 
+// A pattern pass as it was written; nothing of it is read before it runs or is checked.
+struct FusionSpec {
+  struct Text {
+    std::string text;
+    Location at;  // of its first character, or just of its line
+  };
+  struct Guard {
+    std::string reason;
+    Text condition;                           // empty if it is
+    std::function<bool(const Match&)> holds;  // C++
+  };
+  struct Setting {
+    std::string key;
+    std::vector<std::string> choices;  // the first is the default
+    std::string doc;
+  };
+  struct Alternative {
+    Text pattern, replacement;
+    std::string variant, label;
+    std::vector<Guard> guards;
+    bool group = false;
+  };
+  std::string name, doc, summary, example;
+  bool exact = true;
+  std::vector<Text> after, before;
+  std::vector<Setting> settings;
+  std::vector<Alternative> alternatives;
+};
+
 class FusionBuilder {
  public:
   using Here = std::source_location;  // so that a mistake in a text is reported where the text stands
@@ -24,39 +53,35 @@ class FusionBuilder {
   FusionBuilder& before(const std::string& pass);
   // "fused {} QKV triples": the line for the user, with the number of applications.
   FusionBuilder& summary(const std::string& line);
+  // --set pass.KEY=CHOICE, for conditions to ask: setting(key) == choice. The first choice is the default.
+  FusionBuilder& setting(const std::string& key, std::vector<std::string> choices, const std::string& doc);
+  // Results may change by more than rounding: the numeric gate then reports the error and judges nothing.
+  FusionBuilder& approximate();
+  // A graph to show the pass on, in text form.
+  FusionBuilder& example(const std::string& graph);
   // Starts an alternative; the first that matches at a place wins.
   FusionBuilder& match(const std::string& pattern, Here at = Here::current());
   // Names the alternative, so that --set pass.NAME=skip turns it off.
   FusionBuilder& variant(const std::string& name);
   FusionBuilder& when(const std::string& reason, std::function<bool(const Match&)> guard);
+  FusionBuilder& when(const std::string& reason, const char* condition, Here at = Here::current());
   FusionBuilder& rewrite(const std::string& text, Here at = Here::current());
   // Wraps the matched ops into a group called `label`, by default like the pass.
   FusionBuilder& group(const std::string& label = "");
 
-  struct Guard {
-    std::string reason;
-    std::function<bool(const Match&)> holds;
-  };
-  struct Alternative {
-    std::string pattern_text, rewrite_text, variant, label;
-    Location pattern_at, rewrite_at;
-    std::vector<Guard> guards;
-    bool group = false;
-  };
-  struct Spec {
-    std::string name, doc, summary;
-    std::vector<std::string> after, before;
-    std::vector<Alternative> alternatives;
-  };
-  const Spec& spec() const { return spec_; }
+  const FusionSpec& spec() const { return spec_; }
 
  private:
-  Spec spec_;
+  FusionSpec spec_;
 };
 
-// The pass that a builder describes. Its texts are parsed when it runs, so that a mistake in one is an Error
-// of that pass and no crash while the program starts.
-std::unique_ptr<Pass> make_fusion(const FusionBuilder& builder);
+// Throws Error at the first mistake in the pass's texts.
+void check_fusion(const FusionSpec& spec);
+
+// The pass that a spec describes. Its texts are read when it runs, so that a mistake in one is an Error of
+// that pass and no crash while the program starts.
+std::unique_ptr<Pass> make_fusion(const FusionSpec& spec);
+inline std::unique_ptr<Pass> make_fusion(const FusionBuilder& builder) { return make_fusion(builder.spec()); }
 
 // Implicit on purpose: `static RegisterFusion f = FusionBuilder(…)….group();`
 struct RegisterFusion {

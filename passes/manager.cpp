@@ -75,6 +75,9 @@ class Manager {
       if (options_.check && r.changed) check(pass, before_text, r);
     } catch (const std::exception& e) {  // whatever the pass's author let slip
       throw Error("pass " + name + ": " + e.what() + save_repro(name, context, before_text));
+    } catch (...) {
+      throw Error("pass " + name + ": it throws something that is no std::exception" +
+                  save_repro(name, context, before_text));
     }
     applied_ += context.applications;
     r.applications = context.applications;
@@ -105,7 +108,9 @@ class Manager {
   std::string save_repro(const std::string& pass, const PassContext& context, const std::string& text) const {
     if (options_.repro_path.empty()) return "";
     std::ofstream out(options_.repro_path);
-    out << "// replay: lmc opt " << options_.repro_path << " --passes=" << pass;
+    const std::string origin = origin_flags(pass);
+    out << "// replay: lmc opt " << options_.repro_path << (origin.empty() ? "" : " ") << origin
+        << " --passes=" << pass;
     for (const auto& [key, value] : context.settings) out << " --set " << pass << "." << key << "=" << value;
     if (context.limit != INT64_MAX) out << " --pass-limit=" << std::max<int64_t>(context.limit, 0);
     out << (options_.check ? " --check" : "") << "\n" << text;

@@ -53,10 +53,13 @@ class Pass {
   // Exact passes leave every result unchanged to rounding; the others state their error.
   virtual bool exact() const { return true; }
   virtual std::vector<PassSetting> settings() const { return {}; }
+  virtual std::string text() const { return ""; }     // as an .lmpass file, if it is a pattern pass
+  virtual std::string example() const { return ""; }  // a graph to show it on, in text form
   // Returns whether the graph changed; the manager checks that it is the truth. Holds no state between runs.
   virtual bool run(Graph& g, PassContext& context) const = 0;
 };
 
+// For static objects, of the program or of a plugin.
 struct RegisterPass {
   explicit RegisterPass(std::unique_ptr<Pass> pass);
 };
@@ -65,6 +68,17 @@ struct RegisterPass {
 std::vector<const Pass*> ordered_passes();
 // The order of any passes: .after and .before respected, names deciding where they leave it open.
 std::vector<const Pass*> order_passes(const std::vector<const Pass*>& passes);
-const Pass& find_pass(const std::string& name);  // Error naming the known ones
+const Pass& find_pass(const std::string& name);  // Error naming the nearest, or all
+bool is_pass(const std::string& name);
+
+// Adds passes that `file` holds, loaded with `flag` (--pass or --load-pass). Error, and nothing is added, if
+// a name is taken or the order would go in a circle.
+void register_passes(std::vector<std::unique_ptr<Pass>> passes, const std::string& flag,
+                     const std::string& file);
+// The passes that static objects registered since there were `count`: taken out again, to be looked at.
+size_t registered_count();
+std::vector<std::unique_ptr<Pass>> take_registered_since(size_t count);
+// "--pass mine.lmpass": what a command line needs to know the pass; "" for those built in.
+std::string origin_flags(const std::string& pass);
 
 }  // namespace lmc

@@ -3,59 +3,52 @@
 #include <algorithm>
 #include <set>
 
-#include "ir/op_def.h"
+#include "passes/statements.h"
 
 namespace lmc {
 namespace {
 
-using syntax::Expr;
 using syntax::Statement;
 
-bool is_constant(const Expr& e) {
-  if (e.kind == Expr::Kind::list) {
-    return std::all_of(e.args.begin(), e.args.end(),
-                       [](const Expr& i) { return i.kind == Expr::Kind::integer; });
-  }
-  return e.kind == Expr::Kind::integer || e.kind == Expr::Kind::real || e.kind == Expr::Kind::name ||
-         e.kind == Expr::Kind::text;
+constexpr size_t kMostStatements = 64;  // the search goes as deep as there are
+
+void check_chain(const Statement& s) {
+  const std::string shown = s.op + s.repeat;
+  if (s.optional) throw Error(s.loc, "a chain that may be empty is written '*', not optional");
+  if (s.results.size() != 1 || s.operands.size() != 1 || s.operands[0].optional)
+    throw Error(s.loc, shown + " leads from one value to one value: %y = " + shown + "(%x)");
+  if (!s.attrs.empty()) throw Error(s.attrs[0].loc, "the ops of a chain may have any attributes");
 }
 
-const OpDef& known_op(const std::string& name, const Location& at) {
-  try {
-    return get_op(name);
-  } catch (const Error& e) {
-    throw Error(at, e.what());
+void check_optional(const Statement& s) {
+  if (s.results.size() != 1 || s.operands.empty() || s.operands[0].optional) {
+    throw Error(
+        s.loc,
+        "an optional statement has one result and a first operand, which the result is when the op is "
+        "not there");
   }
 }
 
 void check_statement(const Statement& s) {
   if (s.body || !s.types.empty()) throw Error(s.loc, "a pattern states neither types nor bodies");
-  if (s.results.empty())
-    throw Error(s.loc, "name the results of " + s.op + ", so that they can be spoken of");
+  if (s.op.empty()) throw Error(s.loc, "$" + s.capture + " captures an op: $" + s.capture + ":silu|relu(…)");
+  for (const OpDef* def : ops_named(s.op, s.loc)) {
+    if (!s.repeat) check_call_of(*def, s);
+  }
   for (const auto& o : s.operands) {
-    if (o.kind != syntax::Operand::Kind::value) throw Error(o.loc, "operands of a pattern are %values");
+    if (o.kind != syntax::Operand::Kind::value) throw Error(o.loc, "operands are %values here");
   }
-  for (const std::string& name : op_alternatives(s.op)) {
-    const OpDef& def = known_op(name, s.loc);
-    const bool variadic = !def.operands.empty() && def.operands.back().variadic;
-    if (!variadic && s.operands.size() > def.operands.size()) {
-      throw Error(s.loc, name + " takes " + std::to_string(def.operands.size()) +
-                             " operands, the pattern gives " + std::to_string(s.operands.size()));
-    }
-    for (const auto& a : s.attrs) {
-      const bool exists =
-          std::any_of(def.attrs.begin(), def.attrs.end(), [&](const AttrDef& d) { return d.name == a.name; });
-      if (!exists) throw Error(a.loc, name + " has no attribute '" + a.name + "'");
-      if (!is_constant(a.value)) {
-        throw Error(a.loc, "an attribute of a pattern is a constant, found " + syntax::expr_text(a.value));
-      }
-    }
-  }
+  if (s.repeat) check_chain(s);
+  if (s.optional) check_optional(s);
 }
 
+// What the matcher can walk along: a statement that may be absent still joins its result and first operand.
 std::set<std::string> variables(const Statement& s) {
   std::set<std::string> out(s.results.begin(), s.results.end());
-  for (const auto& o : s.operands) out.insert(o.name);
+  for (const auto& o : s.operands) {
+    if (!o.optional) out.insert(o.name);
+    if (s.optional) break;
+  }
   return out;
 }
 
@@ -80,29 +73,42 @@ void check_connected(const std::vector<Statement>& pattern) {
   }
 }
 
-}  // namespace
-
-std::vector<std::string> op_alternatives(const std::string& text) {
-  std::vector<std::string> out;
-  size_t start = 0;
-  while (start <= text.size()) {
-    const size_t bar = std::min(text.find('|', start), text.size());
-    out.push_back(text.substr(start, bar - start));
-    start = bar + 1;
-  }
-  return out;
+void check_anchor(const std::vector<Statement>& pattern, const Location& at) {
+  const auto first =
+      std::find_if(pattern.begin(), pattern.end(), [](const Statement& s) { return !s.optional; });
+  if (first == pattern.end()) throw Error(at, "every statement is optional, so nothing says where to begin");
+  if (first->repeat) throw Error(first->loc, "the search begins here, so this must be one op, not a chain");
 }
 
-void check_pattern(const std::vector<Statement>& pattern, const Location& at) {
-  if (pattern.empty()) throw Error(at, "the pattern is empty");
-  std::set<std::string> defined;
+void check_names(const std::vector<Statement>& pattern) {
+  std::set<std::string> defined, captured;
   for (const Statement& s : pattern) {
-    check_statement(s);
     for (const std::string& r : s.results) {
       if (!defined.insert(r).second) throw Error(s.loc, "%" + r + " is defined twice");
     }
+    if (!s.capture.empty() && !captured.insert(s.capture).second)
+      throw Error(s.loc, "$" + s.capture + " captures two ops");
   }
+  for (const Statement& s : pattern) {
+    for (const auto& o : s.operands) {
+      if (o.optional && defined.contains(o.name))
+        throw Error(o.loc, "%" + o.name + " is made by a statement, so it cannot be left out");
+    }
+  }
+}
+
+}  // namespace
+
+void check_pattern(const std::vector<Statement>& pattern, const Location& at) {
+  if (pattern.empty()) throw Error(at, "the pattern is empty");
+  if (pattern.size() > kMostStatements) {
+    throw Error(pattern[kMostStatements].loc,
+                "a pattern has at most " + std::to_string(kMostStatements) + " statements");
+  }
+  for (const Statement& s : pattern) check_statement(s);
+  check_names(pattern);
   check_connected(pattern);
+  check_anchor(pattern, at);
 }
 
 }  // namespace lmc

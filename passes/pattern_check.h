@@ -1,15 +1,11 @@
 // Mistakes in a pattern's text that would otherwise show as a pass that never fires. Knows ops, not graphs.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "ir/syntax.h"
 
 namespace lmc {
-
-// "gelu_tanh|silu" → gelu_tanh, silu.
-std::vector<std::string> op_alternatives(const std::string& text);
 
 // Throws Error at the statement that no op could ever match. `at` is where the text begins.
 void check_pattern(const std::vector<syntax::Statement>& pattern, const Location& at);

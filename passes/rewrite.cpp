@@ -5,163 +5,93 @@
 
 #include "ir/op_def.h"
 #include "passes/op_set.h"
+#include "passes/replacement.h"
 
 namespace lmc {
 namespace {
 
-using syntax::Expr;
+using syntax::Statement;
 
-using Values = std::map<std::string, ValueId>;
+// Equal numbers, equal computations: ops are told apart by name, attributes and what they read.
+class Numbering {
+ public:
+  // `known`: of values of `g` numbered before.
+  int of(const Graph& g, ValueId v, std::map<ValueId, int>& known) {
+    const auto it = known.find(v);
+    return it != known.end() ? it->second : known[v] = fresh(g, v, known);
+  }
 
-int64_t dimension(const Expr& e, const Graph& g, const Values& values) {
-  const auto it = values.find(e.args[0].text);
-  if (it == values.end()) throw Error(e.loc, "%" + e.args[0].text + " is not defined");
-  const Type& t = g.type(it->second);
-  if (t.dims.empty() || !t.is_static()) {
-    throw Error(e.loc, syntax::expr_text(e) + ": %" + e.args[0].text + " is " + t.str() +
-                           ", which is no matrix of known size");
+ private:
+  int fresh(const Graph& g, ValueId v, std::map<ValueId, int>& known) {
+    const Value& value = g.value(v);
+    if (value.kind != ValueKind::result) return number("%" + value.name);
+    const Op& op = g.op(value.def);
+    std::vector<int> reads;
+    for (ValueId o : op.operands) reads.push_back(of(g, o, known));
+    if (op.def->commutative && reads.size() >= 2) std::sort(reads.begin(), reads.begin() + 2);
+    std::string key = op.def->name + " " + std::to_string(value.result_index);
+    for (int r : reads) key += " " + std::to_string(r);
+    for (const auto& [name, a] : op.attrs) key += " " + name + "=" + attr_text(a);
+    return number(key);
   }
-  return e.text == "rows" ? t.dims.front() : t.last();
-}
 
-int64_t integer(const Expr& e, const Graph& g, const Values& values) {
-  int64_t out = 0;
-  bool good = false;
-  if (e.kind == Expr::Kind::integer) return e.integer;
-  if (e.kind == Expr::Kind::call && (e.text == "rows" || e.text == "cols") && e.args.size() == 1 &&
-      e.args[0].kind == Expr::Kind::value) {
-    return dimension(e, g, values);
+  int number(const std::string& key) {
+    return numbers_.emplace(key, static_cast<int>(numbers_.size())).first->second;
   }
-  if (e.kind == Expr::Kind::unary && e.text == "-") {
-    good = !__builtin_sub_overflow(int64_t{0}, integer(e.args[0], g, values), &out);
-  } else if (e.kind == Expr::Kind::binary) {
-    const int64_t a = integer(e.args[0], g, values);
-    const int64_t b = integer(e.args[1], g, values);
-    if (e.text == "+") good = !__builtin_add_overflow(a, b, &out);
-    if (e.text == "-") good = !__builtin_sub_overflow(a, b, &out);
-    if (e.text == "*") good = !__builtin_mul_overflow(a, b, &out);
-    if (e.text == "/" && b > 0) {
-      out = a / b;
-      good = true;
-    }
-  }
-  if (good) return out;
-  throw Error(e.loc, "expected a whole number, rows(%w) or cols(%w), found " + syntax::expr_text(e));
-}
-
-Attr attribute(const Expr& e, const Graph& g, const Values& values) {
-  if (e.kind == Expr::Kind::name || e.kind == Expr::Kind::text) return e.text;
-  if (e.kind == Expr::Kind::real) return e.real;
-  if (e.kind == Expr::Kind::list) {
-    std::vector<int64_t> out;
-    for (const Expr& i : e.args) out.push_back(integer(i, g, values));
-    return out;
-  }
-  return integer(e, g, values);
-}
-
-// A mistake here is one of the pass's text, so that is the place it names.
-OpId add_statement(Graph& g, const syntax::Statement& s, const std::vector<ValueId>& operands,
-                   const AttrMap& attrs, const std::vector<std::string>& names, const std::string& scope,
-                   const Location& loc) {
-  try {
-    return g.add_op(get_op(s.op), operands, attrs, names, scope, loc);
-  } catch (const Error& e) {
-    throw Error(s.loc, std::string("the replacement does not fit: ") + e.what());
-  }
-}
+  std::map<std::string, int> numbers_;
+};
 
 }  // namespace
 
-Rewrite::Rewrite(const std::string& text, const std::string& origin, int first_line)
-    : statements_(syntax::parse_statements(text, origin, first_line)) {
-  if (statements_.empty()) throw Error(Location{origin, first_line}, "the replacement is empty");
+Rewrite::Rewrite(const std::string& text, const Location& at) : statements_(read_statements(text, at, 'r')) {
+  if (statements_.empty()) throw Error(at, "the replacement is empty");
 }
 
-void Rewrite::check(const std::vector<syntax::Statement>& pattern) const {
-  std::set<std::string> made;  // by the pattern
-  std::set<std::string> readable;
-  for (const auto& s : pattern) made.insert(s.results.begin(), s.results.end());
-  for (const auto& s : pattern) {
-    for (const auto& o : s.operands) {
-      if (!made.contains(o.name)) readable.insert(o.name);
+std::vector<ValueId> Rewrite::vanishing(const Match& m) const {
+  std::set<ValueId> replaced;
+  for (const Statement& s : statements_) {
+    for (const std::string& r : s.results) {
+      if (const auto it = m.values.find(r); it != m.values.end()) replaced.insert(it->second);
     }
   }
-  const std::set<std::string> outside = readable;
-  std::set<std::string> defined;
-  for (const auto& s : statements_) {
-    if (s.body || !s.types.empty()) throw Error(s.loc, "a replacement states neither types nor bodies");
-    for (const auto& o : s.operands) {
-      if (o.kind != syntax::Operand::Kind::value) throw Error(o.loc, "operands of a replacement are %values");
-      if (readable.contains(o.name)) continue;
-      throw Error(o.loc, "%" + o.name +
-                             (made.contains(o.name) ? " is made by a matched op, which is replaced"
-                                                    : " is not defined"));
-    }
-    for (const std::string& r : s.results) {
-      if (outside.contains(r))
-        throw Error(s.loc, "%" + r + " comes from outside the match and cannot be redefined");
-      if (!defined.insert(r).second) throw Error(s.loc, "%" + r + " is defined twice");
-      readable.insert(r);
-    }
-  }
-}
-
-std::vector<std::string> Rewrite::vanishing(const std::vector<syntax::Statement>& pattern) const {
-  std::set<std::string> defined;
-  for (const auto& s : statements_) defined.insert(s.results.begin(), s.results.end());
-  std::vector<std::string> out;
-  for (const auto& s : pattern) {
-    for (const std::string& r : s.results) {
-      if (!defined.contains(r)) out.push_back(r);
+  std::vector<ValueId> out;
+  for (OpId id : m.ops) {
+    for (ValueId r : m.graph->op(id).results) {
+      if (!replaced.contains(r)) out.push_back(r);
     }
   }
   return out;
 }
 
-void Rewrite::apply(Graph& g, const Match& m) const {
-  Values values = m.values;
-  const std::string scope = g.op(m.ops[0]).scope;
-  const Location loc = g.op(m.ops[0]).loc;
-  for (const auto& s : statements_) {
-    std::vector<ValueId> operands;
-    for (const auto& o : s.operands) {
-      const auto it = values.find(o.name);
-      if (o.kind != syntax::Operand::Kind::value || it == values.end())
-        throw Error(o.loc, "%" + o.name + " is not defined");
-      operands.push_back(it->second);
-    }
-    AttrMap attrs;
-    for (const auto& a : s.attrs) attrs[a.name] = attribute(a.value, g, values);
-    std::vector<std::string> names;
-    for (const std::string& r : s.results) {
-      names.push_back(m.values.contains(r) ? g.value(m.values.at(r)).name : r);
-    }
-    const OpId id = add_statement(g, s, operands, attrs, names, scope, loc);
-    if (g.op(id).results.size() != s.results.size())
-      throw Error(s.loc, s.op + " has another number of results");
-    for (size_t i = 0; i < s.results.size(); ++i) {
-      const ValueId made = g.result(id, i);
-      values[s.results[i]] = made;
-      const auto old = m.values.find(s.results[i]);
-      if (old == m.values.end()) continue;
-      if (g.type(old->second) != g.type(made)) {
-        throw Error(s.loc, "%" + s.results[i] + " would change from " + g.type(old->second).str() + " to " +
-                               g.type(made).str());
-      }
-    }
-  }
-  std::vector<std::pair<ValueId, std::string>> replaced;
-  for (const auto& s : statements_) {
-    for (const std::string& r : s.results) {
-      if (const auto old = m.values.find(r); old != m.values.end()) {
-        replaced.emplace_back(values.at(r), g.value(old->second).name);
-        g.replace_all_uses(old->second, values.at(r));
-      }
-    }
+void Rewrite::apply(Graph& g, const Pattern& pattern, const Match& m) const {
+  Replacement replacement(g, pattern, m, [](ValueId v) { return v; });
+  for (const Statement& s : statements_) replacement.add(s);
+  std::vector<std::string> names;
+  for (const auto& r : replacement.replaced()) {
+    names.push_back(g.value(r.old).name);
+    g.replace_all_uses(r.old, r.made);
   }
   erase_ops(g, m.ops);
-  for (const auto& [v, name] : replaced) g.rename(v, name);
+  for (size_t i = 0; i < names.size(); ++i) g.rename(replacement.replaced()[i].made, names[i]);
+}
+
+bool Rewrite::same_result(const Pattern& pattern, const Match& a, const Match& b) const {
+  if (a.values == b.values && a.captures == b.captures && a.captured_ops == b.captured_ops) return true;
+  Numbering numbering;
+  const auto outcome = [&](const Match& m) {
+    Graph scratch;
+    const auto import = [&](ValueId v) {
+      const std::string name = std::to_string(v.v);
+      const ValueId known = scratch.find_input(name);
+      return known.valid() ? known : scratch.add_input(name, m.graph->type(v));
+    };
+    Replacement replacement(scratch, pattern, m, import);
+    for (const Statement& s : statements_) replacement.add(s);
+    std::map<ValueId, int> out, known;
+    for (const auto& r : replacement.replaced()) out[r.old] = numbering.of(scratch, r.made, known);
+    return out;
+  };
+  return outcome(a) == outcome(b);
 }
 
 std::string replace_obstacle(const Graph& g, const std::vector<OpId>& ops,

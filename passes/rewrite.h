@@ -1,6 +1,7 @@
 // Applying a match: replacement statements in its place, or the matched ops wrapped into one group.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -10,18 +11,24 @@ namespace lmc {
 
 class Rewrite {
  public:
-  Rewrite(const std::string& text, const std::string& origin, int first_line = 1);
+  Rewrite(const std::string& text, const Location& at);
+  Rewrite(const std::string& text, const std::string& origin, int first_line = 1)
+      : Rewrite(text, Location{origin, first_line}) {}
 
-  // Throws Error if the text, put in the place of `pattern`, reads or defines what it must not.
-  void check(const std::vector<syntax::Statement>& pattern) const;
+  // Throws Error if the text, put in the place of what `pattern` matched, reads or defines what it must not,
+  // or calls what is no op. `settings` are the pass's.
+  void check(const Pattern& pattern, const std::set<std::string>& settings = {}) const;
 
   // Adds the replacement ops, redirects the uses of every matched result the text defines again, and erases
-  // the matched ops. Attributes may be expressions over rows(%w) and cols(%w). Throws Error if a type
-  // changes.
-  void apply(Graph& g, const Match& m) const;
+  // the matched ops. Throws Error, the graph then being half-done, if a type changes.
+  void apply(Graph& g, const Pattern& pattern, const Match& m) const;
 
-  // Results of the match that the text does not define: they vanish, so nothing else may use them.
-  std::vector<std::string> vanishing(const std::vector<syntax::Statement>& pattern) const;
+  // Results of the matched ops that the text does not define: they vanish, so nothing else may use them.
+  std::vector<ValueId> vanishing(const Match& m) const;
+
+  // Do two readings of the same ops come to the same graph, but for the order of operands that may be
+  // exchanged?
+  bool same_result(const Pattern& pattern, const Match& a, const Match& b) const;
 
  private:
   std::vector<syntax::Statement> statements_;

@@ -7,6 +7,7 @@
 namespace lmc {
 
 void PassFlags::add_to(CLI::App& app) {
+  files.add_to(app);
   app.add_option("--passes", only, "run only these passes (comma-separated, in the pipeline's order)")
       ->delimiter(',');
   app.add_option("--disable-pass", disabled, "leave these passes out")->delimiter(',');
@@ -22,6 +23,7 @@ void PassFlags::add_to(CLI::App& app) {
 }
 
 PassOptions PassFlags::options() const {
+  files.load();
   PassOptions o;
   if (!only.empty()) o.only = only;
   o.disabled = {disabled.begin(), disabled.end()};

@@ -1,4 +1,4 @@
-// The options about passes that compile and opt share.
+// The options about passes that every command with passes shares.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "passes/manager.h"
+#include "tools/pass_files.h"
 
 namespace lmc {
 
@@ -15,9 +16,11 @@ struct PassFlags {
   int64_t limit = -1;
   bool check = false;
   bool explain = false;
+  PassFiles files;
 
   void add_to(CLI::App& app);
-  PassOptions options() const;  // UsageError / Error for unknown names
+  // Loads the passes from outside first, so it is called once. UsageError / Error for unknown names.
+  PassOptions options() const;
 };
 
 // What each pass did, for people: summaries always, the rest on request.

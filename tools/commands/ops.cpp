@@ -7,8 +7,7 @@
 namespace lmc {
 namespace {
 
-void show(const OpDef& op) {
-  fmt::print("{}: {}\n", op.name, op.doc);
+void show_parts(const OpDef& op) {
   for (const OperandDef& o : op.operands) {
     fmt::print("  %{:<10} {}{}\n", o.name, o.doc,
                o.optional   ? " (optional)"
@@ -22,13 +21,64 @@ void show(const OpDef& op) {
   }
 }
 
+void list() {
+  for (const OpDef* op : all_ops()) {
+    fmt::print("{}: {}\n", op->name, op->doc);
+    show_parts(*op);
+  }
+}
+
+const char* shape_text(OpShape shape) {
+  switch (shape) {
+    case OpShape::elementwise:
+      return "elementwise: each element depends on the same element of the operands alone";
+    case OpShape::row:
+      return "row: each row of the result depends on the same row of the operands";
+    case OpShape::contraction:
+      return "contraction: each element needs a whole row of the input and of the weight";
+    case OpShape::attention:
+      return "attention: reads the cache of earlier tokens";
+    case OpShape::view:
+      return "view: the same numbers under other indices";
+    case OpShape::weight:
+      return "weight: runs on weights, when compiling";
+    case OpShape::group:
+      return "group: a nested graph";
+  }
+  return "";
+}
+
+// "%y = linear(%x, %w, %b?) {role=…}": operands, and the attributes that must be given.
+std::string call_text(const OpDef& op) {
+  std::string operands, attrs;
+  for (const OperandDef& o : op.operands) {
+    operands += (operands.empty() ? "%" : ", %") + o.name + (o.optional ? "?" : o.variadic ? ", …" : "");
+  }
+  for (const AttrDef& a : op.attrs) {
+    if (!a.fallback) attrs += (attrs.empty() ? "" : ", ") + a.name + "=…";
+  }
+  return fmt::format("%y = {}({}){}", op.name, operands, attrs.empty() ? "" : " {" + attrs + "}");
+}
+
+void show(const OpDef& op) {
+  fmt::print("{}: {}\n\n  {}\n\n", op.name, op.doc, call_text(op));
+  show_parts(op);
+  fmt::print("\n  {}\n", shape_text(op.shape));
+  if (op.commutative) fmt::print("  commutative: the first two operands may be exchanged\n");
+  fmt::print("  work: {}\n", op.flops ? "counted by its own formula"
+                             : op.shape == OpShape::elementwise || op.shape == OpShape::row
+                                 ? "one operation for each element of the result"
+                                 : "none of its own");
+  fmt::print("  defined in ir/ops/; a pattern may call it by its name{}\n",
+             op.shape == OpShape::elementwise || op.shape == OpShape::row || op.shape == OpShape::view
+                 ? " or by its class, the word in front of the colon above"
+                 : "");
+}
+
 const RegisterCommand kOps({"ops", "list the operators of the IR", [](CLI::App& app) {
                               auto name = std::make_shared<std::string>();
-                              app.add_option("op", *name, "show just this one");
-                              return [name] {
-                                if (!name->empty()) return show(get_op(*name));
-                                for (const OpDef* op : all_ops()) show(*op);
-                              };
+                              app.add_option("op", *name, "all about this one");
+                              return [name] { name->empty() ? list() : show(get_op(*name)); };
                             }});
 
 }  // namespace

@@ -1,6 +1,6 @@
-// Every tests/passes/*.lmir: run the passes its first line names and compare with the text behind `// ----
-// after`. LMC_BLESS=1 rewrites the expectations. Each file is also a test of round trip, soundness,
-// idempotence and (for exact passes) equal numbers.
+// Every tests/passes/*.lmir: run the passes its first line names (built in, or an .lmpass file of this tree)
+// and compare with the text behind `// ---- after`. LMC_BLESS=1 rewrites the expectations. Each file is also
+// a test of round trip, soundness, idempotence and (for exact passes) equal numbers.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -10,6 +10,7 @@
 
 #include "ir/text.h"
 #include "ir/verify.h"
+#include "passes/lmpass.h"
 #include "passes/manager.h"
 
 namespace lmc {
@@ -32,7 +33,15 @@ std::string read(const std::string& path) {
   return out.str();
 }
 
-// "fuse-qkv,quantize --set quantize.min_dim=64"
+// The name of the pass in a file, which is loaded on first use.
+std::string loaded(const std::string& file) {
+  const std::string path = std::string(LMC_SOURCE_DIR) + "/" + file;
+  const std::string name = parse_lmpass(read(path), path).name;
+  if (!is_pass(name)) load_pass_files({path});
+  return name;
+}
+
+// "fuse-qkv,passes/examples/qkv.lmpass --set quantize.min_dim=64"
 PassOptions options_of(const std::string& run_line) {
   PassOptions o;
   o.repro_path.clear();
@@ -41,7 +50,8 @@ PassOptions options_of(const std::string& run_line) {
   words >> word;
   std::istringstream names(word);
   o.only.emplace();
-  for (std::string name; std::getline(names, name, ',');) o.only->push_back(name);
+  for (std::string name; std::getline(names, name, ',');)
+    o.only->push_back(name.ends_with(".lmpass") ? loaded(name) : name);
   while (words >> word) {
     EXPECT_EQ(word, "--set");
     words >> word;

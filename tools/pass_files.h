@@ -1,0 +1,17 @@
+// Passes from outside: text files named on the command line.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+namespace lmc {
+
+struct PassFiles {
+  std::vector<std::string> texts;
+
+  void add_to(CLI::App& app);
+  void load() const;  // once; Error at the first that cannot be
+};
+
+}  // namespace lmc
