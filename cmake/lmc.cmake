@@ -3,7 +3,9 @@
 function(lmc_library folder)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   add_library(lmc_${folder} SHARED ${sources})
-  target_include_directories(lmc_${folder} PUBLIC ${PROJECT_SOURCE_DIR})
+  target_include_directories(lmc_${folder} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
+                                                  $<INSTALL_INTERFACE:include/lmc>)
+  set_target_properties(lmc_${folder} PROPERTIES EXPORT_NAME ${folder})
 endfunction()
 
 # lmc_unit_tests(ir): every .cpp in tests/unit/ir becomes one GoogleTest program, linked to that folder.

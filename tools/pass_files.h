@@ -1,4 +1,4 @@
-// Passes from outside: text files named on the command line.
+// Passes from outside: text files and plugins named on the command line.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -8,7 +8,7 @@
 namespace lmc {
 
 struct PassFiles {
-  std::vector<std::string> texts;
+  std::vector<std::string> texts, plugins;
 
   void add_to(CLI::App& app);
   void load() const;  // once; Error at the first that cannot be

@@ -1,0 +1,9 @@
+# find_package(lmc): lmc::passes to build a plugin against (passes/plugin.h), and lmc_plugin() to do it.
+include(${CMAKE_CURRENT_LIST_DIR}/lmcTargets.cmake)
+
+# lmc_plugin(mine mine.cpp …): a shared object for `lmc … --load-pass mine.so`.
+function(lmc_plugin name)
+  add_library(${name} MODULE ${ARGN})
+  set_target_properties(${name} PROPERTIES PREFIX "")
+  target_link_libraries(${name} PRIVATE lmc::passes)
+endfunction()

@@ -1,0 +1,93 @@
+# Plugins: built against an installed lmc, loaded, and refused with the reason.
+LMC=$1 ROOT=$2
+. "$ROOT/tests/cli/lib.sh.inc"
+build=$(dirname "$(dirname "$LMC")")
+cmake --install "$build" --prefix "$WORK/lmc" >install.txt 2>&1 || fail "install: $(tail -n 3 install.txt)"
+LMC=$WORK/lmc/bin/lmc
+expect_ok "$LMC" --version
+
+# The example, as its own project.
+{ cmake -S "$ROOT/tests/plugin" -B example -DCMAKE_PREFIX_PATH="$WORK/lmc" && cmake --build example; } >build.txt 2>&1 ||
+  fail "the example does not build: $(tail -n 5 build.txt)"
+so=example/softcap.so
+cat >limit.lmir <<'END'
+graph @g (%x: f32[T,4]) {
+  %a = scale(%x) {by=0.03125}
+  %b = tanh(%a)
+  %y = scale(%b) {by=32}
+  return %y
+}
+END
+expect_ok "$LMC" opt limit.lmir --load-pass "$so" --check
+expect_in out.txt "softcap(%x) {cap=32}"
+expect_in err.txt "found 1 soft limits"
+expect_ok "$LMC" passes --load-pass "$so"
+expect_in out.txt "find-softcap"
+[ "$(sed -n 2p out.txt | cut -d' ' -f1)" = find-softcap ] || fail "not in its place: $(head -n 3 out.txt)"
+expect_ok "$LMC" passes --load-pass "$so" --explain find-softcap
+expect_in out.txt 'from: --load-pass example/softcap.so'
+expect_in out.txt 'and, in C++: the limit is above 0'
+
+# Refused, whatever is wrong with it.
+expect_error 1 "nowhere.so: cannot be read" "$LMC" passes --load-pass nowhere.so
+expect_error 1 "is a folder" "$LMC" passes --load-pass example
+echo text >text.so
+expect_error 1 "text.so: is not a shared object" "$LMC" passes --load-pass text.so
+head -c 40 "$so" >short.so
+expect_error 1 "short.so: is not a shared object" "$LMC" passes --load-pass short.so
+expect_error 1 "is not a shared object" "$LMC" passes --load-pass /dev/null
+sed 's/lmc-plugin-abi: lmc 0/lmc-plugin-abi: lmc 9/' "$so" >other.so
+expect_error 1 "other.so: was built for another lmc" "$LMC" passes --load-pass other.so
+expect_in err.txt "it has lmc 9"
+expect_in err.txt "this is lmc 0"
+expect_error 1 "brings no pass, or is given twice" "$LMC" passes --load-pass "$so" --load-pass "$so"
+
+# Small plugins of other kinds, with the include folder alone.
+try() { # try NAME: compiles standard input
+  ${CXX:-c++} -std=c++20 -shared -fPIC -I"$WORK/lmc/include/lmc" -x c++ - -o "$1.so" 2>cc.txt || fail "$1: $(head -n 5 cc.txt)"
+}
+try nosymbol <<'END'
+extern "C" int nothing() { return 0; }
+END
+expect_error 1 "nosymbol.so: has no lmc_plugin_abi; write LMC_PLUGIN" "$LMC" passes --load-pass nosymbol.so
+try empty <<'END'
+#include "passes/plugin.h"
+LMC_PLUGIN
+END
+expect_error 1 "empty.so: brings no pass" "$LMC" passes --load-pass empty.so
+try throws <<'END'
+#include "passes/plugin.h"
+LMC_PLUGIN
+static const int kNumber = std::stoi("no number");
+END
+expect_error 1 "throws.so: throws while it is loaded: stoi" "$LMC" passes --load-pass throws.so
+try throws_later <<'END'
+#include "passes/plugin.h"
+LMC_PLUGIN
+namespace {
+struct Throws : lmc::Pass {
+  std::string name() const override { return "throws"; }
+  std::string doc() const override { return ""; }
+  bool run(lmc::Graph&, lmc::PassContext&) const override { throw 42; }
+};
+const lmc::RegisterPass kPass(std::make_unique<Throws>());
+}
+END
+expect_error 1 "pass throws: it throws something that is no std::exception" "$LMC" opt limit.lmir --load-pass throws_later.so
+expect_in repro.lmir "replay: lmc opt repro.lmir --load-pass throws_later.so --passes=throws"
+try clash <<'END'
+#include "passes/plugin.h"
+LMC_PLUGIN
+namespace lmc {
+LMC_FUSION(fuse_qkv, "taken").match("%y = silu(%x)").group();
+}
+END
+expect_error 1 "clash.so: there is already a pass fuse-qkv, built in" "$LMC" passes --load-pass clash.so
+try undefined <<'END'
+#include "passes/plugin.h"
+LMC_PLUGIN
+void nobody_has_this();
+static const int kOnce = (nobody_has_this(), 1);
+END
+expect_error 1 "undefined.so: cannot be loaded" "$LMC" passes --load-pass undefined.so
+finish
