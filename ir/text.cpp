@@ -151,7 +151,7 @@ std::string value_text(const Graph& g, ValueId v) {
   return (g.value(v).kind == ValueKind::weight ? "@" : "%") + g.value(v).name;
 }
 
-void print_body(const Graph& g, const PrintOptions& options, const std::string& indent, std::string& out);
+void print_body(const Graph& g, const std::string& indent, std::string& out);
 
 void print_op_to(const Graph& g, OpId id, const std::string& indent, std::string& out) {
   const Op& op = g.op(id);
@@ -160,13 +160,7 @@ void print_op_to(const Graph& g, OpId id, const std::string& indent, std::string
   out += " = " + op.def->name + "(";
   for (size_t i = 0; i < op.operands.size(); ++i) out += (i ? ", " : "") + value_text(g, op.operands[i]);
   out += ")";
-  std::string attrs;
-  for (const AttrDef& a : op.def->attrs) {  // in the op's own order, defaults left out
-    const Attr& value = op.attrs.at(a.name);
-    if (a.fallback && *a.fallback == value) continue;
-    attrs += (attrs.empty() ? "" : ", ") + a.name + "=" + attr_text(value);
-  }
-  if (!attrs.empty()) out += " {" + attrs + "}";
+  if (const std::string attrs = attrs_text(op); !attrs.empty()) out += " {" + attrs + "}";
   for (size_t i = 0; i < op.results.size(); ++i) out += (i ? ", " : " : ") + g.type(op.results[i]).str();
   if (op.body) {
     out += " {\n" + indent + "  inputs (";
@@ -175,23 +169,16 @@ void print_op_to(const Graph& g, OpId id, const std::string& indent, std::string
       out += (i ? ", " : "") + value_text(*op.body, inputs[i]) + ": " + op.body->type(inputs[i]).str();
     }
     out += ")\n";
-    print_body(*op.body, {}, indent + "  ", out);
+    print_body(*op.body, indent + "  ", out);
     out += indent + "}";
   }
   out += "\n";
 }
 
-void print_body(const Graph& g, const PrintOptions& options, const std::string& indent, std::string& out) {
-  const auto wanted = [&](OpId id) { return g.op(id).scope.starts_with(options.only_scope); };
-  const bool all = options.only_scope.empty();
-  for (ValueId w : g.weights()) {
-    bool used = all;
-    for (const Use& u : g.value(w).uses) used = used || wanted(u.op);
-    if (used) out += indent + "weight " + value_text(g, w) + " : " + g.type(w).str() + "\n";
-  }
+void print_body(const Graph& g, const std::string& indent, std::string& out) {
+  for (ValueId w : g.weights()) out += indent + "weight " + value_text(g, w) + " : " + g.type(w).str() + "\n";
   std::string scope;
   for (OpId id : topo_order(g)) {
-    if (!all && !wanted(id)) continue;
     const Op& op = g.op(id);
     if (op.scope != scope) {
       scope = op.scope;
@@ -214,15 +201,25 @@ Graph parse_graph(std::string_view text, const std::string& file) {
   return g;
 }
 
-std::string print_graph(const Graph& g, const PrintOptions& options) {
+std::string print_graph(const Graph& g) {
   std::string out = "graph @" + g.name + " (";
   const std::vector<ValueId> inputs = g.inputs();
   for (size_t i = 0; i < inputs.size(); ++i) {
     out += (i ? ", " : "") + value_text(g, inputs[i]) + ": " + g.type(inputs[i]).str();
   }
   out += ") {\n";
-  print_body(g, options, "  ", out);
+  print_body(g, "  ", out);
   return out + "}\n";
+}
+
+std::string attrs_text(const Op& op) {
+  std::string out;
+  for (const AttrDef& a : op.def->attrs) {  // in the op's own order
+    const Attr& value = op.attrs.at(a.name);
+    if (a.fallback && *a.fallback == value) continue;
+    out += (out.empty() ? "" : ", ") + a.name + "=" + attr_text(value);
+  }
+  return out;
 }
 
 std::string print_op(const Graph& g, OpId op) {

@@ -11,10 +11,8 @@ namespace lmc {
 // Error with file:line:column on malformed text, unknown op, wrong type, undefined or redefined name.
 Graph parse_graph(std::string_view text, const std::string& file = "<text>");
 
-struct PrintOptions {
-  std::string only_scope;  // print just the ops whose scope starts with this ("" = all)
-};
-std::string print_graph(const Graph& g, const PrintOptions& options = {});
+std::string print_graph(const Graph& g);
 std::string print_op(const Graph& g, OpId op);  // one statement
+std::string attrs_text(const Op& op);           // "eps=1e-06, offset=1": without those left at their default
 
 }  // namespace lmc

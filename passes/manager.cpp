@@ -10,6 +10,7 @@
 #include "ir/op_def.h"
 #include "ir/text.h"
 #include "ir/verify.h"
+#include "ir/view.h"
 
 namespace lmc {
 namespace {
@@ -89,6 +90,7 @@ class Manager {
     reports_.push_back(std::move(r));
     if (!options_.dump_dir.empty()) dump(name + ".after");
     print(options_.print_after, name, "after");
+    if (options_.after_pass) options_.after_pass(reports_.back(), g_);
   }
 
   void drop_unused_weights() {
@@ -122,16 +124,13 @@ class Manager {
     std::snprintf(number, sizeof number, "%03d", number_);
     const std::string path = options_.dump_dir + "/" + number + "." + what + ".lmir";
     std::ofstream out(path);
-    // A part of a graph does not parse, so it is marked as what it is.
-    const bool part = !options_.dump_scope.empty();
-    if (part) out << "// only " << options_.dump_scope << "; --dump-scope=all for everything\n";
-    out << print_graph(g_, {options_.dump_scope});
+    out << view_text(g_, options_.dump_scope);
     if (!out) throw Error(path + ": cannot write");
   }
 
   void print(const std::set<std::string>& wanted, const std::string& pass, const std::string& when) const {
     if (!options_.print_to || (!wanted.contains(pass) && !wanted.contains("all"))) return;
-    *options_.print_to << "// " << when << " " << pass << "\n" << print_graph(g_, {options_.dump_scope});
+    *options_.print_to << "// " << when << " " << pass << "\n" << view_text(g_, options_.dump_scope);
   }
 
   Graph& g_;

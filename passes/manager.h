@@ -15,20 +15,6 @@
 
 namespace lmc {
 
-struct PassOptions {
-  std::optional<std::vector<std::string>> only;  // --passes=a,b: these, in the pipeline's order
-  std::set<std::string> disabled;
-  std::map<std::string, std::map<std::string, std::string>> settings;  // pass → key → value
-  int64_t limit = INT64_MAX;                        // --pass-limit: applications, all passes together
-  std::string dump_dir;                             // "" = no dumps
-  std::string dump_scope = "layers.0";              // "" = everything
-  std::set<std::string> print_before, print_after;  // pass names or "all"
-  std::ostream* print_to = nullptr;
-  bool check = false;                     // the numeric gate after every pass
-  const WeightSource* weights = nullptr;  // for the gate; null = seeded random numbers
-  std::string repro_path = "repro.lmir";  // written when a pass fails; "" = never
-};
-
 struct PassReport {
   std::string pass;
   bool changed = false;
@@ -41,6 +27,22 @@ struct PassReport {
   std::vector<std::string> remarks, near_misses;
   std::vector<LedgerEntry> ledger;
   std::vector<CheckResult> checks;
+};
+
+struct PassOptions {
+  std::optional<std::vector<std::string>> only;  // --passes=a,b: these, in the pipeline's order
+  std::set<std::string> disabled;
+  std::map<std::string, std::map<std::string, std::string>> settings;  // pass → key → value
+  int64_t limit = INT64_MAX;                        // --pass-limit: applications, all passes together
+  std::string dump_dir;                             // "" = no dumps
+  std::string dump_scope = "auto";                  // what dumps and prints show: see ir/view.h
+  std::set<std::string> print_before, print_after;  // pass names or "all"
+  std::ostream* print_to = nullptr;
+  bool check = false;                     // the numeric gate after every pass
+  const WeightSource* weights = nullptr;  // for the gate; null = seeded random numbers
+  std::string repro_path = "repro.lmir";  // written when a pass fails; "" = never
+  // Sees the graph behind every pass.
+  std::function<void(const PassReport&, const Graph&)> after_pass;
 };
 
 // Parses "fuse-qkv.biased=skip". Error for an unknown pass or key.

@@ -8,13 +8,17 @@ namespace lmc {
 
 void PassFlags::add_to(CLI::App& app) {
   files.add_to(app);
-  app.add_option("--passes", only, "run only these passes (comma-separated, in the pipeline's order)")
+  app.add_option("--passes", only,
+                 "run only these passes (comma-separated, in the pipeline's order), or none")
       ->delimiter(',');
   app.add_option("--disable-pass", disabled, "leave these passes out")->delimiter(',');
   app.add_option("--set", settings, "a setting of a pass: fuse-qkv.biased=skip")->allow_extra_args(false);
   app.add_option("--pass-limit", limit, "stop after this many applications")->check(CLI::NonNegativeNumber);
   app.add_option("--dump-ir", dump_dir, "write the IR before and after every pass into this folder");
-  app.add_option("--dump-scope", dump_scope, "what dumps show: all, or a scope such as layers.0");
+  app.add_option(
+      "--dump-scope", dump_scope,
+      "what dumps and prints show: all, collapsed (layers that are alike once), layer:N, or a scope "
+      "such as layers.0.ffn (default: layer:0)");
   app.add_option("--print-ir-before", print_before, "print the IR before these passes (or all)")
       ->delimiter(',');
   app.add_option("--print-ir-after", print_after, "print the IR after these passes (or all)")->delimiter(',');
@@ -25,12 +29,12 @@ void PassFlags::add_to(CLI::App& app) {
 PassOptions PassFlags::options() const {
   files.load();
   PassOptions o;
-  if (!only.empty()) o.only = only;
+  if (!only.empty()) o.only = only == std::vector<std::string>{"none"} ? std::vector<std::string>{} : only;
   o.disabled = {disabled.begin(), disabled.end()};
   for (const std::string& s : settings) add_setting(o, s);
   if (limit >= 0) o.limit = limit;
   o.dump_dir = dump_dir;
-  if (!dump_scope.empty()) o.dump_scope = dump_scope == "all" ? "" : dump_scope;
+  if (!dump_scope.empty()) o.dump_scope = dump_scope;
   for (const auto* names : {&print_before, &print_after}) {
     for (const std::string& n : *names) {
       if (n != "all") find_pass(n);
@@ -42,6 +46,16 @@ PassOptions PassFlags::options() const {
   o.check = check;
   pipeline(o);
   return o;
+}
+
+void set_formats(PassOptions& options, const std::string& quant, int64_t min_dim, const std::string& kv) {
+  const auto set = [&](const std::string& pass, const std::string& key, const std::string& value) {
+    options.settings[pass].emplace(key, value);  // what --set says comes first
+  };
+  set("quantize", "format", quant);
+  set("quantize", "min_dim", std::to_string(min_dim));
+  // Nothing is rounded when nothing is quantised.
+  set("kv-format", "format", !kv.empty() ? kv : quant == "none" ? "f32" : "f16");
 }
 
 void report_passes(const std::vector<PassReport>& reports, bool explain, bool check) {

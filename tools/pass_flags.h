@@ -23,6 +23,9 @@ struct PassFlags {
   PassOptions options() const;
 };
 
+// What --quant, --quant-min-dim and --kv ("" = what goes with `quant`) of a model mean to the passes.
+void set_formats(PassOptions& options, const std::string& quant, int64_t min_dim, const std::string& kv);
+
 // What each pass did, for people: summaries always, the rest on request.
 void report_passes(const std::vector<PassReport>& reports, bool explain, bool check);
 

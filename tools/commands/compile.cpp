@@ -36,13 +36,7 @@ struct Options {
 
 PassOptions pass_options(const Options& o, const Model& m) {
   PassOptions p = o.passes.options();
-  const auto set = [&](const std::string& pass, const std::string& key, const std::string& value) {
-    p.settings[pass].emplace(key, value);  // what --set says comes first
-  };
-  set("quantize", "format", o.quant);
-  set("quantize", "min_dim", std::to_string(o.quant_min_dim >= 0 ? o.quant_min_dim : m.quant_min_dim));
-  // Nothing is rounded when nothing is quantised.
-  set("kv-format", "format", !o.kv.empty() ? o.kv : o.quant == "none" ? "f32" : "f16");
+  set_formats(p, o.quant, o.quant_min_dim >= 0 ? o.quant_min_dim : m.quant_min_dim, o.kv);
   p.weights = m.weights.get();
   return p;
 }
