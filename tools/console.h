@@ -22,6 +22,13 @@ struct Interrupted : std::exception {
   const char* what() const noexcept override { return "interrupted"; }
 };
 
+// Ends a command whose answer is its exit code. Nothing is printed.
+struct ExitCode : std::exception {
+  explicit ExitCode(int c) : code(c) {}
+  int code;
+  const char* what() const noexcept override { return "exit code"; }
+};
+
 // Ctrl-C sets a flag; a second one ends the process at once.
 void catch_interrupts();
 const std::atomic<bool>& interrupted();
@@ -35,6 +42,9 @@ template <class... Args>
 void info(fmt::format_string<Args...> format, Args&&... args) {
   log_line(fmt::format(format, std::forward<Args>(args)...));
 }
+
+// May standard output be coloured? On a terminal, unless NO_COLOR is set.
+bool coloured_output();
 
 // A bar on stderr while it is a terminal; nothing otherwise.
 class Progress {

@@ -30,6 +30,8 @@ int main(int argc, char** argv) {
     catch_interrupts();
     for (const auto& action : actions) action();
     return std::fflush(stdout) == 0 ? 0 : 1;
+  } catch (const ExitCode& e) {
+    return std::fflush(stdout) == 0 ? e.code : 2;
   } catch (const UsageError& e) {
     std::fprintf(stderr, "lmc: %s\n", e.what());
     return 2;
