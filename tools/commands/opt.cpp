@@ -1,28 +1,36 @@
 // lmc opt: passes over a graph in text form.
 #include <fmt/format.h>
 
-#include <fstream>
-
+#include "ir/extract.h"
 #include "ir/graph_algorithms.h"
 #include "ir/text.h"
+#include "ir/view.h"
 #include "tools/command.h"
 #include "tools/console.h"
 #include "tools/files.h"
 #include "tools/pass_flags.h"
+#include "tools/picture/picture.h"
 
 namespace lmc {
 namespace {
 
 struct Options {
-  std::string input, output;
-  bool dot = false;
+  std::string input, output, scope = "all";
+  bool dot = false, svg = false;
   PassFlags passes;
 };
 
+std::string result_text(const Options& o, const Graph& g) {
+  if (o.svg) return svg_text(g, picture_of(g, ops_in_view(g, o.scope)));
+  if (o.dot) return to_dot(o.scope == "all" ? g.clone() : extract(g, ops_in_view(g, o.scope)).graph);
+  return view_text(g, o.scope);
+}
+
 void run(const Options& o) {
+  if (o.dot && o.svg) throw UsageError("--dot and --svg are two formats; one at a time");
   Graph g = parse_graph(read_file(o.input), o.input);
   report_passes(run_passes(g, o.passes.options()), o.passes.explain, o.passes.check);
-  const std::string text = o.dot ? to_dot(g) : print_graph(g);
+  const std::string text = result_text(o, g);
   if (!o.output.empty()) return write_file(o.output, text);
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size())
     throw Error("cannot write to standard output");
@@ -34,6 +42,11 @@ const RegisterCommand kOpt({"opt", "run passes over a graph in text form (.lmir)
                               app.add_option("-o,--output", o->output,
                                              "where to write the result (default: standard output)");
                               app.add_flag("--dot", o->dot, "write Graphviz instead of IR");
+                              app.add_flag("--svg", o->svg, "write a picture (SVG) instead of IR");
+                              app.add_option("--scope", o->scope,
+                                             "which part to write: all, collapsed, layer:N, or a scope such "
+                                             "as layers.0.ffn")
+                                  ->capture_default_str();
                               o->passes.add_to(app);
                               return [o] { run(*o); };
                             }});
