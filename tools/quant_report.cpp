@@ -1,7 +1,6 @@
 #include "tools/quant_report.h"
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "ir/weight_sources.h"
 #include "tools/console.h"
@@ -12,6 +11,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 double decibels(const PackError& e) { return 10 * std::log10(e.signal / e.noise); }
+
+}  // namespace
 
 Json pass_json(const PassReport& r) {
   return {{"pass", r.pass},
@@ -39,8 +40,6 @@ Json ledger_json(const LedgerEntry& e, const PackError& error) {
   if (error.noise > 0) out["sqnr_db"] = decibels(error);
   return out;
 }
-
-}  // namespace
 
 PackError QuantReport::error_of(const LedgerEntry& e) const {
   PackError sum;

@@ -1,6 +1,7 @@
 // What the passes did and what quantising cost: report.json of a bundle, and the lines people read.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,10 @@
 #include "passes/manager.h"
 
 namespace lmc {
+
+// As in report.json. An error without noise is left out.
+nlohmann::ordered_json pass_json(const PassReport& r);
+nlohmann::ordered_json ledger_json(const LedgerEntry& e, const PackError& error);
 
 class QuantReport {
  public:

@@ -1,6 +1,6 @@
 #include "tools/profile/page.h"
 
-#include "tools/profile/page_parts.h"
+#include "tools/page/page.h"
 #include "tools/profile/report_json.h"
 #include "tools/profile/work.h"
 
@@ -33,33 +33,12 @@ Json timeline_json(const Recorder& recorder, const StepRecord& step) {
           {"tiles", tiles}};
 }
 
-// Inside a script element "</script>" and "<!--" would be read as markup.
-std::string for_script(const std::string& json) {
-  std::string out;
-  for (const char c : json) {
-    if (c == '<') {
-      out += "\\u003c";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
-void fill(std::string& page, std::string_view hole, const std::string& content) {
-  page.replace(page.find(hole), hole.size(), content);
-}
-
 }  // namespace
 
 std::string profile_page(const Audit& audit, const Recorder& recorder) {
   Json data = report_json(audit, recorder);
   data["timeline"] = audit.picture ? timeline_json(recorder, *audit.picture) : Json();
-  std::string page = kPageHtml;
-  fill(page, "/*STYLE*/", kPageStyle);
-  fill(page, "/*SCRIPT*/", kPageScript);
-  fill(page, "/*DATA*/", for_script(dumped(data)));
-  return page;
+  return filled_page(kProfilePage, dumped(data));
 }
 
 }  // namespace lmc

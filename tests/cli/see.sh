@@ -1,0 +1,170 @@
+# Looking at what passes did: dumps of a part, opt --scope, diff, pictures, and the page of lmc explore.
+LMC=$1 ROOT=$2
+. "$ROOT/tests/cli/lib.sh.inc"
+TINY=$ROOT/models/tiny/gemma3.yaml
+
+# Dumps show a layer that is a graph of its own, and say which layers are like it.
+expect_ok "$LMC" compile "$TINY" --emit=opt --dump-ir one
+expect_in one/003.fuse-gate-up.before.lmir "// only layers.0; alike are layers.0 … layers.4 × 5; others: layers.5"
+expect_ok "$LMC" opt one/003.fuse-gate-up.before.lmir --passes=fuse-gate-up
+expect_in err.txt "fused 1 gate+up pairs"
+expect_ok "$LMC" compile "$TINY" --emit=opt --dump-ir named --dump-scope=layers.5.ffn
+expect_in named/000.import.lmir "// only layers.5.ffn; others: layers.0 … layers.4 × 5"
+expect_ok "$LMC" compile "$TINY" --emit=opt --dump-ir short --dump-scope=collapsed
+expect_in short/000.import.lmir "// layers.0 … layers.4 × 5, of which layers.0 is shown"
+expect_ok "$LMC" compile "$TINY" --emit=opt --dump-ir whole --dump-scope=all
+expect_ok "$LMC" compile "$TINY" --emit=opt --print-ir-after=fuse-qkv --dump-scope=layer:5
+expect_in out.txt "role=attn_qkv"
+expect_error 1 "no op of the graph is in scope 'layer:6'; there are embed, layers.0 … layers.4 × 5, layers.5, head" \
+  "$LMC" compile "$TINY" --emit=opt --dump-ir none --dump-scope=layer:6
+expect_error 1 "layer: takes a number" "$LMC" compile "$TINY" --emit=opt --dump-ir none --dump-scope=layer:x
+
+# diff: like diff(1), 0 the same, 1 different, 2 trouble.
+before=whole/002.fuse-qkv.before.lmir after=whole/002.fuse-qkv.after.lmir
+expect_ok "$LMC" diff "$before" "$before"
+[ -s out.txt ] && fail "diff of a graph with itself prints something"
+sed -e 's/%q\b/%other/g; s/%n_3\b/%also/g' "$before" >renamed.lmir
+cmp -s "$before" renamed.lmir && fail "nothing was renamed"
+expect_ok "$LMC" diff "$before" renamed.lmir
+"$LMC" diff "$before" "$after" >out.txt 2>err.txt
+[ $? -eq 1 ] || fail "diff of two graphs does not exit with 1"
+[ -s err.txt ] && fail "diff complains: $(cat err.txt)"
+expect_in out.txt "layers.0 … layers.5 × 6, of which layers.0 is shown"
+expect_in out.txt "- %q = linear(%n, @model.layers.0.self_attn.q_proj.weight) {role=attn_q} : f32[T,256]"
+expect_in out.txt "18 removed, 18 added, 0 changed"
+grep -q "$(printf '\033')" out.txt && fail "colours in a file"
+"$LMC" diff "$before" "$after" --json >out.txt 2>err.txt
+[ $? -eq 1 ] || fail "diff --json does not exit with 1"
+if command -v python3 >/dev/null; then
+  python3 - out.txt <<'P' || fail "diff --json"
+import json, sys
+d = json.load(open(sys.argv[1]))
+assert (d["same"], d["removed"], d["added"], d["changed"]) == (False, 18, 18, 0)
+assert [len(c["parts"]) for c in d["changes"]] == [6]
+assert {c["kind"] for c in d["changes"][0]["changes"]} == {"removed", "added"}
+P
+fi
+sed 's/window=128/window=127/' "$before" >window.lmir
+"$LMC" diff "$before" window.lmir >out.txt 2>&1
+expect_in out.txt "window: 128 → 127"
+expect_in out.txt "0 removed, 0 added, "
+expect_error 2 "nofile.lmir: cannot open" "$LMC" diff "$before" nofile.lmir
+head -c 3000 "$before" >cut.lmir
+expect_error 2 "cut.lmir:" "$LMC" diff "$before" cut.lmir
+expect_error 2 "" "$LMC" diff "$before"
+
+# One layer as text, Graphviz and SVG.
+expect_ok "$LMC" opt "$after" --passes none --scope layers.3 -o layer.lmir
+expect_ok "$LMC" opt layer.lmir --passes none
+expect_ok "$LMC" opt "$after" --passes none --dot --scope layers.3
+grep -q '^digraph' out.txt && expect_in out.txt "layers.3.self_attn.q_norm" || fail "no layer in Graphviz"
+grep -q 'layers\.2\.' out.txt && fail "another layer in the picture"
+expect_ok "$LMC" opt "$after" --passes none --svg --scope layer:3 -o layer.svg
+expect_in layer.svg "linear · attn_qkv"
+tail -n 1 layer.svg | grep -q '</svg>' || fail "the picture ends early"
+expect_error 2 "one at a time" "$LMC" opt "$after" --svg --dot
+expect_error 1 "no op of the graph is in scope 'layers.7'" "$LMC" opt "$after" --svg --scope layers.7 -o none.svg
+[ -e none.svg ] && fail "a picture of nothing"
+
+# The page: from a model file, from a bundle, from a graph.
+expect_ok "$LMC" compile "$TINY" -o tiny.lmc
+"$LMC" profile tiny.lmc -p 4 -n 3 --json >profile.json 2>/dev/null || fail "profile"
+expect_ok "$LMC" explore "$TINY" --profile profile.json -o model.html
+expect_ok "$LMC" explore tiny.lmc -o bundle.html
+expect_ok "$LMC" explore "$before" --passes=fuse-qkv,fuse-gate-up -o graph.html
+expect_ok "$LMC" explore "$ROOT/models/gemma3.yaml" --weights none -o gemma.html
+for page in model bundle graph gemma; do
+  grep -q '^<!doctype html>' $page.html && tail -n 1 $page.html | grep -q '</html>' || fail "$page.html is not whole"
+  grep -qE '(src|href)=|/\*(DATA|STYLE|SCRIPT)\*/' $page.html && fail "$page.html loads something or has holes"
+done
+# Eighty layers are a page of less than a megabyte.
+sed 's/num_hidden_layers: 26, num_attention_heads: 4/num_hidden_layers: 80, num_attention_heads: 4/' "$ROOT/models/gemma3.yaml" >big.yaml
+expect_ok "$LMC" explore big.yaml --weights none -o big.html
+[ "$(wc -c <big.html)" -lt 1000000 ] || fail "big.html has $(wc -c <big.html) bytes"
+if command -v python3 >/dev/null; then
+  python3 - model.html bundle.html big.html <<'P' || fail "the data of a page"
+import json, re, sys
+model, bundle, big = (json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', open(f).read(), re.S).group(1)) for f in sys.argv[1:])
+assert [p["pass"] for p in model["passes"]][:3] == ["canonicalise", "fuse-qkv", "fuse-gate-up"]
+assert model["measured"]["found"] == len(model["kernels"]["labels"]) > 8, model["measured"]
+assert not model["peaks"]["assumed"] and big["peaks"]["assumed"]
+assert len(model["ledger"]) == 43 and all("sqnr_db" not in e for e in model["ledger"])
+assert sum("sqnr_db" in e for e in bundle["ledger"]) == 19 and len(bundle["states"]) == 1
+groups = [g["label"] for g in big["states"][0]["groups"]]
+assert any(g.endswith("× 67") for g in groups) and any(g.endswith("× 13") for g in groups), groups
+assert sum(len(g["members"]) for g in big["states"][-1]["groups"]) == 83
+P
+fi
+expect_ok "$LMC" explore "$TINY" --json
+[ "$(wc -l <out.txt)" -eq 1 ] || fail "explore --json prints more than one line"
+expect_error 2 "-o PAGE.html" "$LMC" explore "$TINY"
+expect_error 1 "nowhere/p.html: cannot write" "$LMC" explore "$TINY" -o nowhere/p.html
+expect_error 1 "none.lmir: cannot open" "$LMC" explore none.lmir -o x.html
+expect_error 1 "is not a bundle" "$LMC" explore whole -o x.html
+echo '{"peaks": 3}' >bad.json
+expect_error 1 "bad.json: is no profile" "$LMC" explore "$TINY" --profile bad.json -o x.html
+[ -e x.html ] && fail "a page in spite of an error"
+
+# In a browser, if there is one: the page draws itself without an error, and does what keys and links ask for.
+browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
+if [ -z "$browser" ]; then
+  echo "skipped the pages in a browser: chromium is not installed"
+else
+  shown() { # shown PAGE#ADDRESS > the page as drawn
+    timeout 60 "$browser" --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
+      --disable-component-update --disable-sync --user-data-dir="$WORK/browser" --virtual-time-budget=5000 \
+      --dump-dom "file://$WORK/$1" 2>/dev/null
+  }
+  # After the page's own script: what a person would do, and what went wrong. ("&" and quotes stay as they are.)
+  for page in model bundle graph gemma big; do
+    {
+      sed 's#^</body>$##; s#^</html>$##' $page.html
+      cat <<'P'
+<script>
+const log = [];
+const check = (ok, what) => { if (!ok) log.push(what); };
+const press = (key) => document.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
+try {
+  for (let s = 0; s < steps.length; ++s) {
+    check(selected.step === s || (goTo(s), selected.step === s), `step ${s}`);
+    for (let g = 0; g < groupsOf(s).length; ++g) {
+      choose(g, 0);
+      choose(g, groupsOf(s)[g].members.length - 1);
+      const lines = document.querySelectorAll('#code .line[data-op]');
+      check(lines.length > 0, `no lines of ${steps[s].name} ${g}`);
+      for (const line of lines) check(!/undefined|NaN|\{\}/.test(line.textContent + tipFor(partOf(+line.dataset.part), +line.dataset.op)), line.textContent);
+      check(!/undefined|NaN/.test(document.querySelector('#picture').innerHTML), `the picture of ${steps[s].name} ${g}`);
+    }
+  }
+  for (const view of ['ledger', 'misses', 'kernels']) {
+    selected.view = view; draw();
+    check(!/undefined|NaN/.test(byId(view).innerHTML), view);
+  }
+  goTo(0); press('ArrowDown');
+  check(selected.step === Math.min(1, steps.length - 1), 'arrow down');
+  press('/');
+  check(document.activeElement.id === 'search', 'slash');
+  byId('search').value = 'linear lm_head'; showHits();
+  check(searched.hits.length > 0 && !byId('found').hidden, 'search');
+  if (searched.hits[0]?.kind === 'op') {
+    openHit(searched.hits[0]);
+    check(document.querySelector('.line.flash'), 'the found line');
+  }
+  for (const id of Object.keys(heats)) { selected.heat = id; draw(); }
+  document.querySelector('.line[data-op]').dispatchEvent(new PointerEvent('pointerover', { bubbles: true }));
+  check(document.querySelector('.line.lit'), 'hovering');
+} catch (error) { log.push(String(error.stack)); }
+document.body.insertAdjacentHTML('beforeend', `<pre id="verdict">${log.length ? 'WRONG ' + escape(log.slice(0, 5).join('\n')) : 'ALL WELL'}</pre>`);
+</script>
+</body>
+</html>
+P
+    } >$page.test.html
+    shown $page.test.html >$page.dom
+    grep -q 'ALL WELL' $page.dom || fail "$page.html in the browser: $(grep -A5 'id="verdict"' $page.dom | head -c 600)"
+  done
+  shown "model.html#pass=quantize&part=layers.5&heat=measured" >at.dom
+  grep -q 'class="pass on" data-step="5"' at.dom || fail "the address does not choose the pass"
+  grep -q '<b>layers.5</b>' at.dom || fail "the address does not choose the part"
+fi
+finish

@@ -1,0 +1,96 @@
+// lmc explore: the pipeline of passes as one page.
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "ir/text.h"
+#include "models/model.h"
+#include "tools/command.h"
+#include "tools/console.h"
+#include "tools/explore/page.h"
+#include "tools/files.h"
+#include "tools/pass_flags.h"
+#include "tools/profile/report_json.h"
+
+namespace lmc {
+namespace fs = std::filesystem;
+namespace {
+
+struct Options {
+  std::string input, output, profile, quant = "q8_0";
+  ModelOptions weights;
+  PassFlags passes;
+  int64_t quant_min_dim = -1;
+  bool json = false;
+};
+
+bool is_model_file(const std::string& path) {
+  const std::string extension = fs::path(path).extension().string();
+  return extension == ".yaml" || extension == ".yml";
+}
+
+PipelineRecord explore_model(const Options& o, PassOptions passes) {
+  Model m = load_model(o.input, o.weights);
+  set_formats(passes, o.quant, o.quant_min_dim >= 0 ? o.quant_min_dim : m.quant_min_dim, "");
+  passes.weights = m.weights.get();
+  PipelineRecord r = record_pipeline(std::move(m.graph), passes);
+  r.title = m.family;
+  r.source = m.source;
+  r.facts = {fmt::format("{} layers", m.layers),
+             fmt::format("{:.2f} M parameters", static_cast<double>(m.parameters) / 1e6),
+             fmt::format("context {}", m.context), fmt::format("vocabulary {}", m.vocab)};
+  return r;
+}
+
+PipelineRecord record(const Options& o) {
+  const PassOptions passes = o.passes.options();
+  std::error_code ec;
+  if (fs::is_directory(o.input, ec)) return record_of_bundle(o.input);
+  if (is_model_file(o.input)) return explore_model(o, passes);
+  PipelineRecord r = record_pipeline(parse_graph(read_file(o.input), o.input), passes);
+  r.title = "@" + r.states[0].name;
+  r.source = o.input;
+  return r;
+}
+
+void run(const Options& o) {
+  if (o.json == !o.output.empty())
+    throw UsageError("say where the page shall go with -o PAGE.html, or ask for --json");
+  std::optional<Measured> measured;
+  if (!o.profile.empty()) measured = read_profile(o.profile);
+  const PipelineRecord r = record(o);
+  if (o.json) {
+    fmt::print("{}\n", dumped(explore_json(r, measured)));
+    return;
+  }
+  const std::string page = explore_page(r, measured);
+  write_file(o.output, page);
+  info("wrote {} ({}): open it in a browser", o.output, human_bytes(static_cast<double>(page.size())));
+}
+
+const RegisterCommand kExplore(
+    {"explore", "show the pipeline as one page: each pass, the IR before and after it, pictures, costs",
+     [](CLI::App& app) {
+       auto o = std::make_shared<Options>();
+       app.add_option("input", o->input, "a model file (.yaml), a bundle, or a graph in text form (.lmir)")
+           ->required();
+       app.add_option("-o,--output", o->output, "the page to write")->type_name("FILE");
+       app.add_option("--profile", o->profile, "measured times: what lmc profile --json wrote")
+           ->type_name("FILE");
+       app.add_option("--weights", o->weights.weights,
+                      "of a model file: a Hugging Face folder, or random, or none (default: its checkpoint)");
+       app.add_option("--size", o->weights.size, "which size of random or no weights");
+       app.add_option("--context", o->weights.context, "most positions of a sequence")
+           ->check(CLI::PositiveNumber);
+       app.add_option("--quant", o->quant, "format of large projections")
+           ->check(CLI::IsMember({"q8_0", "none"}))
+           ->capture_default_str();
+       app.add_option("--quant-min-dim", o->quant_min_dim, "quantise where max(in, out) reaches this")
+           ->check(CLI::NonNegativeNumber);
+       app.add_flag("--json", o->json, "print what the page shows as one JSON object instead");
+       o->passes.add_to(app);
+       return [o] { run(*o); };
+     }});
+
+}  // namespace
+}  // namespace lmc
