@@ -1,8 +1,9 @@
-// Search in the sorted list: the range of tokens that begin with what was read so far narrows byte by byte.
+// A search from every place whose byte begins one of the tokens.
 #include "models/tokenizer/added_tokens.h"
 
 #include <algorithm>
 
+#include "models/tokenizer/prefix_search.h"
 #include "models/tokenizer/utf8.h"
 
 namespace lmc::tokenizer {
@@ -14,20 +15,10 @@ AddedTokenFinder::AddedTokenFinder(const Image& image, std::span<const AddedToke
 }
 
 const AddedToken* AddedTokenFinder::longest_at(std::string_view text) const {
-  const AddedToken* found = nullptr;
-  auto low = tokens_.begin();
-  auto high = tokens_.end();
-  for (size_t depth = 0; depth < text.size(); ++depth) {
-    const auto byte_of = [&](const AddedToken& token) {
-      return static_cast<uint8_t>(image_->added_text(token)[depth]);
-    };
-    const auto wanted = static_cast<uint8_t>(text[depth]);
-    low = std::partition_point(low, high, [&](const AddedToken& token) { return byte_of(token) < wanted; });
-    high = std::partition_point(low, high, [&](const AddedToken& token) { return byte_of(token) == wanted; });
-    if (low == high) break;
-    if (low->length == depth + 1) found = &*low++;  // the shortest of a range stands first
-  }
-  return found;
+  const auto found = longest_prefix(
+      tokens_.begin(), tokens_.end(), tokens_.end(),
+      [&](const AddedToken& token) { return image_->added_text(token); }, text);
+  return found == tokens_.end() ? nullptr : &*found;
 }
 
 namespace {

@@ -4,6 +4,7 @@
 #include "models/tokenizer/decoder_stages.h"
 #include "models/tokenizer/normalizer.h"
 #include "models/tokenizer/pretokenizer.h"
+#include "models/tokenizer/sentencepiece_decoder.h"
 #include "models/tokenizer/utf8.h"
 
 namespace lmc::tokenizer {
@@ -48,6 +49,15 @@ void add_decoder(DecoderPlan& plan, const Fields& spec) {
     add_stage(plan, [mark = options.replacement, prepends = options.prepend_scheme != "never"] {
       return make_metaspace_stage(mark, prepends);
     });
+  } else if (type == "WordPiece") {
+    add_stage(plan, [mark = spec.text_or("prefix", "##"), cleanup = spec.flag_or("cleanup", true)] {
+      return make_wordpiece_stage(mark, cleanup);
+    });
+  } else if (type == "BPEDecoder") {
+    add_stage(plan, [suffix = spec.text_or("suffix", "</w>")] { return make_suffix_stage(suffix); });
+  } else if (type == "SentencePiece") {
+    add_stage(plan, make_sentencepiece_decoder(spec));
+    plan.fused = true;
   } else {
     spec.fail_unknown("decoder", type);
   }

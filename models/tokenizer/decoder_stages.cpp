@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "models/tokenizer/byte_alphabet.h"
+#include "models/tokenizer/model_tokens.h"
 #include "models/tokenizer/utf8.h"
 
 namespace lmc::tokenizer {
@@ -37,8 +38,8 @@ class ByteLevelStage : public DecoderStage {
 class ByteFallbackStage : public DecoderStage {
  public:
   void push(std::string_view token) override {
-    if (const auto byte = byte_of(token)) {
-      run_ += *byte;
+    if (const auto byte = byte_of_token(token)) {
+      run_ += static_cast<char>(*byte);
       return;
     }
     end_run();
@@ -50,19 +51,6 @@ class ByteFallbackStage : public DecoderStage {
   }
 
  private:
-  static std::optional<char> byte_of(std::string_view token) {
-    if (token.size() != 6 || !token.starts_with("<0x") || token[5] != '>') return std::nullopt;
-    int value = 0;
-    for (const char c : token.substr(3, 2)) {
-      const int digit = c >= '0' && c <= '9'   ? c - '0'
-                        : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                        : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                                               : -1;
-      if (digit < 0) return std::nullopt;
-      value = value * 16 + digit;
-    }
-    return static_cast<char>(value);
-  }
   void end_run() {
     if (run_.empty()) return;
     if (is_valid_utf8(run_)) {
@@ -150,6 +138,54 @@ class MetaspaceStage : public DecoderStage {
   bool drops_;
 };
 
+// A token that does not continue a word has a space in front. `cleanup` takes back the spaces a tokenizer of
+// words put before punctuation, token by token as in Hugging Face.
+class WordPieceStage : public DecoderStage {
+ public:
+  WordPieceStage(std::string mark, bool cleanup) : mark_(std::move(mark)), cleanup_(cleanup) {}
+  void push(std::string_view token) override {
+    std::string text(token);
+    if (!first_ && !mark_.empty() && token.starts_with(mark_)) {
+      text.erase(0, mark_.size());
+    } else if (!first_) {
+      text.insert(0, " ");
+    }
+    first_ = false;
+    next->push(cleanup_ ? clean(text) : text);
+  }
+
+ private:
+  static std::string clean(std::string text) {
+    static constexpr std::pair<const char*, const char*> kRules[] = {
+        {" .", "."},   {" ?", "?"},           {" !", "!"},   {" ,", ","},     {" ' ", "'"},   {" n't", "n't"},
+        {" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
+    for (const auto& [from, to] : kRules) text = Pattern::literal(from).replace_all(text, to);
+    return text;
+  }
+  std::string mark_;
+  bool cleanup_;
+  bool first_ = true;
+};
+
+// The suffix stands for the space behind a word; behind the last one there is none.
+class SuffixStage : public DecoderStage {
+ public:
+  explicit SuffixStage(const std::string& suffix) : suffix_(Pattern::literal(suffix)) {}
+  void push(std::string_view token) override {
+    if (held_) next->push(suffix_.replace_all(*held_, " "));
+    held_ = token;
+  }
+  void finish() override {
+    if (held_) next->push(suffix_.replace_all(*held_, ""));
+    held_.reset();
+    next->finish();
+  }
+
+ private:
+  Pattern suffix_;
+  std::optional<std::string> held_;
+};
+
 class JoinStage : public DecoderStage {
  public:
   void push(std::string_view token) override {
@@ -186,6 +222,12 @@ std::unique_ptr<DecoderStage> make_strip_stage(const StripOptions& options, bool
 }
 std::unique_ptr<DecoderStage> make_metaspace_stage(const std::string& mark, bool prepends) {
   return std::make_unique<MetaspaceStage>(mark, prepends);
+}
+std::unique_ptr<DecoderStage> make_wordpiece_stage(const std::string& mark, bool cleanup) {
+  return std::make_unique<WordPieceStage>(mark, cleanup);
+}
+std::unique_ptr<DecoderStage> make_suffix_stage(const std::string& suffix) {
+  return std::make_unique<SuffixStage>(suffix);
 }
 std::unique_ptr<DecoderStage> make_join_stage() { return std::make_unique<JoinStage>(); }
 std::unique_ptr<DecoderStage> make_whole_stage() { return std::make_unique<WholeStage>(); }

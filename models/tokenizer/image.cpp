@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 
 #include "ir/error.h"
@@ -102,8 +103,10 @@ class Checker {
   Checker(std::string_view bytes, const std::string& name) : bytes_(bytes), name_(name) {
     if (bytes.size() < sizeof(ImageHeader)) fail("too short to be one");
     std::memcpy(&header_, bytes.data(), sizeof header_);
+    if (std::memcmp(header_.magic, kImageMagic, kImageMagicVersion) != 0)
+      fail("its first bytes are not 'lmctok'");
     if (std::memcmp(header_.magic, kImageMagic, sizeof kImageMagic) != 0)
-      fail("its first bytes are not 'lmctok01'");
+      fail("it has another version of the format than this lmc");
     if (header_.file_bytes != bytes.size()) {
       fail("it says it has " + std::to_string(header_.file_bytes) + " bytes, found " +
            std::to_string(bytes.size()));
@@ -159,6 +162,8 @@ void Image::open(const std::string& name) {
   merges_ = check.section<Merge>(kMerges);
   raw_added_ = check.section<AddedToken>(kRawAdded);
   normalized_added_ = check.section<AddedToken>(kNormalizedAdded);
+  scores_ = check.section<double>(kScores);
+  trie_ = check.section<TrieNode>(kTrie);
   config_ = check.text_section(kConfig);
 
   const auto is_id = [&](uint64_t id) { return id < check.ids(); };
@@ -178,6 +183,14 @@ void Image::open(const std::string& name) {
   check.check_buckets(merge_buckets_, merges_.size());
   for (const Merge& merge : merges_) {
     check.require(is_id(merge.left) && is_id(merge.right) && is_id(merge.id), "a merge's id is out of range");
+  }
+  check.require(scores_.empty() || scores_.size() == check.ids(), "a table has the wrong length");
+  for (const double score : scores_) check.require(std::isfinite(score), "a score is not a number");
+  for (size_t n = 0; n < trie_.size(); ++n) {
+    const auto& [first_child, token, children, byte, unused] = trie_[n];
+    check.require(first_child > n && size_t{first_child} + children <= trie_.size() &&
+                      (token == TrieNode::kNoToken || is_id(static_cast<uint32_t>(token))),
+                  "a bad node of the trie");
   }
   for (const auto& list : {raw_added_, normalized_added_}) {
     std::string_view previous;

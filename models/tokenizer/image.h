@@ -7,6 +7,7 @@
 //   look-up  kTokenBuckets, kTokens: ids by hash of their text; bucket b is [buckets[b], buckets[b+1])
 //   merges   kMergeBuckets, kMerges: by hash of the pair
 //   added    kRawAdded, kNormalizedAdded: sorted by the text they match
+//   pieces   kScores: f64 per id, or none; kTrie: of the tokens of a Unigram model, or none
 //   kConfig  JSON: normalizer, pre_tokenizer, post_processor, decoder and the model's options
 #pragma once
 
@@ -17,14 +18,19 @@
 #include <string>
 #include <string_view>
 
+#include "models/tokenizer/trie.h"
+
 namespace lmc::tokenizer {
 
 inline constexpr int32_t kMaxIds = 1 << 24;
 
 enum TokenFlag : uint8_t {
-  kInModel = 1,  // BPE may produce it
-  kAdded = 2,
+  kInModel = 1,  // the model may produce it from text
+  kAdded = 2,    // has an id, whether or not the model may produce it
   kSpecial = 4,
+  kUserDefined = 8,  // SentencePiece: wherever it stands in the text, it is this token
+  kUnused = 16,      // SentencePiece: only a step on the way to longer tokens
+  kByte = 32,        // SentencePiece: stands for a byte, and never for its own text
 };
 
 struct Merge {
@@ -53,6 +59,8 @@ enum Section {
   kMerges,
   kRawAdded,
   kNormalizedAdded,
+  kScores,
+  kTrie,
   kConfig,
   kSections
 };
@@ -68,7 +76,9 @@ struct ImageHeader {
   } section[kSections];
 };
 
-inline constexpr char kImageMagic[8] = {'l', 'm', 'c', 't', 'o', 'k', '0', '1'};
+// The last two are the version of the format.
+inline constexpr char kImageMagic[8] = {'l', 'm', 'c', 't', 'o', 'k', '0', '2'};
+inline constexpr size_t kImageMagicVersion = 6;
 
 uint64_t image_checksum(std::string_view image);  // of all behind the checksum field
 uint64_t hash_text(std::string_view text);
@@ -92,6 +102,9 @@ class Image {
   std::string_view added_text(const AddedToken& added) const {
     return pool_.substr(added.offset, added.length);
   }
+  std::span<const double> scores() const { return scores_; }
+  std::span<const TrieNode> trie() const { return trie_; }
+  size_t merges() const { return merges_.size(); }
   std::string_view config() const { return config_; }
 
  private:
@@ -109,6 +122,8 @@ class Image {
   std::span<const Merge> merges_;
   std::span<const AddedToken> raw_added_;
   std::span<const AddedToken> normalized_added_;
+  std::span<const double> scores_;
+  std::span<const TrieNode> trie_;
   std::string_view config_;
 };
 

@@ -2,10 +2,10 @@
 #include "models/tokenizer/image_builder.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 
 #include "ir/error.h"
+#include "models/tokenizer/hash_table.h"
 #include "models/tokenizer/image.h"
 #include "models/tokenizer/json_fields.h"
 #include "models/tokenizer/normalizer.h"
@@ -15,33 +15,9 @@ namespace {
 
 using nlohmann::json;
 
-// `entries` sorted into buckets by hash; `buckets` says where each begins.
-struct HashTable {
-  std::vector<uint32_t> buckets;
-  std::vector<uint32_t> entries;
-
-  // `hash(i)` of the entries 0..count-1; those of one bucket keep their order.
-  template <typename Hash>
-  static HashTable make(size_t count, const Hash& hash) {
-    HashTable out;
-    const size_t size = std::bit_ceil(std::max<size_t>(count, 1));
-    out.buckets.resize(size + 1);
-    std::vector<uint32_t> bucket_of(count);
-    for (size_t i = 0; i < count; ++i) {
-      bucket_of[i] = static_cast<uint32_t>(hash(i) & (size - 1));
-      ++out.buckets[bucket_of[i] + 1];
-    }
-    for (size_t b = 0; b < size; ++b) out.buckets[b + 1] += out.buckets[b];
-    std::vector<uint32_t> next(out.buckets.begin(), out.buckets.end() - 1);
-    out.entries.resize(count);
-    for (size_t i = 0; i < count; ++i) out.entries[next[bucket_of[i]]++] = static_cast<uint32_t>(i);
-    return out;
-  }
-};
-
 class Builder {
  public:
-  Builder(const JsonSource& source, const std::string& file)
+  Builder(const Source& source, const std::string& file)
       : source_(source), file_(file), root_(source.rest, file, ""), model_(root_.object("model")) {}
 
   std::string build() {
@@ -50,6 +26,7 @@ class Builder {
     collect_added();
     build_texts();
     build_merges();
+    build_scores();
     build_added_lists();
     build_config();
     return layout();
@@ -58,11 +35,16 @@ class Builder {
  private:
   [[noreturn]] void fail(const std::string& message) const { throw Error(Location{file_}, message); }
 
+  // The oldest files do not name the type.
+  std::string type() const { return model_.text_or("type", source_.has_pieces ? "Unigram" : "BPE"); }
+
   void check_model() const {
-    const std::string type = model_.text_or("type", "BPE");  // the oldest files do not name it
-    if (type != "BPE") model_.fail_unknown("model type", type);
-    if (!source_.has_vocab) model_.fail("'vocab' is missing (expected an object of token: id)");
-    if (!source_.has_merges) model_.fail("'merges' is missing (expected a list)");
+    const bool scored = type() == "Unigram" || type() == "SentencePieceBPE";
+    if (!source_.has_vocab && !source_.has_pieces)
+      model_.fail("'vocab' is missing (expected an object of token: id, or a list of [token, score])");
+    if (scored && !source_.has_pieces) model_.fail("'vocab' must be a list of [token, score] for " + type());
+    if (!scored && !source_.has_vocab) model_.fail("'vocab' must be an object of token: id for " + type());
+    if (type() == "BPE" && !source_.has_merges) model_.fail("'merges' is missing (expected a list)");
     if (source_.vocab.empty()) model_.fail("'vocab' is empty");
   }
 
@@ -82,7 +64,7 @@ class Builder {
 
   void collect_vocab() {
     for (const auto& entry : source_.vocab) {
-      place(source_.text(entry.offset, entry.length), entry.id, kInModel, "model.vocab");
+      place(source_.text(entry.offset, entry.length), entry.id, entry.flags, "model.vocab");
     }
   }
 
@@ -143,14 +125,28 @@ class Builder {
     fail("model.merges[" + std::to_string(rank) + "]: '" + std::string(text) + "' is not in model.vocab");
   }
 
+  // A merge drops the mark that a continuing part of a word bears ("##").
+  uint32_t merged_id(const Source::Pair& pair, std::string_view mark, size_t rank) const {
+    const auto& [offset, left, right] = pair;
+    const auto refuse = [&](const std::string& message) {
+      fail("model.merges[" + std::to_string(rank) + "]: " + message);
+    };
+    const std::string_view tail = source_.text(offset + left, right);
+    if (!tail.starts_with(mark)) refuse("'" + std::string(tail) + "' lacks the continuing_subword_prefix");
+    if (left == 0 || tail.size() == mark.size()) refuse("one of the two tokens is empty");
+    if (mark.empty()) return id_in_merge(source_.text(offset, size_t{left} + right), rank);
+    return id_in_merge(std::string(source_.text(offset, left)).append(tail.substr(mark.size())), rank);
+  }
+
   void build_merges() {
+    const std::string mark = model_.text_or("continuing_subword_prefix", "");
     std::vector<Merge> ranked;
     ranked.reserve(source_.merges.size());
     for (size_t rank = 0; rank < source_.merges.size(); ++rank) {
       const auto& [offset, left, right] = source_.merges[rank];
       ranked.push_back({id_in_merge(source_.text(offset, left), rank),
                         id_in_merge(source_.text(offset + left, right), rank), static_cast<uint32_t>(rank),
-                        id_in_merge(source_.text(offset, size_t{left} + right), rank)});
+                        merged_id(source_.merges[rank], mark, rank)});
     }
     // Of a pair given twice the last rank counts, as in Hugging Face; find_merge takes the first it meets.
     std::reverse(ranked.begin(), ranked.end());
@@ -158,6 +154,21 @@ class Builder {
         HashTable::make(ranked.size(), [&](size_t i) { return hash_pair(ranked[i].left, ranked[i].right); });
     merge_buckets_ = table.buckets;
     for (const uint32_t i : table.entries) merges_.push_back(ranked[i]);
+  }
+
+  // Unigram models look for every token that begins at a place.
+  void build_scores() {
+    if (!source_.has_pieces) return;
+    scores_.resize(texts_.size());
+    for (const auto& entry : source_.vocab) scores_[static_cast<size_t>(entry.id)] = entry.score;
+    if (type() != "Unigram") return;
+    std::vector<std::pair<std::string_view, int32_t>> tokens;
+    for (size_t id = 0; id < texts_.size(); ++id) {
+      if ((flags_[id] & kInModel) && !(flags_[id] & kUnused))
+        tokens.emplace_back(texts_[id], static_cast<int32_t>(id));
+    }
+    std::sort(tokens.begin(), tokens.end());
+    trie_ = tokenizer::build_trie(tokens);
   }
 
   void build_added_lists() {
@@ -171,6 +182,12 @@ class Builder {
           .push_back({static_cast<uint32_t>(pool_.size()), static_cast<uint32_t>(text.size()), added.id,
                       added.flags});
       pool_ += text;
+    }
+    // SentencePiece's BPE never joins these to anything; its normalizer has left them as they are.
+    for (size_t id = 0; type() == "SentencePieceBPE" && id < texts_.size(); ++id) {
+      if (!(flags_[id] & kUserDefined)) continue;
+      const uint32_t begin = id == 0 ? 0 : ends_[id - 1];
+      normalized_.push_back({begin, ends_[id] - begin, static_cast<uint32_t>(id), 0});
     }
     for (auto* list : {&raw_, &normalized_}) {
       const auto text = [&](const AddedToken& t) {
@@ -211,6 +228,8 @@ class Builder {
     add(kMerges, merges_);
     add(kRawAdded, raw_);
     add(kNormalizedAdded, normalized_);
+    add(kScores, scores_);
+    add(kTrie, trie_);
     add(kConfig, config_);
     header.file_bytes = out.size();
     std::memcpy(out.data(), &header, sizeof header);
@@ -227,7 +246,7 @@ class Builder {
     bool special;
   };
 
-  const JsonSource& source_;
+  const Source& source_;
   const std::string& file_;
   Fields root_;
   Fields model_;
@@ -240,6 +259,8 @@ class Builder {
   HashTable tokens_;
   std::vector<uint32_t> merge_buckets_;
   std::vector<Merge> merges_;
+  std::vector<double> scores_;  // by id
+  std::vector<TrieNode> trie_;
   std::vector<AddedToken> raw_;
   std::vector<AddedToken> normalized_;
   std::string config_;
@@ -247,7 +268,7 @@ class Builder {
 
 }  // namespace
 
-std::string build_image(const JsonSource& source, const std::string& file) {
+std::string build_image(const Source& source, const std::string& file) {
   return Builder(source, file).build();
 }
 

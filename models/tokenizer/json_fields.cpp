@@ -75,6 +75,17 @@ std::vector<Fields> Fields::objects(const char* key) const {
   return out;
 }
 
+std::vector<std::string> Fields::texts(const char* key) const {
+  const json& list = at(key, "a list of strings");
+  if (!list.is_array()) fail_type(path_of(key), "a list of strings", list);
+  std::vector<std::string> out;
+  for (const json& item : list) {
+    if (!item.is_string()) fail_type(path_of(key), "a list of strings", item);
+    out.push_back(item.get<std::string>());
+  }
+  return out;
+}
+
 std::vector<int64_t> Fields::integers(const char* key) const {
   const json& list = at(key, "a list of integers");
   if (!list.is_array()) fail_type(path_of(key), "a list of integers", list);

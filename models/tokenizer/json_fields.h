@@ -24,8 +24,9 @@ class Fields {
   int64_t integer(const char* key) const;
   int64_t integer_or(const char* key, int64_t otherwise) const;
   Fields object(const char* key) const;
-  std::vector<Fields> objects(const char* key) const;    // a list of objects
-  std::vector<int64_t> integers(const char* key) const;  // a list of integers
+  std::vector<Fields> objects(const char* key) const;     // a list of objects
+  std::vector<std::string> texts(const char* key) const;  // a list of strings
+  std::vector<int64_t> integers(const char* key) const;   // a list of integers
   std::string type() const { return text("type"); }
   const nlohmann::json& value() const { return *value_; }
   const std::string& file() const { return file_; }

@@ -2,10 +2,8 @@
 #include "models/tokenizer/json_source.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "ir/error.h"
-#include "models/tokenizer/image.h"
 
 namespace lmc::tokenizer {
 namespace {
@@ -14,22 +12,27 @@ using nlohmann::json;
 
 constexpr size_t kMaxDepth = 64;
 
-// The last value a streamed table may not hold, so that lengths and offsets stay within 32 bits.
-constexpr size_t kMaxPool = std::numeric_limits<uint32_t>::max() / 2;
-
 class SourceReader : public nlohmann::json_sax<json> {
  public:
-  SourceReader(std::string_view text, const std::string& file, JsonSource& out)
+  SourceReader(std::string_view text, const std::string& file, Source& out)
       : text_(text), file_(file), out_(out) {}
 
   bool null() override { return value(nullptr); }
   bool boolean(bool v) override { return value(v); }
-  bool number_integer(number_integer_t v) override { return mode_ == Mode::kVocab ? entry(v) : value(v); }
-  bool number_unsigned(number_unsigned_t v) override {
-    return mode_ == Mode::kVocab ? entry(static_cast<int64_t>(std::min<uint64_t>(v, INT64_MAX))) : value(v);
+  bool number_integer(number_integer_t v) override {
+    return mode_ == Mode::kVocab ? entry(v) : awaits_score() ? score(static_cast<double>(v)) : value(v);
   }
-  bool number_float(number_float_t v, const string_t&) override { return value(v); }
-  bool string(string_t& v) override { return mode_ == Mode::kMerges ? merge_text(v) : value(std::move(v)); }
+  bool number_unsigned(number_unsigned_t v) override {
+    if (mode_ == Mode::kVocab) return entry(static_cast<int64_t>(std::min<uint64_t>(v, INT64_MAX)));
+    return awaits_score() ? score(static_cast<double>(v)) : value(v);
+  }
+  bool number_float(number_float_t v, const string_t&) override {
+    return awaits_score() ? score(v) : value(v);
+  }
+  bool string(string_t& v) override {
+    if (mode_ == Mode::kMerges) return merge_text(v);
+    return mode_ == Mode::kPieces ? piece_text(v) : value(std::move(v));
+  }
   bool binary(binary_t&) override { return false; }
 
   bool start_object(size_t) override {
@@ -56,17 +59,27 @@ class SourceReader : public nlohmann::json_sax<json> {
       out_.has_merges = true;
       return true;
     }
-    if (mode_ == Mode::kMerges && !in_pair_) {
+    if (mode_ == Mode::kDom && at_model_key("vocab")) {
+      mode_ = Mode::kPieces;
+      out_.has_pieces = true;
+      return true;
+    }
+    if ((mode_ == Mode::kMerges || mode_ == Mode::kPieces) && !in_pair_) {
       in_pair_ = true;
       pair_.clear();
+      has_score_ = false;
       return true;
     }
     return open(json::array());
   }
   bool end_array() override {
-    if (mode_ != Mode::kMerges) return close();
+    if (mode_ == Mode::kDom) return close();
     if (!in_pair_) return end_table();
     in_pair_ = false;
+    if (mode_ == Mode::kPieces) {
+      if (!has_score_) fail_piece("expected [token, score]");
+      return true;
+    }
     if (pair_.size() != 2) fail_merge("expected two tokens, found " + std::to_string(pair_.size()));
     add_merge(pair_[0], pair_[1]);
     return true;
@@ -83,11 +96,16 @@ class SourceReader : public nlohmann::json_sax<json> {
   }
 
  private:
-  enum class Mode { kDom, kVocab, kMerges };
+  enum class Mode { kDom, kVocab, kPieces, kMerges };
 
   [[noreturn]] void fail(const std::string& message) const { throw Error(Location{file_}, message); }
   [[noreturn]] void fail_merge(const std::string& message) const {
     fail("model.merges[" + std::to_string(out_.merges.size()) + "]: " + message);
+  }
+
+  [[noreturn]] void fail_piece(const std::string& message) const {
+    const size_t index = out_.vocab.size() - (has_score_ ? 1 : 0);
+    fail("model.vocab[" + std::to_string(index) + "]: " + message);
   }
 
   bool at_model_key(const char* name) const {
@@ -101,6 +119,7 @@ class SourceReader : public nlohmann::json_sax<json> {
     }
     if (mode_ == Mode::kMerges)
       fail_merge("expected a string or a pair of strings, found " + std::string(v.type_name()));
+    if (mode_ == Mode::kPieces) fail_piece("expected [token, score], found " + std::string(v.type_name()));
     if (stack_.empty()) return &(out_.rest = std::move(v));
     json& parent = *stack_.back();
     if (parent.is_array()) return &parent.emplace_back(std::move(v));
@@ -128,7 +147,8 @@ class SourceReader : public nlohmann::json_sax<json> {
   }
 
   size_t add_text(std::string_view text) {
-    if (out_.pool.size() + text.size() > kMaxPool) fail("vocab and merges hold more than 2 GiB of text");
+    if (out_.pool.size() + text.size() > Source::kMaxPool)
+      fail("vocab and merges hold more than 2 GiB of text");
     out_.pool += text;
     return out_.pool.size() - text.size();
   }
@@ -139,6 +159,19 @@ class SourceReader : public nlohmann::json_sax<json> {
     }
     out_.vocab.push_back(
         {add_text(entry_key_), static_cast<uint32_t>(entry_key_.size()), static_cast<int32_t>(id)});
+    return true;
+  }
+  bool piece_text(std::string& text) {
+    if (!in_pair_ || !pair_.empty()) fail_piece("expected [token, score]");
+    pair_.push_back(std::move(text));
+    return true;
+  }
+  bool awaits_score() const { return mode_ == Mode::kPieces && in_pair_ && pair_.size() == 1 && !has_score_; }
+  bool score(double score) {
+    if (out_.vocab.size() >= static_cast<size_t>(kMaxIds)) fail("model.vocab: more than 2^24 tokens");
+    out_.vocab.push_back({add_text(pair_[0]), static_cast<uint32_t>(pair_[0].size()),
+                          static_cast<int32_t>(out_.vocab.size()), score});
+    has_score_ = true;
     return true;
   }
   bool merge_text(std::string& text) {
@@ -161,19 +194,20 @@ class SourceReader : public nlohmann::json_sax<json> {
 
   std::string_view text_;
   const std::string& file_;
-  JsonSource& out_;
+  Source& out_;
   Mode mode_ = Mode::kDom;
   std::vector<json*> stack_;       // open objects and lists
   std::vector<std::string> keys_;  // the key being read in each of them
   std::string entry_key_;
   bool in_pair_ = false;
   std::vector<std::string> pair_;
+  bool has_score_ = false;
 };
 
 }  // namespace
 
-JsonSource parse_json_source(std::string_view text, const std::string& file) {
-  JsonSource out;
+Source parse_json_source(std::string_view text, const std::string& file) {
+  Source out;
   SourceReader reader(text, file, out);
   json::sax_parse(text.data(), text.data() + text.size(), &reader);
   return out;

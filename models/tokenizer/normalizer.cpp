@@ -2,6 +2,9 @@
 #include "models/tokenizer/normalizer.h"
 
 #include "ir/error.h"
+#include "models/tokenizer/byte_alphabet.h"
+#include "models/tokenizer/sentencepiece_normalizer.h"
+#include "models/tokenizer/text_cleaning.h"
 #include "models/tokenizer/unicode_form.h"
 #include "models/tokenizer/utf8.h"
 
@@ -39,6 +42,20 @@ Normalizer make_strip(const Fields& spec) {
       };
 }
 
+Normalizer make_precompiled(const Fields& spec) {
+  const auto rules = std::make_shared<const Charsmap>(make_charsmap(spec));
+  return [rules](const std::string& text) { return rules->rewrite_clusters(text); };
+}
+
+Normalizer make_bert(const Fields& spec) {
+  BertCleaning options = {};
+  options.clean_text = spec.flag_or("clean_text", true);
+  options.space_out_ideographs = spec.flag_or("handle_chinese_chars", true);
+  options.lowercase = spec.flag_or("lowercase", true);
+  options.strip_accents = spec.flag_or("strip_accents", options.lowercase);
+  return [options](std::string text) { return clean_bert(std::move(text), options); };
+}
+
 }  // namespace
 
 Normalizer make_normalizer(const Fields& spec) {
@@ -48,6 +65,12 @@ Normalizer make_normalizer(const Fields& spec) {
   if (type == "Prepend") return make_prepend(spec);
   if (type == "Strip") return make_strip(spec);
   if (type == "Lowercase") return [](std::string text) { return lower_case(text); };
+  if (type == "StripAccents") return strip_accents;
+  if (type == "Nmt") return clean_nmt;
+  if (type == "BertNormalizer") return make_bert(spec);
+  if (type == "Precompiled") return make_precompiled(spec);
+  if (type == "SentencePiece") return make_sentencepiece_normalizer(spec);
+  if (type == "ByteLevel") return to_byte_alphabet;
   if (type == "NFC")
     return [](std::string text) { return to_unicode_form(std::move(text), UnicodeForm::kNfc); };
   if (type == "NFD")
@@ -57,6 +80,15 @@ Normalizer make_normalizer(const Fields& spec) {
   if (type == "NFKD")
     return [](std::string text) { return to_unicode_form(std::move(text), UnicodeForm::kNfkd); };
   spec.fail_unknown("normalizer", type);
+}
+
+Charsmap make_charsmap(const Fields& spec) {
+  const std::string base64 = spec.text("precompiled_charsmap");
+  try {
+    return Charsmap(decode_base64(base64));
+  } catch (const Error& error) {
+    spec.fail(std::string("precompiled_charsmap: ") + error.what());
+  }
 }
 
 Pattern make_pattern(const Fields& spec) {

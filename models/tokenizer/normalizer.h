@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 
+#include "models/tokenizer/charsmap.h"
 #include "models/tokenizer/json_fields.h"
 #include "models/tokenizer/regex.h"
 
@@ -16,5 +17,8 @@ Normalizer make_normalizer(const Fields& spec);
 
 // {"pattern": {"String": s}} or {"pattern": {"Regex": r}}; shared by every step that has one.
 Pattern make_pattern(const Fields& spec);
+
+// {"precompiled_charsmap": base64}
+Charsmap make_charsmap(const Fields& spec);
 
 }  // namespace lmc::tokenizer

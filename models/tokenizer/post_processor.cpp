@@ -1,4 +1,4 @@
-// TemplateProcessing for a single text; ByteLevel changes offsets only, which are not kept here.
+// Templates for a single text; ByteLevel changes offsets only, which are not kept here.
 #include "models/tokenizer/post_processor.h"
 
 namespace lmc::tokenizer {
@@ -39,6 +39,18 @@ std::vector<int32_t> read_template(const Fields& spec, int32_t ids) {
   return out;
 }
 
+// "sep": ["[SEP]", 102]
+int32_t read_token(const Fields& spec, const char* key, int32_t ids) {
+  const auto& pair = spec.value();
+  const auto found = pair.find(key);
+  if (found == pair.end() || !found->is_array() || found->size() != 2 || !found->at(1).is_number_integer())
+    spec.fail(std::string("'") + key + "' must be [token, id]");
+  const auto id = found->at(1).get<int64_t>();
+  if (id < 0 || id >= ids)
+    spec.fail(std::string("the id ") + std::to_string(id) + " of '" + key + "' is not in the vocabulary");
+  return static_cast<int32_t>(id);
+}
+
 }  // namespace
 
 PostProcessor make_post_processor(const Fields& spec, int32_t ids) {
@@ -47,6 +59,11 @@ PostProcessor make_post_processor(const Fields& spec, int32_t ids) {
   if (type == "ByteLevel") return out;
   if (type == "TemplateProcessing") {
     out.templates.push_back(read_template(spec, ids));
+    return out;
+  }
+  if (type == "BertProcessing" || type == "RobertaProcessing") {
+    out.templates.push_back(
+        {read_token(spec, "cls", ids), PostProcessor::kText, read_token(spec, "sep", ids)});
     return out;
   }
   if (type != "Sequence") spec.fail_unknown("post-processor", type);

@@ -95,6 +95,39 @@ PreTokenizer make_whitespace() {
   };
 }
 
+// Space is dropped, every mark of punctuation is a word.
+PreTokenizer make_bert() {
+  return [spaces = splitter(each_char(is_space), SplitBehavior::kRemoved),
+          marks = splitter(each_char(is_punctuation), SplitBehavior::kIsolated)](Pieces& pieces) {
+    spaces(pieces);
+    marks(pieces);
+  };
+}
+
+PreTokenizer make_char_delimiter(const Fields& spec) {
+  const std::string delimiter = spec.text("delimiter");
+  if (delimiter.empty() || first_char(delimiter).length != delimiter.size())
+    spec.fail("'delimiter' must be one character");
+  return splitter(each_match(Pattern::literal(delimiter)), SplitBehavior::kRemoved);
+}
+
+PreTokenizer make_fixed_length(const Fields& spec) {
+  const int64_t length = spec.integer_or("length", 5);
+  if (length < 1) spec.fail("'length' must be at least 1");
+  const Finder parts = [length](std::string_view text, const MatchSink& sink) {
+    size_t begin = 0;
+    int64_t count = 0;
+    for (size_t i = 0; i < text.size();) {
+      i += first_char(text.substr(i)).length;
+      if (++count < length && i < text.size()) continue;
+      sink(begin, i);
+      begin = i;
+      count = 0;
+    }
+  };
+  return splitter(parts, SplitBehavior::kIsolated);
+}
+
 PreTokenizer make_sequence(const Fields& spec) {
   std::vector<PreTokenizer> steps;
   for (const Fields& step : spec.objects("pretokenizers")) steps.push_back(make_pretokenizer(step));
@@ -115,6 +148,9 @@ PreTokenizer make_pretokenizer(const Fields& spec) {
   if (type == "Punctuation") return make_punctuation(spec);
   if (type == "Whitespace") return make_whitespace();
   if (type == "WhitespaceSplit") return splitter(each_char(is_space), SplitBehavior::kRemoved);
+  if (type == "BertPreTokenizer") return make_bert();
+  if (type == "CharDelimiterSplit") return make_char_delimiter(spec);
+  if (type == "FixedLength") return make_fixed_length(spec);
   spec.fail_unknown("pre-tokenizer", type);
 }
 

@@ -1,21 +1,24 @@
-// The pipeline: added tokens, normalizer, pre-tokenizer, BPE, post-processor; and back through the decoder.
+// The pipeline: added tokens, normalizer, pre-tokenizer, model, post-processor; and back through the decoder.
 #include "models/tokenizer/tokenizer.h"
 
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 
 #include "ir/error.h"
 #include "models/tokenizer/added_tokens.h"
-#include "models/tokenizer/bpe.h"
 #include "models/tokenizer/decoder.h"
+#include "models/tokenizer/files.h"
 #include "models/tokenizer/image.h"
 #include "models/tokenizer/image_builder.h"
+#include "models/tokenizer/json_source.h"
 #include "models/tokenizer/normalizer.h"
 #include "models/tokenizer/post_processor.h"
 #include "models/tokenizer/pretokenizer.h"
+#include "models/tokenizer/sentencepiece_source.h"
+#include "models/tokenizer/summary.h"
 #include "models/tokenizer/utf8.h"
+#include "models/tokenizer/word_model.h"
 
 namespace lmc {
 
@@ -36,7 +39,7 @@ struct Tokenizer::Tables {
 
   Tables(Image opened, const Fields& config)
       : image(std::move(opened)),
-        bpe(image, config.object("model")),
+        model(tokenizer::make_word_model(image, config.object("model"))),
         raw_added(image, image.raw_added()),
         normalized_added(image, image.normalized_added()),
         decoder(config.has("decoder") ? tokenizer::make_decoder_plan(config.object("decoder"))
@@ -55,7 +58,7 @@ struct Tokenizer::Tables {
   }
 
   Image image;
-  tokenizer::Bpe bpe;
+  std::unique_ptr<const tokenizer::WordModel> model;
   tokenizer::AddedTokenFinder raw_added;
   tokenizer::AddedTokenFinder normalized_added;
   tokenizer::DecoderPlan decoder;
@@ -70,7 +73,7 @@ namespace {
 template <typename Tables>
 class Encoding {
  public:
-  explicit Encoding(const Tables& tables) : tables_(tables) {}
+  explicit Encoding(const Tables& tables) : tables_(tables), words_(tables.model->encoder()) {}
 
   std::vector<int32_t> run(std::string_view text) {
     tables_.raw_added.carve(text, [&](std::string_view part, std::optional<int32_t> id) {
@@ -94,37 +97,34 @@ class Encoding {
   void add_words(std::string_view text) {
     tokenizer::Pieces pieces{std::string(text), {{0, text.size(), opens_text_}}};
     if (tables_.cut) tables_.cut(pieces);
-    for (const auto& piece : pieces.pieces) tables_.bpe.encode(pieces.view(piece), scratch_, ids_);
+    for (const auto& piece : pieces.pieces) {
+      if (piece.begin != piece.end) words_->encode(pieces.view(piece), ids_);
+    }
     opens_text_ = false;
   }
 
   const Tables& tables_;
+  std::unique_ptr<tokenizer::WordEncoder> words_;
   std::vector<int32_t> ids_;
-  tokenizer::Bpe::Scratch scratch_;
   bool opens_text_ = true;
 };
-
-std::string read_file(const std::string& path) {
-  if (std::filesystem::is_directory(path)) {
-    throw Error(Location{path}, "cannot read the tokenizer: expected a file, found a directory");
-  }
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  const std::streamoff size = file ? static_cast<std::streamoff>(file.tellg()) : -1;
-  std::string out(size > 0 ? static_cast<size_t>(size) : 0, '\0');
-  if (size < 0 || !file.seekg(0) || !file.read(out.data(), size)) {
-    throw Error(Location{path}, std::string("cannot read the tokenizer: ") + std::strerror(errno));
-  }
-  return out;
-}
 
 }  // namespace
 
 Tokenizer::Tokenizer(std::shared_ptr<const Tables> tables) : tables_(std::move(tables)) {}
 
-Tokenizer Tokenizer::from_json_file(const std::string& path) { return from_json(read_file(path), path); }
+Tokenizer Tokenizer::from_json_file(const std::string& path) {
+  return from_json(tokenizer::read_tokenizer_file(path), path);
+}
 
 Tokenizer Tokenizer::from_json(std::string_view text, const std::string& name) {
   return from_binary(tokenizer::build_image(tokenizer::parse_json_source(text, name), name), name);
+}
+
+Tokenizer Tokenizer::from_sentencepiece(std::string_view model, const std::string& name, bool add_bos,
+                                        bool add_eos) {
+  const auto source = tokenizer::parse_sentencepiece_source(model, name, {.bos = add_bos, .eos = add_eos});
+  return from_binary(tokenizer::build_image(source, name), name);
 }
 
 Tokenizer Tokenizer::from_binary_file(const std::string& path) {
@@ -165,6 +165,8 @@ std::string Tokenizer::decode(std::span<const int32_t> ids, bool skip_special) c
   decoding.finish();
   return decoding.take();
 }
+
+TokenizerSummary Tokenizer::summary() const { return tokenizer::summarize(tables_->image); }
 
 int32_t Tokenizer::vocab_size() const { return tables_->image.ids(); }
 

@@ -37,6 +37,22 @@ Utf8Char last_char(std::string_view text) {
   return first_char(text.substr(start));
 }
 
+size_t cluster_length(std::string_view text) {
+  Utf8Char previous = first_char(text);
+  size_t length = previous.length;
+  utf8proc_int32_t state = 0;
+  while (length < text.size()) {
+    const Utf8Char c = first_char(text.substr(length));
+    if (utf8proc_grapheme_break_stateful(static_cast<utf8proc_int32_t>(previous.code),
+                                         static_cast<utf8proc_int32_t>(c.code), &state)) {
+      break;
+    }
+    length += c.length;
+    previous = c;
+  }
+  return length;
+}
+
 bool is_valid_utf8(std::string_view text) {
   size_t i = 0;
   while (i < text.size()) {
@@ -122,6 +138,18 @@ bool is_numeric(char32_t code) {
   if (code < 0x80) return code >= '0' && code <= '9';
   const utf8proc_category_t c = category(code);
   return c == UTF8PROC_CATEGORY_ND || c == UTF8PROC_CATEGORY_NL || c == UTF8PROC_CATEGORY_NO;
+}
+
+bool is_mark(char32_t code) {
+  const utf8proc_category_t c = category(code);
+  return c == UTF8PROC_CATEGORY_MN || c == UTF8PROC_CATEGORY_MC || c == UTF8PROC_CATEGORY_ME;
+}
+
+bool is_nonspacing_mark(char32_t code) { return category(code) == UTF8PROC_CATEGORY_MN; }
+
+bool is_other(char32_t code) {
+  const utf8proc_category_t c = category(code);
+  return c == UTF8PROC_CATEGORY_CN || (c >= UTF8PROC_CATEGORY_CC && c <= UTF8PROC_CATEGORY_CO);
 }
 
 bool is_punctuation(char32_t code) {

@@ -23,6 +23,9 @@ Utf8Char first_char(std::string_view text);
 // The character at the end of a valid, non-empty `text`.
 Utf8Char last_char(std::string_view text);
 
+// Bytes of the first grapheme cluster (UAX 29, extended) of a valid, non-empty `text`.
+size_t cluster_length(std::string_view text);
+
 bool is_valid_utf8(std::string_view text);
 void append_utf8(std::string& out, char32_t code);
 
@@ -30,10 +33,13 @@ void append_utf8(std::string& out, char32_t code);
 // truncated last character is left for later. Returns how many bytes were used.
 size_t append_lossy(std::string& out, std::string_view bytes, bool final);
 
-bool is_space(char32_t code);        // White_Space
-bool is_word(char32_t code);         // \w of Rust's regex: Alphabetic, M, Nd, Pc, Join_Control
-bool is_numeric(char32_t code);      // N
-bool is_punctuation(char32_t code);  // P, or ASCII punctuation such as $ and +
+bool is_space(char32_t code);            // White_Space
+bool is_word(char32_t code);             // \w of Rust's regex: Alphabetic, M, Nd, Pc, Join_Control
+bool is_numeric(char32_t code);          // N
+bool is_mark(char32_t code);             // M
+bool is_nonspacing_mark(char32_t code);  // Mn
+bool is_other(char32_t code);            // C: control, format, private use, unassigned
+bool is_punctuation(char32_t code);      // P, or ASCII punctuation such as $ and +
 
 // Lower case as Rust's char::to_lowercase, which knows no final sigma.
 std::string lower_case(std::string_view text);
