@@ -36,7 +36,4 @@ class Charsmap {
   std::string texts_;
 };
 
-// Throws lmc::Error for what is not base64.
-std::string decode_base64(std::string_view text);
-
 }  // namespace lmc::tokenizer

@@ -67,7 +67,6 @@ class SourceReader : public nlohmann::json_sax<json> {
     if ((mode_ == Mode::kMerges || mode_ == Mode::kPieces) && !in_pair_) {
       in_pair_ = true;
       pair_.clear();
-      has_score_ = false;
       return true;
     }
     return open(json::array());
@@ -78,6 +77,7 @@ class SourceReader : public nlohmann::json_sax<json> {
     in_pair_ = false;
     if (mode_ == Mode::kPieces) {
       if (!has_score_) fail_piece("expected [token, score]");
+      has_score_ = false;
       return true;
     }
     if (pair_.size() != 2) fail_merge("expected two tokens, found " + std::to_string(pair_.size()));
@@ -201,7 +201,7 @@ class SourceReader : public nlohmann::json_sax<json> {
   std::string entry_key_;
   bool in_pair_ = false;
   std::vector<std::string> pair_;
-  bool has_score_ = false;
+  bool has_score_ = false;  // of the pair being read
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "models/tokenizer/normalizer.h"
 
 #include "ir/error.h"
+#include "models/tokenizer/base64.h"
 #include "models/tokenizer/byte_alphabet.h"
 #include "models/tokenizer/sentencepiece_normalizer.h"
 #include "models/tokenizer/text_cleaning.h"

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 
+#include "models/tokenizer/base64.h"
 #include "models/tokenizer/model_tokens.h"
 #include "models/tokenizer/protobuf.h"
 
@@ -58,19 +59,6 @@ TrainerSpec read_trainer(std::string_view message, const std::string& file) {
   return out;
 }
 
-std::string to_base64(std::string_view bytes) {
-  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  uint32_t bits = 0;
-  int count = 0;
-  for (const char byte : bytes) {
-    bits = bits << 8 | static_cast<uint8_t>(byte);
-    for (count += 8; count >= 6;) out += kDigits[bits >> (count -= 6) & 63];
-  }
-  if (count > 0) out += kDigits[bits << (6 - count) & 63];
-  return out.append((4 - out.size() % 4) % 4, '=');
-}
-
 json read_normalizer(std::string_view message, const std::string& file) {
   json out = {{"type", "SentencePiece"}};
   WireReader reader(message, file, "normalizer_spec");
@@ -78,7 +66,7 @@ json read_normalizer(std::string_view message, const std::string& file) {
     switch (field.number()) {
       case 2:
         if (const auto blob = field.bytes("precompiled_charsmap"); !blob.empty())
-          out["precompiled_charsmap"] = to_base64(blob);
+          out["precompiled_charsmap"] = encode_base64(blob);
         break;
       case 3:
         out["add_dummy_prefix"] = field.flag("add_dummy_prefix");

@@ -53,6 +53,18 @@ TEST(BinaryTokenizer, CutAnywhereItIsAnError) {
   EXPECT_THROW(Tokenizer::from_binary(bytes + "x", "longer.bin"), Error);
 }
 
+TEST(BinaryTokenizer, AnotherVersionOfTheFormatIsNamed) {
+  std::string bytes = golden("gpt2-a").to_binary();
+  bytes[tokenizer::kImageMagicVersion + 1] = '1';
+  try {
+    Tokenizer::from_binary(bytes, "old.bin");
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("another version of the format"), std::string::npos)
+        << error.what();
+  }
+}
+
 TEST(BinaryTokenizer, ADamagedByteIsFoundByTheChecksum) {
   const std::string bytes = golden("gemma3-a").to_binary();
   for (size_t at = 0; at < bytes.size(); at += 97) {
@@ -83,9 +95,10 @@ void use_mutated(std::string bytes) {
 
 TEST(BinaryTokenizer, MutatedWithARightChecksumItNeverCrashes) {
   std::mt19937 random(11);
-  for (const char* name : {"gpt2-a", "gemma3-a"}) {
-    const std::string bytes = golden(name).to_binary();
-    for (int round = 0; round < 1500; ++round) {
+  for (const char* name : {"golden/gpt2-a/tokenizer.json", "golden/gemma3-a/tokenizer.json",
+                           "tokenizers/unigram.json", "tokenizers/sp-bpe-bytes.model"}) {
+    const std::string bytes = Tokenizer::open(source_path(std::string("tests/data/") + name)).to_binary();
+    for (int round = 0; round < 1000; ++round) {
       std::string mutated = bytes;
       const size_t within = round % 3 == 0 ? sizeof(tokenizer::ImageHeader) : bytes.size();
       for (unsigned n = 1 + random() % 4; n > 0; --n) {

@@ -85,6 +85,65 @@ TEST(MalformedTokenizer, UnknownTypesAreNamed) {
   expect_error(model("byte_fallback", 1), "model.byte_fallback: expected true or false");
 }
 
+std::string unigram(const std::string& vocab, const std::string& options = R"("unk_id": 0)") {
+  return R"({"model": {"type": "Unigram", "vocab": )" + vocab + ", " + options + "}}";
+}
+
+TEST(MalformedTokenizer, UnigramPieces) {
+  for (const char* piece : {R"(["a"])", R"(["a", "b"])", R"(["a", 1, 2])", R"([1, "a"])", R"("a")", "7",
+                            "null", R"(["a", null])", R"(["a", [1]])", R"({"a": 1})", "[]"}) {
+    expect_error(unigram(std::string(R"([["<unk>", 0], )") + piece + "]"),
+                 "model.vocab[1]: expected [token, score]");
+  }
+  expect_error(unigram(R"([["a", 0], ["a", 0]])"), "the token 'a' has two ids, 0 and 1");
+  expect_error(unigram("[]"), "model: 'vocab' is empty");
+  expect_error(unigram(R"([["a", 0]])", R"("unk_id": 1)"), "model: the unk_id 1 is not in the vocabulary");
+  expect_error(unigram(R"([["a", 0]])", R"("unk_id": "0")"),
+               "model.unk_id: expected an integer, found string");
+  expect_error(unigram(R"([["a", 1e999]])"), "not well-formed JSON");
+  expect_error(unigram(R"([["a", NaN]])"), "not well-formed JSON");
+  expect_error(model("type", "Unigram"), "must be a list of [token, score] for Unigram");
+  expect_error(std::string(R"({"model": {"type": "BPE", "vocab": [["a", 0]], "merges": []}})"),
+               "must be an object of token: id for BPE");
+}
+
+TEST(MalformedTokenizer, AUnigramModelWithoutUnknownSaysWhatItCannotWrite) {
+  const Tokenizer tokenizer = Tokenizer::from_json(unigram(R"([["a", -1]])", R"("unk_id": null)"), "t.json");
+  EXPECT_EQ(tokenizer.encode("aa", false), (std::vector<int32_t>{0, 0}));
+  try {
+    tokenizer.encode("ab", false);
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "cannot tokenize 'b': the tokenizer has no token for it and no unk_id");
+  }
+}
+
+TEST(MalformedTokenizer, MergesThatLeadNowhere) {
+  // A merge that gives one of its own halves would never end.
+  expect_error(std::string(R"({"model": {"vocab": {"": 0, "a": 1}, "merges": [["", "a"]]}})"),
+               "model.merges[0]: one of the two tokens is empty");
+  expect_error(std::string(R"({"model": {"vocab": {"##": 0, "a": 1}, "continuing_subword_prefix": "##",
+                                         "merges": ["a ##"]}})"),
+               "model.merges[0]: one of the two tokens is empty");
+  expect_error(model("continuing_subword_prefix", "##"), "'b' lacks the continuing_subword_prefix");
+}
+
+TEST(MalformedTokenizer, BadOptionsOfSteps) {
+  expect_error(json{{"normalizer", {{"type", "Precompiled"}, {"precompiled_charsmap", "A*=="}}}},
+               "normalizer: precompiled_charsmap: not base64");
+  expect_error(json{{"normalizer", {{"type", "Precompiled"}, {"precompiled_charsmap", "AAAA"}}}},
+               "the charsmap is too short");
+  expect_error(json{{"pre_tokenizer", {{"type", "CharDelimiterSplit"}, {"delimiter", "ab"}}}},
+               "pre_tokenizer: 'delimiter' must be one character");
+  expect_error(json{{"pre_tokenizer", {{"type", "FixedLength"}, {"length", 0}}}},
+               "'length' must be at least 1");
+  expect_error(json{{"post_processor", {{"type", "BertProcessing"}, {"cls", {"a", 1}}, {"sep", "b"}}}},
+               "post_processor: 'sep' must be [token, id]");
+  expect_error(json{{"post_processor", {{"type", "BertProcessing"}, {"cls", {"a", 1}}, {"sep", {"b", 99}}}}},
+               "the id 99 of 'sep' is not in the vocabulary");
+  expect_error(json{{"model", {{"type", "WordLevel"}}}}, "model: 'unk_token' is missing");
+}
+
 TEST(MalformedTokenizer, BadPatternsAndTemplates) {
   const json pattern = {{"type", "Split"}, {"pattern", {{"Regex", "(a"}}}, {"behavior", "Isolated"}};
   expect_error(json{{"pre_tokenizer", pattern}}, "pre_tokenizer.pattern: regex '(a'");

@@ -85,6 +85,10 @@ TEST(PreTokenizer, EachTypeCutsAsItsNameSays) {
   EXPECT_EQ(words(R"({"type": "Metaspace", "prepend_scheme": "never", "split": false})", "a b"), "a▁b");
 }
 
+TEST(PreTokenizer, FixedLengthCutsByCharacters) {
+  EXPECT_EQ(words(R"({"type": "FixedLength", "length": 2})", "aéb日c"), "aé|b日|c");
+}
+
 TEST(PreTokenizer, MetaspaceFirstMarksOnlyTheStartOfTheText) {
   const auto tokenizer =
       small_tokenizer({{"pre_tokenizer", {{"type", "Metaspace"}, {"prepend_scheme", "first"}}}});
