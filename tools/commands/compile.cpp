@@ -42,10 +42,8 @@ PassOptions pass_options(const Options& o, const Model& m) {
 }
 
 std::string tokenizer_file(const Options& o, const Model& m) {
-  if (!o.tokenizer.empty())
-    return fs::is_directory(o.tokenizer) ? o.tokenizer + "/tokenizer.json" : o.tokenizer;
-  const std::string beside = m.folder + "/tokenizer.json";
-  return !m.folder.empty() && fs::exists(beside) ? beside : "";
+  if (!o.tokenizer.empty()) return o.tokenizer;
+  return m.folder.empty() ? "" : Tokenizer::find_in(m.folder);
 }
 
 void report_model(const Model& m) {
@@ -83,11 +81,11 @@ void write_bundle(const Options& o, const std::string& output, const Model& m, c
   writer.add("report.json", report.json());
   const std::string tokenizer = tokenizer_file(o, m);
   if (!tokenizer.empty()) {
-    const Tokenizer t = Tokenizer::from_json_file(tokenizer);
+    const Tokenizer t = Tokenizer::open(tokenizer);
     writer.add("tokenizer.bin", t.to_binary());
     info("tokenizer with {} tokens", t.vocab_size());
   } else {
-    info("no tokenizer: only --ids will work; pass --tokenizer FILE (a tokenizer.json) to use text");
+    info("no tokenizer: only --ids will work; pass --tokenizer FILE (tokenizer.json or .model) to use text");
   }
   stop_if_interrupted();
   BundleInfo bundle_info;
@@ -161,7 +159,8 @@ const RegisterCommand kCompile(
        app.add_option("--context", o->weights.context,
                       "most positions of a sequence (default: what the model has)")
            ->check(CLI::PositiveNumber);
-       app.add_option("--tokenizer", o->tokenizer, "a tokenizer.json (default: the checkpoint's)")
+       app.add_option("--tokenizer", o->tokenizer,
+                      "a tokenizer.json, a SentencePiece .model or a folder (default: the checkpoint's)")
            ->check(CLI::ExistingPath);
        app.add_option("--quant", o->quant, "format of large projections")
            ->check(CLI::IsMember({"q8_0", "none"}))

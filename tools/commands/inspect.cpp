@@ -1,9 +1,10 @@
-// lmc inspect: what is in a bundle, and whether it is whole.
+// lmc inspect: what is in a bundle or a tokenizer, and whether it is whole.
 #include <fmt/format.h>
 
 #include "tools/bundle.h"
 #include "tools/command.h"
 #include "tools/console.h"
+#include "tools/tokenizer_report.h"
 
 namespace lmc {
 namespace {
@@ -12,9 +13,11 @@ const RegisterCommand kInspect(
     {"inspect", "show what a bundle holds; --verify checks its weights too", [](CLI::App& app) {
        auto path = std::make_shared<std::string>();
        auto verify = std::make_shared<bool>(false);
-       app.add_option("bundle", *path, "the bundle; the newest *.lmc here if left out");
+       app.add_option("bundle", *path,
+                      "the bundle, a tokenizer.json or a .model; the newest *.lmc here if left out");
        app.add_flag("--verify", *verify, "check the hash of the weights as well");
        return [path, verify] {
+         if (is_tokenizer_path(*path)) return print_tokenizer(*path);
          const Bundle b(path->empty() ? newest_bundle() : *path);
          fmt::print("{}: {} from {}, target {}, context {}, vocabulary {}, {}\n", b.path, b.info.model,
                     b.info.source, b.plan.target, b.plan.context, b.plan.vocab,

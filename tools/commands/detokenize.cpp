@@ -1,0 +1,79 @@
+// lmc detokenize: token ids to their text, byte for byte, with nothing added.
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "models/tokenizer/tokenizer.h"
+#include "tools/bundle.h"
+#include "tools/command.h"
+#include "tools/console.h"
+#include "tools/text_io.h"
+
+namespace lmc {
+namespace {
+
+struct Options {
+  std::string tokenizer, ids;
+  std::vector<std::string> more_ids;
+  bool has_ids = false;
+  bool skip_special = false;
+  bool json = false;
+};
+
+// Ids with commas or white space between, as `lmc tokenize` prints them.
+std::vector<int32_t> read_ids(std::string_view text, const Tokenizer& tokenizer) {
+  constexpr std::string_view kBetween = ", \t\r\n";
+  std::vector<int32_t> out;
+  for (size_t at = text.find_first_not_of(kBetween); at != std::string_view::npos;
+       at = text.find_first_not_of(kBetween, at)) {
+    const size_t end = std::min(text.find_first_of(kBetween, at), text.size());
+    const std::string_view word = text.substr(at, end - at);
+    int64_t id = 0;
+    const auto r = std::from_chars(word.data(), word.data() + word.size(), id);
+    if (r.ptr != word.data() + word.size() || r.ec == std::errc::invalid_argument) {
+      throw UsageError("token ids must be whole numbers with commas or spaces between; found '" +
+                       std::string(word.substr(0, 40)) + "'");
+    }
+    if (r.ec != std::errc() || id < 0 || id >= tokenizer.vocab_size()) {
+      throw Error("token id " + std::string(word.substr(0, 40)) + " is outside the vocabulary of " +
+                  std::to_string(tokenizer.vocab_size()));
+    }
+    out.push_back(static_cast<int32_t>(id));
+    at = end;
+  }
+  return out;
+}
+
+std::string input_ids(const Options& o) {
+  if (!o.has_ids && o.more_ids.empty()) return read_stdin();
+  std::string all = o.ids;
+  for (const std::string& ids : o.more_ids) all += " " + ids;
+  return all;
+}
+
+void run(const Options& o) {
+  const Tokenizer tokenizer = Tokenizer::open(o.tokenizer.empty() ? newest_bundle() : o.tokenizer);
+  const std::string text = tokenizer.decode(read_ids(input_ids(o), tokenizer), o.skip_special);
+  if (!o.json) return write_stdout(text);
+  const nlohmann::json out = {{"text", text}};
+  write_stdout(out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
+const RegisterCommand kDetokenize(
+    {"detokenize", "token ids to text", [](CLI::App& app) {
+       auto o = std::make_shared<Options>();
+       app.add_option(
+           "tokenizer", o->tokenizer,
+           "a bundle, a checkpoint's folder, a tokenizer.json or a SentencePiece .model (default: the "
+           "newest *.lmc here)");
+       app.add_option("more", o->more_ids, "token ids (default: --ids, or standard input)");
+       auto* ids = app.add_option("--ids", o->ids, "token ids: 2,119,166");
+       app.add_flag("--skip-special,--no-special", o->skip_special, "leave out special tokens such as <bos>");
+       app.add_flag("--json", o->json, "print {\"text\":…}");
+       return [o, ids] {
+         o->has_ids = ids->count() > 0;
+         run(*o);
+       };
+     }});
+
+}  // namespace
+}  // namespace lmc
