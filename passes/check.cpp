@@ -3,67 +3,42 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 
-#include "ir/eval.h"
 #include "ir/op_def.h"
 
 namespace lmc {
 namespace {
 
-uint64_t mix(uint64_t z) {
-  z += 0x9e3779b97f4a7c15;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-  return z ^ (z >> 31);
+constexpr int64_t kTokens[] = {1, 7};  // decoding, and a block of a prompt
+
+struct Metric {
+  const char* name;
+  const char* text;  // as CheckResult::str says it
+  double CheckBudget::* limit;
+  double CheckResult::* value;
+  bool at_most;
+};
+
+constexpr Metric kMetrics[] = {
+    {"abs", "max abs", &CheckBudget::max_abs, &CheckResult::max_abs, true},
+    {"rel", "relative", &CheckBudget::max_rel, &CheckResult::max_rel, true},
+    {"top1", "same top-1", &CheckBudget::top1, &CheckResult::top1, false},
+    {"kl", "KL", &CheckBudget::kl, &CheckResult::kl, true},
+    {"sqnr", "SQNR (dB)", &CheckBudget::sqnr_db, &CheckResult::sqnr_db, false},
+};
+
+std::string number(double v) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%.4g", v);
+  return text;
 }
 
-// In [-1, 1), by name and index.
-double seeded(const std::string& name, uint64_t index) {
-  uint64_t key = 0;
-  for (unsigned char c : name) key = mix(key ^ c);
-  return static_cast<double>(static_cast<int64_t>(mix(key + index)) >> 11) * 0x1p-52;
-}
-
-// How many ids an input may hold: the rows of the smallest table it looks up.
-int64_t id_limit(const Graph& g, ValueId v) {
-  int64_t limit = INT32_MAX;
-  for (const Use& u : g.value(v).uses) {
-    if (g.op(u.op).def->name == "embedding") limit = std::min(limit, g.type(g.op(u.op).operands[1]).dims[0]);
-  }
-  return limit;
-}
-
-TensorMap seeded_inputs(const Graph& g, int64_t tokens) {
-  TensorMap out;
-  for (ValueId v : g.inputs()) {
-    const Type& t = g.type(v);
-    const std::string& name = g.value(v).name;
-    if (is_kv(t.dtype)) continue;
-    std::vector<int64_t> dims = t.dims;
-    for (int64_t& d : dims) d = d < 0 ? tokens : d;
-    Tensor x = make_tensor(t.dtype, dims);
-    const int64_t limit = id_limit(g, v);
-    for (size_t i = 0; i < x.data.size(); ++i) {
-      const bool counted = name == "pos" || name == "out_rows";
-      x.data[i] = t.dtype != DType::i32 ? 2 * seeded(name, i)
-                  : counted
-                      ? static_cast<double>(i)
-                      : static_cast<double>(mix(i) % static_cast<uint64_t>(std::max<int64_t>(limit, 1)));
-    }
-    out[name] = std::move(x);
-  }
-  return out;
-}
-
-std::vector<Tensor> run(const Graph& g, const WeightSource* weights, int64_t tokens) {
-  const TensorMap inputs = seeded_inputs(g, tokens);
-  if (weights) return evaluate(g, inputs, *weights);
-  return evaluate(g, inputs, [](const std::string& name, const Type& type) {
-    Tensor t = make_tensor(type.dtype, type.dims);
-    // Representable in f16 and bf16, as a stored weight would be.
-    for (size_t i = 0; i < t.data.size(); ++i) t.data[i] = std::round(seeded(name, i) * 64) / 128;
-    return t;
-  });
+// A NaN must not slip through max(); one that was there before is no difference.
+double distance(double before, double after) {
+  if (before == after || (std::isnan(before) && std::isnan(after))) return 0;
+  const double d = std::fabs(before - after);
+  return std::isnan(d) ? INFINITY : d;
 }
 
 double kl_divergence(const double* p, const double* q, int64_t n) {
@@ -81,50 +56,58 @@ double kl_divergence(const double* p, const double* q, int64_t n) {
     const double log_q = q[i] - q_top - std::log(q_sum);
     kl += std::exp(log_p) * (log_p - log_q);
   }
-  return kl;
+  return std::isnan(kl) ? INFINITY : std::max(kl, 0.0);  // not below 0 by rounding
 }
 
-}  // namespace
+// Top-1 and KL of the rows of the first output that may be logits.
+void compare_rows(const Tensor& a, const Tensor& b, CheckResult& result) {
+  int64_t same = 0;
+  const int64_t n = a.last();
+  for (int64_t r = 0; r < a.rows(); ++r) {
+    const double* p = a.row(r);
+    const double* q = b.row(r);
+    same += std::max_element(p, p + n) - p == std::max_element(q, q + n) - q;
+    result.kl += kl_divergence(p, q, n) / static_cast<double>(a.rows());
+  }
+  result.top1 = static_cast<double>(same) / static_cast<double>(a.rows());
+}
 
-CheckResult compare(const Graph& before, const Graph& after, const WeightSource* weights, int64_t tokens) {
-  const std::vector<Tensor> a = run(before, weights, tokens);
-  const std::vector<Tensor> b = run(after, weights, tokens);
+CheckResult compare_outputs(const std::vector<Tensor>& a, const std::vector<Tensor>& b,
+                            const CheckInputs& inputs) {
   require(a.size() == b.size(), "the number of outputs changed from " + std::to_string(a.size()) + " to " +
                                     std::to_string(b.size()));
   CheckResult result;
-  result.tokens = tokens;
+  result.tokens = inputs.tokens;
   double signal = 0;
   double noise = 0;
   for (size_t o = 0; o < a.size(); ++o) {
     require(a[o].dims == b[o].dims, "the shape of output " + std::to_string(o) + " changed");
     double largest = 0;
     double difference = 0;
+    const int64_t filled = is_kv(a[o].dtype) ? inputs.past * 2 * a[o].dims[2] * a[o].dims[3] : 0;
     for (size_t i = 0; i < a[o].data.size(); ++i) {
       largest = std::max(largest, std::fabs(a[o].data[i]));
-      // A NaN must not slip through max().
-      const double d = std::fabs(a[o].data[i] - b[o].data[i]);
-      signal += a[o].data[i] * a[o].data[i];
+      const double d = distance(a[o].data[i], b[o].data[i]);
+      if (i >= static_cast<size_t>(filled)) signal += a[o].data[i] * a[o].data[i];
       noise += d * d;
-      difference = d <= difference ? difference : (std::isnan(d) ? INFINITY : d);
+      difference = std::max(difference, d);
     }
     result.max_abs = std::max(result.max_abs, difference);
     if (difference > 0)
       result.max_rel = std::max(result.max_rel, largest > 0 ? difference / largest : INFINITY);
   }
-  result.sqnr_db = noise == 0 ? INFINITY : 10 * std::log10(signal / noise);
-  if (!a.empty() && a[0].rows() > 0) {
-    int64_t same = 0;
-    for (int64_t r = 0; r < a[0].rows(); ++r) {
-      const double* p = a[0].row(r);
-      const double* q = b[0].row(r);
-      const int64_t n = a[0].last();
-      same += std::max_element(p, p + n) - p == std::max_element(q, q + n) - q;
-      result.kl += kl_divergence(p, q, n) / static_cast<double>(a[0].rows());
-    }
-    result.top1 = static_cast<double>(same) / static_cast<double>(a[0].rows());
+  result.sqnr_db = noise == 0                   ? INFINITY
+                   : std::isnan(signal / noise) ? -INFINITY
+                                                : 10 * std::log10(signal / noise);
+  for (size_t o = 0; o < a.size(); ++o) {
+    if (a[o].dtype != DType::f32 || a[o].data.empty()) continue;
+    compare_rows(a[o], b[o], result);
+    break;
   }
   return result;
 }
+
+}  // namespace
 
 std::string CheckResult::str() const {
   char text[200];
@@ -132,6 +115,78 @@ std::string CheckResult::str() const {
                 "T=%lld: max abs %.3g, relative %.3g, SQNR %.1f dB, same top-1 %.0f%%, KL %.3g",
                 static_cast<long long>(tokens), max_abs, max_rel, sqnr_db, top1 * 100, kl);
   return text;
+}
+
+std::string CheckBudget::str() const {
+  std::string out;
+  for (const Metric& m : kMetrics) {
+    if (this->*m.limit == CheckBudget().*m.limit) continue;
+    out += (out.empty() ? "" : ",") + std::string(m.name) + "=" + attr_text(this->*m.limit);
+  }
+  return out;
+}
+
+CheckBudget parse_budget(const std::string& text) {
+  CheckBudget out;
+  const auto wrong = [&](const std::string& why) { return Error("--check-budget " + text + ": " + why); };
+  for (size_t start = 0; start <= text.size();) {
+    const size_t comma = std::min(text.find(',', start), text.size());
+    const std::string item = text.substr(start, comma - start);
+    start = comma + 1;
+    const size_t equals = std::min(item.find('='), item.size());
+    const auto metric = std::find_if(std::begin(kMetrics), std::end(kMetrics),
+                                     [&](const Metric& m) { return item.substr(0, equals) == m.name; });
+    if (metric == std::end(kMetrics))
+      throw wrong("'" + item.substr(0, equals) + "' is none of abs, rel, top1, kl, sqnr");
+    if (equals + 1 >= item.size()) throw wrong("'" + item + "' must be METRIC=NUMBER, such as kl=0.01");
+    const std::string value = item.substr(equals + 1);
+    char* end = nullptr;
+    const double limit = std::strtod(value.c_str(), &end);
+    if (*end != '\0' || std::isnan(limit)) throw wrong("'" + value + "' is not a number");
+    if (metric->at_most && limit < 0) throw wrong(item + ": a limit cannot be negative");
+    if (metric->value == &CheckResult::top1 && limit > 1) throw wrong(item + ": top1 is a share, 0 to 1");
+    out.*metric->limit = limit;
+  }
+  return out;
+}
+
+std::string exceeded(const CheckBudget& budget, const CheckResult& r) {
+  if (std::isinf(r.max_abs)) return "results are no numbers any more";
+  std::string out;
+  for (const Metric& m : kMetrics) {
+    const double limit = budget.*m.limit;
+    const double value = r.*m.value;
+    if (m.at_most ? value <= limit : value >= limit) continue;
+    out += (out.empty() ? "" : ", ") + std::string(m.text) + " " + number(value) +
+           (m.at_most ? " > " : " < ") + number(limit);
+  }
+  return out;
+}
+
+std::string inexact(const CheckResult& r) {
+  if (r.max_rel <= kExactTolerance) return "";
+  return "relative " + number(r.max_rel) + " > " + number(kExactTolerance);
+}
+
+NumericGate::NumericGate(const Graph& reference, const WeightSource* weights) : weights_(weights) {
+  for (int64_t tokens : kTokens) inputs_.push_back(make_check_inputs(reference, tokens));
+}
+
+Evaluation NumericGate::evaluate(const Graph& g) const {
+  Evaluation out;
+  for (const CheckInputs& i : inputs_) out.push_back(evaluate_on(g, i, weights_));
+  return out;
+}
+
+std::vector<CheckResult> NumericGate::compare(const Evaluation& before, const Evaluation& after) const {
+  std::vector<CheckResult> out;
+  for (size_t i = 0; i < before.size(); ++i) out.push_back(compare_outputs(before[i], after[i], inputs_[i]));
+  return out;
+}
+
+CheckResult compare(const Graph& before, const Graph& after, const WeightSource* weights, int64_t tokens) {
+  const CheckInputs inputs = make_check_inputs(before, tokens);
+  return compare_outputs(evaluate_on(before, inputs, weights), evaluate_on(after, inputs, weights), inputs);
 }
 
 }  // namespace lmc

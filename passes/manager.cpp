@@ -1,8 +1,10 @@
 #include "passes/manager.h"
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <ostream>
@@ -14,6 +16,17 @@
 
 namespace lmc {
 namespace {
+
+// As a shell reads it back.
+std::string shell_word(const std::string& word) {
+  const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || std::strchr("_-./=,:+@%", c) != nullptr;
+  });
+  if (plain) return word;
+  std::string out = "'";
+  for (char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
 
 // What a step executes: ops on weights alone run once, when compiling.
 void count(const Graph& g, int64_t& ops, int64_t& linears, double& weight_bytes) {
@@ -43,6 +56,10 @@ class Manager {
       std::filesystem::create_directories(options_.dump_dir);
       dump("import");
     }
+    if (options_.check) {
+      gate_.emplace(g_, options_.weights);
+      outputs_ = gate_->evaluate(g_);
+    }
     for (const Pass* pass : passes) run_one(*pass);
     return std::move(reports_);
   }
@@ -61,24 +78,12 @@ class Manager {
     if (const auto it = options_.settings.find(name); it != options_.settings.end())
       context.settings = it->second;
     if (options_.limit != INT64_MAX) context.limit = std::max<int64_t>(options_.limit - applied_, 0);
+    const int64_t limit = context.limit;
     try {
-      const auto start = std::chrono::steady_clock::now();
-      r.changed = pass.run(g_, context);
-      r.milliseconds =
-          std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-      drop_unused_weights();
-      verify(g_);
-      const bool differs = print_graph(g_) != before_text;
-      if (differs != r.changed) {
-        throw Error(r.changed ? "it says that it changed the graph, and did not"
-                              : "it changed the graph and says that it did not");
-      }
-      if (options_.check && r.changed) check(pass, before_text, r);
-    } catch (const std::exception& e) {  // whatever the pass's author let slip
-      throw Error("pass " + name + ": " + e.what() + save_repro(name, context, before_text));
-    } catch (...) {
-      throw Error("pass " + name + ": it throws something that is no std::exception" +
-                  save_repro(name, context, before_text));
+      transform(pass, context, r);
+      prove(pass, before_text, r);
+    } catch (const PassFailure& e) {
+      throw PassFailure(e.pass, e.kind, e.reason, save_repro(name, limit, before_text));
     }
     applied_ += context.applications;
     r.applications = context.applications;
@@ -97,26 +102,59 @@ class Manager {
     for (ValueId w : g_.weights()) g_.remove_weight_if_unused(w);
   }
 
-  void check(const Pass& pass, const std::string& before_text, PassReport& r) const {
-    const Graph before = parse_graph(before_text);
-    for (int64_t tokens : {1, 7}) {
-      r.checks.push_back(compare(before, g_, options_.weights, tokens));
-      const CheckResult& c = r.checks.back();
-      if (pass.exact() && !(c.max_rel <= kExactTolerance))
-        throw Error("it is exact, but results changed: " + c.str());
+  void transform(const Pass& pass, PassContext& context, PassReport& r) {
+    try {
+      const auto start = std::chrono::steady_clock::now();
+      r.changed = pass.run(g_, context);
+      r.milliseconds =
+          std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+      drop_unused_weights();
+    } catch (const std::exception& e) {  // whatever the pass's author let slip
+      throw PassFailure(r.pass, FailureKind::threw, e.what());
+    } catch (...) {
+      throw PassFailure(r.pass, FailureKind::threw, "it throws something that is no std::exception");
     }
   }
 
-  std::string save_repro(const std::string& pass, const PassContext& context, const std::string& text) const {
+  void prove(const Pass& pass, const std::string& before_text, PassReport& r) {
+    try {
+      verify(g_);
+    } catch (const Error& e) {
+      throw PassFailure(r.pass, FailureKind::unsound, e.what());
+    }
+    const bool differs = print_graph(g_) != before_text;
+    if (differs != r.changed) {
+      throw PassFailure(r.pass, FailureKind::dishonest,
+                        r.changed ? "it says that it changed the graph, and did not"
+                                  : "it changed the graph and says that it did not");
+    }
+    if (gate_ && r.changed) check(pass, r);
+  }
+
+  void check(const Pass& pass, PassReport& r) {
+    const FailureKind kind = pass.exact() ? FailureKind::results_changed : FailureKind::over_budget;
+    const char* const verdict =
+        pass.exact() ? "it is exact, but results changed: " : "results changed by more than the budget: ";
+    Evaluation now;
+    try {
+      now = gate_->evaluate(g_);
+      r.checks = gate_->compare(outputs_, now);
+    } catch (const Error& e) {
+      throw PassFailure(r.pass, kind, std::string("results cannot be compared: ") + e.what());
+    }
+    for (const CheckResult& c : r.checks) {
+      if (const std::string wrong = judge(pass, options_.budget, c); !wrong.empty())
+        throw PassFailure(r.pass, kind, verdict + wrong + " (" + c.str() + ")");
+    }
+    outputs_ = std::move(now);
+  }
+
+  std::string save_repro(const std::string& pass, int64_t limit, const std::string& text) const {
     if (options_.repro_path.empty()) return "";
     std::ofstream out(options_.repro_path);
-    const std::string origin = origin_flags(pass);
-    out << "// replay: lmc opt " << options_.repro_path << (origin.empty() ? "" : " ") << origin
-        << " --passes=" << pass;
-    for (const auto& [key, value] : context.settings) out << " --set " << pass << "." << key << "=" << value;
-    if (context.limit != INT64_MAX) out << " --pass-limit=" << std::max<int64_t>(context.limit, 0);
-    out << (options_.check ? " --check" : "") << "\n" << text;
-    return out ? " (the graph before it is in " + options_.repro_path + ")" : "";
+    const std::string command = replay_command(options_.repro_path, {pass}, options_, limit);
+    out << "// replay: " << command << "\n" << text << std::flush;
+    return out ? "; the graph before it is in " + options_.repro_path + ", replay: " + command : "";
   }
 
   void dump(const std::string& what) const {
@@ -136,6 +174,8 @@ class Manager {
   Graph& g_;
   const PassOptions& options_;
   std::vector<PassReport> reports_;
+  std::optional<NumericGate> gate_;
+  Evaluation outputs_;  // of the graph as it is now
   int number_ = 0;
   int64_t applied_ = 0;
 };
@@ -175,6 +215,41 @@ void add_setting(PassOptions& options, const std::string& text) {
   throw Error("--set " + text + ": pass " + pass + " has " +
               (known.empty() ? "no settings" : "the settings " + known));
 }
+
+std::string judge(const Pass& pass, const CheckBudget& budget, const CheckResult& r) {
+  return pass.exact() ? inexact(r) : exceeded(budget, r);
+}
+
+std::string replay_command(const std::string& graph, const std::vector<std::string>& passes,
+                           const PassOptions& options, int64_t limit) {
+  std::string out = "lmc opt " + shell_word(graph);
+  for (const std::string& word : options.replay_flags) out += " " + shell_word(word);
+  std::string names;
+  std::set<std::string> origins;
+  for (const std::string& pass : passes) {
+    names += (names.empty() ? "" : ",") + pass;
+    const std::string origin = origin_flags(pass);  // "--pass FILE"
+    const size_t space = origin.find(' ');
+    if (space != std::string::npos && origins.insert(origin).second)
+      out += " " + origin.substr(0, space) + " " + shell_word(origin.substr(space + 1));
+  }
+  out += " " + shell_word("--passes=" + names);
+  for (const std::string& pass : passes) {
+    const auto it = options.settings.find(pass);
+    if (it == options.settings.end()) continue;
+    for (const auto& [key, value] : it->second) out += " --set " + shell_word(pass + "." + key + "=" + value);
+  }
+  if (limit != INT64_MAX) out += " --pass-limit=" + std::to_string(limit);
+  if (options.check) out += " --check";
+  if (options.check && options.budget != CheckBudget()) out += " --check-budget " + options.budget.str();
+  return out;
+}
+
+PassFailure::PassFailure(std::string pass_name, FailureKind failure, std::string why, const std::string& hint)
+    : Error("pass " + pass_name + ": " + why + hint),
+      pass(std::move(pass_name)),
+      kind(failure),
+      reason(std::move(why)) {}
 
 std::vector<PassReport> run_passes(Graph& g, const PassOptions& options) { return Manager(g, options).run(); }
 

@@ -39,20 +39,48 @@ struct PassOptions {
   std::set<std::string> print_before, print_after;  // pass names or "all"
   std::ostream* print_to = nullptr;
   bool check = false;                     // the numeric gate after every pass
+  CheckBudget budget;                     // for the passes that are not exact
   const WeightSource* weights = nullptr;  // for the gate; null = seeded random numbers
   std::string repro_path = "repro.lmir";  // written when a pass fails; "" = never
+  // What `lmc opt` needs besides the passes to check with the same weights: words such as "--weights", "DIR".
+  std::vector<std::string> replay_flags;
   // Sees the graph behind every pass.
   std::function<void(const PassReport&, const Graph&)> after_pass;
+};
+
+enum class FailureKind : uint8_t {
+  threw,            // an Error, or what its author let slip
+  unsound,          // the verifier found the graph broken
+  dishonest,        // it says that it changed the graph, or that it did not, and that is not so
+  results_changed,  // it is exact, and outputs differ by more than rounding
+  over_budget,      // it is not exact, and changed more than the budget allows
+};
+
+// A pass failed. `reason` is the message without the pass's name and without what to do.
+struct PassFailure : Error {
+  PassFailure(std::string pass, FailureKind kind, std::string reason, const std::string& hint = "");
+
+  std::string pass;
+  FailureKind kind;
+  std::string reason;
 };
 
 // Parses "fuse-qkv.biased=skip". Error for an unknown pass or key.
 void add_setting(PassOptions& options, const std::string& text);
 
-// Runs the pipeline over `g`. Throws Error, after writing repro.lmir, if a pass throws, leaves the graph
-// unsound, lies about having changed it, or is caught by the numeric gate.
+// Runs the pipeline over `g`. Throws PassFailure, after writing repro.lmir, if a pass throws, leaves the graph
+// unsound, lies about having changed it, or is caught by the numeric gate; Error if `g` as given cannot be
+// evaluated for the gate.
 std::vector<PassReport> run_passes(Graph& g, const PassOptions& options);
 
 // The passes `options` would run, in order.
 std::vector<const Pass*> pipeline(const PassOptions& options);
+
+// What a pass that may change so much did wrong, or "".
+std::string judge(const Pass& pass, const CheckBudget& budget, const CheckResult& r);
+
+// "lmc opt GRAPH --passes=NAME …": runs these passes alone as `options` would, but for the limit.
+std::string replay_command(const std::string& graph, const std::vector<std::string>& passes,
+                           const PassOptions& options, int64_t limit);
 
 }  // namespace lmc

@@ -23,6 +23,10 @@ void PassFlags::add_to(CLI::App& app) {
       ->delimiter(',');
   app.add_option("--print-ir-after", print_after, "print the IR after these passes (or all)")->delimiter(',');
   app.add_flag("--check", check, "evaluate the graph before and after every pass and compare");
+  app.add_option(
+      "--check-budget", budget,
+      "what a pass that is not exact may change, such as kl=0.01,sqnr=30 (abs, rel, top1, kl, sqnr; "
+      "default rel=0.25,kl=0.05,sqnr=18); turns --check on");
   app.add_flag("--explain", explain, "say where patterns almost matched, and what refused");
 }
 
@@ -43,7 +47,8 @@ PassOptions PassFlags::options() const {
   o.print_before = {print_before.begin(), print_before.end()};
   o.print_after = {print_after.begin(), print_after.end()};
   o.print_to = &std::cout;
-  o.check = check;
+  o.check = check || !budget.empty();
+  if (!budget.empty()) o.budget = parse_budget(budget);
   pipeline(o);
   return o;
 }
@@ -62,9 +67,9 @@ void report_passes(const std::vector<PassReport>& reports, bool explain, bool ch
   for (const PassReport& r : reports) {
     if (!r.summary.empty()) info("{}", r.summary);
     for (const std::string& remark : r.remarks) info("  {}: {}", r.pass, remark);
-    if (check) {
-      if (r.checks.empty()) info("  check {}: unchanged", r.pass);
-      for (const CheckResult& c : r.checks) info("  check {}: {}", r.pass, c.str());
+    if (check && r.checks.empty()) info("  check {}: unchanged", r.pass);
+    for (const CheckResult& c : r.checks) {
+      info("  check {} ({}): {}", r.pass, find_pass(r.pass).exact() ? "exact" : "within budget", c.str());
     }
     if (explain) {
       for (const std::string& near : r.near_misses) info("  {} did not fire: {}", r.pass, near);

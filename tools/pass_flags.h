@@ -12,7 +12,7 @@ namespace lmc {
 
 struct PassFlags {
   std::vector<std::string> only, disabled, settings, print_before, print_after;
-  std::string dump_dir, dump_scope;
+  std::string dump_dir, dump_scope, budget;
   int64_t limit = -1;
   bool check = false;
   bool explain = false;

@@ -22,7 +22,8 @@ const RegisterOp kOp(OpDef{
                       a[0].last() == 8 + (dim + 7) / 8 * 8,
                   "partials " + a[0].str() + " do not fit " + std::to_string(a.integer("heads")) +
                       " heads of " + std::to_string(dim));
-          require(a[1].dtype == DType::i32 && a[1].rank() == 1, "pos must be i32[T], found " + a[1].str());
+          require(a[1].dtype == DType::i32 && a[1].rank() == 1 && a[1].dims[0] == a[0].dims[0],
+                  "pos must be i32[" + dim_name(a[0].dims[0]) + "] like the partials, found " + a[1].str());
           require(a.integer("chunk") > 0, "chunk must be positive");
           return std::vector<Type>{Type{DType::f32, {a[0].dims[0], a.integer("heads") * dim}}};
         },

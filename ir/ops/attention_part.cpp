@@ -42,7 +42,8 @@ void check_attention(const InferArgs& a) {
   require(a[0].rank() == 3 && a[0].dims[2] == a[1].dims[2] && a[1].dims[1] > 0 &&
               a[0].dims[1] % a[1].dims[1] == 0,
           "queries " + a[0].str() + " do not fit cache " + a[1].str());
-  require(a[2].dtype == DType::i32 && a[2].rank() == 1, "pos must be i32[T], found " + a[2].str());
+  require(a[2].dtype == DType::i32 && a[2].rank() == 1 && a[2].dims[0] == a[0].dims[0],
+          "pos must be i32[" + dim_name(a[0].dims[0]) + "] like q, found " + a[2].str());
   const int64_t window = a.integer("window");
   require(window >= 0 && window <= a[1].dims[0],
           "window " + std::to_string(window) + " is wider than cache " + a[1].str());

@@ -43,6 +43,9 @@ const RegisterOp kOp(OpDef{
             const auto pos = static_cast<int64_t>(a[2].data[static_cast<size_t>(t)]);
             require(pos < a[1].dims[0], "position " + std::to_string(pos) + " is not in the cache");
             const int64_t oldest = ops::oldest_seen(pos, a.integer("window"));
+            require(
+                pos / chunk - oldest / chunk < chunks,
+                "position " + std::to_string(pos) + " sees more than " + std::to_string(chunks) + " chunks");
             for (int64_t h = 0; h < heads; ++h) {
               for (int64_t c = oldest / chunk; c <= pos / chunk; ++c) {
                 const ops::AttentionPart part = ops::attention_part(a, t, h, std::max(oldest, c * chunk),

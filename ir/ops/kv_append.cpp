@@ -26,8 +26,10 @@ const RegisterOp kOp(OpDef{
             ops::require_activation(a[i], i == 1 ? "k" : "v");
             require(a[i].rank() == 3 && a[i].dims[1] == a[0].dims[1] && a[i].dims[2] == a[0].dims[2],
                     a[i].str() + " does not fit cache " + a[0].str());
+            require(a[i].dims[0] == a[1].dims[0], "k and v are of different tokens");
           }
-          require(a[3].dtype == DType::i32 && a[3].rank() == 1, "pos must be i32[T], found " + a[3].str());
+          require(a[3].dtype == DType::i32 && a[3].rank() == 1 && a[3].dims[0] == a[1].dims[0],
+                  "pos must be i32[" + dim_name(a[1].dims[0]) + "] like k, found " + a[3].str());
           return std::vector<Type>{a[0]};
         },
     .eval =

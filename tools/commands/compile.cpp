@@ -17,7 +17,8 @@
 #include "tools/command.h"
 #include "tools/console.h"
 #include "tools/engine.h"
-#include "tools/pass_flags.h"
+#include "tools/files.h"
+#include "tools/model_flags.h"
 #include "tools/plan_json.h"
 #include "tools/quant_report.h"
 
@@ -26,20 +27,12 @@ namespace fs = std::filesystem;
 namespace {
 
 struct Options {
-  std::string model, output, tokenizer, quant = "q8_0", kv, emit, target = "native";
-  ModelOptions weights;
+  std::string model, output, tokenizer, emit, target = "native";
+  ModelFlags source;
   PassFlags passes;
-  int64_t quant_min_dim = -1;
   int64_t block = 64;
   int threads = 0;
 };
-
-PassOptions pass_options(const Options& o, const Model& m) {
-  PassOptions p = o.passes.options();
-  set_formats(p, o.quant, o.quant_min_dim >= 0 ? o.quant_min_dim : m.quant_min_dim, o.kv);
-  p.weights = m.weights.get();
-  return p;
-}
 
 std::string tokenizer_file(const Options& o, const Model& m) {
   if (!o.tokenizer.empty()) return o.tokenizer;
@@ -51,16 +44,11 @@ void report_model(const Model& m) {
   info("{} tensors, {:.2f} M parameters", m.tensors, static_cast<double>(m.parameters) / 1e6);
 }
 
-void print_text(const std::string& text) {
+// One stage of the road, instead of a bundle.
+void emit(const Options& o, const std::string& text) {
+  if (!o.output.empty()) return write_file(o.output, text);
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size())
     throw Error("cannot write to standard output");
-}
-
-// Prints one stage of the road instead of writing a bundle. False if the road goes on.
-bool emit_before_codegen(const Options& o, const Graph& g, const std::string& stage) {
-  if (o.emit != stage) return false;
-  print_text(print_graph(g));
-  return true;
 }
 
 void write_bundle(const Options& o, const std::string& output, const Model& m, const Graph& g,
@@ -106,19 +94,21 @@ void write_bundle(const Options& o, const std::string& output, const Model& m, c
 
 void run(const Options& o) {
   const auto start = std::chrono::steady_clock::now();
-  if (o.weights.weights == "none" && o.emit.empty())
+  if (o.source.options.weights == "none" && o.emit.empty())
     throw UsageError("--weights none goes with --emit: there is nothing to pack");
   std::string output = o.output;
   if (output.empty()) output = fs::path(o.model).stem().string() + ".lmc";
   log_level();
+  PassOptions pass_options = o.passes.options();
 
-  Model m = load_model(o.model, o.weights);
+  Model m = load_model(o.model, o.source.options);
   report_model(m);
-  if (emit_before_codegen(o, m.graph, "graph")) return;
-  const std::vector<PassReport> reports = run_passes(m.graph, pass_options(o, m));
-  report_passes(reports, o.passes.explain, o.passes.check);
+  if (o.emit == "import" || o.emit == "graph") return emit(o, print_graph(m.graph));
+  o.source.apply(pass_options, m);
+  const std::vector<PassReport> reports = run_passes(m.graph, pass_options);
+  report_passes(reports, o.passes.explain, pass_options.check);
   stop_if_interrupted();
-  if (emit_before_codegen(o, m.graph, "opt")) return;
+  if (o.emit == "opt") return emit(o, print_graph(m.graph));
 
   add_packing(m.graph);
   CodegenOptions options;
@@ -131,9 +121,9 @@ void run(const Options& o) {
   const auto kernel_start = std::chrono::steady_clock::now();
   CodegenResult code = o.emit == "plan" ? plan_only(m.graph, options) : generate(m.graph, options);
   const double kernel_seconds = seconds_since(kernel_start);
-  if (o.emit == "plan") return print_text(plan_to_json(code.plan));
-  if (o.emit == "llvm") return print_text(code.llvm_ir);
-  if (o.emit == "asm") return print_text(code.assembly);
+  if (o.emit == "plan") return emit(o, plan_to_json(code.plan));
+  if (o.emit == "llvm") return emit(o, code.llvm_ir);
+  if (o.emit == "asm") return emit(o, code.assembly);
   stop_if_interrupted();
 
   write_bundle(o, output, m, m.graph, code, reports);
@@ -151,33 +141,24 @@ const RegisterCommand kCompile(
     {"compile", "compile a model file and a checkpoint into a bundle", [](CLI::App& app) {
        auto o = std::make_shared<Options>();
        app.add_option("model", o->model, "the model file, such as models/gemma3.yaml")->required();
-       app.add_option("-o,--output", o->output, "the bundle to write (default: ./<model>.lmc)");
-       app.add_option("--weights", o->weights.weights,
-                      "a Hugging Face folder, or random, or none (default: the model file's checkpoint)");
-       app.add_option("--size", o->weights.size, "which size of random or no weights");
-       app.add_option("--seed", o->weights.seed, "of random weights")->capture_default_str();
-       app.add_option("--context", o->weights.context,
-                      "most positions of a sequence (default: what the model has)")
-           ->check(CLI::PositiveNumber);
+       app.add_option("-o,--output", o->output,
+                      "the bundle to write (default: ./<model>.lmc); with --emit a file (default: standard "
+                      "output)");
+       o->source.add_to(app);
        app.add_option("--tokenizer", o->tokenizer,
                       "a tokenizer.json, a SentencePiece .model or a folder (default: the checkpoint's)")
            ->check(CLI::ExistingPath);
-       app.add_option("--quant", o->quant, "format of large projections")
-           ->check(CLI::IsMember({"q8_0", "none"}))
-           ->capture_default_str();
-       app.add_option("--quant-min-dim", o->quant_min_dim,
-                      "quantise where max(in, out) reaches this (default: the model file's)")
-           ->check(CLI::NonNegativeNumber);
-       app.add_option("--kv", o->kv, "format of the KV cache (default: f16, f32 with --quant=none)")
-           ->check(CLI::IsMember({"f16", "f32"}));
        app.add_option("--target", o->target,
                       "instruction set: native (the best here), avx2, avx-vnni or avx512-vnni")
            ->capture_default_str();
        app.add_option("--block", o->block, "largest block of prompt tokens per step")
            ->check(CLI::Range(1, 4096))
            ->capture_default_str();
-       app.add_option("--emit", o->emit, "print this stage instead of writing a bundle")
-           ->check(CLI::IsMember({"graph", "opt", "plan", "llvm", "asm"}));
+       app.add_option(
+              "--emit", o->emit,
+              "write this stage instead of a bundle: import (or graph) is the IR before any pass, opt "
+              "after all")
+           ->check(CLI::IsMember({"import", "graph", "opt", "plan", "llvm", "asm"}));
        app.add_option("-t,--threads", o->threads, "threads for packing (default: physical cores)")
            ->check(CLI::Range(1, 1024));
        o->passes.add_to(app);

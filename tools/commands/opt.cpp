@@ -8,14 +8,14 @@
 #include "tools/command.h"
 #include "tools/console.h"
 #include "tools/files.h"
-#include "tools/pass_flags.h"
+#include "tools/model_flags.h"
 #include "tools/picture/picture.h"
 
 namespace lmc {
 namespace {
 
 struct Options {
-  std::string input, output, scope = "all";
+  std::string input, output, weights, scope = "all";
   bool dot = false, svg = false;
   PassFlags passes;
 };
@@ -29,7 +29,9 @@ std::string result_text(const Options& o, const Graph& g) {
 void run(const Options& o) {
   if (o.dot && o.svg) throw UsageError("--dot and --svg are two formats; one at a time");
   Graph g = parse_graph(read_file(o.input), o.input);
-  report_passes(run_passes(g, o.passes.options()), o.passes.explain, o.passes.check);
+  PassOptions passes = o.passes.options();
+  const std::unique_ptr<WeightSource> weights = checkpoint_weights(o.weights, passes);
+  report_passes(run_passes(g, passes), o.passes.explain, passes.check);
   const std::string text = result_text(o, g);
   if (!o.output.empty()) return write_file(o.output, text);
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size())
@@ -41,6 +43,8 @@ const RegisterCommand kOpt({"opt", "run passes over a graph in text form (.lmir)
                               app.add_option("input", o->input, "the graph")->required();
                               app.add_option("-o,--output", o->output,
                                              "where to write the result (default: standard output)");
+                              app.add_option("--weights", o->weights,
+                                             "a Hugging Face folder, for --check (default: seeded numbers)");
                               app.add_flag("--dot", o->dot, "write Graphviz instead of IR");
                               app.add_flag("--svg", o->svg, "write a picture (SVG) instead of IR");
                               app.add_option("--scope", o->scope,

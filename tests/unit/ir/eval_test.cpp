@@ -21,8 +21,8 @@ Tensor eval(const std::string& declarations, const std::string& call, const Tens
   const int64_t t = x.dims[0];
   const std::string type = "f32[T" + (x.dims.size() > 1 ? "," + std::to_string(x.dims[1]) : "") +
                            (x.dims.size() > 2 ? "," + std::to_string(x.dims[2]) : "") + "]";
-  const Graph g = parse_graph("graph @g (%x: " + type + ", %pos: i32[T]) {\n" + declarations +
-                              "\n%y = " + call + "\nreturn %y\n}");
+  const Graph g = parse_graph("graph @g (%x: " + type + ", %pos: i32[T], %c: kv_f32[64,1,8]) {\n" +
+                              declarations + "\n%y = " + call + "\nreturn %y\n}");
   Tensor pos = make_tensor(DType::i32, {t});
   for (int64_t i = 0; i < t; ++i) pos.data[static_cast<size_t>(i)] = static_cast<double>(i);
   return evaluate(g, {{"x", x}, {"pos", pos}},
@@ -112,6 +112,13 @@ TEST(Eval, f16_conversion_is_exact_both_ways_for_every_half) {
     if (std::isnan(f)) continue;
     EXPECT_EQ(f32_to_f16(f), h);
   }
+}
+
+TEST(Eval, more_chunks_than_attention_split_has_room_for_are_an_error) {
+  EXPECT_THROW(
+      eval("%h = reshape(%x) {shape=[1,8]}\n%kv = kv_append(%c, %h, %h, %pos)",
+           "attention_split(%h, %kv, %pos) {scale=1, chunk=2, chunks=2}", make_tensor(DType::f32, {7, 8})),
+      Error);
 }
 
 TEST(Algorithms, a_set_with_a_path_through_the_outside_is_not_convex) {

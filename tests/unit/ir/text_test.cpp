@@ -94,6 +94,19 @@ TEST(Text, shapes_that_do_not_fit_say_what_was_expected) {
             std::string::npos);
 }
 
+TEST(Text, positions_must_be_as_many_as_the_rows_they_belong_to) {
+  const std::string text = R"(graph @g (%x: f32[3,1,8], %pos: i32[T], %kv: kv_f32[16,1,8]) {
+    %y = STATEMENT
+    return %y
+  })";
+  for (const char* statement : {"attention(%x, %kv, %pos) {scale=1}", "kv_append(%kv, %x, %x, %pos)",
+                                "attention_split(%x, %kv, %pos) {scale=1, chunk=8, chunks=2}"}) {
+    std::string wrong = text;
+    wrong.replace(wrong.find("STATEMENT"), 9, statement);
+    EXPECT_NE(error_of(wrong).find("pos must be i32[3]"), std::string::npos) << statement;
+  }
+}
+
 TEST(Text, deep_nesting_is_refused_rather_than_risked) {
   std::string deep;
   for (int i = 0; i < 100000; ++i) deep += "silu(";

@@ -1,0 +1,143 @@
+// lmc bisect: the first pass, and the first application of it, after which a check fails.
+#include "passes/bisect.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "ir/text.h"
+#include "tools/command.h"
+#include "tools/console.h"
+#include "tools/diff_report.h"
+#include "tools/files.h"
+#include "tools/graph_command.h"
+#include "tools/model_flags.h"
+
+namespace lmc {
+namespace {
+
+struct Options {
+  std::string input, command, prefix = "bisect";
+  ModelFlags model;
+  PassFlags passes;
+  bool json = false;
+};
+
+// The graph to start from, and where its weights are.
+struct Source {
+  Graph graph;
+  std::unique_ptr<WeightSource> weights;
+};
+
+Source load(const Options& o, PassOptions& passes) {
+  if (o.input.ends_with(".lmir")) {
+    Source out{parse_graph(read_file(o.input), o.input), nullptr};
+    out.weights = checkpoint_weights(o.model.options.weights, passes);
+    return out;
+  }
+  Model m = load_model(o.input, o.model.options);
+  o.model.apply(passes, m);
+  return {std::move(m.graph), std::move(m.weights)};
+}
+
+// What to type to see it again: each line with what it shows.
+std::vector<std::pair<std::string, std::string>> replays(const Options& o, const PassOptions& passes,
+                                                         const BisectResult& r) {
+  std::vector<std::pair<std::string, std::string>> out;
+  PassOptions p = passes;
+  p.check = o.command.empty();
+  const std::string tail = o.command.empty() ? "" : " -o result.lmir && " + o.command + " result.lmir";
+  const auto line = [&](const std::string& graph, int64_t limit, const std::string& what) {
+    out.emplace_back(replay_command(graph, {r.pass}, p, limit) + tail, what);
+  };
+  const std::string start = o.prefix + ".start.lmir";
+  if (r.application == 0) {
+    line(start, INT64_MAX, "fails");
+    return out;
+  }
+  line(start, r.application, "fails");
+  line(start, r.application - 1, "is good");
+  if (r.alone) line(o.prefix + ".before.lmir", 1, "fails: that application alone");
+  return out;
+}
+
+std::string title(const BisectResult& r) {
+  std::string out = fmt::format("pass {} ({} of {})", r.pass, r.pass_number, r.passes);
+  if (r.application == 0) return out + ", as a whole";
+  out += fmt::format(", application {}", r.application);
+  return r.applications == 0 ? out : out + fmt::format(" of {}", r.applications);
+}
+
+void write_files(const Options& o, const BisectResult& r) {
+  const auto write = [&](const std::string& which, const std::string& what, const std::string& text) {
+    write_file(o.prefix + "." + which + ".lmir", fmt::format("// {} {}\n{}", what, title(r), text));
+  };
+  write("start", "before any application of", r.start);
+  write("before", "just before", r.before);
+  if (!r.after.empty()) write("after", "just after", r.after);
+}
+
+void report(const Options& o, const PassOptions& passes, const BisectResult& r) {
+  const Graph before = parse_graph(r.before);
+  const Graph after = r.after.empty() ? Graph() : parse_graph(r.after);
+  if (o.json) {
+    nlohmann::ordered_json j{{"pass", r.pass},
+                             {"pass_number", r.pass_number},
+                             {"passes", r.passes},
+                             {"application", r.application},
+                             {"applications", r.applications},
+                             {"wrong", r.wrong},
+                             {"checks", r.checks}};
+    if (!r.after.empty()) j["changed"] = DiffReport(before, after).json();
+    for (const auto& [command, what] : replays(o, passes, r)) j["replay"].push_back(command);
+    fmt::print("{}\n", j.dump(2));
+    return;
+  }
+  fmt::print("first bad: {}\n  {}\n", title(r), r.wrong);
+  if (r.application > 0)
+    fmt::print("verified: good with {} applications, bad with {}\n", r.application - 1, r.application);
+  if (!r.after.empty()) fmt::print("what it changed:\n{}", DiffReport(before, after).text(false));
+  fmt::print("replay:\n");
+  for (const auto& [command, what] : replays(o, passes, r)) fmt::print("  {}  # {}\n", command, what);
+}
+
+void run(const Options& o) {
+  PassOptions passes = o.passes.options();
+  const Source source = load(o, passes);
+  GraphTest test;
+  std::optional<GraphCommand> command;
+  if (!o.command.empty()) {
+    command.emplace(o.command);
+    test = [&](const Graph& g) -> std::string {
+      const int code = command->run(g);
+      if (code == GraphCommand::kUntestable)
+        throw Error("--run " + o.command + ": cannot test this graph (exit code 125)");
+      return code == 0 ? "" : fmt::format("{} exits with {}", o.command, code);
+    };
+  }
+  const BisectResult r = bisect(source.graph, passes, test, [](const std::string& line) {
+    stop_if_interrupted();
+    info("  {}", line);
+  });
+  write_files(o, r);
+  report(o, passes, r);
+}
+
+const RegisterCommand kBisect(
+    {"bisect", "find the first pass, and the first application of it, that breaks a check",
+     [](CLI::App& app) {
+       auto o = std::make_shared<Options>();
+       app.add_option("input", o->input, "a model file (.yaml) or a graph (.lmir)")->required();
+       app.add_option(
+           "--run", o->command,
+           "judge by this command instead of the numeric gate: it gets a .lmir file and exits with 0 "
+           "for good, 1 to 124 for bad");
+       app.add_option("-o,--output", o->prefix, "how the files it leaves begin")->capture_default_str();
+       app.add_flag("--json", o->json, "print one JSON object");
+       o->model.add_to(app);
+       o->passes.add_to(app);
+       return [o] { run(*o); };
+     }});
+
+}  // namespace
+}  // namespace lmc

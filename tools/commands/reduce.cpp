@@ -1,0 +1,88 @@
+// lmc reduce: a failing graph becomes a small one that fails in the same way.
+#include "passes/reduce.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "ir/text.h"
+#include "tools/command.h"
+#include "tools/console.h"
+#include "tools/files.h"
+#include "tools/graph_command.h"
+#include "tools/pass_flags.h"
+
+namespace lmc {
+namespace {
+
+struct Options {
+  std::string input, output, command;
+  PassFlags passes;
+  double timeout = 0;  // seconds; 0 = none
+};
+
+// One pass, if it fails alone as all together do.
+std::string replay_line(const Options& o, const PassOptions& passes, const ReduceResult& r) {
+  const std::string graph = o.output.empty() ? "MIN.lmir" : o.output;
+  if (!o.command.empty()) return o.command + " " + graph;
+  std::vector<std::string> names;
+  for (const Pass* p : pipeline(passes)) {
+    PassOptions alone = passes;
+    alone.only = std::vector<std::string>{p->name()};
+    if (pass_failure(alone)(r.graph) == r.failure)
+      return replay_command(graph, *alone.only, passes, passes.limit);
+    names.push_back(p->name());
+  }
+  return replay_command(graph, names, passes, passes.limit);
+}
+
+void run(const Options& o) {
+  const auto start = std::chrono::steady_clock::now();
+  PassOptions passes = o.passes.options();
+  passes.check = true;
+  const Graph g = parse_graph(read_file(o.input), o.input);
+  ReduceOptions options;
+  std::optional<GraphCommand> command;
+  if (o.command.empty()) {
+    options.failure = pass_failure(passes);
+  } else {
+    command.emplace(o.command);
+    options.failure = [&](const Graph& candidate) -> std::string {
+      const int code = command->run(candidate);
+      if (code == 0 || code == GraphCommand::kUntestable) return "";
+      return fmt::format("{} exits with {}", o.command, code);
+    };
+  }
+  options.go_on = [&] {
+    stop_if_interrupted();
+    return o.timeout <= 0 || seconds_since(start) < o.timeout;
+  };
+  options.progress = [](const std::string& line) { info("  {}", line); };
+  const ReduceResult r = reduce(g, options);
+  if (!r.finished) info("stopped after {} seconds: it may get smaller still", o.timeout);
+  info("{} graphs tried; {}", r.attempts, r.failure);
+  const std::string text =
+      fmt::format("// {}\n// replay: {}\n{}", r.failure, replay_line(o, passes, r), print_graph(r.graph));
+  if (!o.output.empty()) return write_file(o.output, text);
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size())
+    throw Error("cannot write to standard output");
+}
+
+const RegisterCommand kReduce(
+    {"reduce", "shrink a graph that fails under a pass to a small one that fails in the same way",
+     [](CLI::App& app) {
+       auto o = std::make_shared<Options>();
+       app.add_option("input", o->input, "the graph (.lmir), before the passes")->required();
+       app.add_option("-o,--output", o->output, "where to write the small graph (default: standard output)");
+       app.add_option(
+           "--run", o->command,
+           "fail means that this command, given a .lmir file, exits with the code it has for the whole "
+           "graph (not 0, not 125); no passes are run");
+       app.add_option("--timeout", o->timeout, "end after so many seconds with what there is")
+           ->check(CLI::NonNegativeNumber);
+       o->passes.add_to(app);
+       return [o] { run(*o); };
+     }});
+
+}  // namespace
+}  // namespace lmc

@@ -1,0 +1,43 @@
+#include "tools/model_flags.h"
+
+#include <filesystem>
+
+#include "models/checkpoint/hf_folder.h"
+
+namespace lmc {
+
+void ModelFlags::add_to(CLI::App& app) {
+  app.add_option("--weights", options.weights,
+                 "a Hugging Face folder, or random, or none (default: the model file's checkpoint)");
+  app.add_option("--size", options.size, "which size of random or no weights");
+  app.add_option("--seed", options.seed, "of random weights")->capture_default_str();
+  app.add_option("--context", options.context, "most positions of a sequence (default: what the model has)")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--quant", quant, "format of large projections")
+      ->check(CLI::IsMember({"q8_0", "none"}))
+      ->capture_default_str();
+  app.add_option("--quant-min-dim", quant_min_dim,
+                 "quantise where max(in, out) reaches this (default: the model file's)")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--kv", kv, "format of the KV cache (default: f16, f32 with --quant=none)")
+      ->check(CLI::IsMember({"f16", "f32"}));
+}
+
+void ModelFlags::apply(PassOptions& passes, const Model& model) const {
+  set_formats(passes, quant, quant_min_dim >= 0 ? quant_min_dim : model.quant_min_dim, kv);
+  // Random weights are as good as the gate's own, and those can be had again from the IR alone.
+  if (model.folder.empty()) return;
+  passes.weights = model.weights.get();
+  passes.replay_flags.insert(passes.replay_flags.end(),
+                             {"--weights", std::filesystem::absolute(model.folder).string()});
+}
+
+std::unique_ptr<WeightSource> checkpoint_weights(const std::string& folder, PassOptions& passes) {
+  if (folder.empty()) return nullptr;
+  auto weights = std::make_unique<HfFolder>(folder);
+  passes.weights = weights.get();
+  passes.replay_flags.insert(passes.replay_flags.end(), {"--weights", folder});
+  return weights;
+}
+
+}  // namespace lmc

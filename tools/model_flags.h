@@ -1,0 +1,28 @@
+// What a model file becomes before any pass: the options about weights and formats that compile and bisect
+// share.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "models/model.h"
+#include "tools/pass_flags.h"
+
+namespace lmc {
+
+struct ModelFlags {
+  ModelOptions options;
+  std::string quant = "q8_0", kv;
+  int64_t quant_min_dim = -1;
+
+  void add_to(CLI::App& app);
+  // The settings of the pipeline that follow from these flags and the model, where --set does not say
+  // otherwise, and the weights for the numeric gate.
+  void apply(PassOptions& passes, const Model& model) const;
+};
+
+// Numbers of a Hugging Face folder for the numeric gate over a graph in text form.
+std::unique_ptr<WeightSource> checkpoint_weights(const std::string& folder, PassOptions& passes);
+
+}  // namespace lmc
