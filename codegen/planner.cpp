@@ -242,7 +242,7 @@ class StepPlanner {
     PlanStage& p = s.plan;
     p.scope = g_.op(s.core.valid() ? s.core : named_after(s)).scope;
     for (OpId id : s.ops) {
-      p.flops += op_cost(g_, id).flops;
+      p.flops += op_cost(g_, id, only_).flops;
     }
     for (const PlanOperand& o : p.operands) {
       if (o.space == Space::weight && s.kind == StageKind::linear)

@@ -3,6 +3,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <cmath>
 
 namespace lmc {
 namespace {
@@ -30,7 +31,12 @@ std::string quoted(const std::string& s) {
 
 std::string real_text(double d) {
   std::array<char, 40> buffer;
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), d).ptr;
+  if (d == 0) return std::signbit(d) ? "-0.0" : "0";
+  // All digits and beyond 64 bits would read back as a whole number out of range.
+  char* const end =
+      std::fabs(d) < 0x1p63
+          ? std::to_chars(buffer.data(), buffer.data() + buffer.size(), d).ptr
+          : std::to_chars(buffer.data(), buffer.data() + buffer.size(), d, std::chars_format::scientific).ptr;
   return std::string(buffer.data(), end);
 }
 

@@ -1,6 +1,8 @@
 #include "ir/graph.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <queue>
 
 #include "ir/op_def.h"
@@ -10,6 +12,15 @@ namespace lmc {
 namespace {
 
 std::string key(const std::string& name, bool weight) { return (weight ? "@" : "%") + name; }
+
+// Has a text form that reads back: no infinity, and a magnitude that a 64-bit number holds with either sign.
+bool has_text(const Attr& a) {
+  if (const auto* d = std::get_if<double>(&a)) return std::isfinite(*d);
+  if (const auto* i = std::get_if<int64_t>(&a)) return *i != INT64_MIN;
+  if (const auto* list = std::get_if<std::vector<int64_t>>(&a))
+    return std::find(list->begin(), list->end(), INT64_MIN) == list->end();
+  return true;
+}
 
 // Fills in defaults and turns integers into reals where the op wants reals.
 AttrMap complete_attrs(const OpDef& def, AttrMap given) {
@@ -28,6 +39,7 @@ AttrMap complete_attrs(const OpDef& def, AttrMap given) {
     }
     require(attr_kind(value) == a.kind,
             "attribute '" + a.name + "' must be " + attr_kind_name(a.kind) + ", found " + attr_text(value));
+    require(has_text(value), "attribute '" + a.name + "' is out of range: " + attr_text(value));
     out[a.name] = std::move(value);
   }
   if (!given.empty()) {
@@ -62,12 +74,24 @@ ValueId Graph::new_value(Value v) {
   return id;
 }
 
-std::string Graph::unique_name(const std::string& wanted, bool weight) const {
-  if (!by_name_.contains(key(wanted, weight))) return wanted;
-  for (int i = 1;; ++i) {
-    std::string name = wanted + "_" + std::to_string(i);
-    if (!by_name_.contains(key(name, weight))) return name;
-  }
+std::string Graph::unique_name(const std::string& wanted, bool weight) {
+  const std::string base = key(wanted, weight);
+  if (!by_name_.contains(base)) return wanted;
+  int64_t& taken = taken_[base];  // without it, a thousand reshapes would be a million look-ups
+  while (by_name_.contains(base + "_" + std::to_string(taken + 1))) ++taken;
+  return wanted + "_" + std::to_string(taken + 1);
+}
+
+void Graph::forget_name(const std::string& name_key) {
+  by_name_.erase(name_key);
+  const size_t underscore = name_key.rfind('_');
+  if (underscore == std::string::npos) return;
+  const auto base = taken_.find(name_key.substr(0, underscore));
+  if (base == taken_.end()) return;
+  int64_t suffix = 0;
+  const char* const end = name_key.data() + name_key.size();
+  if (std::from_chars(name_key.data() + underscore + 1, end, suffix).ptr == end && suffix > 0)
+    base->second = std::min(base->second, suffix - 1);
 }
 
 ValueId Graph::add_input(const std::string& input_name, const Type& type) {
@@ -175,7 +199,7 @@ void Graph::rename(ValueId v, const std::string& wanted) {
   const bool weight = value.kind == ValueKind::weight;
   if (value.name == wanted) return;
   const std::string chosen = unique_name(wanted, weight);
-  by_name_.erase(key(value.name, weight));
+  forget_name(key(value.name, weight));
   value.name = chosen;
   by_name_[key(chosen, weight)] = v;
 }
@@ -193,7 +217,7 @@ void Graph::replace_all_uses(ValueId from, ValueId to) {
 void Graph::erase_op(OpId id) {
   Op& op = ops_[id.v];
   for (uint32_t i = 0; i < op.operands.size(); ++i) std::erase(values_[op.operands[i].v].uses, Use{id, i});
-  for (ValueId r : op.results) by_name_.erase(key(values_[r.v].name, false));
+  for (ValueId r : op.results) forget_name(key(values_[r.v].name, false));
   op.operands.clear();
   op.body.reset();
   op.erased = true;
@@ -202,7 +226,7 @@ void Graph::erase_op(OpId id) {
 void Graph::remove_weight_if_unused(ValueId w) {
   if (!values_[w.v].uses.empty() || is_output(w)) return;
   std::erase(weights_, w);
-  by_name_.erase(key(values_[w.v].name, true));
+  forget_name(key(values_[w.v].name, true));
 }
 
 size_t Graph::remove_dead() {

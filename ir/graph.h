@@ -103,7 +103,8 @@ class Graph {
 
  private:
   ValueId new_value(Value v);
-  std::string unique_name(const std::string& wanted, bool weight) const;
+  std::string unique_name(const std::string& wanted, bool weight);
+  void forget_name(const std::string& key);
 
   std::vector<Op> ops_;
   std::vector<Value> values_;
@@ -111,6 +112,7 @@ class Graph {
   std::vector<ValueId> weights_;
   std::vector<ValueId> outputs_;
   std::unordered_map<std::string, ValueId> by_name_;  // "%x" and "@w"
+  std::unordered_map<std::string, int64_t> taken_;    // "%x" → n: %x_1 to %x_n are all taken
 };
 
 // Live ops in a stable topological order (ready ops by lowest id first). Throws Error if there is a cycle.

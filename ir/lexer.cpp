@@ -4,6 +4,8 @@
 #include <cctype>
 #include <charconv>
 
+#include "ir/syntax.h"
+
 namespace lmc::syntax {
 namespace {
 
@@ -30,6 +32,14 @@ std::string shown(const Token& t) {
 }
 
 }  // namespace
+
+bool is_weight_name(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), in_weight);
+}
+
+bool is_scope_name(std::string_view name) {
+  return !name.empty() && starts_name(name[0]) && std::all_of(name.begin(), name.end(), in_name);
+}
 
 Lexer::Lexer(std::string_view text, const Location& at)
     : text_(text), file_(at.file), line_(std::max(at.line, 1)), first_column_(std::max(at.column, 1)) {

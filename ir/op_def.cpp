@@ -13,14 +13,6 @@ std::map<std::string, OpDef, std::less<>>& table() {
   return ops;
 }
 
-bool depends_on_weights_alone(const Graph& g, ValueId v) {
-  const Value& value = g.value(v);
-  if (value.kind != ValueKind::result) return value.kind == ValueKind::weight;
-  const Op& op = g.op(value.def);
-  return !op.operands.empty() && std::all_of(op.operands.begin(), op.operands.end(),
-                                             [&](ValueId o) { return depends_on_weights_alone(g, o); });
-}
-
 }  // namespace
 
 RegisterOp::RegisterOp(OpDef def) {
@@ -46,7 +38,9 @@ std::vector<const OpDef*> all_ops() {
   return out;
 }
 
-Cost op_cost(const Graph& g, OpId id) {
+Cost op_cost(const Graph& g, OpId id) { return op_cost(g, id, weight_only(g)); }
+
+Cost op_cost(const Graph& g, OpId id, const SideTable<ValueId, char>& constant) {
   const Op& op = g.op(id);
   Cost cost;
   std::vector<Type> types;
@@ -54,7 +48,7 @@ Cost op_cost(const Graph& g, OpId id) {
     const Type& t = g.type(v);
     types.push_back(t);
     const double bytes = static_cast<double>(storage_bytes(t.dtype, t.elements(), t.last()));
-    if (!depends_on_weights_alone(g, v)) {
+    if (!constant[v]) {
       if (!is_kv(t.dtype)) cost.activation_bytes += bytes;
     } else if (op.def->name == "embedding") {  // one row of the table
       cost.weight_bytes += static_cast<double>(storage_bytes(t.dtype, t.last(), t.last()));
@@ -70,7 +64,8 @@ Cost op_cost(const Graph& g, OpId id) {
     cost.activation_bytes += static_cast<double>(storage_bytes(t.dtype, t.elements(), t.last()));
   }
   if (op.body) {
-    for (OpId inner : op.body->ops()) cost.flops += op_cost(*op.body, inner).flops;
+    const SideTable<ValueId, char> inside = weight_only(*op.body);
+    for (OpId inner : op.body->ops()) cost.flops += op_cost(*op.body, inner, inside).flops;
   } else if (op.def->flops) {
     cost.flops = op.def->flops({types, op.attrs, nullptr});
   } else if (op.def->shape == OpShape::elementwise || op.def->shape == OpShape::row) {

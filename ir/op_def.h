@@ -95,6 +95,8 @@ const OpDef* find_op(std::string_view name);  // nullptr if there is none
 const OpDef& get_op(std::string_view name);   // Error if there is none, with the nearest name
 std::vector<const OpDef*> all_ops();          // by name
 
+// `constant`: weight_only(g), for many ops of one graph.
+Cost op_cost(const Graph& g, OpId op, const SideTable<ValueId, char>& constant);
 Cost op_cost(const Graph& g, OpId op);
 
 struct RegisterOp {

@@ -12,10 +12,10 @@ namespace {
 using syntax::Expr;
 
 int64_t dim_from(const Expr& e) {
-  if (e.kind == Expr::Kind::integer && e.integer >= 0) return e.integer;
+  if (e.kind == Expr::Kind::integer && e.integer > 0) return e.integer;
   if (e.kind == Expr::Kind::name && e.text == "T") return kDimT;
   if (e.kind == Expr::Kind::name && e.text == "R") return kDimR;
-  throw Error(e.loc, "a dimension must be a number, T or R, found " + expr_text(e));
+  throw Error(e.loc, "a dimension must be a number of 1 or more, T or R, found " + expr_text(e));
 }
 
 Type type_from(const syntax::TypeExpr& t) {

@@ -18,6 +18,8 @@ class Expander {
       : d_(d), config_(config), tensors_(tensors), made_(made) {}
 
   Expanded run(int64_t context) {
+    require(syntax::is_weight_name(d_.family),
+            d_.file + ": family '" + d_.family + "': a name holds letters, digits, and _ . / - : only");
     out_.graph = Graph(d_.family);
     out_.layers = whole(evaluate_expr(d_.layers, config_), d_.layers.loc, "layers");
     out_.vocab = whole(evaluate_expr(d_.vocab, config_), d_.vocab.loc, "vocab");
@@ -77,6 +79,9 @@ class Expander {
     shapes_ = &shapes;
     prefix_ = prefix;
     scope_ = scope;
+    require(syntax::is_scope_name(scope), d_.file + ": '" + named.name +
+                                              "' names a part of the model: letters, "
+                                              "digits, _ and . only");
     for (const StatementBlock& b : named.blocks) {
       if (b.when && !truth(evaluate_expr(*b.when, config_), b.when->loc)) continue;
       for (const syntax::Statement& s : b.statements) statement(s);
@@ -159,6 +164,8 @@ class Expander {
   }
 
   ValueId use(const std::string& full, const Type& type, const std::string& local) {
+    require(syntax::is_weight_name(full),
+            d_.file + ": a tensor called '" + full + "': names hold letters, digits, and _ . / - : only");
     out_.used[full] = local;
     return graph().add_weight(full, type);
   }

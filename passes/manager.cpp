@@ -35,7 +35,7 @@ void count(const Graph& g, int64_t& ops, int64_t& linears, double& weight_bytes)
     const Op& op = g.op(id);
     if (constant[op.results[0]]) continue;
     ++ops;
-    weight_bytes += op_cost(g, id).weight_bytes;
+    weight_bytes += op_cost(g, id, constant).weight_bytes;
     if (op.body) {
       int64_t ignored = 0;
       double bytes = 0;

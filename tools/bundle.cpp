@@ -56,7 +56,8 @@ void check_files(const std::string& path, const Manifest& m) {
       throw Error(file + ": has " + std::to_string(size) + " bytes, the manifest says " +
                   std::to_string(entry.at("bytes").get<uint64_t>()) + kAgain);
     }
-    if (name != "weights.safetensors" && sha256_of_file(file) != entry.at("sha256").get<std::string>()) {
+    const auto hash = entry.at("sha256").get<std::string>();
+    if (name != "weights.safetensors" && sha256_of_file(file) != hash) {
       throw Error(file + ": is damaged (its hash differs from the manifest)" + kAgain);
     }
   }
