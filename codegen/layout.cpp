@@ -192,23 +192,62 @@ struct Q8Block {
   uint16_t scale;
 };
 
-Q8Block quantize_block(const float* x, int64_t n, PackError& error) {
-  Q8Block out{};
+// Vectors of 8, as GCC and Clang know them on any machine.
+constexpr int64_t kWays = 8;
+using F8 = float __attribute__((vector_size(32)));
+using D8 = double __attribute__((vector_size(64)));
+using I8 = int32_t __attribute__((vector_size(32)));
+using B8 = int8_t __attribute__((vector_size(8)));
+
+[[gnu::always_inline]] inline void round_block(const float* x, Q8Block& out, PackError& error) {
+  F8 v[kQ8Block / kWays];
+  std::memcpy(v, x, sizeof v);
+  F8 most = {};
+  for (const F8& f : v) {
+    const F8 a = f < 0 ? -f : f;
+    most = a > most ? a : most;
+  }
   float largest = 0;
-  for (int64_t i = 0; i < n; ++i) largest = std::max(largest, std::fabs(x[i]));
+  for (int64_t l = 0; l < kWays; ++l) largest = std::max(largest, most[l]);
   out.scale = f32_to_f16(std::min(largest / 127.0f, 65504.0f));
   const float d = f16_to_f32(out.scale);
   const float inverse = d > 0 ? 1.0f / d : 0.0f;
-  double signal = 0;
-  double noise = 0;
-  for (int64_t i = 0; i < n; ++i) {
-    const float q = std::clamp(std::nearbyintf(x[i] * inverse), -127.0f, 127.0f);
-    out.q[i] = static_cast<int8_t>(q);
-    const double difference = static_cast<double>(x[i]) - static_cast<double>(q) * d;
-    signal += static_cast<double>(x[i]) * x[i];
+  D8 signal = {};
+  D8 noise = {};
+  for (size_t i = 0; i < std::size(v); ++i) {
+    F8 q = v[i] * inverse;
+    q = q < -127.0f ? F8{} - 127.0f : q;
+    q = q > 127.0f ? F8{} + 127.0f : q;
+    // Adding 1.5 * 2^23 leaves no bits for fractions: rounds to the nearest, ties to even.
+    constexpr float kNoFractions = 12582912.0f;
+    q = (q + kNoFractions) - kNoFractions;
+    const B8 bytes = __builtin_convertvector(__builtin_convertvector(q, I8), B8);
+    std::memcpy(out.q + static_cast<int64_t>(i) * kWays, &bytes, sizeof bytes);
+    const D8 exact = __builtin_convertvector(v[i], D8);
+    const D8 difference = exact - __builtin_convertvector(q, D8) * static_cast<double>(d);
+    signal += exact * exact;
     noise += difference * difference;
   }
-  error += {signal, noise};
+  PackError sum;
+  for (int64_t l = 0; l < kWays; ++l) sum += {signal[l], noise[l]};
+  error += sum;
+}
+
+void round_block_anywhere(const float* x, Q8Block& out, PackError& error) { round_block(x, out, error); }
+__attribute__((target("avx2"))) void round_block_avx2(const float* x, Q8Block& out, PackError& error) {
+  round_block(x, out, error);
+}
+
+Q8Block quantize_block(const float* x, int64_t n, PackError& error) {
+  static const auto round = __builtin_cpu_supports("avx2") ? round_block_avx2 : round_block_anywhere;
+  Q8Block out{};
+  if (n == kQ8Block) {
+    round(x, out, error);
+    return out;
+  }
+  float padded[kQ8Block] = {};
+  std::copy(x, x + n, padded);
+  round(padded, out, error);
   return out;
 }
 

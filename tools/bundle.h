@@ -43,6 +43,7 @@ class BundleWriter {
  private:
   std::string path_, temporary_;
   std::vector<std::string> files_;
+  std::string weights_hash_;  // of weights.safetensors, once it is written
 };
 
 // A bundle that was checked: versions, target, sizes, hashes of everything but the weights.

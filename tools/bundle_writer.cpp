@@ -16,6 +16,7 @@
 #include "tools/bundle.h"
 #include "tools/bundle_format.h"
 #include "tools/plan_json.h"
+#include "tools/trailing_hash.h"
 
 namespace lmc {
 namespace fs = std::filesystem;
@@ -87,9 +88,17 @@ std::vector<std::vector<PackError>> BundleWriter::add_weights(
     int64_t chunk;
   };
   std::vector<Job> jobs;
+  std::vector<int64_t> ends;
   for (size_t w = 0; w < packer.weights(); ++w) {
-    for (int64_t c = 0; c < packer.chunks(w); ++c) jobs.push_back({w, c});
+    for (int64_t c = 0; c < packer.chunks(w); ++c) {
+      jobs.push_back({w, c});
+      ends.push_back(header.data_start + header.offsets[w] + packer.chunk_offset(w, c) +
+                     packer.chunk_bytes(w, c));
+    }
   }
+  if (ends.empty()) throw Error(path_ + ": the model has no weights");
+  ends.back() = header.file_bytes;
+  TrailingHash hash(temporary_ + "/weights.safetensors", ends);
   std::vector<std::vector<PackError>> errors;
   for (size_t w = 0; w < packer.weights(); ++w) errors.emplace_back(static_cast<size_t>(packer.rows(w)));
   std::mutex mutex;
@@ -103,12 +112,14 @@ std::vector<std::vector<PackError>> BundleWriter::add_weights(
     packer.pack(job.weight, job.chunk, bytes, errors[job.weight]);
     out.write_at(header.data_start + header.offsets[job.weight] + packer.chunk_offset(job.weight, job.chunk),
                  bytes);
+    hash.written(i);
     const std::lock_guard lock(mutex);
     done += static_cast<int64_t>(bytes.size());
     progress(done, header.file_bytes);
     return true;
   });
   out.close();
+  weights_hash_ = hash.finish();
   files_.push_back("weights.safetensors");
   return errors;
 }
@@ -118,7 +129,8 @@ void BundleWriter::commit(const BundleInfo& info, const Plan& plan) {
   nlohmann::ordered_json files;
   for (const std::string& f : files_) {
     const std::string at = temporary_ + "/" + f;
-    files[f] = {{"bytes", fs::file_size(at)}, {"sha256", sha256_of_file(at)}};
+    files[f] = {{"bytes", fs::file_size(at)},
+                {"sha256", f == "weights.safetensors" ? weights_hash_ : sha256_of_file(at)}};
   }
   const nlohmann::ordered_json manifest = {{"format", kBundleFormat},
                                            {"lmc", kLmcVersion},
