@@ -52,7 +52,11 @@ class FusionPass : public Pass {
   std::string example() const override { return spec_.example; }
   std::vector<PassSetting> settings() const override {
     std::vector<PassSetting> out;
-    for (const auto& s : spec_.settings) out.push_back({s.key, s.doc});
+    for (const auto& s : spec_.settings) {
+      std::string choices = s.choices.at(0) + " (default)";
+      for (size_t i = 1; i < s.choices.size(); ++i) choices += " or " + s.choices[i];
+      out.push_back({s.key, choices + ": " + s.doc});
+    }
     for (const auto& a : spec_.alternatives) {
       if (!a.variant.empty()) out.push_back({a.variant, "skip leaves this variant out"});
     }

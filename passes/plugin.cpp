@@ -30,6 +30,10 @@ void check_elf(const std::string& path, const std::string& bytes) {
   if (!elf || header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_type != ET_DYN)
     throw Error(path + ": is not a shared object");
   if (header.e_machine != EM_X86_64) throw Error(path + ": is a shared object for another machine");
+  // The table of sections ends the file; the loader would read what is missing, and crash.
+  const uint64_t table = uint64_t{header.e_shnum} * header.e_shentsize;
+  if (header.e_shoff > bytes.size() || table > bytes.size() - header.e_shoff)
+    throw Error(path + ": is cut short");
 }
 
 // The tag stands in the file as text; loading it to ask for the symbol would run its static objects first.

@@ -1,6 +1,7 @@
 // WordPiece: the longest token that begins the word, then the longest that continues it, and so on; a word
 // that cannot be written so is unknown. WordLevel: every word is a token or unknown.
-#include "ir/error.h"
+#include <algorithm>
+
 #include "models/tokenizer/model_tokens.h"
 #include "models/tokenizer/utf8.h"
 #include "models/tokenizer/word_model.h"
@@ -34,6 +35,7 @@ class WordPiece : public WordModel {
     const int64_t most = spec.integer_or("max_input_chars_per_word", 100);
     if (most < 0) spec.fail("'max_input_chars_per_word' must not be negative");
     most_chars_ = static_cast<size_t>(most);
+    for (int32_t id = 0; id < image.ids(); ++id) longest_ = std::max(longest_, image.text(id).size());
   }
   std::unique_ptr<WordEncoder> encoder() const override {
     return std::make_unique<PlainEncoder<WordPiece>>(*this);
@@ -59,7 +61,17 @@ class WordPiece : public WordModel {
     for (size_t i = 0; i < text.size(); i += first_char(text.substr(i)).length) ++count;
     return count;
   }
+  // Without a character that was cut off at the end.
+  static std::string_view whole_chars(std::string_view text) {
+    size_t length = 0;
+    for (Utf8Char c; length < text.size(); length += c.length) {
+      c = first_char(text.substr(length));
+      if (c.state == Utf8State::kTruncated) break;
+    }
+    return text.substr(0, length);
+  }
   std::pair<int32_t, size_t> longest_token(std::string_view text, bool continues) const {
+    if (text.size() > longest_) text = whole_chars(text.substr(0, longest_));
     std::string candidate = (continues ? mark_ : "") + std::string(text);
     for (size_t length = text.size(); length > 0; length -= last_char(text.substr(0, length)).length) {
       candidate.resize(candidate.size() - (text.size() - length));
@@ -72,7 +84,8 @@ class WordPiece : public WordModel {
   const Image& image_;
   int32_t unknown_;
   std::string mark_;
-  size_t most_chars_ = 0;  // of a word; bounds the quadratic search
+  size_t most_chars_ = 0;  // of a word
+  size_t longest_ = 0;     // token, in bytes
 };
 
 class WordLevel : public WordModel {

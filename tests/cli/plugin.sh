@@ -36,6 +36,8 @@ expect_error 1 "text.so: is not a shared object" "$LMC" passes --load-pass text.
 head -c 40 "$so" >short.so
 expect_error 1 "short.so: is not a shared object" "$LMC" passes --load-pass short.so
 expect_error 1 "is not a shared object" "$LMC" passes --load-pass /dev/null
+head -c $(($(stat -c %s "$so") * 9 / 10)) "$so" >cut.so
+expect_error 1 "cut.so: is cut short" "$LMC" passes --load-pass cut.so
 sed 's/lmc-plugin-abi: lmc 0/lmc-plugin-abi: lmc 9/' "$so" >other.so
 expect_error 1 "other.so: was built for another lmc" "$LMC" passes --load-pass other.so
 expect_in err.txt "it has lmc 9"

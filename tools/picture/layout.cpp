@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <numeric>
 
 namespace lmc {
@@ -79,6 +80,8 @@ class Placer {
 
   // Sweeps down and up; the order with the fewest crossings stays.
   void order() {
+    at_.resize(spots_.size());
+    for (const auto& rank : ranks_) number_rank(rank);
     std::vector<std::vector<size_t>> best = ranks_;
     size_t fewest = crossings();
     for (int sweep = 0; sweep < 24 && fewest > 0; ++sweep) {
@@ -92,35 +95,28 @@ class Placer {
     ranks_ = best;
   }
 
-  std::vector<double> places() const {
-    std::vector<double> at(spots_.size(), 0);
-    for (const auto& rank : ranks_) {
-      for (size_t i = 0; i < rank.size(); ++i) at[rank[i]] = static_cast<double>(i);
-    }
-    return at;
+  void number_rank(const std::vector<size_t>& rank) {
+    for (size_t i = 0; i < rank.size(); ++i) at_[rank[i]] = static_cast<double>(i);
   }
 
   void sort_rank(size_t r, bool by_upper) {
-    const std::vector<double> at = places();
-    std::vector<double> wanted(spots_.size(), 0);
+    std::map<size_t, double> wanted;
     for (size_t s : ranks_[r]) {
       const auto& near = by_upper ? spots_[s].up : spots_[s].down;
-      wanted[s] = at[s];
-      if (near.empty()) continue;
-      wanted[s] = 0;
-      for (size_t n : near) wanted[s] += at[n] / static_cast<double>(near.size());
+      wanted[s] = near.empty() ? at_[s] : 0;
+      for (size_t n : near) wanted[s] += at_[n] / static_cast<double>(near.size());
     }
     std::stable_sort(ranks_[r].begin(), ranks_[r].end(),
                      [&](size_t a, size_t b) { return wanted[a] < wanted[b]; });
+    number_rank(ranks_[r]);
   }
 
   size_t crossings() const {
-    const std::vector<double> at = places();
     size_t out = 0;
     for (const auto& rank : ranks_) {
       std::vector<std::pair<double, double>> edges;
       for (size_t s : rank) {
-        for (size_t n : spots_[s].down) edges.emplace_back(at[s], at[n]);
+        for (size_t n : spots_[s].down) edges.emplace_back(at_[s], at_[n]);
       }
       for (size_t i = 0; i < edges.size(); ++i) {
         for (size_t j = i + 1; j < edges.size(); ++j)
@@ -276,6 +272,7 @@ class Placer {
   Layout& l_;
   std::vector<Spot> spots_;
   std::vector<std::vector<size_t>> ranks_, ways_;
+  std::vector<double> at_;  // by spot: its place in its rank
   std::vector<double> top_, bottom_;
 };
 
