@@ -60,7 +60,7 @@ expect_ok "$LMC" reduce bisect.start.lmir --passes=quantize --set quantize.min_d
 [ "$(grep -c ' = ' min.lmir)" -le 2 ] || fail "not small: $(cat min.lmir)"
 replay min.lmir && fail "what reduce left does not fail"
 expect_in err.txt "pass quantize: results changed by more than the budget"
-printf '#!/bin/sh\ngrep -q attention "$1" && exit 3\nexit 0\n' >has_attention
+printf '#!/bin/sh\ngrep -q "= attention(" "$1" && exit 3\nexit 0\n' >has_attention
 chmod +x has_attention
 expect_ok "$LMC" reduce import.lmir --run ./has_attention
 [ "$(grep -c ' = ' out.txt)" -eq 1 ] || fail "more than the attention: $(cat out.txt)"
@@ -72,6 +72,49 @@ expect_ok "$LMC" reduce import.lmir --run ./has_attention --timeout 0.000001
 expect_in err.txt "it may get smaller still"
 expect_error 1 "the graph does not fail" "$LMC" reduce import.lmir --passes=fuse-qkv
 expect_error 1 "nowhere/min.lmir" "$LMC" reduce import.lmir --run ./has_attention -o nowhere/min.lmir
+
+# Three wrong passes as text: caught, located, shrunk to the op they get wrong.
+expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --emit=import -o gemma3.lmir
+cat >swaps_kv.lmpass <<'END'
+pass swaps-kv "K and V swapped in the caches of sliding layers"
+after canonicalise
+before fuse-qkv
+match { %n = kv_append(%kv, %k, %v, %pos) }
+when "a ring": rows(%kv) < 512
+rewrite { %n = kv_append(%kv, %v, %k, %pos) }
+END
+cat >drops_bias.lmpass <<'END'
+pass drops-bias "the biases of V dropped"
+after canonicalise
+before fuse-qkv
+match { %y = linear(%x, %w, %b) {role=attn_v} }
+rewrite { %y = linear(%x, %w) {role=attn_v} }
+END
+cat >window_off.lmpass <<'END'
+pass window-off "windows one position short"
+after canonicalise
+before fuse-qkv
+match { %y = attention(%q, %kv, %pos) {scale=$s, window=$w, softcap=$c} }
+when "a window": $w > 1
+rewrite { %y = attention(%q, %kv, %pos) {scale=$s, window=$w - 1, softcap=$c} }
+END
+for wrong in swaps_kv:gemma3:kv_append drops_bias:import:linear window_off:gemma3:attention; do
+  IFS=: read -r pass graph op <<<"$wrong"
+  name=${pass/_/-}
+  expect_error 1 "pass $name: it is exact, but results changed: relative" "$LMC" opt "$graph.lmir" --pass "$pass.lmpass" --check
+  cp repro.lmir "my $pass.lmir"
+  sed -i "s|opt repro.lmir|opt 'my $pass.lmir'|" "my $pass.lmir"
+  replay "my $pass.lmir" && fail "the repro of $name does not fail"
+  expect_in err.txt "pass $name: it is exact, but results changed"
+  expect_ok "$LMC" bisect "$graph.lmir" --pass "$pass.lmpass"
+  expect_in out.txt "first bad: pass $name (2 of "
+  expect_in out.txt "application 1 of "
+  expect_ok "$LMC" reduce "my $pass.lmir" --pass "$pass.lmpass" -o "min $pass.lmir"
+  [ "$(grep -c ' = ' "min $pass.lmir")" -eq 1 ] || fail "more than one op: $(cat "min $pass.lmir")"
+  expect_in "min $pass.lmir" " = $op("
+  replay "min $pass.lmir" && fail "what reduce left of $name does not fail"
+  expect_in err.txt "pass $name: it is exact, but results changed"
+done
 
 # Shapes alone: every stage, to standard output or a file.
 for stage in import opt plan; do

@@ -48,11 +48,16 @@ printf 'JULIET:' | "$LMC" run tiny.lmc --max-tokens 5 --temperature 0 >piped.txt
 grep -q '^JULIET:' piped.txt || fail "piped prompt is not shown"
 
 # Everything in between can be looked at.
+mkdir emitted && cd emitted || exit 1
 for e in graph opt plan llvm asm; do
-  expect_ok "$LMC" compile "$ROOT/models/tiny/gpt2.yaml" --emit=$e -o none.lmc
+  expect_ok "$LMC" compile "$ROOT/models/tiny/gpt2.yaml" --emit=$e
   [ -s out.txt ] || fail "--emit=$e prints nothing"
-  [ -e none.lmc ] && fail "--emit=$e wrote a bundle"
+  cp out.txt printed.txt
+  expect_ok "$LMC" compile "$ROOT/models/tiny/gpt2.yaml" --emit=$e -o emitted.txt
+  cmp -s printed.txt emitted.txt || fail "--emit=$e -o FILE is not what --emit=$e prints"
+  [ -e gpt2.lmc ] && fail "--emit=$e wrote a bundle"
 done
+cd ..
 expect_ok "$LMC" compile "$ROOT/models/tiny/gpt2.yaml" --emit=opt --dump-ir dumps --print-ir-before=fuse-qkv --print-ir-after=all
 [ -f dumps/000.import.lmir ] && [ -f dumps/002.fuse-qkv.after.lmir ] || fail "dumps: $(ls dumps)"
 expect_ok "$LMC" compile "$ROOT/models/tiny/gpt2.yaml" --emit=opt --dump-ir all --dump-scope=all
