@@ -68,9 +68,9 @@ struct PassFailure : Error {
 // Parses "fuse-qkv.biased=skip". Error for an unknown pass or key.
 void add_setting(PassOptions& options, const std::string& text);
 
-// Runs the pipeline over `g`. Throws PassFailure, after writing repro.lmir, if a pass throws, leaves the graph
-// unsound, lies about having changed it, or is caught by the numeric gate; Error if `g` as given cannot be
-// evaluated for the gate.
+// Runs the pipeline over `g`. Throws PassFailure, after writing repro.lmir, if a pass throws, leaves the
+// graph unsound, lies about having changed it, or is caught by the numeric gate; Error if `g` as given cannot
+// be evaluated for the gate.
 std::vector<PassReport> run_passes(Graph& g, const PassOptions& options);
 
 // The passes `options` would run, in order.

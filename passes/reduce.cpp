@@ -51,7 +51,8 @@ class Reducer {
  public:
   Reducer(const Graph& g, const ReduceOptions& options) : options_(options), best_(g.clone()) {
     failure_ = options.failure(best_);
-    if (failure_.empty()) throw Error("the graph does not fail (with seeded inputs and weights): there is nothing to reduce");
+    if (failure_.empty())
+      throw Error("the graph does not fail (with seeded inputs and weights): there is nothing to reduce");
   }
 
   ReduceResult run() {
