@@ -17,6 +17,8 @@ function(lmc_unit_tests folder)
   add_executable(test_${folder} ${sources})
   target_link_libraries(test_${folder} PRIVATE GTest::gtest_main lmc_${folder} ${ARGN})
   target_compile_definitions(test_${folder} PRIVATE LMC_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  # Compiled more often than they run.
+  target_compile_options(test_${folder} PRIVATE $<$<CONFIG:Release>:-O1>)
   gtest_discover_tests(test_${folder} TEST_PREFIX ${folder}. DISCOVERY_TIMEOUT 60
                        PROPERTIES LABELS quick)
 endfunction()

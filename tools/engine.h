@@ -1,7 +1,6 @@
 // A bundle loaded and ready to run: kernels linked, session built, tokenizer opened.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +11,10 @@
 #include "runtime/session.h"
 #include "tools/bundle.h"
 #include "tools/step_log.h"
+
+namespace CLI {
+class App;
+}
 
 namespace lmc {
 

@@ -2,12 +2,15 @@
 // share.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 
 #include "models/model.h"
 #include "tools/pass_flags.h"
+
+namespace CLI {
+class App;
+}
 
 namespace lmc {
 

@@ -1,5 +1,7 @@
 #include "tools/pass_files.h"
 
+#include <CLI/CLI.hpp>
+
 #include "passes/lmpass.h"
 #include "passes/plugin.h"
 

@@ -1,9 +1,12 @@
 // Passes from outside: text files and plugins named on the command line.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
+
+namespace CLI {
+class App;
+}
 
 namespace lmc {
 

@@ -1,5 +1,6 @@
 #include "tools/pass_flags.h"
 
+#include <CLI/CLI.hpp>
 #include <iostream>
 
 #include "tools/console.h"

@@ -1,12 +1,15 @@
 // The options about passes that every command with passes shares.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
 #include "passes/manager.h"
 #include "tools/pass_files.h"
+
+namespace CLI {
+class App;
+}
 
 namespace lmc {
 
