@@ -55,7 +55,7 @@ class FusionBuilder {
   FusionBuilder& summary(const std::string& line);
   // --set pass.KEY=CHOICE, for conditions to ask: setting(key) == choice. The first choice is the default.
   FusionBuilder& setting(const std::string& key, std::vector<std::string> choices, const std::string& doc);
-  // Results may change by more than rounding: the numeric gate then reports the error and judges nothing.
+  // Results may change by more than rounding: the numeric gate then judges by a budget.
   FusionBuilder& approximate();
   // A graph to show the pass on, in text form.
   FusionBuilder& example(const std::string& graph);

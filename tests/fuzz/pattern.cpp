@@ -1,50 +1,8 @@
-// A pattern and, behind a line "----", what replaces it (nothing: a group), run over two graphs as a pass: a
-// mistake is an Error, what applies leaves a sound graph.
-#include "fuzz.h"
-#include "ir/error.h"
-#include "ir/text.h"
-#include "ir/verify.h"
-#include "passes/fusion.h"
-
-namespace {
-
-constexpr const char* kDecoder = R"(graph @g (%x: f32[T,8], %y: f32[T,8], %pos: i32[T], %kv: kv_f16[16,1,8]) {
-  weight @n : f32[8]
-  weight @q : f32[16,8]
-  weight @k : f32[8,8]
-  weight @v : f32[8,8]
-  weight @b : f32[8]
-  scope layers.0.attention
-  %n = rms_norm(%x, @n) {eps=1e-06, offset=1}
-  %q = linear(%n, @q) {role=attn_q}
-  %k = linear(%n, @k, @b) {role=attn_k}
-  %v = linear(%n, @v) {role=attn_v}
-  %qh = reshape(%q) {shape=[2,8]}
-  %kh = reshape(%k) {shape=[1,8]}
-  %vh = reshape(%v) {shape=[1,8]}
-  %kv1 = kv_append(%kv, %kh, %vh, %pos)
-  %a = attention(%qh, %kv1, %pos) {scale=0.35, window=16}
-  %s, %t = split(%a) {sizes=[8,8]}
-  %g = gelu_tanh(%s)
-  %m = mul(%g, %t)
-  %r = add(%x, %m)
-  %z = add(%r, %y)
-  return %z, %kv1
-})";
-constexpr const char* kChain = R"(graph @g (%x: f32[T,4]) {
-  %a = silu(%x)
-  %b = tanh(%a)
-  %c = add(%a, %b)
-  %d = scale(%c) {by=2}
-  return %d, %b
-})";
-
-}  // namespace
+// A pattern and, behind a line "----", what replaces it (nothing: a group), run over two graphs as a pass.
+#include "two_graphs.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace lmc;
-  static const Graph decoder = parse_graph(kDecoder);
-  static const Graph chain = parse_graph(kChain);
   const std::string_view input = fuzz::text(data, size);
   const size_t cut = input.find("\n----\n");
   FusionBuilder builder("fuzz", "from a fuzzer");
@@ -54,19 +12,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   } else {
     builder.rewrite(std::string(input.substr(cut + 6)));
   }
-  const std::unique_ptr<Pass> pass = make_fusion(builder);
-  for (const Graph* from : {&decoder, &chain}) {
-    Graph g = from->clone();
-    PassContext context;
-    context.limit = 50;  // what a replacement makes may match again
-    try {
-      pass->run(g, context);
-    } catch (const Error&) {
-      continue;  // half done perhaps: the manager throws such a graph away
-    }
-    verify(g);
-    const std::string text = print_graph(g);
-    fuzz::require(print_graph(parse_graph(text)) == text, "the text does not round-trip");
-  }
+  fuzz::run_on_two_graphs(builder.spec());
   return 0;
 }
