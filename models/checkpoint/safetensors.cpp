@@ -150,6 +150,7 @@ void SafetensorsFile::read(const std::string& name, int64_t first, std::span<flo
   const int64_t element = element_bytes(t.dtype);
   if (first < 0 || (first + n) * element > t.bytes)
     throw Error(path_ + ": tensor '" + name + "' is shorter than its use");
+  if (out.empty()) return;
   const std::byte* from = data_ + t.offset + first * element;
   // memcpy per element: tensors need not be aligned.
   if (t.dtype == "F32") {
