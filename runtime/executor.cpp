@@ -70,9 +70,9 @@ void Executor::run_tiles() {
 
 void Executor::run_tile(size_t stage, int64_t tile, int64_t next, int slot) {
   if (!profile_) return stages_[stage].run(step_, tile, next, scratch(slot));
-  const auto begin = Profile::Clock::now();
+  const auto begin = profile_->begins(stage, slot);
   stages_[stage].run(step_, tile, next, scratch(slot));
-  profile_->tile(stage, tile, begin, Profile::Clock::now());
+  profile_->tile(stage, tile, slot, begin, Profile::Clock::now());
 }
 
 }  // namespace lmc

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "runtime/workers.h"
-
 namespace lmc {
 namespace {
 
@@ -13,7 +11,8 @@ double seconds_between(Profile::Clock::time_point begin, Profile::Clock::time_po
 
 }  // namespace
 
-Profile::Profile(const StepPlan& plan) : stages_(plan.stages.size()), last_(plan.stages.size()) {
+Profile::Profile(const StepPlan& plan, int slots)
+    : written_(static_cast<size_t>(slots)), stages_(plan.stages.size()), last_(plan.stages.size()) {
   size_t count = 0;
   for (const PlanStage& s : plan.stages) {
     first_.push_back(count);
@@ -21,6 +20,7 @@ Profile::Profile(const StepPlan& plan) : stages_(plan.stages.size()), last_(plan
   }
   first_.push_back(count);
   tiles_.resize(count);
+  for (auto& w : written_) w.reserve(count);
 }
 
 void Profile::reset() {
@@ -30,11 +30,17 @@ void Profile::reset() {
   steps_ = tokens_ = 0;
 }
 
-void Profile::tile(size_t stage, int64_t tile, Clock::time_point begin, Clock::time_point end) {
-  tiles_[first_[stage] + static_cast<size_t>(tile)] = {begin, end, Workers::current_slot()};
+void Profile::tile(size_t stage, int64_t tile, int slot, Clock::time_point begin, Clock::time_point end) {
+  written_[static_cast<size_t>(slot)].push_back(
+      {static_cast<int32_t>(stage), static_cast<int32_t>(tile), begin, end, slot});
 }
 
 void Profile::step(int64_t tokens, Clock::time_point begin, Clock::time_point end) {
+  for (auto& worker : written_) {
+    for (const TileTime& t : worker)
+      tiles_[first_[static_cast<size_t>(t.stage)] + static_cast<size_t>(t.tile)] = t;
+    worker.clear();
+  }
   for (size_t s = 0; s < stages_.size(); ++s) {
     last_[s] = {};
     if (first_[s] == first_[s + 1]) continue;

@@ -52,10 +52,10 @@ Session::Session(const Plan& plan, const std::vector<KernelFn>& decode, const st
         std::make_unique<Executor>(plan.prefill, bindings(prefill, weights), workers_, options.schedule);
   }
   if (!options.profile) return;
-  decode_profile_ = std::make_unique<Profile>(plan.decode);
+  decode_profile_ = std::make_unique<Profile>(plan.decode, workers_.slots());
   decode_->set_profile(decode_profile_.get());
   if (!prefill_) return;
-  prefill_profile_ = std::make_unique<Profile>(plan.prefill);
+  prefill_profile_ = std::make_unique<Profile>(plan.prefill, workers_.slots());
   prefill_->set_profile(prefill_profile_.get());
 }
 

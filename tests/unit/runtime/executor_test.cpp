@@ -153,7 +153,7 @@ TEST(Executor, AProfileTimesEveryStageAndCostsNothingElse) {
   Dag dag(test::layers(2, 8));
   Workers workers(2);
   Executor executor(dag.plan, dag.bindings, workers, Schedule::graph);
-  Profile profile(dag.plan);
+  Profile profile(dag.plan, workers.slots());
   executor.set_profile(&profile);
   for (int i = 0; i < 3; ++i) executor.run({1, 1});
   executor.set_profile(nullptr);
