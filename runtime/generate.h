@@ -15,6 +15,10 @@ struct GenerateOptions {
   int64_t max_tokens = 128;
   std::vector<int32_t> stop_ids = {};  // end of sequence, end of turn, …
   SamplerOptions sampler = {};
+  // Most tokens guessed ahead by prompt lookup (runtime/draft.h) and verified in one step; 0: none. The
+  // tokens that come out are the same, drawn ones too.
+  int64_t draft = 0;
+  double seconds = 0;  // time limit, prompt included; 0: none
 };
 
 enum class StopReason : uint8_t {
@@ -22,14 +26,16 @@ enum class StopReason : uint8_t {
   stop_id,
   context,      // the context is full
   callback,     // on_token said so
+  timeout,      // GenerateOptions::seconds
   interrupted,  // SessionOptions::stop
 };
 
 struct Generated {
   std::vector<int32_t> ids;  // without the prompt; a stop id that ended it is the last
   StopReason reason = StopReason::max_tokens;
-  double prompt_seconds = 0;  // until the first token was chosen
-  double decode_seconds = 0;  // all later ones
+  int64_t drafted = 0, accepted = 0;  // guessed tokens: fed for verification, and found right
+  double prompt_seconds = 0;          // until the first token was chosen
+  double decode_seconds = 0;          // all later ones
 };
 
 // Continues the session's sequence with `prompt` and what the model makes of it. `on_token` sees each id as

@@ -1,5 +1,6 @@
 #include "runtime/kv_cache.h"
 
+#include <algorithm>
 #include <cassert>
 
 namespace lmc {
@@ -12,6 +13,7 @@ constexpr int64_t kReadPast = 64;
 
 KvCache::KvCache(const Plan& plan) : context_(plan.context) {
   for (const PlanCache& c : plan.caches) {
+    rings_.push_back({c.span, c.capacity});
     caches_.emplace_back(c.bytes + kReadPast, ("the KV cache " + c.name).c_str());
   }
 }
@@ -30,13 +32,28 @@ std::vector<void*> KvCache::bases() const {
 
 void KvCache::advance(int64_t tokens) {
   position_ += tokens;
+  written_ = std::max(written_, position_);
   assert(position_ <= context_);
 }
 
+bool KvCache::can_roll_back(int64_t position) const {
+  if (position < 0 || position > position_) return false;
+  // A token at `position` sees [position - span + 1, position]; the ring still holds what lies less than
+  // `capacity` behind the highest position written.
+  return std::all_of(rings_.begin(), rings_.end(), [&](const Ring& r) {
+    return std::max<int64_t>(0, position - r.span + 1) >= written_ - r.capacity;
+  });
+}
+
+void KvCache::roll_back(int64_t position) {
+  assert(can_roll_back(position));
+  position_ = position;
+}
+
 void KvCache::reset() {
-  if (position_ == 0) return;
+  if (written_ == 0) return;
   for (Arena& a : caches_) a.clear();
-  position_ = 0;
+  position_ = written_ = 0;
 }
 
 }  // namespace lmc

@@ -21,12 +21,22 @@ class KvCache {
   std::vector<void*> bases() const;
 
   void advance(int64_t tokens);
+  // May the sequence go back to `position`, as if the tokens from there on had never been fed? A ring may
+  // have overwritten what a token there still sees; going back by one step's tokens is always possible.
+  bool can_roll_back(int64_t position) const;
+  void roll_back(int64_t position);
   // Forgets everything: a sequence after reset() computes what it would in a new process, bit for bit.
   void reset();
 
  private:
+  struct Ring {
+    int64_t span, capacity;
+  };
+
   int64_t context_;
   int64_t position_ = 0;
+  int64_t written_ = 0;  // one past the highest position written since reset(): rolling back leaves it
+  std::vector<Ring> rings_;
   std::vector<Arena> caches_;
 };
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cfloat>
 #include <cmath>
+#include <set>
 #include <string>
 
 #include "ir/error.h"
@@ -56,16 +57,64 @@ Sampler::Sampler(const SamplerOptions& options) : options_(options), random_(opt
   if (!(options.top_p >= 0 && options.top_p <= 1)) {
     throw Error("top-p must lie between 0 and 1, not " + std::to_string(options.top_p));
   }
+  if (!(options.min_p >= 0 && options.min_p <= 1)) {
+    throw Error("min-p must lie between 0 and 1, not " + std::to_string(options.min_p));
+  }
+  if (!(options.repetition_penalty > 0 && options.repetition_penalty <= DBL_MAX)) {
+    throw Error("the repetition penalty must be above 0 (1: none), not " +
+                std::to_string(options.repetition_penalty));
+  }
+  if (options.repetition_window < 0) {
+    throw Error("the repetition window must be 0 (all) or more, not " +
+                std::to_string(options.repetition_window));
+  }
+  for (const auto& [id, bias] : options.logit_bias) {
+    if (!(bias <= FLT_MAX)) {
+      throw Error("the logit bias of token " + std::to_string(id) + " must be a number or -inf, not " +
+                  std::to_string(bias));
+    }
+  }
+}
+
+void Sampler::check_vocab(int64_t vocab) const {
+  for (const auto& [id, bias] : options_.logit_bias) {
+    if (id < 0 || id >= vocab) {
+      throw Error("the logit bias names token " + std::to_string(id) +
+                  ", which is not in the vocabulary of " + std::to_string(vocab));
+    }
+  }
 }
 
 bool Sampler::likelier(const Candidate& a, const Candidate& b) {
   return a.logit != b.logit ? a.logit > b.logit : a.id < b.id;
 }
 
-int32_t Sampler::sample(std::span<const float> logits) {
+int32_t Sampler::sample(std::span<const float> logits, std::span<const int32_t> sequence) {
+  logits = adjust(logits, sequence);
   const int32_t best = greedy(logits);
   if (options_.temperature == 0 || options_.top_k == 1) return best;
   return draw(logits);
+}
+
+std::span<const float> Sampler::adjust(std::span<const float> logits, std::span<const int32_t> sequence) {
+  const bool penalise = options_.repetition_penalty != 1 && !sequence.empty();
+  if (!penalise && options_.logit_bias.empty()) return logits;
+  check_vocab(static_cast<int64_t>(logits.size()));
+  adjusted_.assign(logits.begin(), logits.end());
+  for (const auto& [id, bias] : options_.logit_bias) {
+    float& l = adjusted_[static_cast<size_t>(id)];
+    l = static_cast<float>(static_cast<double>(l) + bias);
+  }
+  if (!penalise) return adjusted_;
+  if (options_.repetition_window > 0 && options_.repetition_window < static_cast<int64_t>(sequence.size())) {
+    sequence = sequence.last(static_cast<size_t>(options_.repetition_window));
+  }
+  const auto penalty = static_cast<float>(options_.repetition_penalty);
+  for (const int32_t id : std::set<int32_t>(sequence.begin(), sequence.end())) {
+    float& l = adjusted_[static_cast<size_t>(id)];
+    l = l > 0 ? l / penalty : l * penalty;
+  }
+  return adjusted_;
 }
 
 int32_t Sampler::draw(std::span<const float> logits) {
@@ -74,6 +123,7 @@ int32_t Sampler::draw(std::span<const float> logits) {
   for (size_t i = 0; i < logits.size(); ++i) candidates_.push_back({logits[i], static_cast<int32_t>(i)});
   keep_top_k();
   keep_top_p(top);
+  keep_min_p(top);
 
   // In the order the candidates stand in: by id, or the likeliest first.
   double total = 0;
@@ -110,6 +160,12 @@ void Sampler::keep_top_p(double top) {
     reached += candidates_[kept++].weight;
   } while (kept < candidates_.size() && reached < options_.top_p * sum);
   candidates_.resize(kept);
+}
+
+void Sampler::keep_min_p(double top) {
+  if (options_.min_p == 0) return;
+  const double least = top + std::log(options_.min_p);
+  std::erase_if(candidates_, [least](const Candidate& c) { return c.logit < least; });
 }
 
 }  // namespace lmc

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <vector>
 
@@ -9,13 +10,19 @@
 
 namespace lmc {
 
-// Applied in llama.cpp's order: top_k, then top_p on the probabilities of what is left, then the temperature.
-// So the temperature does not change which tokens may be drawn, only how evenly.
+// Applied in llama.cpp's order: logit bias, repetition penalty, top_k, then top_p and min_p on the
+// probabilities of what is left, then the temperature. So the temperature does not change which tokens may be
+// drawn, only how evenly. (Hugging Face divides by the temperature before top_k, top_p and min_p.)
 struct SamplerOptions {
-  double temperature = 0;  // 0: greedy
+  double temperature = 0;  // 0: greedy, after bias and penalty
   int64_t top_k = 0;       // keep the k likeliest; 0: all
   double top_p = 1;        // keep the fewest likeliest whose probabilities reach p (at least one); 1: all
-  uint64_t seed = 0;       // the same seed, options and logits give the same tokens on every machine
+  double min_p = 0;        // keep what is at least min_p times as probable as the likeliest; 0: all
+  double repetition_penalty =
+      1;  // divides positive logits of earlier tokens, multiplies negative ones; 1: none
+  int64_t repetition_window = 64;  // how many tokens back, the prompt's included; 0: the whole sequence
+  std::map<int32_t, double> logit_bias = {};  // added to a token's logit; -inf: never this token
+  uint64_t seed = 0;  // the same seed, options and logits give the same tokens on every machine
 };
 
 class Sampler {
@@ -23,9 +30,13 @@ class Sampler {
   // Throws Error for an option out of its range.
   explicit Sampler(const SamplerOptions& options);
 
-  // Throws Error if the logits are no distribution: a NaN, +inf, or all -inf. Among equals the lowest id is
-  // first.
-  int32_t sample(std::span<const float> logits);
+  // Throws Error where the logit bias names a token beyond the vocabulary.
+  void check_vocab(int64_t vocab) const;
+
+  // The token after `sequence`, which only the repetition penalty looks at. Throws Error if the logits are no
+  // distribution: a NaN, +inf, or all -inf. Among equals the lowest id is first. Takes one random number, or
+  // none where there is nothing to choose, whatever was sampled before.
+  int32_t sample(std::span<const float> logits, std::span<const int32_t> sequence = {});
 
  private:
   struct Candidate {
@@ -34,13 +45,16 @@ class Sampler {
     double weight = 0;  // a probability, not normalised
   };
   static bool likelier(const Candidate& a, const Candidate& b);
+  std::span<const float> adjust(std::span<const float> logits, std::span<const int32_t> sequence);
   int32_t draw(std::span<const float> logits);
   void keep_top_k();
   void keep_top_p(double top);
+  void keep_min_p(double top);
 
   SamplerOptions options_;
   Random random_;
-  std::vector<Candidate> candidates_;  // kept to avoid allocation
+  std::vector<Candidate> candidates_;  // kept to avoid allocation, as is:
+  std::vector<float> adjusted_;
 };
 
 // The likeliest token; the lowest id among equals. Throws as Sampler::sample.

@@ -106,6 +106,26 @@ void Session::warm_up(const std::function<void(int64_t done, int64_t total)>& pr
   workers_.wake();
 }
 
+void Session::reset() {
+  cache_.reset();
+  tokens_.clear();
+}
+
+bool Session::roll_back(int64_t position) {
+  if (!cache_.can_roll_back(position)) return false;
+  cache_.roll_back(position);
+  tokens_.resize(static_cast<size_t>(position));
+  return true;
+}
+
+int64_t Session::keep_prefix(std::span<const int32_t> prompt) {
+  const size_t most = std::min(tokens_.size(), prompt.empty() ? 0 : prompt.size() - 1);
+  const auto differs =
+      std::mismatch(tokens_.begin(), tokens_.begin() + static_cast<ptrdiff_t>(most), prompt.begin());
+  if (!roll_back(differs.first - tokens_.begin())) reset();
+  return position();
+}
+
 std::span<const float> Session::step(std::span<const int32_t> tokens) {
   std::span<const float> out;
   forward(tokens, Rows::last,
@@ -163,6 +183,7 @@ void Session::run_block(std::span<const int32_t> tokens, int64_t wanted_rows) {
   const StepInfo step{n, wanted_rows, options_.cycles};
   (single ? *decode_ : *prefill_).run(step);
   cache_.advance(n);
+  tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
   if (options_.profile && options_.on_step) {
     options_.on_step(single ? plan_.decode : plan_.prefill, step,
                      single ? *decode_profile_ : *prefill_profile_);

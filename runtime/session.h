@@ -3,9 +3,11 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -49,7 +51,13 @@ class Session {
   // neither. `progress` gets bytes done and in all, one call at a time.
   void warm_up(const std::function<void(int64_t done, int64_t total)>& progress = {});
   // A new sequence.
-  void reset() { cache_.reset(); }
+  void reset();
+  // Goes back to `position`, as if the tokens from there on had never been fed. False, and nothing changed,
+  // where a sliding window has already lost what a token there sees; never within the last step's tokens.
+  bool roll_back(int64_t position);
+  // Keeps what the sequence so far and `prompt` begin with alike, all but the prompt's last token (whose
+  // logits are wanted), and forgets the rest. Returns how many tokens of `prompt` need not be fed.
+  int64_t keep_prefix(std::span<const int32_t> prompt);
 
   // Appends tokens to the sequence; the logits of the last one, valid until the next call. Empty if stopped.
   std::span<const float> step(std::span<const int32_t> tokens);
@@ -58,11 +66,16 @@ class Session {
   bool forward(std::span<const int32_t> tokens, Rows rows, const Sink& sink);
 
   int64_t position() const { return cache_.position(); }
+  const std::vector<int32_t>& tokens() const { return tokens_; }  // the sequence so far: position() ids
   int64_t context() const { return plan_.context; }
   int64_t vocab() const { return plan_.vocab; }
   int64_t block() const { return block_; }
   int threads() const { return workers_.threads(); }
-  bool stopped() const { return options_.stop && options_.stop->load(std::memory_order_relaxed); }
+  // From then on forward() ends between blocks, as at SessionOptions::stop; nullopt: never.
+  using Deadline = std::optional<std::chrono::steady_clock::time_point>;
+  void set_deadline(Deadline deadline) { deadline_ = deadline; }
+  bool late() const { return deadline_ && std::chrono::steady_clock::now() >= *deadline_; }
+  bool stopped() const { return (options_.stop && options_.stop->load(std::memory_order_relaxed)) || late(); }
   const KvCache& cache() const { return cache_; }
   int64_t step_bytes()
       const;  // of memory for step buffers, logits included; large ones are reserved, not used
@@ -82,6 +95,8 @@ class Session {
   int64_t block_;
   Workers workers_;
   KvCache cache_;
+  std::vector<int32_t> tokens_;
+  Deadline deadline_;
   Arena buffers_, inputs_, logits_;
   std::unique_ptr<Executor> decode_, prefill_;
   std::unique_ptr<Profile> decode_profile_, prefill_profile_;

@@ -153,7 +153,49 @@ TEST(Sampler, LogitsThatAreNoDistributionAreRefusedByName) {
   }
 }
 
+TEST(Sampler, MinPKeepsWhatIsNearTheLikeliest) {
+  std::vector<float> logits(40, -9);
+  logits[7] = 2;
+  logits[20] = 2 + std::log(0.31f);
+  logits[30] = 2 + std::log(0.29f);
+  const auto counts = histogram(logits, {.temperature = 50, .min_p = 0.3, .seed = 2}, 2000);
+  EXPECT_EQ(counts[7] + counts[20], 2000) << "whatever the temperature, which comes later";
+  EXPECT_GT(counts[20], 800);
+  EXPECT_EQ(histogram(logits, {.temperature = 50, .min_p = 1}, 100)[7], 100);
+}
+
+TEST(Sampler, ThePenaltyDividesPositiveAndMultipliesNegativeLogitsOnceEach) {
+  Sampler sampler({.repetition_penalty = 2, .repetition_window = 3});
+  const std::vector<float> logits{4, 3, 2.5, -1};
+  EXPECT_EQ(sampler.sample(logits), 0);
+  EXPECT_EQ(sampler.sample(logits, std::vector<int32_t>{0}), 1);
+  EXPECT_EQ(sampler.sample(logits, std::vector<int32_t>{0, 1, 0}), 2) << "4 / 2 and 3 / 2";
+  EXPECT_EQ(sampler.sample(logits, std::vector<int32_t>{0, 1, 1, 1}), 0) << "0 is out of the window";
+  const std::vector<float> negative{-1, -1.5};
+  EXPECT_EQ(sampler.sample(negative, std::vector<int32_t>{0}), 1);
+  Sampler all({.repetition_penalty = 2, .repetition_window = 0});
+  EXPECT_EQ(all.sample(logits, std::vector<int32_t>{0, 1, 1, 1, 1, 1}), 2);
+}
+
+TEST(Sampler, ABiasMovesATokenAndMinusInfinityForbidsIt) {
+  const std::vector<float> logits{4, 3, 2, 1};
+  EXPECT_EQ(Sampler({.logit_bias = {{3, 3.5}}}).sample(logits), 3);
+  EXPECT_EQ(Sampler({.logit_bias = {{0, -kInf}}}).sample(logits), 1);
+  EXPECT_EQ(
+      Sampler({.repetition_penalty = 2, .logit_bias = {{2, 1}}}).sample(logits, std::vector<int32_t>{0}), 1)
+      << "equals go to the lowest id";
+  const auto counts = histogram(logits, {.temperature = 9, .logit_bias = {{0, -kInf}, {1, -kInf}}}, 500);
+  EXPECT_EQ(counts[2] + counts[3], 500);
+  EXPECT_THROW(Sampler({.logit_bias = {{4, 1}}}).sample(logits), Error);
+  EXPECT_THROW(Sampler({.logit_bias = {{-1, 1}}}).check_vocab(4), Error);
+}
+
 TEST(Sampler, OptionsOutOfRangeAreRefused) {
+  EXPECT_THROW(Sampler({.min_p = 1.5}), Error);
+  EXPECT_THROW(Sampler({.repetition_penalty = 0}), Error);
+  EXPECT_THROW(Sampler({.repetition_window = -1}), Error);
+  EXPECT_THROW(Sampler({.logit_bias = {{0, kInf}}}), Error);
+  EXPECT_THROW(Sampler({.logit_bias = {{0, std::nan("")}}}), Error);
   EXPECT_THROW(Sampler({.temperature = -1}), Error);
   EXPECT_THROW(Sampler({.temperature = std::nan("")}), Error);
   EXPECT_THROW(Sampler({.top_k = -1}), Error);

@@ -1,0 +1,53 @@
+# Generation as people ask for it: what ends it, what is drawn, and guesses that change nothing.
+LMC=$1 ROOT=$2
+. "$ROOT/tests/cli/lib.sh.inc"
+expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" -o tiny.lmc
+run() { "$LMC" run tiny.lmc --prompt "ROMEO:" --max-tokens 60 "$@" 2>err.txt; }
+
+# A stop string is found wherever the tokens' borders lie, and not shown.
+run >plain.txt || fail "plain run"
+whole=$(sed -n '1,$p' plain.txt)
+for at in 5 11 23 40; do
+  stop=${whole:$at:3}
+  before=${whole%%"$stop"*}
+  run --stop "$stop" --stop "never said" >stopped.txt || fail "--stop"
+  [ "$(cat stopped.txt)" = "$before" ] || fail "--stop '$stop' printed: $(cat stopped.txt)"
+done
+expect_error 2 "--stop needs a text" "$LMC" run tiny.lmc --stop ""
+
+# Guesses: the same tokens, greedy or drawn; the prompt repeats itself, so some guesses are right.
+again="ROMEO: I am a man. JULIET: I am a man. ROMEO: I am a man. JULIET:"
+for how in "" "--temperature 0.8 --top-k 20 --seed 5" "--repetition-penalty 1.2" "--temperature 1 --min-p 0.1 --seed 9"; do
+  for draft in 1 4 63; do
+    "$LMC" run tiny.lmc --prompt "$again" -n 100 --ignore-eos --json $how >one.json 2>/dev/null || fail "run $how"
+    "$LMC" run tiny.lmc --prompt "$again" -n 100 --ignore-eos --json $how --speculate ngram --draft $draft \
+      >guessed.json 2>err.txt || fail "run --speculate $how"
+    cmp -s one.json guessed.json || fail "--speculate --draft $draft $how changes the tokens"
+  done
+done
+"$LMC" run tiny.lmc --prompt "$again" -n 100 --ignore-eos --speculate ngram >/dev/null 2>err.txt
+expect_in err.txt "guessed tokens accepted"
+# … past the window of the sliding layers, up to the last position of the context.
+long=$(seq -s, 2 60),$(seq -s, 2 60),$(seq -s, 2 60),$(seq -s, 2 60)
+"$LMC" run tiny.lmc --ids "$long" -n 1000 --ignore-eos --json >one.json 2>/dev/null || fail "to the end of the context"
+"$LMC" run tiny.lmc --ids "$long" -n 1000 --ignore-eos --json --speculate ngram >guessed.json 2>/dev/null
+cmp -s one.json guessed.json || fail "guesses at the end of the context change the tokens"
+
+# A forbidden token never comes; a favoured one always.
+first=$("$LMC" run tiny.lmc --ids 2,119 -n 1 --json 2>/dev/null | sed 's/.*"ids":\[\([0-9]*\)\].*/\1/')
+"$LMC" run tiny.lmc --ids 2,119 -n 1 --json --logit-bias "$first=-inf" >banned.json 2>/dev/null || fail "--logit-bias"
+grep -q "\"ids\":\[$first\]" banned.json && fail "a forbidden token came"
+"$LMC" run tiny.lmc --ids 2,119 -n 3 --json --logit-bias 500=1000 >always.json 2>/dev/null
+expect_in always.json '"ids":[500,500,500]'
+expect_error 2 "--logit-bias must be ID=BIAS" "$LMC" run tiny.lmc --ids 2 --logit-bias 5
+expect_error 2 "--logit-bias must be ID=BIAS" "$LMC" run tiny.lmc --ids 2 --logit-bias 5=nan
+expect_error 1 "the logit bias names token 99999" "$LMC" run tiny.lmc --ids 2 --logit-bias 99999=1
+expect_error 1 "min-p must lie between" "$LMC" run tiny.lmc --ids 2 --min-p 2
+expect_error 1 "the repetition penalty must be above 0" "$LMC" run tiny.lmc --ids 2 --repetition-penalty 0
+expect_error 2 "" "$LMC" run tiny.lmc --ids 2 --speculate magic
+expect_error 2 "" "$LMC" run tiny.lmc --ids 2 --timeout -1
+
+# A time limit ends the answer, not with an error.
+expect_ok "$LMC" run tiny.lmc --prompt "ROMEO:" -n 100000 --timeout 0.000001
+expect_in err.txt "ended by --timeout"
+finish
