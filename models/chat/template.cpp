@@ -1,0 +1,143 @@
+#include "models/chat/template.h"
+
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "models/chat/program.h"
+
+namespace lmc {
+namespace fs = std::filesystem;
+using namespace chat;
+using nlohmann::json;
+
+struct ChatTemplate::Program {
+  Statement all;
+};
+
+namespace {
+
+constexpr int64_t kMostSteps = 1'000'000;
+constexpr int64_t kLongestRange = 100'000;
+
+Value raise(const Arguments& a) {
+  throw Error("the chat template refuses this conversation: " +
+              (a.positional.empty() ? "" : printed(a.positional[0])));
+}
+
+Value range(const Arguments& a) {
+  std::vector<int64_t> n;
+  for (const Value& v : a.positional) {
+    if (!v.is_whole()) throw Error(std::string("range() needs whole numbers, not ") + kind_name(v));
+    n.push_back(v.whole());
+  }
+  if (n.empty() || n.size() > 3) throw Error("range() needs one to three numbers");
+  const int64_t first = n.size() > 1 ? n[0] : 0, end = n.size() > 1 ? n[1] : n[0],
+                by = n.size() > 2 ? n[2] : 1;
+  if (by == 0) throw Error("range() needs a step that is not 0");
+  List out;
+  for (int64_t i = first; by > 0 ? i < end : i > end;) {
+    out.push_back(i);
+    if (static_cast<int64_t>(out.size()) > kLongestRange) throw Error("range() is longer than 100000");
+    if (__builtin_add_overflow(i, by, &i)) break;
+  }
+  return Value::list(std::move(out));
+}
+
+Value today(const Arguments& a) {
+  const Value* format = a.find(0, "format");
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  ::localtime_r(&now, &parts);
+  char text[256];
+  const size_t n = std::strftime(text, sizeof text,
+                                 format && format->is_text() ? format->text().c_str() : "%d %b %Y", &parts);
+  return std::string(text, n);
+}
+
+std::string read_text(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string out((std::istreambuf_iterator<char>(in)), {});
+  if (!in.is_open() || in.bad()) throw Error(path + ": cannot read: " + std::strerror(errno));
+  return out;
+}
+
+// "eos_token": "</s>" or {"content": "</s>", …}.
+std::string token_text(const json& config, const char* key) {
+  if (!config.contains(key)) return "";
+  const json& t = config.at(key);
+  if (t.is_string()) return t.get<std::string>();
+  return t.is_object() && t.contains("content") && t.at("content").is_string()
+             ? t.at("content").get<std::string>()
+             : "";
+}
+
+std::string template_text(const json& config, const std::string& file) {
+  if (!config.contains("chat_template") || config.at("chat_template").is_null()) return "";
+  const json& t = config.at("chat_template");
+  if (t.is_string()) return t.get<std::string>();
+  if (t.is_array()) {
+    for (const json& one : t) {
+      if (one.is_object() && one.value("name", json()) == "default" &&
+          one.value("template", json()).is_string())
+        return one.at("template").get<std::string>();
+    }
+  }
+  throw Error(file + ": chat_template is neither a text nor a list with one named 'default'");
+}
+
+json read_config(const std::string& path) {
+  if (!fs::exists(path)) return json::object();
+  try {
+    json out = json::parse(read_text(path));
+    if (!out.is_object()) throw Error(path + ": is not a JSON object");
+    return out;
+  } catch (const json::exception& e) {
+    throw Error(path + ": " + e.what());
+  }
+}
+
+}  // namespace
+
+ChatTemplate::ChatTemplate(const std::string& source, const std::string& file)
+    : source_(source), program_(std::make_shared<const Program>(Program{parse_template(source, file)})) {}
+
+std::string ChatTemplate::render(const std::vector<ChatMessage>& messages, bool answer_next) const {
+  int64_t steps = kMostSteps;
+  Scope globals{nullptr, {}, 0, &steps};
+  List all;
+  for (const ChatMessage& m : messages)
+    all.push_back(Value::dict({{"role", Value(m.role)}, {"content", Value(m.content)}}));
+  globals.set("messages", Value::list(std::move(all)));
+  globals.set("add_generation_prompt", answer_next);
+  globals.set("bos_token", bos_token);
+  globals.set("eos_token", eos_token);
+  globals.set("raise_exception", Value::function(raise));
+  globals.set("range", Value::function(range));
+  globals.set("strftime_now", Value::function(today));
+  const auto dict = [](const Arguments& a) { return Value::dict(a.named); };
+  globals.set("namespace", Value::function(dict));
+  globals.set("dict", Value::function(dict));
+  std::string out;
+  program_->all(globals, out);
+  return out;
+}
+
+std::optional<ChatTemplate> read_chat_template(const std::string& folder) {
+  const std::string config_file = folder + "/tokenizer_config.json",
+                    own_file = folder + "/chat_template.jinja";
+  const json config = read_config(config_file);
+  const bool own = fs::exists(own_file);
+  const std::string source = own ? read_text(own_file) : template_text(config, config_file);
+  if (source.empty()) return std::nullopt;
+  ChatTemplate out(source, own ? own_file : config_file + " (chat_template)");
+  out.bos_token = token_text(config, "bos_token");
+  out.eos_token = token_text(config, "eos_token");
+  return out;
+}
+
+}  // namespace lmc

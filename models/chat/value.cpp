@@ -1,0 +1,155 @@
+#include "models/chat/value.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "ir/error.h"
+
+namespace lmc::chat {
+namespace {
+
+constexpr int kDeepest = 100;  // a namespace can be put into a list that it holds
+
+std::string number_text(double x) {
+  if (std::isnan(x)) return "nan";
+  if (std::isinf(x)) return x > 0 ? "inf" : "-inf";
+  if (x == std::floor(x) && std::abs(x) < 1e16) return std::to_string(static_cast<int64_t>(x)) + ".0";
+  return nlohmann::json(x).dump();
+}
+
+// As Python's repr(): in single quotes, or double ones where that saves escaping.
+std::string quoted(const std::string& text) {
+  const bool apostrophe = text.find('\'') != std::string::npos && text.find('"') == std::string::npos;
+  const char quote = apostrophe ? '"' : '\'';
+  std::string out(1, quote);
+  for (const char c : text) {
+    if (c == '\n')
+      out += "\\n";
+    else if (c == '\t')
+      out += "\\t";
+    else if (c == '\r')
+      out += "\\r";
+    else if (c == '\\' || c == quote)
+      out += std::string("\\") + c;
+    else
+      out += c;
+  }
+  return out + quote;
+}
+
+void check_depth(int depth) {
+  if (depth > kDeepest) throw Error("a value is nested more than 100 deep");
+}
+
+std::string shown(const Value& v, bool inside, int depth) {
+  check_depth(depth);
+  if (v.is<Undefined>()) return inside ? "Undefined" : "";
+  if (v.is<None>()) return "None";
+  if (v.is<bool>()) return std::get<bool>(v.v) ? "True" : "False";
+  if (v.is<int64_t>()) return std::to_string(v.whole());
+  if (v.is<double>()) return number_text(v.number());
+  if (v.is_text()) return inside ? quoted(v.text()) : v.text();
+  if (v.is_function()) return "<function>";
+  std::string out;
+  if (v.is_list()) {
+    for (const Value& i : v.items()) out += (out.empty() ? "" : ", ") + shown(i, true, depth + 1);
+    return "[" + out + "]";
+  }
+  for (const auto& [key, x] : v.entries())
+    out += (out.empty() ? "" : ", ") + quoted(key) + ": " + shown(x, true, depth + 1);
+  return "{" + out + "}";
+}
+
+// json.dumps of Python: ", " and ": " between, characters beyond ASCII as they are.
+std::string dumped(const Value& v, int64_t indent, int depth) {
+  check_depth(depth);
+  if (v.is<None>()) return "null";
+  if (v.is<bool>()) return std::get<bool>(v.v) ? "true" : "false";
+  if (v.is<int64_t>() || v.is<double>()) return shown(v, false, depth);
+  if (v.is_text())
+    return nlohmann::json(v.text()).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  if (!v.is_list() && !v.is_dict()) throw Error(std::string("tojson cannot write ") + kind_name(v));
+  const auto line = [&](int at) {
+    return indent < 0 ? std::string() : "\n" + std::string(static_cast<size_t>(indent * at), ' ');
+  };
+  const std::string between = indent < 0 ? ", " : ",";
+  std::string out;
+  if (v.is_list()) {
+    for (const Value& i : v.items())
+      out += (out.empty() ? "" : between) + line(depth + 1) + dumped(i, indent, depth + 1);
+    return out.empty() ? "[]" : "[" + out + line(depth) + "]";
+  }
+  for (const auto& [key, x] : v.entries())
+    out += (out.empty() ? "" : between) + line(depth + 1) + dumped(key, indent, depth + 1) + ": " +
+           dumped(x, indent, depth + 1);
+  return out.empty() ? "{}" : "{" + out + line(depth) + "}";
+}
+
+bool equal_within(const Value& a, const Value& b, int depth) {
+  check_depth(depth);
+  if (a.is_number() && b.is_number()) {
+    return a.is_whole() && b.is_whole() ? a.whole() == b.whole() : a.number() == b.number();
+  }
+  if (a.v.index() != b.v.index()) return false;
+  if (a.is_text()) return a.text() == b.text();
+  if (a.is_list()) {
+    return std::equal(a.items().begin(), a.items().end(), b.items().begin(), b.items().end(),
+                      [&](const Value& x, const Value& y) { return equal_within(x, y, depth + 1); });
+  }
+  if (a.is_dict()) {
+    return a.entries().size() == b.entries().size() &&
+           std::all_of(a.entries().begin(), a.entries().end(), [&](const auto& e) {
+             const Value* other = entry(b, e.first);
+             return other && equal_within(e.second, *other, depth + 1);
+           });
+  }
+  return !a.is_function();
+}
+
+}  // namespace
+
+const Value* Arguments::find(size_t place, const std::string& name) const {
+  if (place < positional.size()) return &positional[place];
+  for (const auto& [key, value] : named) {
+    if (key == name) return &value;
+  }
+  return nullptr;
+}
+
+const char* kind_name(const Value& v) {
+  const char* const names[] = {"undefined", "none",   "a boolean", "a whole number", "a number",
+                               "a string",  "a list", "a dict",    "a function"};
+  return names[v.v.index()];
+}
+
+bool truth(const Value& v) {
+  if (v.is_number()) return v.number() != 0;
+  if (v.is_text()) return !v.text().empty();
+  if (v.is_list()) return !v.items().empty();
+  if (v.is_dict()) return !v.entries().empty();
+  return v.is_function();
+}
+
+bool equal(const Value& a, const Value& b) { return equal_within(a, b, 0); }
+std::string printed(const Value& v) { return shown(v, false, 0); }
+std::string json_text(const Value& v, int64_t indent) { return dumped(v, indent, 0); }
+
+const Value* entry(const Value& dict, const std::string& key) {
+  for (const auto& [k, value] : dict.entries()) {
+    if (k == key) return &value;
+  }
+  return nullptr;
+}
+
+void set_entry(const Value& dict, const std::string& key, Value value) {
+  for (auto& [k, old] : dict.entries()) {
+    if (k == key) {
+      old = std::move(value);
+      return;
+    }
+  }
+  dict.entries().emplace_back(key, std::move(value));
+}
+
+}  // namespace lmc::chat
