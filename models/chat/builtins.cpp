@@ -1,6 +1,8 @@
 // The filters, tests and methods that chat templates use.
 #include <algorithm>
 #include <cctype>
+#include <charconv>
+#include <cmath>
 #include <map>
 
 #include "models/chat/program.h"
@@ -44,6 +46,7 @@ Value split(const std::string& text, const Arguments& a) {
   const Value* most = a.find(1, "maxsplit");
   int64_t left_over = most && most->is_whole() ? most->whole() : -1;
   List out;
+  if (text.size() > kMostItems) throw Error("split() takes at most 1000000 bytes");
   if (!by || by->is<None>()) {
     for (size_t at = text.find_first_not_of(kSpace); at != std::string::npos;) {
       const size_t end = left_over == 0 ? std::string::npos : text.find_first_of(kSpace, at);
@@ -71,8 +74,8 @@ std::string replaced(const std::string& text, const Arguments& a) {
   std::string out;
   size_t at = 0;
   for (size_t end; (end = text.find(old, at)) != std::string::npos; at = end + old.size())
-    out += text.substr(at, end - at) + fresh;
-  return out + text.substr(at);
+    limited(out += text.substr(at, end - at) + fresh);
+  return limited(out + text.substr(at));
 }
 
 bool is_any_of(const Value& given, const char* who, const std::function<bool(const std::string&)>& test) {
@@ -101,17 +104,20 @@ Value elements(const Value& v) {
     } else {
       out.push_back(std::string(1, c));
     }
+    if (out.size() > kMostItems) throw Error("a text of more than 1000000 characters cannot become a list");
   }
   return Value::list(out);
 }
+
+List parts(const Value& v) { return elements(v).items(); }
 
 std::string joined(const Value& v, const Arguments& a) {
   const Value* by = a.find(0, "d");
   std::string out;
   bool first = true;
-  for (const Value& i : elements(v).items()) {
+  for (const Value& i : parts(v)) {
     if (!first && by) out += printed(*by);
-    out += printed(i);
+    limited(out += printed(i));
     first = false;
   }
   return out;
@@ -131,6 +137,17 @@ Value defaulted(const Value& v, const Arguments& a) {
   return !use ? v : other ? *other : Value("");
 }
 
+Value as_whole(const Value& v, const Arguments& a) {
+  const Value* other = a.find(0, "default");
+  if (v.is_whole()) return v.whole();
+  if (v.is_number() && std::abs(v.number()) < 9e18) return static_cast<int64_t>(v.number());
+  int64_t out = 0;
+  const std::string t = v.is_text() ? stripped(v.text(), {}, both) : "";
+  const auto r = std::from_chars(t.data(), t.data() + t.size(), out);
+  const bool ok = !t.empty() && r.ec == std::errc() && r.ptr == t.data() + t.size();
+  return ok ? Value(out) : other ? *other : Value(int64_t{0});
+}
+
 Value as_json(const Value& v, const Arguments& a) {
   const Value* indent = a.find(0, "indent");
   return json_text(v, indent && indent->is_whole() ? std::clamp<int64_t>(indent->whole(), 0, 64) : -1);
@@ -145,9 +162,10 @@ Value chosen(const Value& v, const Arguments& a, bool wanted) {
   const Test check = test ? find_test(need_text(*test, "selectattr")) : nullptr;
   if (test && !check) throw Error("there is no test '" + test->text() + "'");
   List out;
-  for (const Value& i : elements(v).items()) {
-    const Value* x = i.is_dict() ? entry(i, need_text(*key, "selectattr")) : nullptr;
-    const Value value = x ? *x : Value(Undefined{key->text()});
+  for (const Value& i : parts(v)) {
+    const std::string& name = need_text(*key, "selectattr");
+    const Value* x = i.is_dict() ? entry(i, name) : nullptr;
+    const Value value = x ? *x : Value(Undefined{name});
     if ((check ? check(value, rest) : truth(value)) == wanted) out.push_back(i);
   }
   return Value::list(out);
@@ -156,10 +174,11 @@ Value chosen(const Value& v, const Arguments& a, bool wanted) {
 Value attribute_map(const Value& v, const Arguments& a) {
   const Value* attribute = a.find(99, "attribute");
   List out;
-  for (const Value& i : elements(v).items()) {
+  for (const Value& i : parts(v)) {
     if (attribute) {
-      const Value* x = i.is_dict() ? entry(i, need_text(*attribute, "map")) : nullptr;
-      out.push_back(x ? *x : Value(Undefined{attribute->text()}));
+      const std::string& name = need_text(*attribute, "map");
+      const Value* x = i.is_dict() ? entry(i, name) : nullptr;
+      out.push_back(x ? *x : Value(Undefined{name}));
       continue;
     }
     const Value* name = a.find(0, "");
@@ -182,7 +201,7 @@ std::string indented(const std::string& text, const Arguments& a) {
       static_cast<size_t>(std::clamp<int64_t>(width && width->is_whole() ? width->whole() : 4, 0, 64)), ' ');
   std::string out = first && truth(*first) ? pad : "";
   for (size_t i = 0; i < text.size(); ++i) {
-    out += text[i];
+    limited(out += text[i]);
     if (text[i] == '\n' && i + 1 < text.size() && text[i + 1] != '\n') out += pad;
   }
   return out;
@@ -202,6 +221,7 @@ const std::map<std::string, Filter> kFilters = {
     {"replace", LMC_TEXT_FILTER(replaced(t, a))},
     {"indent", LMC_TEXT_FILTER(indented(t, a))},
     {"string", LMC_TEXT_FILTER(t)},
+    {"int", [](const Value& v, const Arguments& a) { return as_whole(v, a); }},
     {"safe", LMC_TEXT_FILTER(t)},
     {"length", [](const Value& v, const Arguments&) -> Value { return length(v); }},
     {"count", [](const Value& v, const Arguments&) -> Value { return length(v); }},

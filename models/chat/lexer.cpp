@@ -38,12 +38,11 @@ class Lexer {
       ++tag;
     }
     std::string_view text = s_.substr(at_, tag - at_);
-    const bool starts_line = text.empty() ? line_started_ : true;
     const char mark = tag + 2 < s_.size() ? s_[tag + 2] : ' ';
     if (tag < s_.size()) {
       if (mark == '-') {
         while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.remove_suffix(1);
-      } else if (s_[tag + 1] != '{' && mark != '+' && starts_line) {
+      } else if (s_[tag + 1] != '{' && mark != '+') {
         text = without_indent(text);
       }
     }
@@ -102,7 +101,8 @@ class Lexer {
         if (s_[at_++] == '\n') ++line_;
       }
       if (at_ >= s_.size())
-        throw Error(Location{file_, opened}, "a tag " + out_.back().text + " is not closed by " + close);
+        throw Error(Location{file_, opened},
+                    std::string("a tag ") + (kind == '{' ? "{{" : "{%") + " is not closed by " + close);
       const std::string_view rest = s_.substr(at_);
       const bool trims = rest.starts_with("-" + close);
       if (open.empty() && (trims || rest.starts_with(close))) {
@@ -132,11 +132,11 @@ class Lexer {
       return add(real ? Tok::real : Tok::whole, std::string(s_.substr(begin, at_ - begin)));
     }
     if (c == '\'' || c == '"') return string(c);
-    static constexpr std::array<std::string_view, 28> kSigns = {
-        "==", "!=", "<=", ">=", "//", "**", "<", ">", "=", "+", "-", "*", "/", "%",
-        "~",  "|",  ".",  ",",  ":",  "(",  ")", "[", "]", "{", "}", "",  "",  ""};
+    static constexpr std::array<std::string_view, 25> kSigns = {
+        "==", "!=", "<=", ">=", "//", "**", "<", ">", "=", "+", "-", "*", "/",
+        "%",  "~",  "|",  ".",  ",",  ":",  "(", ")", "[", "]", "{", "}"};
     for (const std::string_view sign : kSigns) {
-      if (sign.empty() || !s_.substr(at_).starts_with(sign)) continue;
+      if (!s_.substr(at_).starts_with(sign)) continue;
       if (c == '(' || c == '[' || c == '{') open += c;
       if ((c == ')' || c == ']' || c == '}') && !open.empty()) open.pop_back();
       at_ += sign.size();

@@ -21,7 +21,7 @@ struct ChatTemplate::Program {
 
 namespace {
 
-constexpr int64_t kMostSteps = 1'000'000;
+constexpr size_t kLongestSource = 256 << 10;  // ten times the longest one in use
 constexpr int64_t kLongestRange = 100'000;
 
 Value raise(const Arguments& a) {
@@ -60,6 +60,8 @@ Value today(const Arguments& a) {
 }
 
 std::string read_text(const std::string& path) {
+  std::error_code ec;
+  if (fs::is_directory(path, ec)) throw Error(path + ": is a folder");
   std::ifstream in(path, std::ios::binary);
   std::string out((std::istreambuf_iterator<char>(in)), {});
   if (!in.is_open() || in.bad()) throw Error(path + ": cannot read: " + std::strerror(errno));
@@ -103,19 +105,25 @@ json read_config(const std::string& path) {
 
 }  // namespace
 
-ChatTemplate::ChatTemplate(const std::string& source, const std::string& file)
-    : source_(source), program_(std::make_shared<const Program>(Program{parse_template(source, file)})) {}
+ChatTemplate::ChatTemplate(const ChatTemplateText& text)
+    : bos_token_(text.bos_token), eos_token_(text.eos_token) {
+  if (text.source.size() > kLongestSource)
+    throw Error(text.file + ": a chat template may have 256 KiB at most");
+  program_ = std::make_shared<const Program>(Program{parse_template(text.source, text.file)});
+}
 
 std::string ChatTemplate::render(const std::vector<ChatMessage>& messages, bool answer_next) const {
-  int64_t steps = kMostSteps;
-  Scope globals{nullptr, {}, 0, &steps};
+  Run run;
+  Scope globals{run};
   List all;
   for (const ChatMessage& m : messages)
     all.push_back(Value::dict({{"role", Value(m.role)}, {"content", Value(m.content)}}));
   globals.set("messages", Value::list(std::move(all)));
   globals.set("add_generation_prompt", answer_next);
-  globals.set("bos_token", bos_token);
-  globals.set("eos_token", eos_token);
+  globals.set("bos_token", bos_token_);
+  globals.set("eos_token", eos_token_);
+  globals.set("tools", None{});
+  globals.set("documents", None{});
   globals.set("raise_exception", Value::function(raise));
   globals.set("range", Value::function(range));
   globals.set("strftime_now", Value::function(today));
@@ -127,17 +135,24 @@ std::string ChatTemplate::render(const std::vector<ChatMessage>& messages, bool 
   return out;
 }
 
-std::optional<ChatTemplate> read_chat_template(const std::string& folder) {
+std::optional<ChatTemplateText> find_chat_template(const std::string& folder) {
   const std::string config_file = folder + "/tokenizer_config.json",
                     own_file = folder + "/chat_template.jinja";
   const json config = read_config(config_file);
   const bool own = fs::exists(own_file);
-  const std::string source = own ? read_text(own_file) : template_text(config, config_file);
-  if (source.empty()) return std::nullopt;
-  ChatTemplate out(source, own ? own_file : config_file + " (chat_template)");
+  ChatTemplateText out;
+  out.source = own ? read_text(own_file) : template_text(config, config_file);
+  if (out.source.empty()) return std::nullopt;
+  out.file = own ? own_file : config_file + " (chat_template)";
   out.bos_token = token_text(config, "bos_token");
   out.eos_token = token_text(config, "eos_token");
   return out;
+}
+
+std::string chat_tokens_json(const ChatTemplateText& text) {
+  return json{{"bos_token", text.bos_token}, {"eos_token", text.eos_token}}.dump(
+             1, ' ', false, json::error_handler_t::replace) +
+         "\n";
 }
 
 }  // namespace lmc

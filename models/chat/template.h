@@ -12,26 +12,32 @@ struct ChatMessage {
   std::string role, content;  // "system", "user", "assistant"
 };
 
+// A template as a checkpoint brings it, not yet read.
+struct ChatTemplateText {
+  std::string source, bos_token, eos_token;
+  std::string file;  // for messages
+};
+
+// chat_template.jinja of the folder, else tokenizer_config.json's chat_template (the one named "default" of
+// several), with tokenizer_config.json's bos_token and eos_token. Nullopt if there is none. Throws Error
+// naming the file.
+std::optional<ChatTemplateText> find_chat_template(const std::string& folder);
+// The tokenizer_config.json that find_chat_template() reads the two tokens from.
+std::string chat_tokens_json(const ChatTemplateText& text);
+
 class ChatTemplate {
  public:
-  // Throws Error naming `file` and line.
-  ChatTemplate(const std::string& source, const std::string& file);
-
-  std::string bos_token, eos_token;
+  // Throws Error naming file and line.
+  explicit ChatTemplate(const ChatTemplateText& text);
 
   // The conversation as text; with `answer_next`, up to where the assistant's answer begins. Throws Error,
   // with the line, for what the template refuses (raise_exception) or cannot compute.
   std::string render(const std::vector<ChatMessage>& messages, bool answer_next) const;
-  const std::string& source() const { return source_; }
 
  private:
   struct Program;
-  std::string source_;
+  std::string bos_token_, eos_token_;
   std::shared_ptr<const Program> program_;
 };
-
-// chat_template.jinja of the folder, else tokenizer_config.json's chat_template (the one named "default" of
-// several), with its bos_token and eos_token. Nullopt if there is none. Throws Error naming the file.
-std::optional<ChatTemplate> read_chat_template(const std::string& folder);
 
 }  // namespace lmc

@@ -10,6 +10,8 @@ namespace lmc::chat {
 namespace {
 
 constexpr int kDeepest = 100;  // a namespace can be put into a list that it holds
+constexpr int kMostCompared = 1000;
+constexpr size_t kLongestPrinted = 1 << 20;  // of lists and dicts, which may hold the same one many times
 
 std::string number_text(double x) {
   if (std::isnan(x)) return "nan";
@@ -42,6 +44,12 @@ void check_depth(int depth) {
   if (depth > kDeepest) throw Error("a value is nested more than 100 deep");
 }
 
+// Appends an item of a list or dict.
+void add(std::string& out, const std::string& between, const std::string& item) {
+  out += (out.empty() ? "" : between) + item;
+  if (out.size() > kLongestPrinted) throw Error("a list or dict has more than 1 MiB of text");
+}
+
 std::string shown(const Value& v, bool inside, int depth) {
   check_depth(depth);
   if (v.is<Undefined>()) return inside ? "Undefined" : "";
@@ -53,11 +61,10 @@ std::string shown(const Value& v, bool inside, int depth) {
   if (v.is_function()) return "<function>";
   std::string out;
   if (v.is_list()) {
-    for (const Value& i : v.items()) out += (out.empty() ? "" : ", ") + shown(i, true, depth + 1);
+    for (const Value& i : v.items()) add(out, ", ", shown(i, true, depth + 1));
     return "[" + out + "]";
   }
-  for (const auto& [key, x] : v.entries())
-    out += (out.empty() ? "" : ", ") + quoted(key) + ": " + shown(x, true, depth + 1);
+  for (const auto& [key, x] : v.entries()) add(out, ", ", quoted(key) + ": " + shown(x, true, depth + 1));
   return "{" + out + "}";
 }
 
@@ -76,18 +83,17 @@ std::string dumped(const Value& v, int64_t indent, int depth) {
   const std::string between = indent < 0 ? ", " : ",";
   std::string out;
   if (v.is_list()) {
-    for (const Value& i : v.items())
-      out += (out.empty() ? "" : between) + line(depth + 1) + dumped(i, indent, depth + 1);
+    for (const Value& i : v.items()) add(out, between, line(depth + 1) + dumped(i, indent, depth + 1));
     return out.empty() ? "[]" : "[" + out + line(depth) + "]";
   }
   for (const auto& [key, x] : v.entries())
-    out += (out.empty() ? "" : between) + line(depth + 1) + dumped(key, indent, depth + 1) + ": " +
-           dumped(x, indent, depth + 1);
+    add(out, between, line(depth + 1) + dumped(key, indent, depth + 1) + ": " + dumped(x, indent, depth + 1));
   return out.empty() ? "{}" : "{" + out + line(depth) + "}";
 }
 
-bool equal_within(const Value& a, const Value& b, int depth) {
+bool equal_within(const Value& a, const Value& b, int depth, int& left) {
   check_depth(depth);
+  if (--left < 0) throw Error("lists or dicts of more than 1000 values cannot be compared");
   if (a.is_number() && b.is_number()) {
     return a.is_whole() && b.is_whole() ? a.whole() == b.whole() : a.number() == b.number();
   }
@@ -95,13 +101,13 @@ bool equal_within(const Value& a, const Value& b, int depth) {
   if (a.is_text()) return a.text() == b.text();
   if (a.is_list()) {
     return std::equal(a.items().begin(), a.items().end(), b.items().begin(), b.items().end(),
-                      [&](const Value& x, const Value& y) { return equal_within(x, y, depth + 1); });
+                      [&](const Value& x, const Value& y) { return equal_within(x, y, depth + 1, left); });
   }
   if (a.is_dict()) {
     return a.entries().size() == b.entries().size() &&
            std::all_of(a.entries().begin(), a.entries().end(), [&](const auto& e) {
              const Value* other = entry(b, e.first);
-             return other && equal_within(e.second, *other, depth + 1);
+             return other && equal_within(e.second, *other, depth + 1, left);
            });
   }
   return !a.is_function();
@@ -131,7 +137,18 @@ bool truth(const Value& v) {
   return v.is_function();
 }
 
-bool equal(const Value& a, const Value& b) { return equal_within(a, b, 0); }
+bool equal(const Value& a, const Value& b) {
+  int left = kMostCompared;
+  return equal_within(a, b, 0, left);
+}
+const std::string& limited(const std::string& text) {
+  if (text.size() > kLongestText) throw Error("a text is longer than 16 MiB");
+  return text;
+}
+std::string limited(std::string&& text) {
+  limited(std::as_const(text));
+  return std::move(text);
+}
 std::string printed(const Value& v) { return shown(v, false, 0); }
 std::string json_text(const Value& v, int64_t indent) { return dumped(v, indent, 0); }
 

@@ -63,10 +63,17 @@ struct Arguments {
   const Value* find(size_t place, const std::string& name) const;
 };
 
+// Larger values are refused, so that no template fills the memory.
+inline constexpr size_t kLongestText = 16 << 20;
+inline constexpr size_t kMostItems = 1'000'000;
+const std::string& limited(const std::string& text);  // Error if it is longer
+std::string limited(std::string&& text);
+
 const char* kind_name(const Value& v);  // "a string", …
 bool truth(const Value& v);
+// Lists and dicts of more than 1000 values in all cannot be compared.
 bool equal(const Value& a, const Value& b);
-// What {{ v }} prints: strings as they are, None, True, 1.5, ['a', 1].
+// What {{ v }} prints: strings as they are, None, True, 1.5, ['a', 1]. Lists and dicts of at most 1 MiB.
 std::string printed(const Value& v);
 std::string json_text(const Value& v, int64_t indent);  // indent < 0: on one line
 const Value* entry(const Value& dict, const std::string& key);
