@@ -12,7 +12,10 @@ namespace {
 std::atomic<bool> g_interrupted{false};  // written by the signal handler
 static_assert(std::atomic<bool>::is_always_lock_free);
 
-void on_interrupt(int) {
+std::atomic<bool> g_must_end{false};
+
+void on_interrupt(int signal) {
+  if (signal == SIGTERM) g_must_end = true;
   if (g_interrupted.exchange(true)) ::_exit(130);
 }
 
@@ -32,6 +35,12 @@ const std::atomic<bool>& interrupted() { return g_interrupted; }
 
 void stop_if_interrupted() {
   if (g_interrupted) throw Interrupted();
+}
+
+bool forget_interrupt() {
+  if (g_must_end) return false;
+  g_interrupted = false;
+  return true;
 }
 
 LogLevel log_level() {

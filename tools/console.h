@@ -33,6 +33,8 @@ struct ExitCode : std::exception {
 void catch_interrupts();
 const std::atomic<bool>& interrupted();
 void stop_if_interrupted();  // throws Interrupted
+// For who has answered a Ctrl-C without ending. False, and nothing changed, for a request to end (SIGTERM).
+bool forget_interrupt();
 
 enum class LogLevel : uint8_t { info, debug, trace };
 LogLevel log_level();  // LMC_LOG; Error for another word

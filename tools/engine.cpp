@@ -88,6 +88,17 @@ const Tokenizer& Engine::tokenizer() const {
   return *tokenizer_;
 }
 
+ChatTemplate Engine::chat_template() const {
+  tokenizer();
+  const auto text = find_chat_template(bundle_.path);
+  if (!text) {
+    throw Error(bundle_.path +
+                ": has no chat template: its checkpoint had neither chat_template.jinja nor a "
+                "chat_template in tokenizer_config.json");
+  }
+  return ChatTemplate(*text);
+}
+
 std::vector<int32_t> parse_ids(const std::string& text) {
   std::vector<int32_t> out;
   const char* at = text.data();

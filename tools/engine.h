@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "codegen/codegen.h"
+#include "models/chat/template.h"
 #include "models/tokenizer/tokenizer.h"
 #include "runtime/session.h"
 #include "tools/bundle.h"
@@ -27,6 +28,8 @@ class Engine {
   Session& session() { return *session_; }
   const Tokenizer& tokenizer() const;  // Error if the bundle has none: only --ids work then
   const Tokenizer* tokenizer_or_null() const { return tokenizer_ ? &*tokenizer_ : nullptr; }
+  // The checkpoint's. Error if the bundle has none, or one that cannot be used.
+  ChatTemplate chat_template() const;
   // What was loaded, as `lmc run` says it.
   void report() const;
   // As Session::warm_up, with a bar on a terminal.

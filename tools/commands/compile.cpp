@@ -10,6 +10,7 @@
 #include "codegen/object_cache.h"
 #include "ir/op_def.h"
 #include "ir/text.h"
+#include "models/chat/template.h"
 #include "models/model.h"
 #include "models/tokenizer/tokenizer.h"
 #include "runtime/threads.h"
@@ -51,6 +52,19 @@ void emit(const Options& o, const std::string& text) {
     throw Error("cannot write to standard output");
 }
 
+// Kept as the checkpoint brings it: one that cannot be used spoils no more than `--chat`.
+void add_chat_template(BundleWriter& writer, const Model& m) {
+  const auto text = m.folder.empty() ? std::nullopt : find_chat_template(m.folder);
+  if (!text) return;
+  writer.add("chat_template.jinja", text->source);
+  writer.add("tokenizer_config.json", chat_tokens_json(*text));
+  try {
+    ChatTemplate{*text};
+  } catch (const Error& e) {
+    info("the chat template cannot be used: {}", e.what());
+  }
+}
+
 void write_bundle(const Options& o, const std::string& output, const Model& m, const Graph& g,
                   CodegenResult& code, const std::vector<PassReport>& reports) {
   BundleWriter writer(output);
@@ -75,6 +89,7 @@ void write_bundle(const Options& o, const std::string& output, const Model& m, c
   } else {
     info("no tokenizer: only --ids will work; pass --tokenizer FILE (tokenizer.json or .model) to use text");
   }
+  add_chat_template(writer, m);
   stop_if_interrupted();
   BundleInfo bundle_info;
   bundle_info.model = m.family;

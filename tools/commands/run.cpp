@@ -6,6 +6,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "tools/batch_file.h"
 #include "tools/command.h"
 #include "tools/console.h"
 #include "tools/engine.h"
@@ -15,24 +16,56 @@ namespace lmc {
 namespace {
 
 struct Options {
-  std::string bundle, prompt, ids;
+  std::string bundle, prompt, ids, system, batch;
   GenerationFlags generation;
   LoadOptions load;
   int threads = 0;
   int64_t block = 0;
   bool json = false;
   bool has_prompt = false;
+  bool chat = false;
 };
+
+std::string prompt_text(const Options& o, const Engine& engine) {
+  if (o.has_prompt) return o.prompt;
+  std::string text;
+  if (!::isatty(STDIN_FILENO)) text.assign(std::istreambuf_iterator<char>(std::cin), {});
+  return text.empty() ? engine.bundle().info.example_prompt : text;
+}
+
+std::vector<int32_t> encoded(const Options& o, const Engine& engine, const std::string& text) {
+  if (!o.chat) return engine.tokenizer().encode(text, true);
+  std::vector<ChatMessage> messages;
+  if (!o.system.empty()) messages.push_back({"system", o.system});
+  messages.push_back({"user", text});
+  return engine.tokenizer().encode(engine.chat_template().render(messages, true), false);
+}
 
 std::vector<int32_t> prompt_ids(const Options& o, const Engine& engine) {
   if (!o.ids.empty()) return parse_ids(o.ids);
-  std::string text = o.prompt;
-  if (!o.has_prompt) {
-    if (!::isatty(STDIN_FILENO)) text.assign(std::istreambuf_iterator<char>(std::cin), {});
-    if (text.empty()) text = engine.bundle().info.example_prompt;
+  const std::string text = prompt_text(o, engine);
+  if (!o.json && !o.has_prompt && !o.chat) std::fputs(text.c_str(), stdout);
+  return encoded(o, engine, text);
+}
+
+void write_json(const Engine& engine, std::span<const int32_t> prompt, const Answer& a) {
+  const std::string text = engine.tokenizer_or_null() ? a.text : "";
+  const std::string quoted =
+      nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  write_out(fmt::format("{{\"prompt_ids\":{},\"ids\":{},\"text\":{}}}\n", id_list(prompt),
+                        id_list(a.generated.ids), quoted));
+}
+
+// Every prompt is a sequence of its own, so that its tokens are those of a run alone.
+void run_batch(const Options& o, Engine& engine, const std::vector<std::string>& prompts) {
+  for (const std::string& text : prompts) {
+    const std::vector<int32_t> prompt = encoded(o, engine, text);
+    engine.session().reset();
+    const Answer a = answer(engine, prompt, o.generation, o.chat, [](const std::string&) {});
+    if (a.generated.reason == StopReason::interrupted) throw Interrupted();
+    write_json(engine, prompt, a);
   }
-  if (!o.json && !o.has_prompt) std::fputs(text.c_str(), stdout);
-  return engine.tokenizer().encode(text, true);
+  info("{} prompts", prompts.size());
 }
 
 void report(const Generated& g, size_t prompt_tokens) {
@@ -48,6 +81,7 @@ void run(const Options& o) {
   // Wrong usage is found before anything is loaded.
   if (!o.ids.empty()) parse_ids(o.ids);
   static_cast<void>(o.generation.options());
+  const std::vector<std::string> batch = o.batch.empty() ? std::vector<std::string>() : read_prompts(o.batch);
   Engine engine(o.bundle.empty() ? newest_bundle() : o.bundle, {.threads = o.threads, .block = o.block},
                 o.load);
   const double load_seconds = seconds_since(start);
@@ -55,9 +89,10 @@ void run(const Options& o) {
   engine.warm_up();
   engine.report();
   info("loaded in {:.0f} ms, warmed up in {:.0f} ms", load_seconds * 1e3, seconds_since(warming) * 1e3);
+  if (!o.batch.empty()) return run_batch(o, engine, batch);
   const std::vector<int32_t> prompt = prompt_ids(o, engine);
 
-  const Answer a = answer(engine, prompt, o.generation, false, [&](const std::string& piece) {
+  const Answer a = answer(engine, prompt, o.generation, o.chat, [&](const std::string& piece) {
     if (!o.json) write_out(piece);
   });
   const Generated& g = a.generated;
@@ -66,11 +101,7 @@ void run(const Options& o) {
     info("ended by --timeout after {} tokens", g.ids.size());
   }
   if (o.json) {
-    const std::string text = engine.tokenizer_or_null() ? a.text : "";
-    const std::string quoted =
-        nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-    write_out(fmt::format("{{\"prompt_ids\":{},\"ids\":{},\"text\":{}}}\n", id_list(prompt), id_list(g.ids),
-                          quoted));
+    write_json(engine, prompt, a);
     if (const std::string said = acceptance_text(g); !said.empty()) info("{}", said);
     return;
   }
@@ -87,6 +118,16 @@ const RegisterCommand kRun(
                           "text to continue (default: standard input if piped, else the model's example)");
        auto* ids = app.add_option("--ids", o->ids, "token ids to continue, verbatim: 2,119,166");
        prompt->excludes(ids);
+       app.add_option("--batch", o->batch,
+                      "a file of prompts, one a line ({\"prompt\":…} a line in a .jsonl); prints one JSON "
+                      "object for each, in order")
+           ->excludes(prompt)
+           ->excludes(ids);
+       auto* chat = app.add_flag("--chat", o->chat,
+                                 "the prompt is a question: write it as the model's chat "
+                                 "template says")
+                        ->excludes(ids);
+       app.add_option("--system", o->system, "with --chat: the system message")->needs(chat);
        o->generation.add_to(app);
        app.add_option("-t,--threads", o->threads, "threads (default: physical cores)")
            ->check(CLI::Range(1, 1024));

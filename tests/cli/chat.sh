@@ -1,0 +1,80 @@
+# Chat templates from checkpoint to answer, conversations on standard input, and batches.
+LMC=$1 ROOT=$2
+. "$ROOT/tests/cli/lib.sh.inc"
+cp -r "$ROOT/models/tiny/gemma3" model
+cat >model/chat_template.jinja <<'EOF'
+{{ bos_token }}{% for m in messages %}{{ m.role | upper }}:
+{{ m.content }}
+{% endfor %}{% if add_generation_prompt %}ASSISTANT:
+{% endif %}
+EOF
+echo '{"bos_token": {"content": "<bos>"}, "eos_token": "<eos>"}' >model/tokenizer_config.json
+expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --weights model -o chat.lmc
+expect_ok "$LMC" inspect --verify chat.lmc
+
+# --chat is the template and no more: the same tokens as its text given as a prompt.
+"$LMC" run chat.lmc --chat --system "Be brief." --prompt "Who?" -n 20 --json >chat.json 2>err.txt || fail "run --chat"
+text=$(printf 'SYSTEM:\nBe brief.\nUSER:\nWho?\nASSISTANT:\n.')
+"$LMC" run chat.lmc --prompt "${text%.}" -n 20 --json >plain.json 2>err.txt || fail "run"
+cut -d'"' -f1-5 chat.json >a && cut -d'"' -f1-5 plain.json >b
+cmp -s a b || fail "--chat: $(head -c 300 chat.json) instead of $(head -c 300 plain.json)"
+expect_error 2 "" "$LMC" run chat.lmc --system x --prompt y
+
+# A conversation: the second question finds the first in the cache, and its answer is that of a fresh start.
+talk() { "$LMC" chat chat.lmc -n 12 "$@" 2>err.txt; }
+printf 'Who?\n/save first.json\nWhy?\n/save both.json\n/clear\nWho?\n/exit\nnot read\n' | talk --system "Be brief." >out.txt || fail "lmc chat: $(cat err.txt)"
+expect_in err.txt "0 of "
+grep -Eq '^[1-9][0-9]* of [0-9]+ prompt tokens from the cache' err.txt || fail "nothing came from the cache: $(cat err.txt)"
+printf 'Why?\n/save again.json' | talk --load first.json >again.txt || fail "--load: $(cat err.txt)"
+cmp -s both.json again.json || fail "cached and fresh answers differ"
+printf '/load first.json\nWhy?\n' | talk >loaded.txt || fail "/load"
+cmp -s loaded.txt again.txt || fail "/load gives another answer"
+expect_in both.json '"role": "system"'
+printf '/help\n\n  \n' | talk >out.txt || fail "/help"
+expect_in err.txt "/save FILE"
+[ -s out.txt ] && fail "help on standard output"
+
+# What a script gets wrong ends it, and says so.
+refused() { # refused TEXT INPUT
+  printf '%b' "$2" | talk >out.txt && fail "accepted: $2"
+  expect_in err.txt "$1"
+}
+refused "there is no command /jump" '/jump\n'
+refused "/save needs a file name" '/save \n'
+refused "no/such" '/save no/such/file\n'
+refused "missing.json" '/load missing.json\n'
+echo '{"messages": [{"role": "user"}]}' >half.json
+refused 'half.json: message 1 needs a "role"' '/load half.json\n'
+echo '[' >half.json
+refused "half.json" '/load half.json\n'
+refused "shorten it" "$(printf 'word %.0s' $(seq 3000))\n"
+
+# Bundles without a template, and with a bad one.
+expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" -o tiny.lmc
+expect_error 1 "has no chat template" "$LMC" run tiny.lmc --chat --prompt x
+expect_error 1 "has no chat template" "$LMC" chat tiny.lmc
+echo '{% if x %}' >model/chat_template.jinja
+expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --weights model -o bad.lmc
+expect_in err.txt "chat_template.jinja:1: 'if' is not closed by 'endif'"
+expect_error 1 "chat_template.jinja:1: 'if' is not closed by 'endif'" "$LMC" chat bad.lmc
+expect_ok "$LMC" run bad.lmc --prompt "ROMEO:" -n 2
+
+# A batch: in order, the tokens of each alone.
+printf 'ROMEO:\nO, what a rogue\nJULIET: Ay me!\n' >prompts.txt
+"$LMC" run tiny.lmc --batch prompts.txt -n 15 >batch.txt 2>err.txt || fail "--batch: $(cat err.txt)"
+while IFS= read -r prompt; do
+  "$LMC" run tiny.lmc --prompt "$prompt" -n 15 --json 2>/dev/null </dev/null
+done <prompts.txt >alone.txt
+cmp -s batch.txt alone.txt || fail "--batch differs from one by one"
+printf '{"prompt": "ROMEO:"}\n{"prompt": "two\\nlines"}\n' >prompts.jsonl
+"$LMC" run tiny.lmc --batch prompts.jsonl -n 5 >batch.txt 2>err.txt || fail "--batch of JSON lines"
+[ "$(wc -l <batch.txt)" -eq 2 ] || fail "--batch: $(cat batch.txt)"
+echo 'x' >>prompts.jsonl
+expect_error 1 'prompts.jsonl:3: is not {"prompt"' "$LMC" run tiny.lmc --batch prompts.jsonl
+printf 'a\n\nb\n' >gap.txt
+expect_error 1 "gap.txt:2: is empty" "$LMC" run tiny.lmc --batch gap.txt
+: >empty.txt
+expect_error 1 "empty.txt: holds no prompts" "$LMC" run tiny.lmc --batch empty.txt
+expect_error 1 "none.txt" "$LMC" run tiny.lmc --batch none.txt
+expect_error 2 "" "$LMC" run tiny.lmc --batch gap.txt --prompt x
+finish

@@ -1,0 +1,13 @@
+// The prompts of `lmc run --batch`.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace lmc {
+
+// One prompt a line; where the name ends in .jsonl, every line is {"prompt": "…"}. Error naming file and
+// line for an empty line, or for a file without any.
+std::vector<std::string> read_prompts(const std::string& file);
+
+}  // namespace lmc

@@ -1,0 +1,128 @@
+// lmc chat: questions line by line, answers as they come.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "tools/command.h"
+#include "tools/console.h"
+#include "tools/conversation.h"
+#include "tools/line_reader.h"
+
+namespace lmc {
+namespace {
+
+struct Options {
+  std::string bundle, system, load;
+  GenerationFlags generation;
+  LoadOptions kernels;
+  int threads = 0;
+};
+
+const char* const kHelp =
+    "every line is a question to the model, but for\n"
+    "  /clear      forget the conversation (not the system message)\n"
+    "  /save FILE  write the conversation as JSON\n"
+    "  /load FILE  go on with a saved conversation\n"
+    "  /help       this\n"
+    "  /exit       leave; so does the end of the input\n"
+    "Ctrl-C stops an answer";
+
+class Chat {
+ public:
+  explicit Chat(Conversation& conversation) : conversation_(conversation) {}
+
+  void run() {
+    LineReader reader;
+    std::string line;
+    while (!done_) {
+      if (people_) std::fputs("> ", stderr);
+      const LineReader::Event event = reader.next(line);
+      if (event == LineReader::Event::end) break;
+      if (event == LineReader::Event::interrupted) {
+        if (!people_ || !forget_interrupt()) throw Interrupted();
+        std::fputs("\n/exit leaves\n", stderr);
+        continue;
+      }
+      take(line);
+    }
+  }
+
+ private:
+  // A mistake does not end a conversation with people; a script must not go on as if all were well.
+  void take(const std::string& line) {
+    if (line.find_first_not_of(" \t\r") == std::string::npos) return;
+    try {
+      line[0] == '/' ? command(line) : question(line);
+    } catch (const Error& e) {
+      if (!people_) throw;
+      info("{}", e.what());
+    }
+  }
+
+  void command(const std::string& line) {
+    const size_t space = line.find(' ');
+    const std::string word = line.substr(0, space);
+    const size_t begin = space == std::string::npos ? space : line.find_first_not_of(' ', space);
+    const std::string file = begin == std::string::npos ? "" : line.substr(begin);
+    if (word == "/exit" || word == "/quit") {
+      done_ = true;
+    } else if (word == "/help") {
+      info("{}", kHelp);
+    } else if (word == "/clear") {
+      conversation_.clear();
+    } else if (word != "/save" && word != "/load") {
+      throw Error("there is no command " + word + "; /help lists them");
+    } else if (file.empty()) {
+      throw Error(word + " needs a file name");
+    } else if (word == "/save") {
+      conversation_.save(file);
+      info("saved {} messages to {}", conversation_.messages().size(), file);
+    } else {
+      conversation_.load(file);
+      info("loaded {} messages from {}", conversation_.messages().size(), file);
+    }
+  }
+
+  void question(const std::string& text) {
+    const Answer a = conversation_.ask(text, write_out);
+    write_out("\n");
+    const Generated& g = a.generated;
+    info("{} of {} prompt tokens from the cache, {} tokens in {:.1f} s", conversation_.cached_tokens(),
+         conversation_.prompt_tokens(), g.ids.size(), g.prompt_seconds + g.decode_seconds);
+    if (g.reason == StopReason::interrupted && !forget_interrupt()) throw Interrupted();
+    if (g.reason == StopReason::timeout) info("ended by --timeout");
+    if (g.reason == StopReason::context) info("the context is full: /clear begins a new conversation");
+  }
+
+  Conversation& conversation_;
+  const bool people_ = ::isatty(STDIN_FILENO) != 0;
+  bool done_ = false;
+};
+
+void run(const Options& o) {
+  static_cast<void>(o.generation.options());  // wrong usage is found before anything is loaded
+  Engine engine(o.bundle.empty() ? newest_bundle() : o.bundle, {.threads = o.threads}, o.kernels);
+  Conversation conversation(engine, o.generation, o.system);
+  if (!o.load.empty()) conversation.load(o.load);
+  engine.warm_up();
+  engine.report();
+  if (::isatty(STDIN_FILENO)) info("/help lists what else can be typed");
+  Chat(conversation).run();
+}
+
+const RegisterCommand kChat({"chat", "talk with a model", [](CLI::App& app) {
+                               auto o = std::make_shared<Options>();
+                               app.add_option("bundle", o->bundle,
+                                              "the bundle; the newest *.lmc here if left out");
+                               app.add_option("--system", o->system, "the system message");
+                               app.add_option("--load", o->load,
+                                              "go on with a conversation that /save wrote");
+                               o->generation.generate.max_tokens = 1024;
+                               o->generation.add_to(app);
+                               app.add_option("-t,--threads", o->threads, "threads (default: physical cores)")
+                                   ->check(CLI::Range(1, 1024));
+                               add_load_flags(app, o->kernels);
+                               return [o] { run(*o); };
+                             }});
+
+}  // namespace
+}  // namespace lmc
