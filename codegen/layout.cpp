@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "ir/op_def.h"
+#include "ir/slice_places.h"
 
 namespace lmc {
 namespace {
@@ -86,16 +87,21 @@ void read_weight_rows(const Graph& g, ValueId v, const WeightSource& source, int
     read_weight_rows(g, op.operands[0], source, first, out);
   } else if (name == "slice") {
     const int64_t axis = attr_int(op, "axis");
-    const int64_t start = attr_int(op, "start");
+    const SlicePlaces places(op.attrs);
     const Matrix from = matrix(g.type(op.operands[0]));
     if (axis == 0 && value.type.rank() > 1) {
-      read_weight_rows(g, op.operands[0], source, first + start, out);
+      for (int64_t r = 0, run = 0; r < rows; r += run) {
+        run = places.run(first + r, rows - r);
+        read_weight_rows(g, op.operands[0], source, places.from(first + r),
+                         out.subspan(static_cast<size_t>(r * m.cols), static_cast<size_t>(run * m.cols)));
+      }
       return;
     }
     std::vector<float> row(static_cast<size_t>(from.cols));
     for (int64_t r = 0; r < rows; ++r) {
       read_weight_rows(g, op.operands[0], source, first + r, row);
-      std::copy_n(row.begin() + start, m.cols, out.begin() + r * m.cols);
+      for (int64_t c = 0; c < m.cols; ++c)
+        out[static_cast<size_t>(r * m.cols + c)] = row[static_cast<size_t>(places.from(c))];
     }
   } else if (name == "concat") {
     const bool stack = attr_int(op, "axis") == 0 && value.type.rank() > 1;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ir/op_def.h"
+#include "ir/slice_places.h"
 
 namespace lmc {
 namespace {
@@ -28,9 +29,16 @@ std::vector<WeightRows> along(const Graph& g, ValueId v, int64_t axis) {
   const std::string& name = op->def->name;
   if (name == "transpose") return along(g, op->operands[0], 1 - axis);
   const bool cut = (name == "slice" || name == "concat") && attr_int(*op, "axis") == axis;
-  if (cut && name == "slice")
-    return part_of(along(g, op->operands[0], axis), attr_int(*op, "start"), attr_int(*op, "size"));
   std::vector<WeightRows> out;
+  if (cut && name == "slice") {
+    const std::vector<WeightRows> all = along(g, op->operands[0], axis);
+    const SlicePlaces places(op->attrs);
+    for (int64_t i = 0, run = 0; i < n; i += run) {
+      run = places.run(i, n - i);
+      for (const WeightRows& r : part_of(all, places.from(i), run)) append(out, r);
+    }
+    return out;
+  }
   if (cut) {
     for (ValueId part : op->operands) {
       for (const WeightRows& r : along(g, part, axis)) append(out, r);

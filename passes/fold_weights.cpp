@@ -21,7 +21,9 @@ std::optional<Range> joined_range(const Graph& g, const Op& concat) {
   std::optional<Range> range;
   for (ValueId v : concat.operands) {
     const Op* slice = g.def_op(v);
-    if (!slice || slice->def->name != "slice" || attr_int(*slice, "axis") != axis) return std::nullopt;
+    if (!slice || slice->def->name != "slice" || attr_int(*slice, "axis") != axis ||
+        attr_int(*slice, "every") != 0)
+      return std::nullopt;
     const Range part{slice->operands[0], attr_int(*slice, "start"), attr_int(*slice, "size")};
     if (!range) {
       range = part;

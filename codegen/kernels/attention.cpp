@@ -14,6 +14,7 @@
 #include "codegen/kernels/attention_merge.h"
 #include "codegen/kernels/math.h"
 #include "codegen/kernels/row_kernel.h"
+#include "ir/alibi.h"
 #include "ir/kernel_abi.h"
 #include "ir/op_def.h"
 
@@ -43,6 +44,7 @@ class AttentionEmitter {
     window_ = attr_int(op, "window");
     group_ = heads_ / cache.kv_heads;
     split_ = op.def->name == "attention_split";
+    if (attr_real(op, "alibi") != 0) slopes_ = slopes();
   }
 
   void emit() {
@@ -68,6 +70,7 @@ class AttentionEmitter {
   // One query head of one token, while its block of rows is worked on.
   struct Row {
     Value *token, *head, *query, *pos, *oldest;
+    Value* slope = nullptr;                  // of the linear bias, 8 lanes
     Value *scores, *total;                   // scratch
     Value* best;                             // variable: 8 lanes of maxima of the chunk
     Value *maximum, *sum;                    // variables: of all chunks so far
@@ -110,12 +113,26 @@ class AttentionEmitter {
     r.query = k.at(e.address(op.operands[0], r.token), k.mul(r.head, dim_ * 4));
     r.pos = b.CreateSExt(k.load(b.getInt32Ty(), e.address(op.operands[2], r.token), 4), b.getInt64Ty());
     r.oldest = window_ > 0 ? k.max(k.i64(0), k.add(r.pos, k.i64(1 - window_))) : k.i64(0);
+    if (slopes_) r.slope = k.splat(k.load(b.getFloatTy(), k.at(slopes_, k.mul(r.head, 4)), 4));
     r.scores = k.at(k.scratch(), i * kScoreRow);
     r.total = k.at(k.scratch(), kRows * kScoreRow + i * layout.v_row * 4);
     r.best = k.variable(k.splat(kNothing));
     r.maximum = k.variable(k.f32(kNothing));
     r.sum = k.variable(k.f32(0));
     return r;
+  }
+
+  // Per query head, in the module's constants.
+  Value* slopes() {
+    std::vector<float> table;
+    for (const double s : alibi_slopes(heads_))
+      table.push_back(static_cast<float>(attr_real(op, "alibi") * s));
+    llvm::Module& m = *b.GetInsertBlock()->getModule();
+    llvm::Constant* numbers = llvm::ConstantDataArray::get(m.getContext(), table);
+    auto* global = new llvm::GlobalVariable(m, numbers->getType(), true, llvm::GlobalValue::PrivateLinkage,
+                                            numbers, "alibi_slopes");
+    global->setAlignment(llvm::Align(64));
+    return global;
   }
 
   void for_value_lanes(const std::function<void(Value*)>& body) {
@@ -201,12 +218,20 @@ class AttentionEmitter {
 
   Value* masked(const Row& r, Value* sum, Value* position) {
     Value* s = b.CreateFMul(sum, k.splat(attr_real(op, "scale")));
+    if (r.slope) s = k.fma(r.slope, distance(r, position), s);
     const double cap = attr_real(op, "softcap");
     if (cap > 0) s = b.CreateFMul(math::tanh(k, b.CreateFMul(s, k.splat(1 / cap))), k.splat(cap));
     Value* at = b.CreateAdd(b.CreateVectorSplat(kLanes, position), k.lane_ids());
     Value* seen = b.CreateAnd(b.CreateICmpSLE(at, b.CreateVectorSplat(kLanes, r.pos)),
                               b.CreateICmpSGE(at, b.CreateVectorSplat(kLanes, r.oldest)));
     return b.CreateSelect(seen, s, k.splat(kNothing));
+  }
+
+  // Key position - own position, as floats: exact, because both are whole and far below 2^24 apart.
+  Value* distance(const Row& r, Value* position) {
+    Value* first = b.CreateTrunc(b.CreateSub(position, r.pos), b.getInt32Ty());
+    Value* lanes = b.CreateAdd(b.CreateVectorSplat(kLanes, first), b.CreateTrunc(k.lane_ids(), k.i32x8()));
+    return b.CreateSIToFP(lanes, k.f32x8());
   }
 
   // Scores become exp(score - m); what was masked becomes 0.
@@ -304,6 +329,7 @@ class AttentionEmitter {
   RowEmitter e;
   int64_t heads_, dim_, window_, group_;
   bool split_;
+  Value* slopes_ = nullptr;
   Value *kv_head_ = nullptr, *part_ = nullptr, *first_ = nullptr, *first_chunk_ = nullptr;
   Value *keys_ = nullptr, *values_ = nullptr;
 };

@@ -1,9 +1,8 @@
 // Rotary embeddings: the angles once per step, in double because positions times frequencies need the digits;
 // then rotate-half (lanes j and j + r/2) of each head.
-#include <cmath>
-
 #include "codegen/kernels/math.h"
 #include "codegen/kernels/row_kernel.h"
+#include "ir/rope_frequencies.h"
 
 namespace lmc {
 namespace {
@@ -16,11 +15,8 @@ void rope_angles(RowEmitter& e, const Op& op) {
   const int64_t dims = attr_int(op, "dims");
   const int64_t half = dims / 2;
   const int64_t padded = (half + kLanes - 1) / kLanes * kLanes;
-  std::vector<double> frequencies;
-  for (int64_t j = 0; j < padded; ++j) {
-    const double exponent = -2.0 * static_cast<double>(j) / static_cast<double>(dims);
-    frequencies.push_back(std::pow(attr_real(op, "theta"), exponent) / attr_real(op, "factor"));
-  }
+  std::vector<double> frequencies = rope_frequencies(op.attrs);
+  frequencies.resize(static_cast<size_t>(padded));
   llvm::Module& m = *b.GetInsertBlock()->getModule();
   llvm::Constant* table = llvm::ConstantDataArray::get(m.getContext(), frequencies);
   auto* global = new llvm::GlobalVariable(m, table->getType(), true, llvm::GlobalValue::PrivateLinkage, table,

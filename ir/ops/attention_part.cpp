@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ir/alibi.h"
 #include "ir/ops/common.h"
 
 namespace lmc::ops {
@@ -15,6 +16,9 @@ AttentionPart attention_part(const EvalArgs& a, int64_t t, int64_t head, int64_t
   const int64_t kv_heads = kv.dims[2];
   const int64_t kv_head = head / (heads / kv_heads);
   const double cap = a.real("softcap");
+  const double slope =
+      a.real("alibi") == 0 ? 0 : a.real("alibi") * alibi_slopes(heads)[static_cast<size_t>(head)];
+  const double position = a[2].data[static_cast<size_t>(t)];
   const double* query = q.row(t * heads + head);
   AttentionPart out{-1e300, 0, std::vector<double>(static_cast<size_t>(dim))};
   std::vector<double> scores;
@@ -23,6 +27,7 @@ AttentionPart attention_part(const EvalArgs& a, int64_t t, int64_t head, int64_t
     double s = 0;
     for (int64_t i = 0; i < dim; ++i) s += query[i] * key[i];
     s *= a.real("scale");
+    s -= slope * (position - static_cast<double>(j));
     if (cap > 0) s = cap * std::tanh(s / cap);
     scores.push_back(s);
     out.maximum = std::max(out.maximum, s);

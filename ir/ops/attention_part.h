@@ -15,10 +15,10 @@ struct AttentionPart {
 };
 
 // Query head `head` of row `t` against positions [first, last]. `kv` is [span, 2, kv_heads, D]; `a` has the
-// attributes scale and softcap.
+// attributes scale, alibi and softcap.
 AttentionPart attention_part(const EvalArgs& a, int64_t t, int64_t head, int64_t first, int64_t last);
 
-// The checks of `attention` on (q, kv, pos) and window, scale, softcap.
+// The checks of `attention` on (q, kv, pos) and window, scale, alibi, softcap.
 void check_attention(const InferArgs& a);
 
 // First position that the token at `pos` sees.

@@ -17,6 +17,8 @@ const RegisterOp kOp(OpDef{
     .operands = {{"q", "[T, heads, D] f32"}, {"kv", "the cache with this step appended"}, {"pos", "[T] i32"}},
     .attrs = {{"scale", AttrKind::real, std::nullopt, "factor on the scores"},
               {"window", AttrKind::integer, int64_t{0}, "positions a token sees, itself included; 0 = all"},
+              {"alibi", AttrKind::real, 0.0,
+               "factor on linear biases (Press et al. 2021): scores lose slope(head) * distance; 0 = off"},
               {"softcap", AttrKind::real, 0.0, "scores become cap * tanh(score / cap); 0 = off"},
               {"chunk", AttrKind::integer, std::nullopt,
                "positions per chunk; chunks begin at multiples of it"},

@@ -3,35 +3,47 @@
 #include <cmath>
 
 #include "ir/ops/common.h"
+#include "ir/rope_frequencies.h"
 
 namespace lmc {
 namespace {
 
 const RegisterOp kOp(OpDef{
     .name = "rope_angles",
-    .doc = "first dims/2 lanes cos(pos * theta^(-2j/dims) / factor), then the sines",
+    .doc =
+        "first dims/2 lanes cos(pos * frequency j), then the sines; frequency j = theta^(-2j/dims) / factor",
     .shape = OpShape::row,
     .operands = {{"pos", "[T] i32"}},
     .attrs = {{"dims", AttrKind::integer, std::nullopt, "rotated lanes of a head, even"},
               {"theta", AttrKind::real, std::nullopt, "base of the frequencies"},
-              {"factor", AttrKind::real, 1.0, "linear scaling: positions are divided by it"}},
+              {"factor", AttrKind::real, 1.0, "frequencies are divided by it: a longer context"},
+              {"high_freq_factor", AttrKind::real, 0.0,
+               "lanes that turn more often than this within `original` positions keep their frequency, …"},
+              {"low_freq_factor", AttrKind::real, 0.0,
+               "… less often than this: divided by factor, between: in between; with high 0 all are divided"},
+              {"original", AttrKind::integer, int64_t{0}, "the context before it was made longer"}},
     .infer =
         [](const InferArgs& a) {
           require(a[0].dtype == DType::i32 && a[0].rank() == 1, "pos must be i32[T], found " + a[0].str());
           const int64_t dims = a.integer("dims");
           require(dims > 0 && dims % 2 == 0 && dims < 65536, "dims must be even and positive");
           require(a.real("theta") > 0 && a.real("factor") > 0, "theta and factor must be positive");
+          if (const double high = a.real("high_freq_factor"); high != 0) {
+            require(high > a.real("low_freq_factor") && a.real("low_freq_factor") >= 0,
+                    "high_freq_factor must be above low_freq_factor, and both not negative");
+            require(a.integer("original") > 0,
+                    "bands of frequencies need original, the context they refer to");
+          }
           return std::vector<Type>{Type{DType::f32, {a[0].dims[0], dims}}};
         },
     .eval =
         [](const EvalArgs& a) {
           const int64_t dims = a.integer("dims");
+          const std::vector<double> frequencies = rope_frequencies(a.attrs);
           Tensor y = make_tensor(DType::f32, {a[0].dims[0], dims});
           for (int64_t t = 0; t < y.rows(); ++t) {
             for (int64_t j = 0; j < dims / 2; ++j) {
-              const double frequency =
-                  std::pow(a.real("theta"), -2.0 * static_cast<double>(j) / static_cast<double>(dims));
-              const double angle = a[0].data[static_cast<size_t>(t)] * frequency / a.real("factor");
+              const double angle = a[0].data[static_cast<size_t>(t)] * frequencies[static_cast<size_t>(j)];
               y.row(t)[j] = std::cos(angle);
               y.row(t)[j + dims / 2] = std::sin(angle);
             }

@@ -3,18 +3,21 @@
 #include <cmath>
 
 #include "ir/ops/common.h"
+#include "ir/slice_places.h"
 
 namespace lmc {
 namespace {
 
 const RegisterOp kOp(OpDef{
     .name = "slice",
-    .doc = "rows (axis 0) or columns (axis 1) start … start + size - 1",
+    .doc = "rows (axis 0) or columns (axis 1) start … start + size - 1, of each block of `every` if that is "
+           "given",
     .shape = OpShape::weight,
     .operands = {{"x", "a weight of rank 1 or 2"}},
     .attrs = {{"axis", AttrKind::integer, int64_t{0}, "0 or 1"},
               {"start", AttrKind::integer, std::nullopt, "the first"},
-              {"size", AttrKind::integer, std::nullopt, "how many"}},
+              {"size", AttrKind::integer, std::nullopt, "how many"},
+              {"every", AttrKind::integer, int64_t{0}, "take them from every block of so many; 0 = once"}},
     .infer =
         [](const InferArgs& a) {
           Type y = a[0];
@@ -26,20 +29,26 @@ const RegisterOp kOp(OpDef{
           int64_t& n = y.dims[static_cast<size_t>(axis)];
           const int64_t start = a.integer("start");
           const int64_t size = a.integer("size");
-          require(start >= 0 && size > 0 && start <= n && size <= n - start,
-                  "[" + std::to_string(start) + ", +" + std::to_string(size) + ") lies outside axis " +
-                      std::to_string(axis) + " of " + a[0].str());
-          n = size;
+          const int64_t every = a.integer("every");
+          require(every >= 0 && (every == 0 || n % every == 0),
+                  "axis " + std::to_string(axis) + " of " + a[0].str() + " is not made of blocks of " +
+                      std::to_string(every));
+          const int64_t within = every > 0 ? every : n;
+          require(start >= 0 && size > 0 && start <= within && size <= within - start,
+                  "[" + std::to_string(start) + ", +" + std::to_string(size) + ") lies outside " +
+                      (every > 0 ? "a block of " + std::to_string(every)
+                                 : "axis " + std::to_string(axis) + " of " + a[0].str()));
+          n = every > 0 ? n / every * size : size;
           return std::vector<Type>{y};
         },
     .eval =
         [](const EvalArgs& a) {
           Tensor y = make_tensor(a[0].dtype, a.result_types[0].dims);
           const bool columns = a.integer("axis") == 1 || a[0].dims.size() == 1;
-          const int64_t start = a.integer("start");
+          const SlicePlaces places(a.attrs);
           for (int64_t r = 0; r < y.rows(); ++r) {
-            const double* from = columns ? a[0].row(r) + start : a[0].row(r + start);
-            std::copy_n(from, y.last(), y.row(r));
+            for (int64_t c = 0; c < y.last(); ++c)
+              y.row(r)[c] = columns ? a[0].row(r)[places.from(c)] : a[0].row(places.from(r))[c];
           }
           return std::vector<Tensor>{std::move(y)};
         },

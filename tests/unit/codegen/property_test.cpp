@@ -137,11 +137,12 @@ TEST(Kernels, attention_over_rings_windows_and_grouped_heads_agrees) {
   struct Case {
     int64_t heads, kv_heads, dim, window, tokens;
     const char* cache;
-    double softcap;
+    double softcap, alibi;
   };
-  for (const Case& c : {Case{1, 1, 1, 0, 3, "kv_f32", 0}, Case{4, 2, 12, 0, 130, "kv_f32", 0},
-                        Case{3, 1, 20, 5, 130, "kv_f32", 0}, Case{2, 2, 9, 33, 100, "kv_f16", 0},
-                        Case{4, 1, 32, 64, 200, "kv_f16", 0}, Case{2, 1, 16, 7, 60, "kv_f32", 5}}) {
+  for (const Case& c : {Case{1, 1, 1, 0, 3, "kv_f32", 0, 0}, Case{4, 2, 12, 0, 130, "kv_f32", 0, 0},
+                        Case{3, 1, 20, 5, 130, "kv_f32", 0, 0}, Case{2, 2, 9, 33, 100, "kv_f16", 0, 0},
+                        Case{4, 1, 32, 64, 200, "kv_f16", 0, 0}, Case{2, 1, 16, 7, 60, "kv_f32", 5, 0},
+                        Case{6, 3, 8, 0, 200, "kv_f32", 0, 0.5}, Case{2, 1, 8, 9, 40, "kv_f32", 3, 1}}) {
     const int64_t width = (c.heads + 2 * c.kv_heads) * c.dim;
     const int64_t q = c.heads * c.dim;
     const int64_t kv = c.kv_heads * c.dim;
@@ -154,11 +155,37 @@ TEST(Kernels, attention_over_rings_windows_and_grouped_heads_agrees) {
                               ", theta=10000, factor=2}\n  %qr = rope(%qh, %an)\n"
                         : std::string("  %qr = scale(%qh) {by=1}\n")) +
         "  %kv1 = kv_append(%kv, %kh, %vh, %pos)\n  %y = attention(%qr, %kv1, %pos) {scale=0.5, window=" +
-        num(c.window) + ", softcap=" + std::to_string(c.softcap) + "}\n";
+        num(c.window) + ", softcap=" + std::to_string(c.softcap) + ", alibi=" + std::to_string(c.alibi) +
+        "}\n";
     const std::string cache = std::string(", %kv: ") + c.cache + "[" + num(c.window > 0 ? c.window : 256) +
                               "," + num(c.kv_heads) + "," + num(c.dim) + "]";
     expect_agreement(model(width, "", body, "%y", cache), c.tokens, 2e-5);
   }
+}
+
+TEST(Kernels, rows_taken_from_every_block_of_a_weight_agree) {
+  const std::string w = "  weight @w : bf16[30,12]\n  weight @b : f32[30]\n";
+  expect_agreement(
+      model(12, w,
+            "  %y = linear(%x, slice(@w) {start=2, size=3, every=6}, slice(@b) {start=2, size=3, "
+            "every=6})\n"),
+      9, 1e-5);
+  // Parts of such rows, and columns.
+  expect_agreement(
+      model(12, w, "  %y = linear(%x, slice(slice(@w) {start=1, size=4, every=10}) {start=3, size=6})\n"), 5,
+      1e-5);
+  expect_agreement(model(20, "  weight @w : f32[12,30]\n",
+                         "  %y = linear(%x, slice(@w) {axis=1, start=1, size=2, every=3})\n"),
+                   5, 1e-5);
+}
+
+TEST(Kernels, rotation_in_bands_of_frequency_agrees) {
+  expect_agreement(
+      model(40, "",
+            "  %h = reshape(%x) {shape=[2,20]}\n  %an = rope_angles(%pos) {dims=20, theta=500, factor=8, "
+            "low_freq_factor=1, high_freq_factor=4, original=32}\n  %p = rope(%h, %an)\n"
+            "  %y = reshape(%p) {shape=[40]}\n"),
+      40, 1e-5);
 }
 
 TEST(Kernels, partial_rotation_leaves_the_rest_alone) {
