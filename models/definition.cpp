@@ -1,5 +1,6 @@
 #include "models/definition.h"
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
@@ -7,6 +8,7 @@
 #include <set>
 #include <sstream>
 
+#include "models/builtin.h"
 #include "models/yaml_tree.h"
 
 namespace lmc {
@@ -17,6 +19,7 @@ using Kind = YamlNode::Kind;
 constexpr int kMaxExtends = 8;
 
 std::string read_text(const std::string& path) {
+  if (path.starts_with(kBuiltin)) return builtin_text(path.substr(kBuiltin.size()));
   std::error_code ec;
   if (fs::is_directory(path, ec)) throw Error(path + ": is a folder; a model file (YAML) is needed");
   std::ifstream in(path, std::ios::binary);
@@ -81,9 +84,17 @@ std::vector<StatementBlock> blocks(const YamlNode& n) {
 std::vector<WeightShape> shapes(const YamlNode& n) {
   std::vector<WeightShape> out;
   for (const auto& [name, dims] : map(n, "weights").entries) {
-    WeightShape w{name.text, {}, name.loc};
-    if (dims.kind != Kind::list) throw Error(dims.loc, "a shape must be a list such as [$vocab, $dim]");
-    for (const YamlNode& d : dims.items) w.dims.push_back(expr(d));
+    WeightShape w{name.text, {}, std::nullopt, name.loc};
+    const YamlNode* shape = &dims;
+    if (dims.kind == Kind::map) {  // {shape: […], when: …}
+      const YamlNode* when = dims.find("when");
+      shape = dims.find("shape");
+      if (!when || !shape || dims.entries.size() != 2)
+        throw Error(dims.loc, "a weight that is not always there has the keys shape: and when:");
+      w.when = expr(*when);
+    }
+    if (shape->kind != Kind::list) throw Error(shape->loc, "a shape must be a list such as [$vocab, $dim]");
+    for (const YamlNode& d : shape->items) w.dims.push_back(expr(d));
     out.push_back(std::move(w));
   }
   return out;
@@ -109,6 +120,13 @@ void read_quantize(const YamlNode& n, Definition& d) {
   }
 }
 
+void read_supports(const YamlNode& n, Definition& d) {
+  for (const auto& [key, value] : map(n, "supports").entries) {
+    if (value.kind != Kind::list) throw Error(value.loc, "the supported values must be a list");
+    for (const YamlNode& v : value.items) d.supports[key.text].push_back(config_value(v));
+  }
+}
+
 void read_kv(const YamlNode& n, Definition& d) {
   std::set<std::string> given;
   for (const auto& [key, value] : map(n, "kv").entries) {
@@ -130,6 +148,8 @@ using Reader = std::function<void(const YamlNode&, Definition&)>;
 const std::map<std::string, Reader>& readers() {
   static const std::map<std::string, Reader> table = {
       {"family", [](const YamlNode& n, Definition& d) { d.family = text(n, "family"); }},
+      {"model_types", [](const YamlNode& n, Definition& d) { d.model_types = texts(n, "model_types"); }},
+      {"supports", read_supports},
       {"checkpoint",
        [](const YamlNode& n, Definition& d) {
          d.checkpoint = text(n, "checkpoint");
@@ -163,14 +183,8 @@ const std::map<std::string, Reader>& readers() {
       {"context", [](const YamlNode& n, Definition& d) { d.context = expr(n); }},
       {"vocab", [](const YamlNode& n, Definition& d) { d.vocab = expr(n); }},
       {"kv", read_kv},
-      {"embed",
-       [](const YamlNode& n, Definition& d) {
-         d.embed = {"embed", blocks(n)};
-       }},
-      {"head",
-       [](const YamlNode& n, Definition& d) {
-         d.head = {"head", blocks(n)};
-       }},
+      {"embed", [](const YamlNode& n, Definition& d) { d.embed = {"embed", blocks(n)}; }},
+      {"head", [](const YamlNode& n, Definition& d) { d.head = {"head", blocks(n)}; }},
       {"layer",
        [](const YamlNode& n, Definition& d) {
          for (const auto& [key, value] : map(n, "layer").entries)
@@ -186,6 +200,36 @@ std::string known_keys() {
   return out;
 }
 
+// A file named in another one.
+std::string beside(const std::string& path, const std::string& name) {
+  if (path.starts_with(kBuiltin)) return kBuiltin + name;
+  return (fs::path(path).parent_path() / name).lexically_normal().string();
+}
+
+// Tables of named things, to which a file that extends another one adds its own; it replaces other keys
+// whole.
+bool grows(const std::string& key) {
+  static const std::set<std::string> tables = {"defaults",  "config",  "supports",      "let",
+                                               "per_layer", "weights", "layer_weights", "layer"};
+  return tables.contains(key);
+}
+
+// An entry of the same name takes the old one's place, a new one comes last; null takes the old one away.
+void put(std::vector<std::pair<YamlNode, YamlNode>>& table, const std::pair<YamlNode, YamlNode>& entry,
+         bool null_removes) {
+  const auto at = std::find_if(table.begin(), table.end(),
+                               [&](const auto& k) { return k.first.text == entry.first.text; });
+  if (null_removes && entry.second.kind == Kind::null) {
+    if (at == table.end())
+      throw Error(entry.first.loc, "'" + entry.first.text + "' is not there to be removed");
+    table.erase(at);
+  } else if (at == table.end()) {
+    table.push_back(entry);
+  } else {
+    *at = entry;
+  }
+}
+
 // The file's keys, those of the file it extends first.
 std::vector<std::pair<YamlNode, YamlNode>> load_keys(const std::string& path, int depth) {
   const YamlNode root = parse_yaml(read_text(path), path);
@@ -193,8 +237,7 @@ std::vector<std::pair<YamlNode, YamlNode>> load_keys(const std::string& path, in
   std::vector<std::pair<YamlNode, YamlNode>> keys;
   if (const YamlNode* base = root.find("extends")) {
     if (depth >= kMaxExtends) throw Error(base->loc, "extends: goes in a circle");
-    keys = load_keys((fs::path(path).parent_path() / text(*base, "extends")).lexically_normal().string(),
-                     depth + 1);
+    keys = load_keys(beside(path, text(*base, "extends")), depth + 1);
   }
   for (const auto& entry : root.entries) {
     if (entry.first.text == "extends") continue;
@@ -202,14 +245,17 @@ std::vector<std::pair<YamlNode, YamlNode>> load_keys(const std::string& path, in
       throw Error(entry.first.loc,
                   "unknown key '" + entry.first.text + "'; known are extends, " + known_keys());
     }
-    bool replaced = false;
-    for (auto& k : keys) {
-      if (k.first.text == entry.first.text) {
-        k = entry;
-        replaced = true;
-      }
+    const auto old = std::find_if(keys.begin(), keys.end(),
+                                  [&](const auto& k) { return k.first.text == entry.first.text; });
+    if (old == keys.end() || !grows(entry.first.text) || old->second.kind != Kind::map) {
+      put(keys, entry, false);
+      continue;
     }
-    if (!replaced) keys.push_back(entry);
+    // A default of null is a value; elsewhere null takes an entry away.
+    const bool removes =
+        entry.first.text != "defaults" && entry.first.text != "let" && entry.first.text != "per_layer";
+    for (const auto& item : map(entry.second, entry.first.text).entries)
+      put(old->second.entries, item, removes);
   }
   return keys;
 }
@@ -253,6 +299,11 @@ Definition read_definition(const std::string& path) {
   need(d.vocab.loc.line > 0, "vocab");
   need(d.kv_span.loc.line > 0, "kv");
   if (d.prefixes.empty()) d.prefixes = {""};
+  if (d.model_types.empty()) d.model_types = {d.family};
+  for (const auto& [name, values] : d.supports) {
+    if (!d.config_loc.contains(name))
+      throw Error({path, 0, 0}, "supports: names '" + name + "', which is not in config:");
+  }
   return d;
 }
 

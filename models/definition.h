@@ -33,12 +33,14 @@ struct NamedExpr {
 struct WeightShape {
   std::string name;  // without prefix
   std::vector<syntax::Expr> dims;
+  std::optional<syntax::Expr> when;  // the checkpoint has it only then
   Location loc;
 };
 
 struct Definition {
   std::string file;
   std::string family;
+  std::vector<std::string> model_types;  // of the config.json files it is for; family if not given
   std::string checkpoint;
   std::string example_prompt;
   Location checkpoint_loc;
@@ -48,10 +50,11 @@ struct Definition {
   std::vector<std::pair<std::string, ConfigMap>> sizes;                  // first is the default
   std::vector<std::pair<std::string, std::vector<std::string>>> config;  // name → config.json paths to try
   std::map<std::string, Location> config_loc;
-  std::vector<NamedExpr> let;         // derived once
-  std::vector<NamedExpr> per_layer;   // derived for every layer; $layer is its index
-  std::vector<std::string> prefixes;  // tensor names are tried with each
-  std::vector<std::string> ignore;    // patterns of tensors that may stay unused
+  std::map<std::string, std::vector<ConfigValue>> supports;  // name in config → the values that may be
+  std::vector<NamedExpr> let;                                // derived once
+  std::vector<NamedExpr> per_layer;                          // derived for every layer; $layer is its index
+  std::vector<std::string> prefixes;                         // tensor names are tried with each
+  std::vector<std::string> ignore;                           // patterns of tensors that may stay unused
   std::vector<WeightShape> weights;
   std::vector<WeightShape> layer_weights;
   std::string layer_prefix;  // "layers.{layer}."
@@ -61,7 +64,8 @@ struct Definition {
   std::vector<NamedBlocks> layer;
 };
 
-// Reads a model file, following `extends:`. Throws Error with line and column.
+// Reads a model file, following `extends:`; "builtin:NAME.yaml" is one compiled in (models/builtin.h). Throws
+// Error with line and column.
 Definition read_definition(const std::string& path);
 
 // Value of a scalar, list or null node.

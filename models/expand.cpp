@@ -106,7 +106,20 @@ class Expander {
       throw Error(s.loc, e.what());
     }
     std::vector<ValueId> operands;
-    for (const syntax::Operand& o : s.operands) operands.push_back(operand(o));
+    bool ended = false;
+    for (size_t i = 0; i < s.operands.size(); ++i) {
+      const syntax::Operand& o = s.operands[i];
+      if (const WeightShape* missing = absent(o)) {
+        if (i >= def->operands.size() || !def->operands[i].optional) {
+          throw Error(o.loc, "@" + missing->name + " is not there (its when: does not hold), but " + s.op +
+                                 " cannot do without it");
+        }
+        ended = true;
+        continue;
+      }
+      if (ended) throw Error(o.loc, "the operand before this one is not there");
+      operands.push_back(operand(o));
+    }
     AttrMap attrs;
     for (const syntax::AttrExpr& a : s.attrs)
       attrs[a.name] = to_attr(evaluate_expr(a.value, config_), a.value.loc);
@@ -128,18 +141,37 @@ class Expander {
     return graph().result(id);
   }
 
+  // The weight for whose absence the operand is not there, or null.
+  const WeightShape* absent(const syntax::Operand& o) {
+    if (o.kind == syntax::Operand::Kind::weight) {
+      const WeightShape& w = shape_of(o.name, o.loc);
+      return w.when && !truth(evaluate_expr(*w.when, config_), w.when->loc) ? &w : nullptr;
+    }
+    if (o.kind == syntax::Operand::Kind::call) {
+      for (const syntax::Operand& inner : o.call->operands) {
+        if (const WeightShape* w = absent(inner)) return w;
+      }
+    }
+    return nullptr;
+  }
+
   ValueId lookup(const std::string& name, const Location& loc) const {
     const auto it = values_.find(name);
     if (it == values_.end()) throw Error(loc, "%" + name + " is not defined above");
     return it->second;
   }
 
-  ValueId weight(const std::string& name, const Location& loc) {
+  const WeightShape& shape_of(const std::string& name, const Location& loc) const {
     const auto shape =
         std::find_if(shapes_->begin(), shapes_->end(), [&](const WeightShape& w) { return w.name == name; });
     if (shape == shapes_->end()) {
       throw Error(loc, "@" + name + " has no shape in " + (prefix_.empty() ? "weights:" : "layer_weights:"));
     }
+    return *shape;
+  }
+
+  ValueId weight(const std::string& name, const Location& loc) {
+    const WeightShape* shape = &shape_of(name, loc);
     std::vector<int64_t> dims;
     for (const Expr& e : shape->dims) {
       dims.push_back(whole(evaluate_expr(e, config_), e.loc, "a dimension of " + name));

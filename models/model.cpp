@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ir/op_def.h"
+#include "models/builtin.h"
 #include "models/checkpoint/hf_folder.h"
 #include "models/checkpoint/random.h"
 #include "models/expand.h"
@@ -64,22 +65,40 @@ struct ConfigSource {
   const ConfigMap* defaults = nullptr;
   std::string name;  // for messages
 
-  ConfigValue find(const std::vector<std::string>& paths, const Location& loc) const {
+  struct Found {
+    std::string path;
+    ConfigValue value;
+  };
+  Found find(const std::vector<std::string>& paths, const Location& loc) const {
     for (const std::string& p : paths) {
-      if (given && given->contains(p)) return given->at(p);
-      if (const auto v = at_path(inner, p)) return *v;
-      if (const auto v = at_path(outer, p)) return *v;
+      if (given && given->contains(p)) return {p, given->at(p)};
+      if (const auto v = at_path(inner, p)) return {p, *v};
+      if (const auto v = at_path(outer, p)) return {p, *v};
     }
     for (const std::string& p : paths) {
-      if (defaults->contains(p)) return defaults->at(p);
+      if (defaults->contains(p)) return {p, defaults->at(p)};
     }
     throw Error(loc, name + " has no '" + paths[0] + "', and there is no default for it");
   }
 };
 
+void check_supported(const Definition& d, const std::string& name, const ConfigSource::Found& found,
+                     const std::string& source) {
+  const auto s = d.supports.find(name);
+  if (s == d.supports.end() || std::find(s->second.begin(), s->second.end(), found.value) != s->second.end())
+    return;
+  std::string known;
+  for (const ConfigValue& v : s->second) known += (known.empty() ? "" : ", ") + v.str();
+  throw Error(source + ": " + found.path + " is " + found.value.str() + "; " + d.file + " supports " + known);
+}
+
 ConfigMap resolve_config(const Definition& d, const ConfigSource& source) {
   ConfigMap out;
-  for (const auto& [name, paths] : d.config) out[name] = source.find(paths, d.config_loc.at(name));
+  for (const auto& [name, paths] : d.config) {
+    const ConfigSource::Found found = source.find(paths, d.config_loc.at(name));
+    check_supported(d, name, found, source.name);
+    out[name] = found.value;
+  }
   for (const NamedExpr& e : d.let) out[e.name] = evaluate_expr(e.expr, out);
   return out;
 }
@@ -214,8 +233,16 @@ std::string checkpoint_folder(const Definition& d, const ModelOptions& options) 
 
 }  // namespace
 
-Model load_model(const std::string& yaml_path, const ModelOptions& options) {
-  const Definition d = read_definition(yaml_path);
+Model load_model(const std::string& path, const ModelOptions& given) {
+  ModelOptions options = given;
+  std::string file = path;
+  if (std::error_code ec; fs::is_directory(path, ec)) {
+    if (!options.weights.empty())
+      throw Error("--weights goes with a model file; " + path + " is a folder and brings its own");
+    options.weights = path;
+    file = builtin_for(path);
+  }
+  const Definition d = read_definition(file);
   Model m;
   m.family = d.family;
   m.quant_min_dim = d.quant_min_dim;

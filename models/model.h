@@ -31,7 +31,8 @@ struct Model {
   std::vector<int32_t> bos_ids, eos_ids;
 };
 
-// Throws Error naming file and line, tensor, or option.
-Model load_model(const std::string& yaml_path, const ModelOptions& options);
+// `path` is a model file, "builtin:NAME.yaml", or a checkpoint's folder, whose family is recognised. Throws
+// Error naming file and line, tensor, or option.
+Model load_model(const std::string& path, const ModelOptions& options);
 
 }  // namespace lmc

@@ -127,7 +127,8 @@ const RegisterCommand kBisect(
     {"bisect", "find the first pass, and the first application of it, that breaks a check",
      [](CLI::App& app) {
        auto o = std::make_shared<Options>();
-       app.add_option("input", o->input, "a model file (.yaml) or a graph (.lmir)")->required();
+       app.add_option("input", o->input, "a model file (.yaml), a Hugging Face folder or a graph (.lmir)")
+           ->required();
        app.add_option(
            "--run", o->command,
            "judge by this command instead of the numeric gate: it gets a .lmir file and exits with 0 "

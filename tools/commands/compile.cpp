@@ -107,12 +107,22 @@ void write_bundle(const Options& o, const std::string& output, const Model& m, c
   report.print();
 }
 
+// models/gemma3.yaml → gemma3.lmc, checkpoints/Llama-3.2-1B/ → Llama-3.2-1B.lmc
+std::string default_output(const std::string& model) {
+  std::error_code ec;
+  if (!fs::is_directory(model, ec))
+    return fs::path(model.substr(model.rfind(':') + 1)).stem().string() + ".lmc";
+  const fs::path folder = fs::canonical(model, ec);
+  const std::string name = folder.filename().string();
+  return (name.empty() ? "model" : name) + ".lmc";
+}
+
 void run(const Options& o) {
   const auto start = std::chrono::steady_clock::now();
   if (o.source.options.weights == "none" && o.emit.empty())
     throw UsageError("--weights none goes with --emit: there is nothing to pack");
   std::string output = o.output;
-  if (output.empty()) output = fs::path(o.model).stem().string() + ".lmc";
+  if (output.empty()) output = default_output(o.model);
   log_level();
   PassOptions pass_options = o.passes.options();
 
@@ -155,7 +165,8 @@ void run(const Options& o) {
 const RegisterCommand kCompile(
     {"compile", "compile a model file and a checkpoint into a bundle", [](CLI::App& app) {
        auto o = std::make_shared<Options>();
-       app.add_option("model", o->model, "the model file, such as models/gemma3.yaml")->required();
+       app.add_option("model", o->model, "a model file, such as models/gemma3.yaml, or a Hugging Face folder")
+           ->required();
        app.add_option("-o,--output", o->output,
                       "the bundle to write (default: ./<model>.lmc); with --emit a file (default: standard "
                       "output)");

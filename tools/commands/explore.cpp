@@ -24,9 +24,11 @@ struct Options {
   bool json = false;
 };
 
-bool is_model_file(const std::string& path) {
+// A model file, or a checkpoint's folder: bundles have no config.json.
+bool is_model(const std::string& path) {
   const std::string extension = fs::path(path).extension().string();
-  return extension == ".yaml" || extension == ".yml";
+  std::error_code ec;
+  return extension == ".yaml" || extension == ".yml" || fs::exists(fs::path(path) / "config.json", ec);
 }
 
 PipelineRecord explore_model(const Options& o, PassOptions passes) {
@@ -45,8 +47,8 @@ PipelineRecord explore_model(const Options& o, PassOptions passes) {
 PipelineRecord record(const Options& o) {
   const PassOptions passes = o.passes.options();
   std::error_code ec;
+  if (is_model(o.input)) return explore_model(o, passes);
   if (fs::is_directory(o.input, ec)) return record_of_bundle(o.input);
-  if (is_model_file(o.input)) return explore_model(o, passes);
   PipelineRecord r = record_pipeline(parse_graph(read_file(o.input), o.input), passes);
   r.title = "@" + r.states[0].name;
   r.source = o.input;
@@ -72,7 +74,9 @@ const RegisterCommand kExplore(
     {"explore", "show the pipeline as one page: each pass, the IR before and after it, pictures, costs",
      [](CLI::App& app) {
        auto o = std::make_shared<Options>();
-       app.add_option("input", o->input, "a model file (.yaml), a bundle, or a graph in text form (.lmir)")
+       app.add_option(
+              "input", o->input,
+              "a model file (.yaml), a Hugging Face folder, a bundle, or a graph in text form (.lmir)")
            ->required();
        app.add_option("-o,--output", o->output, "the page to write")->type_name("FILE");
        app.add_option("--profile", o->profile, "measured times: what lmc profile --json wrote")

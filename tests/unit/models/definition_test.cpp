@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <functional>
 
 #include "ir/verify.h"
+#include "models/builtin.h"
 #include "models/model.h"
 #include "models/yaml_tree.h"
 
@@ -87,14 +89,23 @@ TEST(Models, full_shapes_have_the_published_sizes) {
   EXPECT_EQ(made("gemma3.yaml", "270m").parameters, 268098176);
   EXPECT_EQ(made("gpt2.yaml", "124m").parameters, 124439808);
   EXPECT_EQ(made("gpt2.yaml", "1558m").parameters, 1557611200);
+  EXPECT_EQ(made("llama.yaml", "3.2-1b").parameters, 1235814400);
+  EXPECT_EQ(made("llama.yaml", "3.1-8b").parameters, 8030261248);
+  EXPECT_EQ(made("llama.yaml", "tinyllama-1.1b").parameters, 1100048384);
+  EXPECT_EQ(made("llama.yaml", "smollm2-135m").parameters, 134515008);
+  EXPECT_EQ(made("mistral.yaml", "7b-v0.1").parameters, 7241732096);
+  EXPECT_EQ(made("qwen2.yaml", "2.5-0.5b").parameters, 494032768);
+  EXPECT_EQ(made("qwen3.yaml", "0.6b").parameters, 596049920);
+  EXPECT_EQ(made("gemma.yaml", "2b").parameters, 2506172416);
+  EXPECT_EQ(made("gemma2.yaml", "2b").parameters, 2614341888);
+  EXPECT_EQ(made("phi3.yaml", "mini-4k").parameters, 3821079552);
+  EXPECT_EQ(made("falcon.yaml", "7b").parameters, 6921720704);
+  EXPECT_EQ(made("falcon.yaml", "rw-1b").parameters, 1311625216);
 }
 
 TEST(Models, every_named_size_makes_a_sound_graph) {
-  for (const char* file : {"gemma3.yaml", "gpt2.yaml"}) {
-    for (const auto& [size, config] :
-         read_definition(std::string(LMC_SOURCE_DIR) + "/models/" + file).sizes) {
-      verify(made(file, size).graph);
-    }
+  for (const std::string& file : builtin_names()) {
+    for (const auto& [size, config] : read_definition(kBuiltin + file).sizes) verify(made(file, size).graph);
   }
 }
 
@@ -109,6 +120,52 @@ TEST(Models, a_context_beyond_the_model_s_is_refused) {
   o.weights = "none";
   o.context = 4096;
   EXPECT_THROW(load_model(std::string(LMC_SOURCE_DIR) + "/models/gpt2.yaml", o), Error);
+}
+
+std::string error_of(const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "";
+}
+
+const std::string kExtendsLlama = std::string("extends: ") + LMC_SOURCE_DIR + "/models/llama.yaml\n";
+
+std::string model_file(const std::string& name, const std::string& text) {
+  std::ofstream(testing::TempDir() + "/" + name) << text;
+  return testing::TempDir() + "/" + name;
+}
+
+TEST(Extends, tables_grow_and_null_takes_away) {
+  const Definition base = read_definition(kBuiltin + "llama.yaml");
+  const Definition d = read_definition(model_file("grown.yaml", kExtendsLlama + R"(family: grown
+defaults: {rope_theta: 5.0, head_dim: null, new_key: 1}
+layer_weights:
+  self_attn.q_proj.bias: null
+  extra.weight: [$dim]
+)"));
+  EXPECT_EQ(d.defaults.at("rope_theta").str(), "5");
+  EXPECT_TRUE(d.defaults.at("head_dim").is_null());
+  EXPECT_EQ(d.defaults.size(), base.defaults.size() + 1);
+  EXPECT_EQ(d.layer_weights.size(), base.layer_weights.size());
+  EXPECT_EQ(d.layer_weights.back().name, "extra.weight");
+  EXPECT_NE(error_of([] {
+              read_definition(model_file("bad.yaml", kExtendsLlama + "config: {nothing: null}\n"));
+            }).find("'nothing' is not there to be removed"),
+            std::string::npos);
+}
+
+TEST(Weights, one_that_is_not_there_can_only_be_an_optional_operand) {
+  const std::string file = model_file("absent.yaml", kExtendsLlama + R"(family: absent
+layer_weights:
+  input_layernorm.weight: {shape: [$dim], when: false}
+)");
+  ModelOptions o;
+  o.weights = "none";
+  EXPECT_NE(error_of([&] { load_model(file, o); }).find("@input_layernorm.weight is not there"),
+            std::string::npos);
 }
 
 }  // namespace
