@@ -43,6 +43,27 @@ expect_error 1 "is a hub id and not a folder here; pass --weights DIR" "$LMC" co
 expect_error 1 "is not a folder" "$LMC" compile "$ROOT/models/gemma3.yaml" --weights nowhere
 expect_error 1 "--size 9b" "$LMC" compile "$ROOT/models/gemma3.yaml" --weights random --size 9b
 
+# A folder as the model
+printf '{"model_type": "bert"}' >bert.json; mkdir bert; mv bert.json bert/config.json
+expect_error 1 'bert/config.json: model_type is "bert"; known are' "$LMC" compile bert -o bad.lmc
+mkdir nothing
+expect_error 1 "nothing/config.json: cannot open" "$LMC" compile nothing -o bad.lmc
+printf '{"hidden_size": 64}' >nothing/config.json
+expect_error 1 "nothing/config.json: has no text 'model_type'" "$LMC" compile nothing -o bad.lmc
+F=$ROOT/tests/data/golden/llama-bias
+family() {  # family 's/…/…/': a copy with another configuration, compiled
+  rm -rf family && cp -r "$F" family && chmod -R u+w family && sed -i "$1" family/config.json
+  "$LMC" compile family -o bad.lmc
+}
+expect_error 1 'family/config.json: rope_scaling.type is "yarn"; builtin:llama.yaml supports "default", "linear"' family 's/linear/yarn/'
+expect_error 1 "model.layers.0.self_attn.q_proj.bias' [48] is not used by builtin:llama.yaml" family '/attention_bias/d'
+expect_error 1 "no tensor 'model.layers.0.self_attn.q_norm.weight'" family 's/"llama"/"qwen3"/'
+expect_error 1 "no tensor 'model.layers.2.input_layernorm.weight'" family 's/"num_hidden_layers": *2/"num_hidden_layers": 3/'
+expect_error 1 "mlp.gate_proj.weight" family '/intermediate_size/d'
+nothing_written "families"
+expect_error 1 "is a folder and brings its own" "$LMC" compile "$G" --weights random -o bad.lmc
+expect_error 1 "builtin:lama.yaml: there is no such model file; built in are falcon.yaml" "$LMC" compile builtin:lama.yaml
+
 # IR text
 printf 'graph @g (%%x: f32[T,4]) {\n  weight @w : f32[2,5]\n  %%y = linear(%%x, @w)\n  return %%y\n}\n' >type.lmir
 expect_error 1 "type.lmir:3:3: linear: expected last dimension 5" "$LMC" opt type.lmir
