@@ -56,8 +56,8 @@ family() {  # family 's/…/…/': a copy with another configuration, compiled
   "$LMC" compile family -o bad.lmc
 }
 expect_error 1 'family/config.json: rope_scaling.type is "yarn"; builtin:llama.yaml supports "default", "linear"' family 's/linear/yarn/'
-expect_error 1 "model.layers.0.self_attn.q_proj.bias' [48] is not used by builtin:llama.yaml" family '/attention_bias/d'
-expect_error 1 "no tensor 'model.layers.0.self_attn.q_norm.weight'" family 's/"llama"/"qwen3"/'
+expect_error 1 "model.layers.0.self_attn.k_proj.bias' BF16[24] is not used by builtin:llama.yaml" family '/attention_bias/d'
+expect_error 1 "no tensor 'model.layers.0.self_attn.q_norm.weight'" family 's/"llama"/"qwen3", "head_dim": 12/'
 expect_error 1 "no tensor 'model.layers.2.input_layernorm.weight'" family 's/"num_hidden_layers": *2/"num_hidden_layers": 3/'
 expect_error 1 "mlp.gate_proj.weight" family '/intermediate_size/d'
 nothing_written "families"
