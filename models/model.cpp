@@ -92,6 +92,18 @@ void check_supported(const Definition& d, const std::string& name, const ConfigS
   throw Error(source + ": " + found.path + " is " + found.value.str() + "; " + d.file + " supports " + known);
 }
 
+// What goes wrong when expressions meet values may be the fault of either: the message names both files.
+template <class F>
+auto with_values_of(const std::string& source, const F& f) {
+  try {
+    return f();
+  } catch (const Error& e) {
+    Error named(std::string(e.what()) + ", with the values of " + source);
+    named.location = e.location;
+    throw named;
+  }
+}
+
 ConfigMap resolve_config(const Definition& d, const ConfigSource& source) {
   ConfigMap out;
   for (const auto& [name, paths] : d.config) {
@@ -99,8 +111,10 @@ ConfigMap resolve_config(const Definition& d, const ConfigSource& source) {
     check_supported(d, name, found, source.name);
     out[name] = found.value;
   }
-  for (const NamedExpr& e : d.let) out[e.name] = evaluate_expr(e.expr, out);
-  return out;
+  return with_values_of(source.name, [&] {
+    for (const NamedExpr& e : d.let) out[e.name] = evaluate_expr(e.expr, out);
+    return out;
+  });
 }
 
 std::vector<int32_t> ids(const json& j) {
@@ -144,9 +158,11 @@ void use_folder(const Definition& d, const std::string& folder, const ModelOptio
   const ConfigMap config = resolve_config(d, source);
 
   auto checkpoint = std::make_unique<HfFolder>(folder);
-  Expanded e = expand(
-      d, config, [&](const std::string& name) { return checkpoint->type(name); }, std::nullopt,
-      choose_context(d, config, options.context));
+  const int64_t context = choose_context(d, config, options.context);
+  Expanded e = with_values_of(source.name, [&] {
+    return expand(
+        d, config, [&](const std::string& name) { return checkpoint->type(name); }, std::nullopt, context);
+  });
   for (const std::string& name : checkpoint->names()) {
     const bool ignored = std::any_of(d.ignore.begin(), d.ignore.end(), [&](const std::string& pattern) {
       return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
