@@ -19,6 +19,9 @@ function(lmc_unit_tests folder)
   target_compile_definitions(test_${folder} PRIVATE LMC_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   # Compiled more often than they run.
   target_compile_options(test_${folder} PRIVATE $<$<CONFIG:Release>:-O1>)
-  gtest_discover_tests(test_${folder} TEST_PREFIX ${folder}. DISCOVERY_TIMEOUT 60
+  # Whole models (Golden…) take too long for the quick loop.
+  gtest_discover_tests(test_${folder} TEST_PREFIX ${folder}. DISCOVERY_TIMEOUT 60 TEST_FILTER "-*Golden*"
                        PROPERTIES LABELS quick)
+  gtest_discover_tests(test_${folder} TEST_PREFIX ${folder}. DISCOVERY_TIMEOUT 60 TEST_FILTER "*Golden*"
+                       TEST_LIST test_${folder}_golden PROPERTIES LABELS golden)
 endfunction()
