@@ -28,22 +28,26 @@ std::string stage_key(const Stage& s) {
                     (s.halves.empty() ? "" : " halves") + (s.timed ? " timed" : "") + " " +
                     std::to_string(s.tokens_per_tile) + " " + std::to_string(s.groups_per_tile) + " " +
                     std::to_string(s.splits) + "\n";
+  const auto place = [](const Slot& slot) {
+    return "@" + std::to_string(slot.operand) + "+" + std::to_string(slot.offset) + "*" +
+           std::to_string(slot.stride) + slot.layout;
+  };
   const auto value = [&](ValueId v) {
     const auto [it, fresh] = number.emplace(v, static_cast<int>(number.size()));
     std::string out = " %" + std::to_string(it->second);
     if (!fresh) return out;
     out += ":" + g.type(v).str();
-    if (const auto slot = s.slots.find(v); slot != s.slots.end()) {
-      out += "@" + std::to_string(slot->second.operand) + "+" + std::to_string(slot->second.offset) + "*" +
-             std::to_string(slot->second.stride) + slot->second.layout;
-    }
+    if (const auto slot = s.slots.find(v); slot != s.slots.end()) out += place(slot->second);
+    if (const auto slot = s.published.find(v); slot != s.published.end()) out += "=" + place(slot->second);
     if (const auto c = s.caches.find(v); c != s.caches.end())
       out += "cap" + std::to_string(c->second.capacity);
     return out;
   };
-  for (OpId id : s.ops) {
+  std::vector<OpId> ops = s.prologue;
+  ops.insert(ops.end(), s.ops.begin(), s.ops.end());
+  for (OpId id : ops) {
     const Op& op = g.op(id);
-    key += op.def->name;
+    key += (id == s.core ? "core " : "") + op.def->name;
     for (ValueId v : op.operands) key += value(v);
     key += " ->";
     for (ValueId v : op.results) key += value(v);

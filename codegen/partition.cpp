@@ -15,7 +15,8 @@ bool is_core(const Op& op) {
 
 class Partitioner {
  public:
-  explicit Partitioner(const FlatGraph& flat) : flat_(flat), g_(flat.graph), weight_only_(weight_only(g_)) {}
+  Partitioner(const FlatGraph& flat, bool single)
+      : flat_(flat), g_(flat.graph), single_(single), weight_only_(weight_only(g_)) {}
 
   std::vector<Stage> run() {
     std::vector<OpId> cluster;
@@ -34,32 +35,49 @@ class Partitioner {
   }
 
  private:
-  // One group (or a single op): prologue, core with epilogue, final rows.
+  // One group (or a single op). What is behind an attention is placed as if it were a group of its own.
   void place(const std::vector<OpId>& cluster) {
-    OpId core;
-    for (OpId id : cluster) {
-      if (!is_core(g_.op(id))) continue;
-      if (core.valid()) {
-        throw Error(g_.op(id).loc, "group '" + flat_.group[id] + "' holds two contractions (" +
-                                       describe(core) + " and " + describe(id) +
-                                       "); one kernel can hold one");
-      }
-      core = id;
-    }
-    if (!core.valid()) {
+    std::vector<OpId> cores;
+    std::copy_if(cluster.begin(), cluster.end(), std::back_inserter(cores),
+                 [&](OpId id) { return is_core(g_.op(id)); });
+    if (cores.empty()) {
       for (OpId id : cluster) add_row(id);
-      return;
+    } else if (cores.size() == 1) {
+      place_around(cores[0], cluster);
+    } else {
+      const std::set<uint32_t> behind = dependents(cores[0], cluster);
+      if (!is_attention(cores[0]) || !behind.contains(cores[1].v)) {
+        throw Error(g_.op(cores[1]).loc, "group '" + flat_.group[cores[1]] + "' holds two contractions (" +
+                                             describe(cores[0]) + " and " + describe(cores[1]) +
+                                             "); one kernel can hold one");
+      }
+      std::vector<OpId> first, second;
+      for (OpId id : cluster) (behind.contains(id.v) ? second : first).push_back(id);
+      place(first);
+      place(second);
     }
+  }
+
+  bool is_attention(OpId id) const { return g_.op(id).def->shape == OpShape::attention; }
+
+  // Rows in front, core with prologue and epilogue, final rows.
+  void place_around(OpId core, const std::vector<OpId>& cluster) {
     const std::set<uint32_t> behind = dependents(core, cluster);
+    std::vector<OpId> ahead;
     for (OpId id : cluster) {
-      if (id != core && !behind.contains(id.v)) add_row(id);
+      if (id != core && !behind.contains(id.v)) ahead.push_back(id);
+    }
+    const bool as_prologue = fits_prologue(ahead, core);
+    if (!as_prologue) {
+      for (OpId id : ahead) add_row(id);
     }
     close_row();
     Stage stage;
-    stage.kind = g_.op(core).def->shape == OpShape::contraction ? StageKind::linear : StageKind::attention;
+    if (as_prologue) stage.prologue = std::move(ahead);
+    stage.kind = is_attention(core) ? StageKind::attention : StageKind::linear;
     stage.graph = &g_;
     stage.core = core;
-    stage.over_rows = g_.type(g_.result(core)).dims[0] == kDimR;
+    stage.over_rows = runs_over_rows(core);
     stage.ops.push_back(core);
     if (stage.kind == StageKind::linear) stage.halves = halves(core, behind);
     std::vector<OpId> later = absorb(stage, cluster, behind);
@@ -72,6 +90,32 @@ class Partitioner {
     }
     stages_.push_back(std::move(stage));
     for (OpId id : later) add_row(id);
+  }
+
+  // For one token every worker may as well compute the row itself: it costs no more time than waiting for
+  // the one that does, and saves that wait. Other stages get what they read from the worker of tile 0, which a
+  // step without rows never runs.
+  bool fits_prologue(const std::vector<OpId>& ahead, OpId core) const {
+    if (!single_ || ahead.empty() || is_attention(core)) return false;
+    const bool over_rows = runs_over_rows(core);
+    const auto inside = [&](OpId user) {
+      return user == core || std::find(ahead.begin(), ahead.end(), user) != ahead.end();
+    };
+    return std::all_of(ahead.begin(), ahead.end(), [&](OpId id) {
+      const Op& op = g_.op(id);
+      if (find_row_op(op.def->name) == nullptr) return false;
+      return std::all_of(op.results.begin(), op.results.end(), [&](ValueId v) {
+        if (is_kv(g_.type(v).dtype) || g_.is_output(v)) return false;
+        if (runs_over_rows(id) == over_rows) return true;
+        const auto& uses = g_.value(v).uses;
+        return std::all_of(uses.begin(), uses.end(), [&](const Use& u) { return inside(u.op); });
+      });
+    });
+  }
+
+  bool runs_over_rows(OpId id) const {
+    const Type& t = g_.type(g_.result(id));
+    return !t.dims.empty() && t.dims[0] == kDimR;
   }
 
   // Moves what fits into the epilogue of a linear; returns what does not.
@@ -169,8 +213,7 @@ class Partitioner {
     const Op& op = g_.op(id);
     if (find_row_op(op.def->name) == nullptr)
       throw Error(op.loc, "there is no kernel for op " + op.def->name);
-    const Type& t = g_.type(op.results[0]);
-    const bool over_rows = !t.dims.empty() && t.dims[0] == kDimR;
+    const bool over_rows = runs_over_rows(id);
     if (!row_.ops.empty() && row_.over_rows != over_rows) close_row();
     row_.over_rows = over_rows;
     row_.graph = &g_;
@@ -184,6 +227,7 @@ class Partitioner {
 
   const FlatGraph& flat_;
   const Graph& g_;
+  const bool single_;
   SideTable<ValueId, char> weight_only_;
   std::vector<Stage> stages_;
   Stage row_;
@@ -191,6 +235,6 @@ class Partitioner {
 
 }  // namespace
 
-std::vector<Stage> partition(const FlatGraph& flat) { return Partitioner(flat).run(); }
+std::vector<Stage> partition(const FlatGraph& flat, bool single) { return Partitioner(flat, single).run(); }
 
 }  // namespace lmc

@@ -45,14 +45,14 @@ class StepPlanner {
   PlannedStep run() {
     out_.plan.max_tokens = max_tokens_;
     out_.plan.max_rows = max_tokens_;
-    out_.stages = partition(flat_);
+    out_.stages = partition(flat_, max_tokens_ == 1);
     if (g_.outputs().empty()) throw Error("graph @" + g_.name + " has no output");
     logits_ = g_.outputs()[0];
     if (root_of(g_, logits_).value != logits_ || only_[logits_] || !g_.def_op(logits_)) {
       throw Error("the first output of graph @" + g_.name + " must be computed by an op");
     }
     for (size_t i = 0; i < out_.stages.size(); ++i) {
-      for (OpId id : out_.stages[i].ops) stage_of_[id] = static_cast<int32_t>(i);
+      for (OpId id : all_ops(out_.stages[i])) stage_of_[id] = static_cast<int32_t>(i);
     }
     find_places();
     for (size_t i = 0; i < out_.stages.size(); ++i) finish_stage(static_cast<int32_t>(i));
@@ -74,6 +74,12 @@ class StepPlanner {
     return out;
   }
 
+  static std::vector<OpId> all_ops(const Stage& s) {
+    std::vector<OpId> out = s.prologue;
+    out.insert(out.end(), s.ops.begin(), s.ops.end());
+    return out;
+  }
+
   bool computed_here(ValueId v) const {
     return g_.def_op(v) && !only_[v] && g_.def_op(v)->def->shape != OpShape::view && !is_kv(g_.type(v).dtype);
   }
@@ -82,6 +88,7 @@ class StepPlanner {
   void find_places() {
     for (size_t i = 0; i < out_.stages.size(); ++i) {
       Stage& stage = out_.stages[i];
+      find_kept_places(stage, static_cast<int32_t>(i));
       int64_t scratch = stage.kind == StageKind::attention
                             ? attention_scratch_bytes(g_.type(g_.op(stage.core).operands[0]).last())
                             : 0;
@@ -89,10 +96,8 @@ class StepPlanner {
         for (ValueId v : g_.op(id).results) {
           if (!computed_here(v) || v == logits_) continue;
           if (escapes(v, static_cast<int32_t>(i))) {
-            buffer_of_[v] = static_cast<int64_t>(out_.plan.buffers.size());
-            out_.plan.buffers.push_back({g_.value(v).name, row_bytes(g_.type(v)) * max_tokens_, 0});
-            buffer_users_.push_back({static_cast<int32_t>(i)});
-          } else if (needs_memory(v, stage)) {
+            add_buffer(v, static_cast<int32_t>(i));
+          } else if (stage.kind != StageKind::linear && needs_memory(v)) {
             scratch_of_[v] = scratch;
             scratch += row_bytes(g_.type(v));
           }
@@ -100,6 +105,28 @@ class StepPlanner {
       }
       reserve_scratch(stage, scratch);
     }
+  }
+
+  void add_buffer(ValueId v, int32_t writer) {
+    buffer_of_[v] = static_cast<int64_t>(out_.plan.buffers.size());
+    out_.plan.buffers.push_back({g_.value(v).name, row_bytes(g_.type(v)) * max_tokens_, 0});
+    buffer_users_.push_back({writer});
+  }
+
+  // A prologue's results lie in front of the scratch, the first nearest to the header; what other stages read
+  // has a buffer besides.
+  void find_kept_places(const Stage& stage, int32_t index) {
+    int64_t bytes = kKeptHeader;
+    for (OpId id : stage.prologue) {
+      for (ValueId v : g_.op(id).results) {
+        const bool escaping = escapes(v, index);
+        if (escaping) add_buffer(v, index);
+        if (!escaping && !needs_memory(v)) continue;
+        bytes += row_bytes(g_.type(v));
+        scratch_of_[v] = -bytes;
+      }
+    }
+    if (!stage.prologue.empty()) out_.plan.kept_bytes = std::max(out_.plan.kept_bytes, bytes);
   }
 
   void reserve_scratch(Stage& s, int64_t bytes) {
@@ -123,8 +150,7 @@ class StepPlanner {
   }
 
   // An elementwise value with one reader that visits each element once is computed where it is read.
-  bool needs_memory(ValueId v, const Stage& stage) const {
-    if (stage.kind == StageKind::linear) return false;
+  bool needs_memory(ValueId v) const {
     const Op& op = *g_.def_op(v);
     const auto& uses = g_.value(v).uses;
     if (op.def->shape != OpShape::elementwise || uses.size() != 1) return true;
@@ -135,6 +161,13 @@ class StepPlanner {
   void finish_stage(int32_t index) {
     Stage& s = out_.stages[static_cast<size_t>(index)];
     s.single = max_tokens_ == 1;
+    for (OpId id : s.prologue) {
+      for (ValueId v : g_.op(id).operands) add_slot(s, index, v, false);
+      for (ValueId v : g_.op(id).results) {
+        add_slot(s, index, v, true);
+        if (buffer_of_.contains(v)) s.published[v] = buffer_slot(s, index, v, true);
+      }
+    }
     for (OpId id : s.ops) {
       const Op& op = g_.op(id);
       for (ValueId v : op.operands) add_slot(s, index, v, false);
@@ -185,14 +218,14 @@ class StepPlanner {
       o.space = Space::output;
       slot.stride = type.last() * 4;
       o.bytes = slot.stride * max_tokens_;
-    } else if (const auto b = buffer_of_.find(root.value); b != buffer_of_.end()) {
-      o.buffer = b->second;
-      o.bytes = out_.plan.buffers[static_cast<size_t>(o.buffer)].bytes;
-      slot.stride = row_bytes(type);
-      auto& users = buffer_users_[static_cast<size_t>(o.buffer)];
-      if (std::find(users.begin(), users.end(), index) == users.end()) users.push_back(index);
-    } else if (const auto sc = scratch_of_.find(root.value); sc != scratch_of_.end()) {
+    } else if (const auto sc = scratch_of_.find(root.value);
+               sc != scratch_of_.end() && stage_of_[g_.value(root.value).def] == index) {
       slot.offset = sc->second + root.element * 4;
+      s.slots[v] = slot;
+      return;
+    } else if (buffer_of_.contains(root.value)) {
+      slot = buffer_slot(s, index, root.value, written);
+      slot.offset = root.element * 4;
       s.slots[v] = slot;
       return;
     } else {
@@ -201,6 +234,22 @@ class StepPlanner {
     slot.offset = root.element * 4;
     slot.operand = operand_index(s, o);
     s.slots[v] = slot;
+  }
+
+  // The buffer of a value as an operand of this stage.
+  Slot buffer_slot(Stage& s, int32_t index, ValueId v, bool written) {
+    PlanOperand o;
+    o.written = written;
+    o.buffer = buffer_of_.at(v);
+    o.bytes = out_.plan.buffers[static_cast<size_t>(o.buffer)].bytes;
+    auto& users = buffer_users_[static_cast<size_t>(o.buffer)];
+    if (std::find(users.begin(), users.end(), index) == users.end()) users.push_back(index);
+    const Type& type = g_.type(v);
+    Slot slot;
+    slot.operand = operand_index(s, o);
+    slot.stride = row_bytes(type);
+    slot.layout = type.dtype == DType::q8_0 ? "q8_0" : "f32";
+    return slot;
   }
 
   static int operand_index(Stage& s, const PlanOperand& o) {
@@ -241,15 +290,13 @@ class StepPlanner {
   void describe(Stage& s) {
     PlanStage& p = s.plan;
     p.scope = g_.op(s.core.valid() ? s.core : named_after(s)).scope;
-    for (OpId id : s.ops) {
-      p.flops += op_cost(g_, id, only_).flops;
-    }
-    for (const PlanOperand& o : p.operands) {
-      if (o.space == Space::weight && s.kind == StageKind::linear)
-        p.weight_bytes += static_cast<double>(o.bytes);
-    }
+    for (OpId id : all_ops(s)) p.flops += op_cost(g_, id, only_).flops;
     if (s.kind == StageKind::linear) {
       const Op& op = g_.op(s.core);
+      for (ValueId v : op.operands) {
+        const PlanOperand* o = operand_of(s, v);
+        if (o && o->space == Space::weight) p.weight_bytes += static_cast<double>(o->bytes);
+      }
       const std::string& role = attr_string(op, "role");
       p.kind = "linear";
       p.label = "linear " + role + (role.empty() ? "" : " ") + shape_text(op.operands[0]) + "x" +
@@ -264,6 +311,15 @@ class StepPlanner {
     const size_t first = s.core.valid() ? 1 : 0;
     for (size_t i = first; i < s.ops.size(); ++i)
       p.label += (i == 0 || !s.core.valid() ? " " : " +") + g_.op(s.ops[i]).def->name;
+    if (!s.prologue.empty()) p.label += " behind";
+    for (OpId id : s.prologue) p.label += " " + g_.op(id).def->name;
+  }
+
+  // Null for what lives in the scratch or in registers.
+  static const PlanOperand* operand_of(const Stage& s, ValueId v) {
+    const auto slot = s.slots.find(v);
+    if (slot == s.slots.end() || slot->second.operand == Slot::kScratch) return nullptr;
+    return &s.plan.operands[static_cast<size_t>(slot->second.operand)];
   }
 
   // The op whose scope a row stage reports under: what the model does first, or the embedding.
@@ -288,7 +344,7 @@ class StepPlanner {
     std::vector<std::vector<int>> successors(out_.stages.size());
     for (size_t i = 0; i < out_.stages.size(); ++i) {
       std::set<int32_t> before;
-      for (OpId id : out_.stages[i].ops) {
+      for (OpId id : all_ops(out_.stages[i])) {
         for (ValueId v : g_.op(id).operands) {
           const ValueId root = root_of(g_, v).value;
           if (g_.def_op(root) && !only_[root]) before.insert(stage_of_[g_.value(root).def]);

@@ -28,6 +28,10 @@ struct Stage {
   StageKind kind = StageKind::row;
   const Graph* graph = nullptr;   // flat: groups are inlined
   std::vector<OpId> ops;          // topological; for linear: core and its elementwise epilogue
+  // linear for one token: row ops in front of it, which every worker runs before its first tile, into memory of
+  // its own in front of the scratch (negative offsets).
+  std::vector<OpId> prologue;
+  std::map<ValueId, Slot> published;  // results of the prologue that others read: tile 0 copies them there
   OpId core;                      // linear and attention
   bool over_rows = false;         // runs over R (rows wanted) instead of T (new tokens)
   bool single = false;            // at most one token: no loop over tokens
@@ -48,6 +52,9 @@ struct Stage {
 
 // Bytes of one token's row of an activation, padded so that whole vectors may be read and written.
 int64_t row_bytes(const Type& type);
+
+// In front of the scratch: what the kept prologue belongs to (the stage's operands, StepInfo::serial).
+inline constexpr int64_t kKeptHeader = 64;
 
 // Cache layout. K is interleaved by 8 positions so that scores of 8 positions are lanes of one vector:
 // K [kv_heads][capacity/8][head_dim][8], then V [kv_heads][capacity][head_dim rounded up to 8].

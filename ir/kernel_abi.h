@@ -17,12 +17,16 @@ struct StepInfo {
   int64_t rows;    // R: rows whose logits are wanted, 0 … tokens
   // Where kernels compiled for measuring add up their cycles, per AttentionPart; others never look.
   int64_t* cycles = nullptr;
+  // Counts the steps of an executor from 1; 0 where nobody counts. What a worker keeps in front of its
+  // scratch holds for the stage and the step that made it.
+  int64_t serial = 0;
 };
 
 // One tile of one kernel. `next` is the tile that the same worker probably runs after this one, or -1:
 // kernels may ask for its memory in advance. `operands[i]` is the base address of operand i of the stage,
 // `scratch` at least StepPlan::scratch_bytes, aligned to 64, owned by the calling thread for the duration of
-// the call. A tile that lies beyond the step's tokens returns at once. Kernels never call out, never fail,
+// the call; in front of it lie StepPlan::kept_bytes, zero at first, which nobody changes between two calls with
+// the same scratch but the kernels themselves. A tile that lies beyond the step's tokens returns at once. Kernels never call out, never fail,
 // never allocate.
 using KernelFn = void (*)(void* const* operands, const StepInfo* step, int64_t tile, int64_t next,
                           void* scratch);

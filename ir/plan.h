@@ -56,6 +56,7 @@ struct StepPlan {
   int64_t max_rows = 1;  // most rows of logits in one step
   int64_t arena_bytes = 0;
   int64_t scratch_bytes = 0;  // per worker
+  int64_t kept_bytes = 0;     // per worker, in front of the scratch: results of prologues
   std::vector<PlanBuffer> buffers;
   std::vector<PlanStage> stages;  // in a topological order
 };

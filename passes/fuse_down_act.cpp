@@ -10,7 +10,7 @@ namespace lmc {
 
 LMC_FUSION(fuse_down_act, "join the activation with the down projection that reads it")
     .after("quantize")
-    .summary("fused {} activations with their down projection")
+    .summary_if_any("fused {} activations with their down projection")
     .match(R"(
       %y = linear(%q, %w) {role=ffn_down}
       optional %q = quantize(%h)

@@ -40,6 +40,16 @@ FusionBuilder& FusionBuilder::setting(const std::string& key, std::vector<std::s
   return *this;
 }
 
+FusionBuilder& FusionBuilder::summary_if_any(const std::string& line) {
+  spec_.tell_none = false;
+  return summary(line);
+}
+
+FusionBuilder& FusionBuilder::on_request() {
+  spec_.standard = false;
+  return *this;
+}
+
 FusionBuilder& FusionBuilder::approximate() {
   spec_.exact = false;
   return *this;

@@ -36,7 +36,7 @@ struct FusionSpec {
     bool group = false;
   };
   std::string name, doc, summary, example;
-  bool exact = true;
+  bool exact = true, standard = true, tell_none = true;
   std::vector<Text> after, before;
   std::vector<Setting> settings;
   std::vector<Alternative> alternatives;
@@ -53,10 +53,14 @@ class FusionBuilder {
   FusionBuilder& before(const std::string& pass);
   // "fused {} QKV triples": the line for the user, with the number of applications.
   FusionBuilder& summary(const std::string& line);
+  // The same, and no line where it is 0.
+  FusionBuilder& summary_if_any(const std::string& line);
   // --set pass.KEY=CHOICE, for conditions to ask: setting(key) == choice. The first choice is the default.
   FusionBuilder& setting(const std::string& key, std::vector<std::string> choices, const std::string& doc);
   // Results may change by more than rounding: the numeric gate then judges by a budget.
   FusionBuilder& approximate();
+  // Not in the pipeline unless --enable-pass or --passes names it: nothing is gained by it everywhere.
+  FusionBuilder& on_request();
   // A graph to show the pass on, in text form.
   FusionBuilder& example(const std::string& graph);
   // Starts an alternative; the first that matches at a place wins.

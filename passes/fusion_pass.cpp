@@ -48,6 +48,7 @@ class FusionPass : public Pass {
   std::vector<std::string> after() const override { return texts(spec_.after); }
   std::vector<std::string> before() const override { return texts(spec_.before); }
   bool exact() const override { return spec_.exact; }
+  bool standard() const override { return spec_.standard; }
   std::string text() const override { return lmpass_text(spec_); }
   std::string example() const override { return spec_.example; }
   std::vector<PassSetting> settings() const override {
@@ -78,7 +79,7 @@ class FusionPass : public Pass {
     for (const auto& [anchor, miss] : misses) {
       if (!g.is_erased(anchor)) context.near_misses.push_back(miss);
     }
-    if (!spec_.summary.empty()) context.summary = summary(context.applications);
+    if (!spec_.summary.empty() && (spec_.tell_none || context.applications > 0)) context.summary = summary(context.applications);
     return context.applications > 0;
   }
 

@@ -187,10 +187,13 @@ std::vector<const Pass*> pipeline(const PassOptions& options) {
   if (options.only) {
     for (const std::string& name : *options.only) wanted.insert(find_pass(name).name());
   }
-  for (const std::string& name : options.disabled) find_pass(name);
+  for (const auto* names : {&options.enabled, &options.disabled}) {
+    for (const std::string& name : *names) find_pass(name);
+  }
   std::vector<const Pass*> out;
   for (const Pass* p : ordered_passes()) {
-    if ((!options.only || wanted.contains(p->name())) && !options.disabled.contains(p->name()))
+    const bool usual = options.only ? wanted.contains(p->name()) : p->standard();
+    if ((usual || options.enabled.contains(p->name())) && !options.disabled.contains(p->name()))
       out.push_back(p);
   }
   return out;

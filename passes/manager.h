@@ -31,7 +31,7 @@ struct PassReport {
 
 struct PassOptions {
   std::optional<std::vector<std::string>> only;  // --passes=a,b: these, in the pipeline's order
-  std::set<std::string> disabled;
+  std::set<std::string> enabled, disabled;       // besides the standard ones; not even if standard
   std::map<std::string, std::map<std::string, std::string>> settings;  // pass → key → value
   int64_t limit = INT64_MAX;                        // --pass-limit: applications, all passes together
   std::string dump_dir;                             // "" = no dumps

@@ -52,6 +52,8 @@ class Pass {
   virtual std::vector<std::string> before() const { return {}; }
   // Exact passes leave every result unchanged to rounding; the others state their error.
   virtual bool exact() const { return true; }
+  // In the pipeline unless asked for otherwise; the others run when they are named (--enable-pass, --passes).
+  virtual bool standard() const { return true; }
   virtual std::vector<PassSetting> settings() const { return {}; }
   virtual std::string text() const { return ""; }     // as an .lmpass file, if it is a pattern pass
   virtual std::string example() const { return ""; }  // a graph to show it on, in text form

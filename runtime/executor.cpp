@@ -11,7 +11,7 @@ namespace {
 // Pieces of scratch lie a page apart, so that no two workers share a cache line or prefetch each other's.
 constexpr int64_t kPage = 4096;
 
-int64_t stride(int64_t scratch_bytes) { return (scratch_bytes + 64 + kPage - 1) / kPage * kPage; }
+int64_t whole_pages(int64_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
 
 }  // namespace
 
@@ -34,7 +34,8 @@ bool worth_threads(const StepPlan& plan, int threads) {
 Executor::Executor(const StepPlan& plan, const Bindings& bindings, Workers& workers, Schedule schedule)
     : plan_(plan),
       stages_(bind_stages(plan, bindings)),
-      scratch_stride_(stride(plan.scratch_bytes)),
+      kept_stride_(whole_pages(plan.kept_bytes)),
+      scratch_stride_(kept_stride_ + whole_pages(plan.scratch_bytes + 64)),
       scratch_(scratch_stride_ * workers.slots(), "kernel scratch"),
       shuffled_(schedule == Schedule::shuffled) {
   const bool parallel = schedule == Schedule::graph ||
@@ -49,6 +50,7 @@ void Executor::run(const StepInfo& step) {
   assert(step.tokens >= 1 && step.tokens <= plan_.max_tokens);
   assert(step.rows >= 0 && step.rows <= plan_.max_rows);
   step_ = step;
+  step_.serial = ++steps_;
   if (!profile_) return run_tiles();
   const auto begin = Profile::Clock::now();
   run_tiles();

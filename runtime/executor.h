@@ -36,12 +36,13 @@ class Executor {
  private:
   void run_tiles();
   void run_tile(size_t stage, int64_t tile, int64_t next, int slot);
-  std::byte* scratch(int slot) const { return scratch_.data() + slot * scratch_stride_; }
+  std::byte* scratch(int slot) const { return scratch_.data() + slot * scratch_stride_ + kept_stride_; }
 
   const StepPlan& plan_;
   std::vector<BoundStage> stages_;
-  int64_t scratch_stride_;
-  Arena scratch_;  // one piece per worker
+  int64_t kept_stride_, scratch_stride_;
+  Arena scratch_;  // one piece per worker: what it keeps, then its scratch
+  int64_t steps_ = 0;
   StepInfo step_ = {};
   Profile* profile_ = nullptr;
   bool shuffled_;

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "tools/console.h"
+#include "tools/pass_prices.h"
 
 namespace lmc {
 
@@ -11,6 +12,8 @@ void PassFlags::add_to(CLI::App& app) {
   files.add_to(app);
   app.add_option("--passes", only,
                  "run only these passes (comma-separated, in the pipeline's order), or none")
+      ->delimiter(',');
+  app.add_option("--enable-pass", enabled, "run these passes as well, which only run on request")
       ->delimiter(',');
   app.add_option("--disable-pass", disabled, "leave these passes out")->delimiter(',');
   app.add_option("--set", settings, "a setting of a pass: fuse-qkv.biased=skip")->allow_extra_args(false);
@@ -28,6 +31,8 @@ void PassFlags::add_to(CLI::App& app) {
       "--check-budget", budget,
       "what a pass that is not exact may change, such as kl=0.01,sqnr=30 (abs, rel, top1, kl, sqnr; "
       "default rel=0.25,kl=0.05,sqnr=18); turns --check on");
+  app.add_flag("--price", price,
+               "what a token costs behind each pass, by the plan: kernels, bytes, arithmetic, predicted time");
   app.add_flag("--explain", explain, "say where patterns almost matched, and what refused");
 }
 
@@ -35,6 +40,7 @@ PassOptions PassFlags::options() const {
   files.load();
   PassOptions o;
   if (!only.empty()) o.only = only == std::vector<std::string>{"none"} ? std::vector<std::string>{} : only;
+  o.enabled = {enabled.begin(), enabled.end()};
   o.disabled = {disabled.begin(), disabled.end()};
   for (const std::string& s : settings) add_setting(o, s);
   if (limit >= 0) o.limit = limit;
@@ -64,6 +70,8 @@ void set_formats(PassOptions& options, const std::string& quant, int64_t min_dim
   set("kv-format", "format", !kv.empty() ? kv : quant == "none" ? "f32" : "f16");
 }
 
+namespace {
+
 void report_passes(const std::vector<PassReport>& reports, bool explain, bool check) {
   for (const PassReport& r : reports) {
     if (!r.summary.empty()) info("{}", r.summary);
@@ -82,6 +90,17 @@ void report_passes(const std::vector<PassReport>& reports, bool explain, bool ch
           r.linears_after, human_bytes(r.weight_bytes_before), human_bytes(r.weight_bytes_after));
     }
   }
+}
+
+}  // namespace
+
+std::vector<PassReport> run_and_report(Graph& g, PassOptions options, const PassFlags& flags) {
+  PassPrices prices;
+  if (flags.price) prices.watch(g, options);
+  const std::vector<PassReport> reports = run_passes(g, options);
+  report_passes(reports, flags.explain, options.check);
+  if (flags.price) info("{}", prices.table());
+  return reports;
 }
 
 }  // namespace lmc

@@ -14,11 +14,12 @@ class App;
 namespace lmc {
 
 struct PassFlags {
-  std::vector<std::string> only, disabled, settings, print_before, print_after;
+  std::vector<std::string> only, enabled, disabled, settings, print_before, print_after;
   std::string dump_dir, dump_scope, budget;
   int64_t limit = -1;
   bool check = false;
   bool explain = false;
+  bool price = false;
   PassFiles files;
 
   void add_to(CLI::App& app);
@@ -29,7 +30,7 @@ struct PassFlags {
 // What --quant, --quant-min-dim and --kv ("" = what goes with `quant`) of a model mean to the passes.
 void set_formats(PassOptions& options, const std::string& quant, int64_t min_dim, const std::string& kv);
 
-// What each pass did, for people: summaries always, the rest on request.
-void report_passes(const std::vector<PassReport>& reports, bool explain, bool check);
+// Runs the passes and says what each did: summaries always, the rest as the flags want it.
+std::vector<PassReport> run_and_report(Graph& g, PassOptions options, const PassFlags& flags);
 
 }  // namespace lmc

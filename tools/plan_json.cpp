@@ -41,7 +41,7 @@ ordered_json step_json(const StepPlan& step) {
     buffers.push_back({{"name", b.name}, {"bytes", b.bytes}, {"offset", b.offset}});
   return {
       {"max_tokens", step.max_tokens},       {"max_rows", step.max_rows}, {"arena_bytes", step.arena_bytes},
-      {"scratch_bytes", step.scratch_bytes}, {"buffers", buffers},        {"stages", stages}};
+      {"scratch_bytes", step.scratch_bytes}, {"kept_bytes", step.kept_bytes}, {"buffers", buffers},        {"stages", stages}};
 }
 
 void check(bool ok, const std::string& what) {
@@ -89,6 +89,7 @@ StepPlan step_from(const json& j, const Plan& plan) {
   step.max_rows = size_from(j, "max_rows");
   step.arena_bytes = size_from(j, "arena_bytes");
   step.scratch_bytes = size_from(j, "scratch_bytes");
+  step.kept_bytes = size_from(j, "kept_bytes");
   check(step.max_tokens >= 1 && step.max_rows >= 1, "a step for no tokens");
   for (const json& b : j.at("buffers"))
     step.buffers.push_back({b.at("name"), size_from(b, "bytes"), size_from(b, "offset")});

@@ -25,10 +25,12 @@ class KernelBuilder {
   llvm::Value* tile() { return fn_->getArg(2); }
   llvm::Value* next() { return fn_->getArg(3); }  // the tile this worker runs next, or -1
   llvm::Value* scratch() { return fn_->getArg(4); }
-  llvm::Value* operand(int index);  // base address of a stage operand
+  llvm::Value* operands() { return fn_->getArg(0); }  // the table of operands, one of each stage
+  llvm::Value* operand(int index);                    // base address of a stage operand
   llvm::Value* tokens();            // StepInfo::tokens
   llvm::Value* rows();              // StepInfo::rows
   llvm::Value* cycles();            // StepInfo::cycles
+  llvm::Value* serial();            // StepInfo::serial
 
   llvm::Value* i64(int64_t v) { return b_.getInt64(static_cast<uint64_t>(v)); }
   llvm::Value* f32(double v) { return llvm::ConstantFP::get(b_.getFloatTy(), v); }

@@ -57,7 +57,10 @@ class LinearEmitter {
     has_next_ = b.CreateICmpSGE(k.next(), k.i64(0));
     next_first_ = k.mul(k.next(), stage.groups_per_tile);
     if (stage.single) {
-      k.if_then(b.CreateICmpSGT(limit_, k.i64(0)), [&] { streams(first, end, {1}); });
+      k.if_then(b.CreateICmpSGT(limit_, k.i64(0)), [&] {
+        if (!stage.prologue.empty()) emit_prologue(k, stage);
+        streams(first, end, {1});
+      });
     } else {
       Value* few = b.CreateICmpSLT(limit_, k.i64(kTokenBlock));
       k.if_then(few, [&] { streams(first, end, halving(kTokenBlock * at_once_ / kStreams)); });
@@ -179,10 +182,9 @@ class LinearEmitter {
   // Where the epilogue combines both halves of the rows (gate and up), streams walk them together; else the
   // second half's groups follow the first's.
   Tile compute(const Groups& groups, Value* token, int64_t tokens) {
-    const Slot& x = slot(0);
-    Value* x_base = x.offset ? k.at(k.operand(x.operand), x.offset) : k.operand(x.operand);
+    RowEmitter x(k, stage, token);
     std::vector<Value*> xs;
-    for (int64_t m = 0; m < tokens; ++m) xs.push_back(k.at(x_base, k.mul(k.add(token, k.i64(m)), x.stride)));
+    for (int64_t m = 0; m < tokens; ++m) xs.push_back(x.address(op.operands[0], k.add(token, k.i64(m))));
 
     Tile sums;  // parts × groups
     std::vector<Value*> w;

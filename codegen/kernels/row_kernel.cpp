@@ -83,8 +83,8 @@ void RowEmitter::store(ValueId v, llvm::Value* outer, llvm::Value* inner, llvm::
   k.store_lanes(value, k.at(address(v), k.mul(index, 4)), lanes);
 }
 
-void RowEmitter::emit_ops() {
-  for (OpId id : stage.ops) {
+void RowEmitter::emit_ops(const std::vector<OpId>& ops) {
+  for (OpId id : ops) {
     const Op& op = g.op(id);
     const RowOpEmitter* emitter = find_row_op(op.def->name);
     if (emitter->row) {
@@ -109,14 +109,39 @@ void emit_row_kernel(KernelBuilder& k, const Stage& stage) {
   if (stage.single) {
     // The only row; a step may want no rows of logits at all.
     llvm::Value* any = k.ir().CreateICmpSGT(stage.over_rows ? k.rows() : k.tokens(), k.i64(0));
-    k.if_then(any, [&] { RowEmitter(k, stage, k.i64(0)).emit_ops(); });
+    k.if_then(any, [&] { RowEmitter(k, stage, k.i64(0)).emit_ops(stage.ops); });
   } else {
     llvm::Value* first = k.mul(k.tile(), stage.tokens_per_tile);
     llvm::Value* end =
         k.min(k.add(first, k.i64(stage.tokens_per_tile)), stage.over_rows ? k.rows() : k.tokens());
-    k.loop(first, end, 1, [&](llvm::Value* token) { RowEmitter(k, stage, token).emit_ops(); });
+    k.loop(first, end, 1, [&](llvm::Value* token) { RowEmitter(k, stage, token).emit_ops(stage.ops); });
   }
   k.finish();
+}
+
+void emit_prologue(KernelBuilder& k, const Stage& stage) {
+  auto& b = k.ir();
+  llvm::Value* stage_at = k.at(k.scratch(), -kKeptHeader);
+  llvm::Value* step_at = k.at(k.scratch(), 8 - kKeptHeader);
+  llvm::Value* serial = k.serial();
+  llvm::Value* other_stage = b.CreateICmpNE(k.load(b.getPtrTy(), stage_at, 8), k.operands());
+  llvm::Value* other_step = b.CreateICmpNE(k.load(b.getInt64Ty(), step_at, 8), serial);
+  llvm::Value* uncounted = b.CreateICmpEQ(serial, k.i64(0));
+  RowEmitter e(k, stage, k.i64(0));
+  k.if_then(b.CreateOr(b.CreateOr(other_stage, other_step), uncounted), [&] {
+    e.emit_ops(stage.prologue);
+    k.store(k.operands(), stage_at, 8);
+    k.store(serial, step_at, 8);
+  });
+  if (stage.published.empty()) return;
+  k.if_then(b.CreateICmpEQ(k.tile(), k.i64(0)), [&] {
+    for (const auto& [v, slot] : stage.published) {
+      llvm::Value* from = e.address(v);
+      llvm::Value* to = k.operand(slot.operand);
+      k.loop(k.i64(0), k.i64(row_bytes(stage.graph->type(v))), kLanes * 4,
+             [&](llvm::Value* at) { k.store(k.load(k.i32x8(), k.at(from, at), 32), k.at(to, at), 32); });
+    }
+  });
 }
 
 }  // namespace lmc

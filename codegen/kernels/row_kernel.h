@@ -37,8 +37,8 @@ class RowEmitter {
 
   llvm::Value* token() const { return token_; }
 
-  // Emits every op of the stage for the current token.
-  void emit_ops();
+  // Emits these ops of the stage for the current token.
+  void emit_ops(const std::vector<OpId>& ops);
 
   // Address of element 0 of the value's row for the current (or another) token.
   llvm::Value* address(ValueId v) { return address(v, token_); }
@@ -73,5 +73,9 @@ class RowEmitter {
 };
 
 void emit_row_kernel(KernelBuilder& k, const Stage& stage);
+
+// The prologue of a linear for one token: what this worker has kept holds if it is of this stage and this
+// step; else its ops run. Tile 0 copies what other stages read.
+void emit_prologue(KernelBuilder& k, const Stage& stage);
 
 }  // namespace lmc

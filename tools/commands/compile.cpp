@@ -130,8 +130,7 @@ void run(const Options& o) {
   report_model(m);
   if (o.emit == "import" || o.emit == "graph") return emit(o, print_graph(m.graph));
   o.source.apply(pass_options, m);
-  const std::vector<PassReport> reports = run_passes(m.graph, pass_options);
-  report_passes(reports, o.passes.explain, pass_options.check);
+  const std::vector<PassReport> reports = run_and_report(m.graph, pass_options, o.passes);
   stop_if_interrupted();
   if (o.emit == "opt") return emit(o, print_graph(m.graph));
 

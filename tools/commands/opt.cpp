@@ -31,7 +31,7 @@ void run(const Options& o) {
   Graph g = parse_graph(read_file(o.input), o.input);
   PassOptions passes = o.passes.options();
   const std::unique_ptr<WeightSource> weights = checkpoint_weights(o.weights, passes);
-  report_passes(run_passes(g, passes), o.passes.explain, passes.check);
+  run_and_report(g, passes, o.passes);
   const std::string text = result_text(o, g);
   if (!o.output.empty()) return write_file(o.output, text);
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size())

@@ -25,6 +25,7 @@ void list_json() {
     out.push_back({{"name", p->name()},
                    {"doc", p->doc()},
                    {"exact", p->exact()},
+                   {"standard", p->standard()},
                    {"after", p->after()},
                    {"before", p->before()},
                    {"settings", settings},
@@ -36,9 +37,10 @@ void list_json() {
 
 void list() {
   for (const Pass* p : ordered_passes()) {
-    fmt::print("{:<16} {}{}\n", p->name(), p->doc(), p->exact() ? "" : " (not exact)");
+    fmt::print("{:<18} {}{}{}\n", p->name(), p->doc(), p->exact() ? "" : " (not exact)",
+               p->standard() ? "" : " (on request: --enable-pass)");
     for (const PassSetting& s : p->settings())
-      fmt::print("{:<16}   --set {}.{}=…: {}\n", "", p->name(), s.key, s.doc);
+      fmt::print("{:<18}   --set {}.{}=…: {}\n", "", p->name(), s.key, s.doc);
   }
 }
 

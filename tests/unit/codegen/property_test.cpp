@@ -260,6 +260,54 @@ TEST(Kernels, random_groups_agree) {
   }
 }
 
+// In a step of one token each worker computes these rows for itself; what others read is still there for them.
+TEST(Kernels, rows_in_front_of_a_linear_that_others_read_too_agree) {
+  for (int64_t n : {1, 9, 40, 100}) {
+    for (const bool quantised : {false, true}) {
+      const std::string w = "  weight @w : f32[" + num(n) + "," + num(n) + "]\n  weight @g : f32[" + num(n) +
+                            "]\n";
+      const std::string dims = "," + num(n) + "]";
+      const std::string body =
+          std::string(quantised ? "  %qw = quantize(@w)\n" : "") + "  %s, %y1 = group(%x, " +
+          (quantised ? "%qw" : "@w") + ", @g) {name=norm} : f32[T" + dims + ", f32[T" + dims +
+          " {\n    inputs (%a: f32[T" + dims + ", %w: " + (quantised ? "q8_0[" : "f32[") + num(n) + dims +
+          ", %g: f32[" + num(n) + "])\n    %t = tanh(%a)\n    %s = add(%a, %t)\n" +
+          "    %n = rms_norm(%s, %g) {eps=1e-6}\n" +
+          (quantised ? "    %q = quantize(%n)\n    %l = linear(%q, %w)\n" : "    %l = linear(%n, %w)\n") +
+          "    %z = add(%l, %s)\n    return %s, %z\n  }\n  %y = add(%s, %y1)\n";
+      for (int64_t t : {1, 20}) expect_agreement(model(n, w, body), t, quantised ? 2e-2 : 2e-4);
+    }
+  }
+}
+
+TEST(Kernels, rows_chosen_in_front_of_the_last_linear_agree) {
+  const std::string text =
+      "graph @g (%tokens: i32[T], %pos: i32[T], %out_rows: i32[R]) {\n  weight @embed : f32[11,40]\n"
+      "  weight @w : f32[11,40]\n  weight @g : f32[40]\n  %x = embedding(%tokens, @embed)\n"
+      "  %logits = group(%x, %out_rows, @w, @g) {name=head} : f32[R,11] {\n"
+      "    inputs (%a: f32[T,40], %rows: i32[R], %w: f32[11,40], %g: f32[40])\n    %s = add(%a, %a)\n"
+      "    %r = select_rows(%s, %rows)\n    %n = rms_norm(%r, %g) {eps=1e-6}\n    %l = linear(%n, %w)\n"
+      "    %c = softcap(%l) {cap=2}\n    return %c\n  }\n  return %logits\n}\n";
+  for (int64_t t : {1, 20}) expect_agreement(text, t, 2e-5);
+}
+
+TEST(Kernels, attention_in_one_group_with_its_projection_agrees) {
+  for (const bool quantised : {false, true}) {
+    const std::string w = "  weight @w : f32[32,32]\n";
+    const std::string body =
+        std::string(quantised ? "  %qw = quantize(@w)\n" : "") +
+        "  %h = reshape(%x) {shape=[4,8]}\n  %kv1 = kv_append(%kv, %h, %h, %pos)\n  %y = group(%h, %kv1, %pos, " +
+        (quantised ? "%qw" : "@w") + ", %x) {name=out} : f32[T,32] {\n    inputs (%h: f32[T,4,8], %kv: " +
+        "kv_f32[256,4,8], %p: i32[T], %w: " + (quantised ? "q8_0" : "f32") + "[32,32], %r: f32[T,32])\n" +
+        "    %a = attention(%h, %kv, %p) {scale=0.5}\n" +
+        (quantised ? "    %q = quantize(%a)\n    %l = linear(%q, %w)\n" : "    %l = linear(%a, %w)\n") +
+        "    %s = add(%r, %l)\n    return %s\n  }\n";
+    for (int64_t t : {1, 150}) {
+      expect_agreement(model(32, w, body, "%y", ", %kv: kv_f32[256,4,8]"), t, quantised ? 2e-2 : 2e-4);
+    }
+  }
+}
+
 TEST(Kernels, a_group_with_two_contractions_is_refused_with_the_reason) {
   const std::string text =
       model(8, "  weight @w : f32[8,8]\n",
