@@ -25,9 +25,9 @@ std::string stage_key(const Stage& s) {
   const Graph& g = *s.graph;
   std::map<ValueId, int> number;
   std::string key = s.plan.kind + (s.single ? " single" : "") + (s.over_rows ? " rows" : "") +
-                    (s.halves.empty() ? "" : " halves") + (s.timed ? " timed" : "") + " " +
-                    std::to_string(s.tokens_per_tile) + " " + std::to_string(s.groups_per_tile) + " " +
-                    std::to_string(s.splits) + "\n";
+                    (s.halves.empty() ? "" : " halves") + (s.timed ? " timed" : "") +
+                    (s.ranked.valid() ? " ranked " : " ") + std::to_string(s.tokens_per_tile) + " " +
+                    std::to_string(s.groups_per_tile) + " " + std::to_string(s.splits) + "\n";
   const auto place = [](const Slot& slot) {
     return "@" + std::to_string(slot.operand) + "+" + std::to_string(slot.offset) + "*" +
            std::to_string(slot.stride) + slot.layout;

@@ -93,8 +93,8 @@ class Partitioner {
   }
 
   // For one token every worker may as well compute the row itself: it costs no more time than waiting for
-  // the one that does, and saves that wait. Other stages get what they read from the worker of tile 0, which a
-  // step without rows never runs.
+  // the one that does, and saves that wait. Other stages get what they read from the worker of tile 0, which
+  // a step without rows never runs.
   bool fits_prologue(const std::vector<OpId>& ahead, OpId core) const {
     if (!single_ || ahead.empty() || is_attention(core)) return false;
     const bool over_rows = runs_over_rows(core);

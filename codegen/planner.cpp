@@ -64,6 +64,9 @@ class StepPlanner {
       }
     }
     out_.plan.stages = plans();
+    for (size_t i = 0; i < out_.stages.size(); ++i) {
+      if (out_.stages[i].ranked.valid()) out_.plan.best_stage = static_cast<int64_t>(i);
+    }
     return std::move(out_);
   }
 
@@ -178,6 +181,10 @@ class StepPlanner {
         }
       }
     }
+    // A step of one row may want no more than its largest logit, if nothing else reads them.
+    if (s.single && s.over_rows && s.kind == StageKind::linear && g_.value(logits_).uses.empty() &&
+        std::find(s.stores.begin(), s.stores.end(), logits_) != s.stores.end())
+      s.ranked = logits_;
     shape_tiles(s);
     describe(s);
   }

@@ -26,24 +26,25 @@ enum class StageKind : uint8_t { row, linear, attention };
 
 struct Stage {
   StageKind kind = StageKind::row;
-  const Graph* graph = nullptr;   // flat: groups are inlined
-  std::vector<OpId> ops;          // topological; for linear: core and its elementwise epilogue
-  // linear for one token: row ops in front of it, which every worker runs before its first tile, into memory of
-  // its own in front of the scratch (negative offsets).
+  const Graph* graph = nullptr;  // flat: groups are inlined
+  std::vector<OpId> ops;         // topological; for linear: core and its elementwise epilogue
+  // linear for one token: row ops in front of it, which every worker runs before its first tile, into memory
+  // of its own in front of the scratch (negative offsets).
   std::vector<OpId> prologue;
   std::map<ValueId, Slot> published;  // results of the prologue that others read: tile 0 copies them there
-  OpId core;                      // linear and attention
-  bool over_rows = false;         // runs over R (rows wanted) instead of T (new tokens)
-  bool single = false;            // at most one token: no loop over tokens
-  std::map<ValueId, Slot> slots;  // every value read from or written to memory
-  std::vector<ValueId> stores;    // values this stage writes (they have slots)
-  int64_t tokens_per_tile = 1;    // row and attention stages
-  bool timed = false;             // attention: counts its cycles (StepInfo::cycles)
-  int64_t splits = 1;             // attention_split: tiles that share a kv head's chunks
-  int64_t groups_per_tile = 1;    // linear: groups of 8 weight rows (of each half)
+  OpId core;                          // linear and attention
+  bool over_rows = false;             // runs over R (rows wanted) instead of T (new tokens)
+  bool single = false;                // at most one token: no loop over tokens
+  std::map<ValueId, Slot> slots;      // every value read from or written to memory
+  std::vector<ValueId> stores;        // values this stage writes (they have slots)
+  int64_t tokens_per_tile = 1;        // row and attention stages
+  bool timed = false;                 // attention: counts its cycles (StepInfo::cycles)
+  int64_t splits = 1;                 // attention_split: tiles that share a kv head's chunks
+  int64_t groups_per_tile = 1;        // linear: groups of 8 weight rows (of each half)
   // linear: its output's two halves (gate and up), where the epilogue combines them; else empty.
   std::vector<ValueId> halves;
   ValueId quantised;  // linear: result of a quantize in its epilogue
+  ValueId ranked;     // linear: the step's logits, if it can name the largest instead (StepInfo::best)
   int64_t scratch_bytes = 0;
   std::map<ValueId, PlanCache> caches;  // of the kv values in `slots`
 

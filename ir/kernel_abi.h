@@ -11,6 +11,13 @@ namespace lmc {
 enum class AttentionPart : uint8_t { scores, softmax, values };  // QKᵀ, softmax, AV
 inline constexpr size_t kAttentionParts = 3;
 
+// The largest logit of one tile of the kernel that makes them, and its index: the lowest among equals. NaN
+// where one of the tile's logits is NaN or +inf.
+struct TileBest {
+  float value;
+  int32_t id;
+};
+
 // What changes from step to step; one per running session.
 struct StepInfo {
   int64_t tokens;  // T: new tokens in this step, 1 … StepPlan::max_tokens
@@ -20,14 +27,17 @@ struct StepInfo {
   // Counts the steps of an executor from 1; 0 where nobody counts. What a worker keeps in front of its
   // scratch holds for the stage and the step that made it.
   int64_t serial = 0;
+  // In a step of one row that only asks for its likeliest token: one per tile of StepPlan::best_stage, which
+  // then writes no logits.
+  TileBest* best = nullptr;
 };
 
 // One tile of one kernel. `next` is the tile that the same worker probably runs after this one, or -1:
 // kernels may ask for its memory in advance. `operands[i]` is the base address of operand i of the stage,
 // `scratch` at least StepPlan::scratch_bytes, aligned to 64, owned by the calling thread for the duration of
-// the call; in front of it lie StepPlan::kept_bytes, zero at first, which nobody changes between two calls with
-// the same scratch but the kernels themselves. A tile that lies beyond the step's tokens returns at once. Kernels never call out, never fail,
-// never allocate.
+// the call; in front of it lie StepPlan::kept_bytes, zero at first, which nobody changes between two calls
+// with the same scratch but the kernels themselves. A tile that lies beyond the step's tokens returns at
+// once. Kernels never call out, never fail, never allocate.
 using KernelFn = void (*)(void* const* operands, const StepInfo* step, int64_t tile, int64_t next,
                           void* scratch);
 

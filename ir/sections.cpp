@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <optional>
 #include <queue>
 
 #include "ir/op_def.h"
@@ -164,14 +165,18 @@ bool scope_within(std::string_view scope, std::string_view outer) {
 }
 
 std::string without_index(const std::string& name, int64_t index) {
-  if (index < 0) return name;
-  const std::string wanted = std::to_string(index);
-  for (size_t start = 0; start <= name.size();) {
-    const size_t end = std::min(name.find('.', start), name.size());
-    if (name.compare(start, end - start, wanted) == 0) return name.substr(0, start) + "{}" + name.substr(end);
-    start = end + 1;
-  }
-  return name;
+  const auto replaced = [&](int64_t number, const char* by) -> std::optional<std::string> {
+    if (number < 0) return std::nullopt;
+    const std::string wanted = std::to_string(number);
+    for (size_t start = 0; start <= name.size();) {
+      const size_t end = std::min(name.find('.', start), name.size());
+      if (name.compare(start, end - start, wanted) == 0) return name.substr(0, start) + by + name.substr(end);
+      start = end + 1;
+    }
+    return std::nullopt;
+  };
+  if (auto own = replaced(index, "{}")) return *own;
+  return replaced(index - 1, "{-1}").value_or(name);
 }
 
 Places reading_places(const Graph& g) {

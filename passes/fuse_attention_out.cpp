@@ -1,6 +1,6 @@
-// Attention and its output projection become one group. Two contractions are two kernels, since every output of
-// the projection needs every head; but what lies between, the merge of attention's chunks and the quantisation,
-// becomes the projection's prologue in a step of one token: one kernel less to wait for.
+// Attention and its output projection become one group. Two contractions are two kernels, since every output
+// of the projection needs every head; but what lies between, the merge of attention's chunks and the
+// quantisation, becomes the projection's prologue in a step of one token: one kernel less to wait for.
 //
 //   attention ─ [quantize] ─ linear      →     group { attention, quantize, linear }
 //

@@ -1,11 +1,11 @@
-// The residual sum joins the projection in front of it; the code generator adds where the sums are, so that the
-// projection's own output is never written:
+// The residual sum joins the projection in front of it; the code generator adds where the sums are, so that
+// the projection's own output is never written:
 //
 //   %r ──────────────────┐
 //   %x ─ linear ─ %y ─ add ─ %s      →     group { linear, add }
 //
-// A norm between projection and sum (Gemma's post norms) needs the whole row first: it goes with what follows,
-// see fuse_norm_linear.cpp.
+// A norm between projection and sum (Gemma's post norms) needs the whole row first: it goes with what
+// follows, see fuse_norm_linear.cpp.
 #include "passes/fusion.h"
 
 namespace lmc {

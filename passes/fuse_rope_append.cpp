@@ -4,8 +4,8 @@
 //   %y ──┼─ %k ─ [rms_norm] ─ rope ─ kv_append      →     group { split, …, rope, rope, kv_append }
 //        └─ %v ───────────────────────┘
 //
-// The code generator makes one kernel of neighbouring row ops in any case, so this gains nothing today; it says
-// in the graph what is one kernel.
+// The code generator makes one kernel of neighbouring row ops in any case, so this gains nothing today; it
+// says in the graph what is one kernel.
 #include "passes/fusion.h"
 
 namespace lmc {

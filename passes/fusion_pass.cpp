@@ -79,7 +79,8 @@ class FusionPass : public Pass {
     for (const auto& [anchor, miss] : misses) {
       if (!g.is_erased(anchor)) context.near_misses.push_back(miss);
     }
-    if (!spec_.summary.empty() && (spec_.tell_none || context.applications > 0)) context.summary = summary(context.applications);
+    if (!spec_.summary.empty() && (spec_.tell_none || context.applications > 0))
+      context.summary = summary(context.applications);
     return context.applications > 0;
   }
 

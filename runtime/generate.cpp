@@ -61,6 +61,11 @@ class Generation {
     std::vector<int32_t> tokens = {sequence_.back()};
     const std::vector<int32_t> guess = draft();
     tokens.insert(tokens.end(), guess.begin(), guess.end());
+    if (guess.empty() && sampler_.only_greedy()) {
+      const std::optional<int32_t> id = session_.next(tokens);
+      if (id) ended_ = !accept(*id);
+      return id.has_value();
+    }
     size_t right = 0;
     bool wrong = false;
     const auto sink = [&](int64_t, int64_t rows, const float* logits) {
@@ -91,7 +96,10 @@ class Generation {
 
   // The next token, from the logits of the sequence's last. False if it ends the generation.
   bool choose(const float* logits) {
-    const int32_t id = sampler_.sample({logits, static_cast<size_t>(session_.vocab())}, sequence_);
+    return accept(sampler_.sample({logits, static_cast<size_t>(session_.vocab())}, sequence_));
+  }
+
+  bool accept(int32_t id) {
     sequence_.push_back(id);
     out_.ids.push_back(id);
     if (out_.ids.size() == 1) {

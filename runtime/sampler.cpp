@@ -12,15 +12,16 @@
 namespace lmc {
 namespace {
 
+const char* const kDamaged = "the weights are damaged or the model overflows";
+
 [[noreturn]] void refuse(std::span<const float> logits) {
   for (size_t i = 0; i < logits.size(); ++i) {
     if (std::isnan(logits[i]) || logits[i] > FLT_MAX) {
       throw Error("the logit of token " + std::to_string(i) + " is " +
-                  (std::isnan(logits[i]) ? "NaN" : "infinite") +
-                  ": the weights are damaged or the model overflows");
+                  (std::isnan(logits[i]) ? "NaN" : "infinite") + ": " + kDamaged);
     }
   }
-  throw Error("no token has a finite logit: the weights are damaged or the model overflows");
+  throw Error(std::string("no token has a finite logit: ") + kDamaged);
 }
 
 }  // namespace
@@ -47,6 +48,16 @@ int32_t greedy(std::span<const float> logits) {
   }
   if (refused || !(top >= -FLT_MAX)) refuse(logits);
   return static_cast<int32_t>(std::find(logits.begin(), logits.end(), top) - logits.begin());
+}
+
+int32_t greedy(std::span<const TileBest> tiles) {
+  TileBest best{-INFINITY, 0};
+  for (const TileBest& t : tiles) {
+    if (std::isnan(t.value)) throw Error("a logit is NaN or infinite: " + std::string(kDamaged));
+    if (t.value > best.value || (t.value == best.value && t.id < best.id)) best = t;
+  }
+  if (best.value == -INFINITY) refuse({});
+  return best.id;
 }
 
 Sampler::Sampler(const SamplerOptions& options) : options_(options), random_(options.seed) {
@@ -87,6 +98,11 @@ void Sampler::check_vocab(int64_t vocab) const {
 
 bool Sampler::likelier(const Candidate& a, const Candidate& b) {
   return a.logit != b.logit ? a.logit > b.logit : a.id < b.id;
+}
+
+bool Sampler::only_greedy() const {
+  return (options_.temperature == 0 || options_.top_k == 1) && options_.repetition_penalty == 1 &&
+         options_.logit_bias.empty();
 }
 
 int32_t Sampler::sample(std::span<const float> logits, std::span<const int32_t> sequence) {

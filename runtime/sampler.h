@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "ir/kernel_abi.h"
 #include "runtime/random.h"
 
 namespace lmc {
@@ -29,6 +30,9 @@ class Sampler {
  public:
   // Throws Error for an option out of its range.
   explicit Sampler(const SamplerOptions& options);
+
+  // Is it always the likeliest token, whatever came before?
+  bool only_greedy() const;
 
   // Throws Error where the logit bias names a token beyond the vocabulary.
   void check_vocab(int64_t vocab) const;
@@ -59,5 +63,7 @@ class Sampler {
 
 // The likeliest token; the lowest id among equals. Throws as Sampler::sample.
 int32_t greedy(std::span<const float> logits);
+// The same, from the largest logit of each tile.
+int32_t greedy(std::span<const TileBest> tiles);
 
 }  // namespace lmc

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "ir/error.h"
+#include "runtime/sampler.h"
 #include "runtime/threads.h"
 
 namespace lmc {
@@ -42,6 +43,8 @@ Session::Session(const Plan& plan, const std::vector<KernelFn>& decode, const st
       buffers_(std::max(plan.decode.arena_bytes, plan.prefill.arena_bytes) + kSlack, "the step's buffers"),
       inputs_(3 * input_stride(plan), "the step's inputs"),
       logits_(most_rows(plan) * plan.vocab * int64_t{sizeof(float)} + kSlack, "the logits") {
+  if (plan.decode.best_stage >= 0)
+    best_.resize(static_cast<size_t>(plan.decode.stages[static_cast<size_t>(plan.decode.best_stage)].tiles));
   if (weights.size() != plan.weights.size()) {
     throw Error("the plan has " + std::to_string(plan.weights.size()) + " weights, but " +
                 std::to_string(weights.size()) + " were given");
@@ -133,6 +136,17 @@ std::span<const float> Session::step(std::span<const int32_t> tokens) {
   return out;
 }
 
+std::optional<int32_t> Session::next(std::span<const int32_t> tokens) {
+  if (tokens.size() != 1 || best_.empty()) {
+    const std::span<const float> logits = step(tokens);
+    return logits.empty() ? std::nullopt : std::optional(greedy(logits));
+  }
+  check_tokens(tokens);
+  if (stopped()) return std::nullopt;
+  run_block(tokens, 1, best_.data());
+  return greedy(best_);
+}
+
 bool Session::forward(std::span<const int32_t> tokens, Rows rows, const Sink& sink) {
   check_tokens(tokens);
   int64_t block = block_;
@@ -169,7 +183,7 @@ void Session::check_tokens(std::span<const int32_t> tokens) const {
 }
 
 // The wanted rows are the last ones of the block.
-void Session::run_block(std::span<const int32_t> tokens, int64_t wanted_rows) {
+void Session::run_block(std::span<const int32_t> tokens, int64_t wanted_rows, TileBest* best) {
   const auto n = static_cast<int64_t>(tokens.size());
   int32_t* token = input(inputs_, plan_, StepInput::tokens);
   int32_t* pos = input(inputs_, plan_, StepInput::pos);
@@ -180,7 +194,7 @@ void Session::run_block(std::span<const int32_t> tokens, int64_t wanted_rows) {
   }
   for (int64_t r = 0; r < wanted_rows; ++r) out_rows[r] = static_cast<int32_t>(n - wanted_rows + r);
   const bool single = n <= plan_.decode.max_tokens || !prefill_;
-  const StepInfo step{n, wanted_rows, options_.cycles};
+  const StepInfo step{n, wanted_rows, options_.cycles, 0, best};
   (single ? *decode_ : *prefill_).run(step);
   cache_.advance(n);
   tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());

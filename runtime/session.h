@@ -61,6 +61,10 @@ class Session {
 
   // Appends tokens to the sequence; the logits of the last one, valid until the next call. Empty if stopped.
   std::span<const float> step(std::span<const int32_t> tokens);
+  // Appends tokens to the sequence; the likeliest token behind them, as greedy() finds it in their logits,
+  // which a step of one token does not even write. Nothing if stopped. Error if the logits are no
+  // distribution.
+  std::optional<int32_t> next(std::span<const int32_t> tokens);
   // Appends tokens, handing out the wanted logits block by block. False if stopped; position() says how far.
   // Throws Error, before anything is fed, for a token that is not in the vocabulary or more than the context.
   bool forward(std::span<const int32_t> tokens, Rows rows, const Sink& sink);
@@ -86,7 +90,7 @@ class Session {
 
  private:
   void check_tokens(std::span<const int32_t> tokens) const;
-  void run_block(std::span<const int32_t> tokens, int64_t wanted_rows);
+  void run_block(std::span<const int32_t> tokens, int64_t wanted_rows, TileBest* best = nullptr);
   Bindings bindings(const std::vector<KernelFn>& kernels, const std::vector<const void*>& weights) const;
 
   const Plan& plan_;
@@ -98,6 +102,7 @@ class Session {
   std::vector<int32_t> tokens_;
   Deadline deadline_;
   Arena buffers_, inputs_, logits_;
+  std::vector<TileBest> best_;  // by tile of the decode plan's best_stage; empty: it has none
   std::unique_ptr<Executor> decode_, prefill_;
   std::unique_ptr<Profile> decode_profile_, prefill_profile_;
 };

@@ -31,8 +31,9 @@ void PassFlags::add_to(CLI::App& app) {
       "--check-budget", budget,
       "what a pass that is not exact may change, such as kl=0.01,sqnr=30 (abs, rel, top1, kl, sqnr; "
       "default rel=0.25,kl=0.05,sqnr=18); turns --check on");
-  app.add_flag("--price", price,
-               "what a token costs behind each pass, by the plan: kernels, bytes, arithmetic, predicted time");
+  app.add_flag(
+      "--price", price,
+      "what a token costs behind each pass, by the plan: kernels, bytes, arithmetic, predicted time");
   app.add_flag("--explain", explain, "say where patterns almost matched, and what refused");
 }
 

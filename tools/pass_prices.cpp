@@ -30,8 +30,8 @@ void PassPrices::add(const std::string& pass, int64_t applications, const Graph&
 }
 
 std::string PassPrices::table() const {
-  TextTable t({"<pass", "applied", "kernels/token", "weight bytes", "activation bytes", "Mflop", "predicted ms",
-               "change"});
+  TextTable t({"<pass", "applied", "kernels/token", "weight bytes", "activation bytes", "Mflop",
+               "predicted ms", "change"});
   const Price* last = nullptr;
   for (const Row& r : rows_) {
     const std::string applied = &r == rows_.data() ? "" : std::to_string(r.applications);

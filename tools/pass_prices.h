@@ -15,7 +15,8 @@ class PassPrices {
   // Prices `g` as it is, and from then on behind every pass that changes it. `options` must not outlive this.
   void watch(const Graph& g, PassOptions& options);
 
-  // A table: a row for the graph as it was and for each pass that changed it, each with the difference it made.
+  // A table: a row for the graph as it was and for each pass that changed it, each with the difference it
+  // made.
   std::string table() const;
 
  private:

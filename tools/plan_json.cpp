@@ -39,9 +39,14 @@ ordered_json step_json(const StepPlan& step) {
   ordered_json buffers = ordered_json::array();
   for (const PlanBuffer& b : step.buffers)
     buffers.push_back({{"name", b.name}, {"bytes", b.bytes}, {"offset", b.offset}});
-  return {
-      {"max_tokens", step.max_tokens},       {"max_rows", step.max_rows}, {"arena_bytes", step.arena_bytes},
-      {"scratch_bytes", step.scratch_bytes}, {"kept_bytes", step.kept_bytes}, {"buffers", buffers},        {"stages", stages}};
+  return {{"max_tokens", step.max_tokens},
+          {"max_rows", step.max_rows},
+          {"arena_bytes", step.arena_bytes},
+          {"scratch_bytes", step.scratch_bytes},
+          {"kept_bytes", step.kept_bytes},
+          {"best_stage", step.best_stage},
+          {"buffers", buffers},
+          {"stages", stages}};
 }
 
 void check(bool ok, const std::string& what) {
@@ -111,6 +116,9 @@ StepPlan step_from(const json& j, const Plan& plan) {
     stage.flops = s.at("flops");
     step.stages.push_back(std::move(stage));
   }
+  step.best_stage = j.at("best_stage").get<int64_t>();
+  check(step.best_stage >= -1 && step.best_stage < static_cast<int64_t>(step.stages.size()),
+        "'best_stage' is out of range");
   return step;
 }
 

@@ -27,10 +27,11 @@ class KernelBuilder {
   llvm::Value* scratch() { return fn_->getArg(4); }
   llvm::Value* operands() { return fn_->getArg(0); }  // the table of operands, one of each stage
   llvm::Value* operand(int index);                    // base address of a stage operand
-  llvm::Value* tokens();            // StepInfo::tokens
-  llvm::Value* rows();              // StepInfo::rows
-  llvm::Value* cycles();            // StepInfo::cycles
-  llvm::Value* serial();            // StepInfo::serial
+  llvm::Value* tokens();                              // StepInfo::tokens
+  llvm::Value* rows();                                // StepInfo::rows
+  llvm::Value* cycles();                              // StepInfo::cycles
+  llvm::Value* serial();                              // StepInfo::serial
+  llvm::Value* best();                                // StepInfo::best
 
   llvm::Value* i64(int64_t v) { return b_.getInt64(static_cast<uint64_t>(v)); }
   llvm::Value* f32(double v) { return llvm::ConstantFP::get(b_.getFloatTy(), v); }

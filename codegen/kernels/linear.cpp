@@ -7,7 +7,10 @@
 // memory limit. Bound by arithmetic (many tokens) it holds one group against 8 tokens.
 #include "codegen/kernels/linear.h"
 
+#include <optional>
+
 #include "codegen/kernels/quantize.h"
+#include "codegen/kernels/ranking.h"
 #include "codegen/kernels/row_kernel.h"
 #include "codegen/layout.h"
 #include "ir/op_def.h"
@@ -59,7 +62,9 @@ class LinearEmitter {
     if (stage.single) {
       k.if_then(b.CreateICmpSGT(limit_, k.i64(0)), [&] {
         if (!stage.prologue.empty()) emit_prologue(k, stage);
+        if (stage.ranked.valid()) ranking_.emplace(k, rows_);
         streams(first, end, {1});
+        if (ranking_) ranking_->finish();
       });
     } else {
       Value* few = b.CreateICmpSLT(limit_, k.i64(kTokenBlock));
@@ -382,15 +387,21 @@ class LinearEmitter {
         y = find_row_op(last.def->name)->lanes(k, last, operands);
         e.bind(v, y);
       }
-      Value* to = k.at(e.address(v), k.mul(column, 4));
-      if (outputs % kLanes == 0) {
-        k.store(y, to, 4);
+      const auto store = [&] { store_outputs(y, k.at(e.address(v), k.mul(column, 4)), column, outputs); };
+      if (v == stage.ranked) {
+        ranking_->see(y, column);
+        k.if_then(b.CreateNot(ranking_->wanted()), store);
       } else {
-        Value* columns = b.CreateAdd(b.CreateVectorSplat(kLanes, column), k.lane_ids());
-        k.store_masked(y, to, b.CreateICmpSLT(columns, b.CreateVectorSplat(kLanes, k.i64(outputs))));
+        store();
       }
     }
     return stage.quantised.valid() ? e.lanes(g.def_op(stage.quantised)->operands[0], zero, column) : nullptr;
+  }
+
+  void store_outputs(Value* y, Value* to, Value* column, int64_t outputs) {
+    if (outputs % kLanes == 0) return k.store(y, to, 4);
+    Value* columns = b.CreateAdd(b.CreateVectorSplat(kLanes, column), k.lane_ids());
+    k.store_masked(y, to, b.CreateICmpSLT(columns, b.CreateVectorSplat(kLanes, k.i64(outputs))));
   }
 
   KernelBuilder& k;
@@ -407,7 +418,8 @@ class LinearEmitter {
   Value* limit_ = nullptr;
   // Of the tile, in groups.
   Value *first_ = nullptr, *end_ = nullptr, *has_next_ = nullptr, *next_first_ = nullptr;
-  Value* stream_end_ = nullptr;  // where the first stream's share ends
+  Value* stream_end_ = nullptr;     // where the first stream's share ends
+  std::optional<Ranking> ranking_;  // of the logits
 };
 
 }  // namespace

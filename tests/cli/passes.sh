@@ -47,7 +47,7 @@ eval "expect_error 1 'pass wrong: it is exact' $(sed -n '1s/.*replay: lmc/"$LMC"
 
 # What there is.
 expect_ok "$LMC" passes --explain fuse-up-act
-expect_in out.txt "order: 6 of 8"
+expect_in out.txt "order: 6 of 13"
 expect_in out.txt "optional %q = quantize(%h)"
 expect_in out.txt "example (tests/passes/fuse_up_act.lmir), before:"
 expect_in out.txt '{name="fuse-up-act"}'

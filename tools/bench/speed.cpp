@@ -63,7 +63,7 @@ std::vector<double> time_decode(Session& session, int64_t tokens, int64_t depth)
   for (int64_t i = 0; i < tokens; ++i) {
     const std::vector<int32_t> token = made_up_tokens(1, session.vocab(), depth + i);
     const auto start = std::chrono::steady_clock::now();
-    session.step(token);
+    session.next(token);
     steps.push_back(seconds_since(start));
     stop_if_interrupted();
   }

@@ -10,6 +10,7 @@
 #include "ir/eval.h"
 #include "ir/op_def.h"
 #include "ir/text.h"
+#include "runtime/sampler.h"
 #include "runtime/session.h"
 
 namespace lmc {
@@ -77,6 +78,12 @@ void expect_agreement(const std::string& text, int64_t tokens, double tolerance)
     ASSERT_EQ(got.size(), want.data.size());
     if (first.empty()) first = got;
     EXPECT_EQ(first, got) << "the bits depend on the block";
+    if (code.plan.decode.best_stage < 0) continue;
+    // Asked for the likeliest token alone, a step names the same without writing logits.
+    s.reset();
+    const auto vocab = static_cast<size_t>(code.plan.vocab);
+    for (size_t i = 0; i < ids.size(); ++i)
+      EXPECT_EQ(s.next(std::span(ids).subspan(i, 1)), greedy(std::span(first).subspan(i * vocab, vocab)));
   }
   double scale = 1e-3;
   for (double v : want.data) scale = std::max(scale, std::fabs(v));
@@ -122,6 +129,23 @@ TEST(Kernels, a_quantised_table_is_read_by_lookup_and_projection_alike) {
         "]\n  %t = quantize(@embed)\n  %x = embedding(%tokens, %t)\n  %r = select_rows(%x, %out_rows)\n" +
         "  %q = quantize(%r)\n  %logits = linear(%q, %t)\n  return %logits\n}\n";
     for (int64_t t : {1, 9}) expect_agreement(text, t, 1e-4);
+  }
+}
+
+TEST(Kernels, a_head_of_any_size_names_its_largest_logit) {
+  for (int64_t vocab : {1, 5, 8, 31, 64, 700}) {
+    for (const bool capped : {false, true}) {
+      const std::string text =
+          "graph @g (%tokens: i32[T], %pos: i32[T], %out_rows: i32[R]) {\n  weight @embed : f32[11,40]\n"
+          "  weight @w : f32[" +
+          num(vocab) + ",40]\n  %x = embedding(%tokens, @embed)\n  %r = select_rows(%x, %out_rows)\n" +
+          (capped ? "  %logits = group(%r, @w) {name=head} : f32[R," + num(vocab) +
+                        "] {\n    inputs (%r: f32[R,40], %w: f32[" + num(vocab) +
+                        ",40])\n    %l = linear(%r, %w)\n    %c = softcap(%l) {cap=2}\n    return %c\n  }\n"
+                  : std::string("  %logits = linear(%r, @w)\n")) +
+          "  return %logits\n}\n";
+      expect_agreement(text, 5, 2e-5);
+    }
   }
 }
 
@@ -260,12 +284,13 @@ TEST(Kernels, random_groups_agree) {
   }
 }
 
-// In a step of one token each worker computes these rows for itself; what others read is still there for them.
+// In a step of one token each worker computes these rows for itself; what others read is still there for
+// them.
 TEST(Kernels, rows_in_front_of_a_linear_that_others_read_too_agree) {
   for (int64_t n : {1, 9, 40, 100}) {
     for (const bool quantised : {false, true}) {
-      const std::string w = "  weight @w : f32[" + num(n) + "," + num(n) + "]\n  weight @g : f32[" + num(n) +
-                            "]\n";
+      const std::string w =
+          "  weight @w : f32[" + num(n) + "," + num(n) + "]\n  weight @g : f32[" + num(n) + "]\n";
       const std::string dims = "," + num(n) + "]";
       const std::string body =
           std::string(quantised ? "  %qw = quantize(@w)\n" : "") + "  %s, %y1 = group(%x, " +
@@ -296,7 +321,8 @@ TEST(Kernels, attention_in_one_group_with_its_projection_agrees) {
     const std::string w = "  weight @w : f32[32,32]\n";
     const std::string body =
         std::string(quantised ? "  %qw = quantize(@w)\n" : "") +
-        "  %h = reshape(%x) {shape=[4,8]}\n  %kv1 = kv_append(%kv, %h, %h, %pos)\n  %y = group(%h, %kv1, %pos, " +
+        "  %h = reshape(%x) {shape=[4,8]}\n  %kv1 = kv_append(%kv, %h, %h, %pos)\n  %y = group(%h, %kv1, "
+        "%pos, " +
         (quantised ? "%qw" : "@w") + ", %x) {name=out} : f32[T,32] {\n    inputs (%h: f32[T,4,8], %kv: " +
         "kv_f32[256,4,8], %p: i32[T], %w: " + (quantised ? "q8_0" : "f32") + "[32,32], %r: f32[T,32])\n" +
         "    %a = attention(%h, %kv, %p) {scale=0.5}\n" +

@@ -86,7 +86,25 @@ TEST(Manager, the_built_in_order_is_this) {
     if (built_in) names.push_back(p->name());
   }
   EXPECT_EQ(names, (std::vector<std::string>{"canonicalise", "fuse-qkv", "fuse-gate-up", "fold-weights",
-                                             "quantize", "fuse-up-act", "kv-format", "fuse-down-act"}));
+                                             "quantize", "fuse-up-act", "fuse-softcap", "kv-format",
+                                             "fuse-down-act", "fuse-residual", "fuse-attention-out",
+                                             "fuse-norm-linear", "fuse-rope-append"}));
+}
+
+TEST(Manager, a_pass_on_request_runs_where_it_is_named) {
+  const auto runs = [](const PassOptions& o) {
+    const std::vector<const Pass*> passes = pipeline(o);
+    return std::any_of(passes.begin(), passes.end(),
+                       [](const Pass* p) { return p->name() == "fuse-rope-append"; });
+  };
+  PassOptions usual, enabled, only, both;
+  enabled.enabled = {"fuse-rope-append"};
+  only.only = std::vector<std::string>{"fuse-rope-append"};
+  both.enabled = both.disabled = {"fuse-rope-append"};
+  EXPECT_FALSE(runs(usual));
+  EXPECT_TRUE(runs(enabled));
+  EXPECT_TRUE(runs(only));
+  EXPECT_FALSE(runs(both));
 }
 
 TEST(Manager, a_pass_that_lies_about_changing_the_graph_is_refused) {

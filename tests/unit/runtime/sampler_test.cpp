@@ -38,6 +38,24 @@ TEST(Sampler, GreedyTakesTheLowestIdOfEquals) {
   }
 }
 
+TEST(Sampler, GreedyOverTilesTakesTheLowestIdOfEqualsAndRefusesWhatIsNoNumber) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const float low = -std::numeric_limits<float>::infinity();
+  EXPECT_EQ(greedy(std::vector<TileBest>{{1, 7}, {3, 12}, {3, 20}, {2, 31}}), 12);
+  EXPECT_EQ(greedy(std::vector<TileBest>{{3, 20}, {3, 12}}), 12);
+  EXPECT_EQ(greedy(std::vector<TileBest>{{low, 3}, {-9, 12}}), 12);
+  EXPECT_THROW(greedy(std::vector<TileBest>{{1, 7}, {nan, 12}}), Error);
+  EXPECT_THROW(greedy(std::vector<TileBest>{{low, 3}}), Error);
+}
+
+TEST(Sampler, OnlyGreedyWhereNothingElseDecides) {
+  EXPECT_TRUE(Sampler({}).only_greedy());
+  EXPECT_TRUE(Sampler({.temperature = 1, .top_k = 1}).only_greedy());
+  EXPECT_FALSE(Sampler({.temperature = 1}).only_greedy());
+  EXPECT_FALSE(Sampler({.repetition_penalty = 1.1}).only_greedy());
+  EXPECT_FALSE(Sampler({.logit_bias = {{3, 1.0}}}).only_greedy());
+}
+
 TEST(Sampler, TemperatureZeroAndTopOneAreGreedy) {
   Sampler cold({}), narrow({.temperature = 1, .top_k = 1}), nucleus({.temperature = 1, .top_p = 0});
   for (uint64_t i = 0; i < 50; ++i) {

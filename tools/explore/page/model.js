@@ -15,7 +15,8 @@ const partOf = (id) => {
   const [kind, name, layer, names] = data.parts[id];
   return { id, kind: data.kinds[kind], kindId: kind, name, layer, names };
 };
-const filled = (text, part) => (part.layer < 0 ? text : text.replace('{}', part.layer));
+const filled = (text, part) =>
+  part.layer < 0 ? text : text.replace('{}', part.layer).replace('{-1}', part.layer - 1);
 const operandName = (part, operand) =>
   (typeof operand === 'string' ? filled(operand, part) : '%' + part.names[operand]);
 
