@@ -30,7 +30,8 @@ std::string stage_key(const Stage& s) {
                     std::to_string(s.groups_per_tile) + " " + std::to_string(s.splits) + "\n";
   const auto place = [](const Slot& slot) {
     return "@" + std::to_string(slot.operand) + "+" + std::to_string(slot.offset) + "*" +
-           std::to_string(slot.stride) + slot.layout;
+           std::to_string(slot.stride) + slot.layout +
+           (slot.sub_row ? "/" + std::to_string(slot.sub_row) : "");
   };
   const auto value = [&](ValueId v) {
     const auto [it, fresh] = number.emplace(v, static_cast<int>(number.size()));

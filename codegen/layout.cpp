@@ -39,6 +39,11 @@ Matrix matrix(const Type& t) {
 
 int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
+// Matrices that are packed one after the other, each of whole groups: those of a stack.
+int64_t packed_apart(const std::string& layout, const Type& t) {
+  return t.rank() == 3 && layout.ends_with(".rows8") ? std::max<int64_t>(t.dims[0], 1) : 1;
+}
+
 }  // namespace
 
 bool add_packing(Graph& g) {
@@ -64,12 +69,47 @@ bool add_packing(Graph& g) {
 
 int64_t packed_bytes(const std::string& layout, const Type& type) {
   const Matrix m = matrix(type);
-  const int64_t groups = (m.rows + 7) / 8;
+  const int64_t apart = packed_apart(layout, type);
+  const int64_t groups = apart * ((m.rows / apart + 7) / 8);
   if (layout == "q8_0.rows8") return groups * ((m.cols + kQ8Block - 1) / kQ8Block) * kQ8GroupBytes;
   if (layout == "f32.rows8") return groups * 8 * m.cols * 4;
   const int64_t element = layout == "f32" ? 4 : 2;
   return m.rows * m.cols * element;
 }
+
+namespace {
+
+bool joins_rows(const Graph& g, const Op& op) {
+  return op.def->name == "stack" ||
+         (op.def->name == "concat" && attr_int(op, "axis") + 1 < g.type(op.results[0]).rank());
+}
+
+// The parts' rows in turn: all of each, or, where parts are joined within each matrix of a stack, those of
+// one matrix.
+void read_joined_rows(const Graph& g, const Op& op, const WeightSource& source, int64_t first,
+                      std::span<float> out) {
+  const Type& type = g.type(op.results[0]);
+  const Matrix m = matrix(type);
+  const bool in_each = op.def->name == "concat" && attr_int(op, "axis") == 1;
+  const int64_t turns = in_each ? type.dims[0] : 1;
+  const int64_t rows = static_cast<int64_t>(out.size()) / m.cols;
+  int64_t at = 0;
+  for (int64_t turn = 0; turn < turns; ++turn) {
+    for (ValueId part : op.operands) {
+      const int64_t own = matrix(g.type(part)).rows / turns;
+      const int64_t from = std::max(first, at);
+      const int64_t to = std::min(first + rows, at + own);
+      if (from < to) {
+        read_weight_rows(g, part, source, turn * own + from - at,
+                         out.subspan(static_cast<size_t>((from - first) * m.cols),
+                                     static_cast<size_t>((to - from) * m.cols)));
+      }
+      at += own;
+    }
+  }
+}
+
+}  // namespace
 
 void read_weight_rows(const Graph& g, ValueId v, const WeightSource& source, int64_t first,
                       std::span<float> out) {
@@ -103,22 +143,12 @@ void read_weight_rows(const Graph& g, ValueId v, const WeightSource& source, int
       for (int64_t c = 0; c < m.cols; ++c)
         out[static_cast<size_t>(r * m.cols + c)] = row[static_cast<size_t>(places.from(c))];
     }
+  } else if (joins_rows(g, op)) {
+    read_joined_rows(g, op, source, first, out);
   } else if (name == "concat") {
-    const bool stack = attr_int(op, "axis") == 0 && value.type.rank() > 1;
     int64_t at = 0;
     for (ValueId part : op.operands) {
       const Matrix p = matrix(g.type(part));
-      if (stack) {
-        const int64_t from = std::max(first, at);
-        const int64_t to = std::min(first + rows, at + p.rows);
-        if (from < to) {
-          read_weight_rows(g, part, source, from - at,
-                           out.subspan(static_cast<size_t>((from - first) * m.cols),
-                                       static_cast<size_t>((to - from) * m.cols)));
-        }
-        at += p.rows;
-        continue;
-      }
       std::vector<float> block(static_cast<size_t>(rows * p.cols));
       read_weight_rows(g, part, source, first, block);
       for (int64_t r = 0; r < rows; ++r)
@@ -147,10 +177,17 @@ void read_weight_rows(const Graph& g, ValueId v, const WeightSource& source, int
 }
 
 struct WeightPacker::Shape {
+  int64_t apart;  // matrices of that shape, one after the other
   Matrix matrix;
   std::string layout;
   int64_t rows_per_chunk;  // a multiple of 8
   int64_t row_unit_bytes;  // bytes of 8 rows (rows8) or of one row
+
+  int64_t chunks_of_each() const { return (matrix.rows + rows_per_chunk - 1) / rows_per_chunk; }
+  int64_t first_row(int64_t chunk) const {
+    return chunk % chunks_of_each() * rows_per_chunk;
+  }  // in its matrix
+  int64_t rows(int64_t chunk) const { return std::min(rows_per_chunk, matrix.rows - first_row(chunk)); }
 };
 
 WeightPacker::WeightPacker(const Graph& graph, std::vector<ValueId> packs, const WeightSource& source)
@@ -158,7 +195,9 @@ WeightPacker::WeightPacker(const Graph& graph, std::vector<ValueId> packs, const
 
 WeightPacker::Shape WeightPacker::shape(size_t weight) const {
   const ValueId v = packs_[weight];
-  Shape s{matrix(graph_.type(v)), attr_string(*graph_.def_op(v), "layout"), 0, 0};
+  Shape s{1, matrix(graph_.type(v)), attr_string(*graph_.def_op(v), "layout"), 0, 0};
+  s.apart = packed_apart(s.layout, graph_.type(v));
+  s.matrix.rows /= s.apart;
   // About a million elements at a time: little memory, long runs of the source.
   s.rows_per_chunk = std::clamp(round_up((int64_t{1} << 20) / std::max<int64_t>(s.matrix.cols, 1), 8),
                                 int64_t{8}, round_up(std::max<int64_t>(s.matrix.rows, 1), 8));
@@ -169,24 +208,28 @@ WeightPacker::Shape WeightPacker::shape(size_t weight) const {
 
 int64_t WeightPacker::chunks(size_t weight) const {
   const Shape s = shape(weight);
-  return (s.matrix.rows + s.rows_per_chunk - 1) / s.rows_per_chunk;
+  return s.apart * s.chunks_of_each();
 }
 
-int64_t WeightPacker::rows(size_t weight) const { return shape(weight).matrix.rows; }
+int64_t WeightPacker::rows(size_t weight) const {
+  const Shape s = shape(weight);
+  return s.apart * s.matrix.rows;
+}
 
 int64_t WeightPacker::chunk_row(size_t weight, int64_t chunk) const {
-  return chunk * shape(weight).rows_per_chunk;
+  const Shape s = shape(weight);
+  return chunk / s.chunks_of_each() * s.matrix.rows + s.first_row(chunk);
 }
 
 int64_t WeightPacker::chunk_offset(size_t weight, int64_t chunk) const {
   const Shape s = shape(weight);
-  return chunk * s.rows_per_chunk / 8 * s.row_unit_bytes;
+  const int64_t each = packed_bytes(s.layout, Type{DType::f32, {s.matrix.rows, s.matrix.cols}});
+  return chunk / s.chunks_of_each() * each + s.first_row(chunk) / 8 * s.row_unit_bytes;
 }
 
 int64_t WeightPacker::chunk_bytes(size_t weight, int64_t chunk) const {
   const Shape s = shape(weight);
-  const int64_t rows = std::min(s.rows_per_chunk, s.matrix.rows - chunk * s.rows_per_chunk);
-  return packed_bytes(s.layout, Type{DType::f32, {rows, s.matrix.cols}});
+  return packed_bytes(s.layout, Type{DType::f32, {s.rows(chunk), s.matrix.cols}});
 }
 
 namespace {
@@ -283,7 +326,7 @@ void WeightPacker::pack(size_t weight, int64_t chunk, std::span<std::byte> out,
                         std::span<PackError> errors) const {
   const Shape s = shape(weight);
   const int64_t first = chunk_row(weight, chunk);
-  const int64_t rows = std::min(s.rows_per_chunk, s.matrix.rows - first);
+  const int64_t rows = s.rows(chunk);
   const int64_t cols = s.matrix.cols;
   std::vector<float> x(static_cast<size_t>(rows * cols));
   read_weight_rows(graph_, packs_[weight], source_, first, x);
@@ -332,15 +375,19 @@ void unpack(const std::string& layout, const Type& type, const std::byte* packed
             std::span<float> out) {
   const int64_t cols = matrix(type).cols;
   const int64_t blocks = (cols + kQ8Block - 1) / kQ8Block;
+  const int64_t rows = matrix(type).rows / packed_apart(layout, type);
+  const int64_t each = packed_bytes(layout, Type{DType::f32, {rows, cols}});
+  int64_t start = 0;  // of the matrix that an element is in
   const auto load = [&]<class T>(T, int64_t byte) {
     T v;
-    std::memcpy(&v, packed + byte, sizeof v);
+    std::memcpy(&v, packed + start + byte, sizeof v);
     return v;
   };
   for (size_t i = 0; i < out.size(); ++i) {
     const int64_t at = first + static_cast<int64_t>(i);
-    const int64_t r = at / cols;
+    const int64_t r = at / cols % rows;
     const int64_t c = at % cols;
+    start = at / cols / rows * each;
     if (layout == "q8_0.rows8") {
       const int64_t block = (r / 8 * blocks + c / kQ8Block) * kQ8GroupBytes;
       const auto q = load(int8_t{}, block + c % kQ8Block / 4 * 32 + r % 8 * 4 + c % 4);
@@ -348,9 +395,9 @@ void unpack(const std::string& layout, const Type& type, const std::byte* packed
     } else if (layout == "f32.rows8") {
       out[i] = load(float{}, (r / 8 * cols + c) * 32 + r % 8 * 4);
     } else if (layout == "f32") {
-      out[i] = load(float{}, at * 4);
+      out[i] = load(float{}, (r * cols + c) * 4);
     } else {
-      const auto h = load(uint16_t{}, at * 2);
+      const auto h = load(uint16_t{}, (r * cols + c) * 2);
       out[i] = layout == "f16" ? f16_to_f32(h) : bf16_to_f32(h);
     }
   }

@@ -144,8 +144,9 @@ class Partitioner {
     const Op& op = g_.op(id);
     if (op.def->name != "quantize" || stage.quantised.valid()) return false;
     const ValueId x = op.operands[0];
-    return g_.type(x).rank() == 2 && g_.type(x).last() % kQ8Block == 0 && g_.def_op(x) &&
-           inside.contains(g_.value(x).def.v) && x != g_.result(stage.core);
+    const bool rows = g_.type(x).rank() == 2 || g_.op(stage.core).def->name == "linear_experts";
+    return rows && g_.type(x).last() % kQ8Block == 0 && g_.def_op(x) && inside.contains(g_.value(x).def.v) &&
+           x != g_.result(stage.core);
   }
 
   bool reads(const std::vector<OpId>& ops, const std::vector<ValueId>& values) const {

@@ -17,24 +17,39 @@ constexpr int64_t kTokensPerTile = 8;
 
 int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
-// A value seen through views: the value that owns the memory, and how many elements into its row it starts.
+// A value seen through views: the value that owns the memory, how many elements into its row it starts, and
+// how many lie between its sub-rows if they are parts of longer ones.
 struct Root {
   ValueId value;
   int64_t element = 0;
+  int64_t sub_row = 0;
 };
 
 Root root_of(const Graph& g, ValueId v) {
-  Root r{v, 0};
+  Root r{v};
+  bool reshaped = false;
   while (const Op* op = g.def_op(r.value)) {
     if (op->def->shape != OpShape::view) break;
+    reshaped = reshaped || op->def->name == "reshape";
     if (op->def->name == "split") {
-      if (g.type(op->operands[0]).rank() > 2) throw Error(op->loc, "split of heads has no kernel");
+      if (const Type& whole = g.type(op->operands[0]); whole.rank() > 2) {
+        if (reshaped) throw Error(op->loc, "reshape of a split of heads has no kernel");
+        r.sub_row = whole.last();
+      }
       const auto& sizes = attr_ints(*op, "sizes");
       for (size_t i = 0; op->results[i] != r.value; ++i) r.element += sizes[i];
     }
     r.value = op->operands[0];
   }
   return r;
+}
+
+// Ops that ask for lanes of a sub-row; others expect sub-rows side by side.
+bool reads_sub_rows_anywhere(const Op& op) {
+  static const std::set<std::string> rows = {"quantize",  "rms_norm",       "layer_norm",  "rope",
+                                             "kv_append", "linear_experts", "weighted_sum"};
+  return op.def->shape == OpShape::elementwise || op.def->shape == OpShape::view ||
+         rows.contains(op.def->name);
 }
 
 class StepPlanner {
@@ -165,7 +180,7 @@ class StepPlanner {
     Stage& s = out_.stages[static_cast<size_t>(index)];
     s.single = max_tokens_ == 1;
     for (OpId id : s.prologue) {
-      for (ValueId v : g_.op(id).operands) add_slot(s, index, v, false);
+      add_operands(s, index, g_.op(id));
       for (ValueId v : g_.op(id).results) {
         add_slot(s, index, v, true);
         if (buffer_of_.contains(v)) s.published[v] = buffer_slot(s, index, v, true);
@@ -173,7 +188,7 @@ class StepPlanner {
     }
     for (OpId id : s.ops) {
       const Op& op = g_.op(id);
-      for (ValueId v : op.operands) add_slot(s, index, v, false);
+      add_operands(s, index, op);
       for (ValueId v : op.results) add_slot(s, index, v, true);
       if (!op.results.empty() && !is_kv(g_.type(op.results[0]).dtype)) {
         for (ValueId v : op.results) {
@@ -189,13 +204,22 @@ class StepPlanner {
     describe(s);
   }
 
+  void add_operands(Stage& s, int32_t index, const Op& op) {
+    for (ValueId v : op.operands) {
+      add_slot(s, index, v, false);
+      if (s.slots.contains(v) && s.slots.at(v).sub_row != 0 && !reads_sub_rows_anywhere(op))
+        throw Error(op.loc, op.def->name + " of a split of heads has no kernel");
+    }
+  }
+
   void add_slot(Stage& s, int32_t index, ValueId v, bool written) {
     const Root root = root_of(g_, v);
     const Type& type = g_.type(root.value);
     Slot slot;
     PlanOperand o;
     o.written = written;
-    slot.layout = type.dtype == DType::q8_0 ? "q8_0" : "f32";
+    slot.layout = dtype_name(type.dtype);
+    slot.sub_row = root.sub_row;
     if (only_[root.value]) {
       o.space = Space::weight;
       o.index = shared_.weight_index.at(root.value);
@@ -233,6 +257,7 @@ class StepPlanner {
     } else if (buffer_of_.contains(root.value)) {
       slot = buffer_slot(s, index, root.value, written);
       slot.offset = root.element * 4;
+      slot.sub_row = root.sub_row;
       s.slots[v] = slot;
       return;
     } else {
@@ -255,7 +280,7 @@ class StepPlanner {
     Slot slot;
     slot.operand = operand_index(s, o);
     slot.stride = row_bytes(type);
-    slot.layout = type.dtype == DType::q8_0 ? "q8_0" : "f32";
+    slot.layout = dtype_name(type.dtype);
     return slot;
   }
 
@@ -282,16 +307,32 @@ class StepPlanner {
       if (op.def->name == "attention_split") s.splits = attr_int(op, "splits");
       s.plan.tiles = kv_heads * (s.splits > 1 ? s.splits : token_tiles);
     } else {
-      const Type& w = g_.type(g_.op(s.core).operands[1]);
+      const Type w = one_matrix(g_.type(g_.op(s.core).operands[1]));
       const int64_t groups = std::max<int64_t>((w.dims[0] + 7) / 8 / (s.halves.empty() ? 1 : 2), 1);
       const double bytes = static_cast<double>(packed_bytes(s.slots.at(g_.op(s.core).operands[1]).layout, w));
       // Tiles of about 128 kB, at least eight of a matrix that is worth sharing out.
       const auto wanted =
           bytes < (64 << 10) ? 1 : std::max<int64_t>(static_cast<int64_t>(bytes / (128 << 10)), 8);
       s.groups_per_tile = round_up((groups + wanted - 1) / wanted, 4);
-      s.plan.tiles = (groups + s.groups_per_tile - 1) / s.groups_per_tile;
+      s.plan.tiles = (groups + s.groups_per_tile - 1) / s.groups_per_tile * experts_per_token(s);
       if (s.quantised.valid()) reserve_scratch(s, linear_scratch_bytes(s.groups_per_tile));
     }
+  }
+
+  // The matrix that a tile works on, of a stack of them.
+  static Type one_matrix(const Type& w) { return {w.dtype, {w.dims.end() - 2, w.dims.end()}}; }
+
+  int64_t experts_per_token(const Stage& s) const {
+    const Op& op = g_.op(s.core);
+    return op.def->name == "linear_experts" ? g_.type(op.operands[2]).last() : 1;
+  }
+
+  // Of a stack of matrices, how many are read: at most as many as the tokens have chosen.
+  double share_read(const Stage& s) const {
+    const Type& w = g_.type(g_.op(s.core).operands[1]);
+    if (w.rank() < 3) return 1;
+    return std::min(1.0,
+                    static_cast<double>(experts_per_token(s) * max_tokens_) / static_cast<double>(w.dims[0]));
   }
 
   void describe(Stage& s) {
@@ -302,11 +343,11 @@ class StepPlanner {
       const Op& op = g_.op(s.core);
       for (ValueId v : op.operands) {
         const PlanOperand* o = operand_of(s, v);
-        if (o && o->space == Space::weight) p.weight_bytes += static_cast<double>(o->bytes);
+        if (o && o->space == Space::weight) p.weight_bytes += static_cast<double>(o->bytes) * share_read(s);
       }
       const std::string& role = attr_string(op, "role");
       p.kind = "linear";
-      p.label = "linear " + role + (role.empty() ? "" : " ") + shape_text(op.operands[0]) + "x" +
+      p.label = op.def->name + " " + role + (role.empty() ? "" : " ") + shape_text(op.operands[0]) + "x" +
                 shape_text(op.operands[1]) + " " + stored_as(s.slots.at(op.operands[1]).layout);
     } else if (s.kind == StageKind::attention) {
       p.kind = "attention";
@@ -386,11 +427,14 @@ class StepPlanner {
 int64_t row_bytes(const Type& type) {
   int64_t elements = 1;
   for (size_t i = 1; i < type.dims.size(); ++i) elements *= type.dims[i];
-  if (type.dtype == DType::q8_0) {
-    const int64_t padded = round_up(elements, kQ8Block);
-    return round_up(padded + padded / kQ8Block * 8, 64);
-  }
+  if (type.dtype == DType::q8_0)
+    return elements / std::max<int64_t>(type.last(), 1) * quantised_bytes(type.last());
   return round_up(elements * 4, 64);
+}
+
+int64_t quantised_bytes(int64_t length) {
+  const int64_t padded = round_up(length, kQ8Block);
+  return round_up(padded + padded / kQ8Block * 8, 64);
 }
 
 CacheLayout::CacheLayout(const PlanCache& c)

@@ -17,9 +17,10 @@ struct Slot {
   static constexpr int kScratch = -1;
 
   int operand = kScratch;
-  int64_t offset = 0;  // bytes
-  int64_t stride = 0;  // bytes from one token's row to the next; 0 for weights and scratch
-  std::string layout;  // how the numbers are stored: "f32", "i32", "q8_0", "bf16", "q8_0.rows8", "kv", …
+  int64_t offset = 0;   // bytes
+  int64_t stride = 0;   // bytes from one token's row to the next; 0 for weights and scratch
+  std::string layout;   // how the numbers are stored: "f32", "i32", "q8_0", "bf16", "q8_0.rows8", "kv", …
+  int64_t sub_row = 0;  // elements from one sub-row to the next, if that is more than a sub-row has
 };
 
 enum class StageKind : uint8_t { row, linear, attention };
@@ -53,6 +54,8 @@ struct Stage {
 
 // Bytes of one token's row of an activation, padded so that whole vectors may be read and written.
 int64_t row_bytes(const Type& type);
+// Of that, bytes of a quantised sub-row (of the last dimension): its values, then what belongs to the blocks.
+int64_t quantised_bytes(int64_t length);
 
 // In front of the scratch: what the kept prologue belongs to (the stage's operands, StepInfo::serial).
 inline constexpr int64_t kKeptHeader = 64;

@@ -50,12 +50,12 @@ Cost op_cost(const Graph& g, OpId id, const SideTable<ValueId, char>& constant) 
     const double bytes = static_cast<double>(storage_bytes(t.dtype, t.elements(), t.last()));
     if (!constant[v]) {
       if (!is_kv(t.dtype)) cost.activation_bytes += bytes;
-    } else if (op.def->name == "embedding") {  // one row of the table
-      cost.weight_bytes += static_cast<double>(storage_bytes(t.dtype, t.last(), t.last()));
     } else {
       cost.weight_bytes += bytes;
     }
   }
+  if (cost.weight_bytes > 0 && op.def->weight_bytes)
+    cost.weight_bytes = op.def->weight_bytes({types, op.attrs, nullptr});
   double outputs = 0;
   for (ValueId v : op.results) {
     const Type& t = g.type(v);

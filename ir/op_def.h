@@ -86,8 +86,9 @@ struct OpDef {
   bool commutative = false;  // the first two operands may be exchanged
 
   std::function<std::vector<Type>(const InferArgs&)> infer = {};
-  std::function<std::vector<Tensor>(const EvalArgs&)> eval;  // double precision, whole sequence
-  std::function<double(const InferArgs&)> flops = {};        // per token; absent: one per output element
+  std::function<std::vector<Tensor>(const EvalArgs&)> eval;   // double precision, whole sequence
+  std::function<double(const InferArgs&)> flops = {};         // per token; absent: one per output element
+  std::function<double(const InferArgs&)> weight_bytes = {};  // read per token; absent: all weights
 };
 
 // Registered ops. The table is complete before main() starts.

@@ -55,7 +55,29 @@ std::string WeightRows::str() const {
   return tensor + "[" + std::to_string(first) + ":" + std::to_string(first + rows) + "]";
 }
 
-std::vector<WeightRows> weight_rows(const Graph& g, ValueId v) { return along(g, v, 0); }
+// A stack's rows are those of its matrices, one after the other.
+std::vector<WeightRows> weight_rows(const Graph& g, ValueId v) {
+  const Type& t = g.type(v);
+  if (t.rank() != 3) return along(g, v, 0);
+  const Op* op = g.def_op(v);
+  if (!op) return {{g.value(v).name, 0, t.dims[0] * t.dims[1], t.dims[0] * t.dims[1]}};
+  const bool concat = op->def->name == "concat";
+  if ((!concat && op->def->name != "stack") || (concat && attr_int(*op, "axis") == 2))
+    return weight_rows(g, op->operands[0]);
+  const bool in_each = concat && attr_int(*op, "axis") == 1;  // joined within each matrix
+  const int64_t turns = in_each ? t.dims[0] : 1;
+  std::vector<std::vector<WeightRows>> parts;
+  for (ValueId part : op->operands) parts.push_back(weight_rows(g, part));
+  std::vector<WeightRows> out;
+  for (int64_t turn = 0; turn < turns; ++turn) {
+    for (size_t p = 0; p < parts.size(); ++p) {
+      const Type& type = g.type(op->operands[p]);
+      const int64_t rows = type.elements() / std::max<int64_t>(type.last(), 1) / turns;
+      for (const WeightRows& r : part_of(parts[p], turn * rows, rows)) append(out, r);
+    }
+  }
+  return out;
+}
 
 std::vector<WeightRows> part_of(const std::vector<WeightRows>& all, int64_t first, int64_t rows) {
   std::vector<WeightRows> out;

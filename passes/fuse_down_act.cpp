@@ -12,7 +12,7 @@ LMC_FUSION(fuse_down_act, "join the activation with the down projection that rea
     .after("quantize")
     .summary_if_any("fused {} activations with their down projection")
     .match(R"(
-      %y = linear(%q, %w) {role=ffn_down}
+      %y = linear|linear_experts(%q, %w) {role=ffn_down}
       optional %q = quantize(%h)
       optional %h = mul(%a, %up)
       %a = gelu_tanh|gelu_erf|silu|relu(%gate)

@@ -3,6 +3,8 @@
 //        ┌─ linear wg ─ %gate                             ┌─ %gate
 //   %x ──┤                       →    %x ─ linear [wg;wu] ┤
 //        └─ linear wu ─ %up                               └─ %up
+//
+// Those of experts likewise: the rows of both in each expert's matrix.
 #include "passes/fusion.h"
 
 namespace lmc {
@@ -20,6 +22,16 @@ LMC_FUSION(fuse_gate_up, "merge the gate and up projections of one input")
       %w = concat(%wg, %wu) {axis=0}
       %y = linear(%x, %w) {role=ffn_gate_up}
       %gate, %up = split(%y) {axis=-1, sizes=[rows(%wg), rows(%wu)]}
+    )")
+    .match(R"(
+      %gate = linear_experts(%x, %wg, %ids) {role=ffn_gate}
+      %up = linear_experts(%x, %wu, %ids) {role=ffn_up}
+    )")
+    .when("the two weights have one dtype", "dtype(%wg) == dtype(%wu)")
+    .rewrite(R"(
+      %w = concat(%wg, %wu) {axis=1}
+      %y = linear_experts(%x, %w, %ids) {role=ffn_gate_up}
+      %gate, %up = split(%y) {axis=-1, sizes=[cols(%gate), cols(%up)]}
     )");
 
 }  // namespace lmc

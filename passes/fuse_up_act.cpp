@@ -19,13 +19,13 @@ LMC_FUSION(fuse_up_act, "join the activation with the up projection in front of 
       optional %q = quantize(%h)
       %a = gelu_tanh|gelu_erf|silu|relu(%gate)
       %gate, %up = split(%y)
-      %y = linear(%x, %w) {role=ffn_gate_up}
+      %y = linear|linear_experts(%x, %w) {role=ffn_gate_up}
     )")
     .group()
     .match(R"(
       %a = gelu_tanh|gelu_erf|silu|relu(%y)
       optional %q = quantize(%a)
-      %y = linear(%x, %w) {role=ffn_up}
+      %y = linear|linear_experts(%x, %w) {role=ffn_up}
     )")
     .group();
 

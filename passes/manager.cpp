@@ -41,7 +41,7 @@ void count(const Graph& g, int64_t& ops, int64_t& linears, double& weight_bytes)
       double bytes = 0;
       count(*op.body, ignored, linears, bytes);
     }
-    linears += op.def->name == "linear";
+    linears += op.def->shape == OpShape::contraction;
   }
 }
 

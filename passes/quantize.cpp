@@ -2,6 +2,9 @@
 //
 //   %y = linear(%x, %w)   →   %qx = quantize(%x)   %qw = quantize(%w)   %y = linear(%qx, %qw)
 //
+// Projections by experts likewise, each expert's weight being a source of its own; the router keeps its
+// precision.
+//
 // The rule speaks of source projections: max(in, out) >= min_dim. A fused linear (one that is only split
 // again) holds as many sources as parts; where they differ, all follow the largest, and the ledger says so. A
 // table that is also the lm_head's weight (tied embeddings) is stored once: the lookup reads the quantised
@@ -28,7 +31,13 @@ int64_t number(const std::string& text, const std::string& what) {
   return n;
 }
 
-// Rows of each source projection behind a linear.
+// Weight matrices behind a projection: one, or one for each expert.
+int64_t matrices(const Graph& g, const Op& linear) {
+  const Type& w = g.type(linear.operands[1]);
+  return w.rank() == 3 ? w.dims[0] : 1;
+}
+
+// Rows of each source projection behind a linear (of one expert).
 std::vector<int64_t> source_rows(const Graph& g, const Op& linear) {
   const ValueId y = linear.results[0];
   const auto& uses = g.value(y).uses;
@@ -36,7 +45,8 @@ std::vector<int64_t> source_rows(const Graph& g, const Op& linear) {
     const Op& user = g.op(uses[0].op);
     if (user.def->name == "split") return attr_ints(user, "sizes");
   }
-  return {g.type(linear.operands[1]).dims[0]};
+  const Type& w = g.type(linear.operands[1]);
+  return {w.dims[static_cast<size_t>(w.rank() - 2)]};
 }
 
 class Quantize : public Pass {
@@ -60,8 +70,8 @@ class Quantize : public Pass {
     std::map<ValueId, ValueId> cache = quantised_already(g);
     for (OpId id : topo_order(g)) {
       const Op& op = g.op(id);
-      if (op.def->name != "linear" || g.type(op.operands[1]).dtype == DType::q8_0) continue;
-      const auto parts = static_cast<int64_t>(source_rows(g, op).size());
+      if (op.def->shape != OpShape::contraction || g.type(op.operands[1]).dtype == DType::q8_0) continue;
+      const int64_t parts = matrices(g, op) * static_cast<int64_t>(source_rows(g, op).size());
       sources += parts;
       const std::string kept = why_kept(g, op, format, context);
       const bool chosen = kept.empty() && reaches(g, op, min_dim);
@@ -91,13 +101,14 @@ class Quantize : public Pass {
                               const PassContext& context) {
     const Type& x = g.type(op.operands[0]);
     if (format == "none") return "--quant=none";
-    if (x.rank() != 2) return "its input is " + x.str() + ", not rows";
+    if (attr_string(op, "role") == "moe_router") return "a router keeps its precision";
+    if (op.def->name == "linear" && x.rank() != 2) return "its input is " + x.str() + ", not rows";
     if (context.applications >= context.limit) return "--pass-limit";
     return "";
   }
 
   static bool reaches(const Graph& g, const Op& op, int64_t min_dim) {
-    const int64_t cols = g.type(op.operands[1]).dims[1];
+    const int64_t cols = g.type(op.operands[1]).last();
     const std::vector<int64_t> rows = source_rows(g, op);
     return std::any_of(rows.begin(), rows.end(), [&](int64_t n) { return std::max(n, cols) >= min_dim; });
   }
@@ -106,13 +117,17 @@ class Quantize : public Pass {
                     PassContext& context) {
     const Type& w = g.type(op.operands[1]);
     const std::vector<WeightRows> sources = weight_rows(g, op.operands[1]);
+    std::vector<int64_t> all_rows;
+    for (int64_t i = 0; i < matrices(g, op); ++i) {
+      for (const int64_t rows : source_rows(g, op)) all_rows.push_back(rows);
+    }
     int64_t first = 0;
-    for (const int64_t rows : source_rows(g, op)) {
+    for (const int64_t rows : all_rows) {
       LedgerEntry e;
       e.sources = part_of(sources, first, rows);
       e.rows = rows;
       first += rows;
-      e.cols = w.dims[1];
+      e.cols = w.last();
       const int64_t own = std::max(e.rows, e.cols);
       e.rule = !reason.empty() ? reason
                                : "max(" + std::to_string(e.cols) + ", " + std::to_string(e.rows) + ")" +

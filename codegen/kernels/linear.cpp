@@ -5,6 +5,10 @@
 // of 8 weight rows after group, so that it runs straight through memory. It asks for what a stream will need
 // some blocks later, across the border to the next tile: that keeps enough cache lines in flight to reach the
 // memory limit. Bound by arithmetic (many tokens) it holds one group against 8 tokens.
+//
+// Projections by experts (linear_experts) are the same work with the weight's address computed from the
+// token's choice: a tile belongs to one place j among the experts of a token, and walks the tokens one by
+// one.
 #include "codegen/kernels/linear.h"
 
 #include <optional>
@@ -41,8 +45,9 @@ class LinearEmitter {
   LinearEmitter(KernelBuilder& builder, const Stage& s)
       : k(builder), b(builder.ir()), stage(s), g(*s.graph), op(g.op(s.core)) {
     const Type& w = g.type(op.operands[1]);
-    rows_ = w.dims[0];
-    cols_ = w.dims[1];
+    by_experts_ = op.def->name == "linear_experts";
+    rows_ = w.dims[by_experts_ ? 1 : 0];
+    cols_ = w.last();
     quantised_ = s.slots.at(op.operands[1]).layout == "q8_0.rows8";
     blocks_ = (cols_ + kQ8Block - 1) / kQ8Block;
     group_bytes_ = quantised_ ? blocks_ * kQ8GroupBytes : cols_ * 32;
@@ -54,17 +59,33 @@ class LinearEmitter {
   void emit() {
     weights_ = k.operand(slot(1).operand);
     limit_ = stage.over_rows ? k.rows() : k.tokens();
-    Value* first = k.mul(k.tile(), stage.groups_per_tile);
+    place_ = k.i64(0);
+    Value* tile = k.tile();
+    Value* next = k.next();
+    has_next_ = b.CreateICmpSGE(next, k.i64(0));
+    if (by_experts_) {  // the next tile's weights are known to be near only if it has the same place
+      Value* tiles = k.i64((groups_ + stage.groups_per_tile - 1) / stage.groups_per_tile);
+      place_ = b.CreateUDiv(tile, tiles);
+      has_next_ = b.CreateAnd(has_next_, b.CreateICmpEQ(b.CreateUDiv(next, tiles), place_));
+      tile = b.CreateURem(tile, tiles);
+      next = b.CreateURem(next, tiles);
+    }
+    Value* first = k.mul(tile, stage.groups_per_tile);
     Value* end = end_ = k.min(k.add(first, k.i64(stage.groups_per_tile)), k.i64(groups_));
     first_ = first;
-    has_next_ = b.CreateICmpSGE(k.next(), k.i64(0));
-    next_first_ = k.mul(k.next(), stage.groups_per_tile);
+    next_first_ = k.mul(next, stage.groups_per_tile);
     if (stage.single) {
+      only_ = k.i64(0);
       k.if_then(b.CreateICmpSGT(limit_, k.i64(0)), [&] {
         if (!stage.prologue.empty()) emit_prologue(k, stage);
         if (stage.ranked.valid()) ranking_.emplace(k, rows_);
-        streams(first, end, {1});
+        one_token(first, end);
         if (ranking_) ranking_->finish();
+      });
+    } else if (by_experts_) {
+      k.loop(k.i64(0), limit_, 1, [&](Value* token) {
+        only_ = token;
+        one_token(first, end);
       });
     } else {
       Value* few = b.CreateICmpSLT(limit_, k.i64(kTokenBlock));
@@ -76,6 +97,17 @@ class LinearEmitter {
 
  private:
   const Slot& slot(size_t operand) const { return stage.slots.at(op.operands[operand]); }
+
+  // The token `only_`, by the weights of its expert if it has chosen one.
+  void one_token(Value* first, Value* end) {
+    Value* stack = weights_;
+    if (by_experts_) {
+      RowEmitter e(k, stage, only_);
+      Value* id = k.load(b.getInt32Ty(), k.at(e.address(op.operands[2]), k.mul(place_, 4)), 4);
+      weights_ = k.at(stack, k.mul(b.CreateSExt(id, b.getInt64Ty()), parts_ * groups_ * group_bytes_));
+    }
+    streams(first, end, {1});
+  }
 
   // 8 → 8, 4, 2, 1
   static std::vector<int64_t> halving(int64_t from) {
@@ -98,8 +130,9 @@ class LinearEmitter {
     walk(first, k.add(first, share), {nullptr, ways, share});
     walk(k.add(first, k.mul(share, ways)), end, {nullptr});
     if (!stage.quantised.valid()) return;
-    k.loop(k.i64(0), stage.single ? k.i64(1) : limit_, 1, [&](Value* token) {
-      k.loop(first, end, kGroupsPerBlock, [&](Value* group) { quantise_from_scratch(group, token, token); });
+    k.loop(only_ ? only_ : k.i64(0), only_ ? k.add(only_, k.i64(1)) : limit_, 1, [&](Value* token) {
+      k.loop(first, end, kGroupsPerBlock,
+             [&](Value* group) { quantise_from_scratch(group, scratch_row(token), token); });
     });
   }
 
@@ -115,7 +148,7 @@ class LinearEmitter {
 
   // All tokens against these groups, in blocks of the given sizes. The weights stay in cache meanwhile.
   void token_blocks(const Groups& groups, const std::vector<int64_t>& sizes) {
-    if (stage.single) return compute_and_store(groups, k.i64(0), 1);
+    if (only_) return compute_and_store(groups, only_, 1);
     Value* at = k.variable(k.i64(0));
     for (int64_t m : sizes) {
       Value* start = k.get(at);
@@ -140,13 +173,14 @@ class LinearEmitter {
       Value* t = k.add(token, k.i64(m));
       if (streaming_) {
         for (int64_t i = 0; i < groups.width; ++i)
-          k.store(outputs[static_cast<size_t>(i)][static_cast<size_t>(m)], scratch(member(groups, i), t), 4);
+          k.store(outputs[static_cast<size_t>(i)][static_cast<size_t>(m)],
+                  scratch(member(groups, i), scratch_row(t)), 4);
         continue;
       }
       RowEmitter e(k, stage, t);
       std::array<Value*, kGroupsPerBlock> parts;
       for (size_t i = 0; i < parts.size(); ++i) parts[i] = outputs[i][static_cast<size_t>(m)];
-      store_quantised(e, stage.quantised, k.mul(groups.first, kLanes), parts);
+      store_quantised(e, stage.quantised, place_, k.mul(groups.first, kLanes), parts);
     }
   }
 
@@ -171,12 +205,15 @@ class LinearEmitter {
     return k.at(k.scratch(), k.add(k.mul(row, stage.groups_per_tile * kLanes * 4), column));
   }
 
+  // A stream's tokens have a row each; one alone needs one.
+  Value* scratch_row(Value* token) { return only_ ? k.i64(0) : token; }
+
   void quantise_from_scratch(Value* group, Value* row, Value* token) {
     RowEmitter e(k, stage, token);
     std::array<Value*, kGroupsPerBlock> parts;
     for (size_t i = 0; i < parts.size(); ++i)
       parts[i] = k.load(k.f32x8(), scratch(k.add(group, k.i64(static_cast<int64_t>(i))), row), 4);
-    store_quantised(e, stage.quantised, k.mul(group, kLanes), parts);
+    store_quantised(e, stage.quantised, place_, k.mul(group, kLanes), parts);
   }
 
   Value* member(const Groups& groups, int64_t i) {
@@ -188,8 +225,14 @@ class LinearEmitter {
   // second half's groups follow the first's.
   Tile compute(const Groups& groups, Value* token, int64_t tokens) {
     RowEmitter x(k, stage, token);
+    Value* of_place = k.i64(0);
+    if (g.type(op.operands[0]).rank() == 3) {  // each place has a row of its own
+      const int64_t apart = slot(0).sub_row ? slot(0).sub_row : cols_;
+      of_place = k.mul(place_, quantised_ ? quantised_bytes(cols_) : apart * 4);
+    }
     std::vector<Value*> xs;
-    for (int64_t m = 0; m < tokens; ++m) xs.push_back(x.address(op.operands[0], k.add(token, k.i64(m))));
+    for (int64_t m = 0; m < tokens; ++m)
+      xs.push_back(k.at(x.address(op.operands[0], k.add(token, k.i64(m))), of_place));
 
     Tile sums;  // parts × groups
     std::vector<Value*> w;
@@ -370,7 +413,7 @@ class LinearEmitter {
     Value* zero = k.i64(0);
     Value* column = k.mul(group, kLanes);
     for (size_t part = 0; part < sums.size(); ++part) {
-      if (op.operands.size() > 2) {
+      if (op.operands.size() > 2 && !by_experts_) {
         Value* at = k.add(column, k.i64(static_cast<int64_t>(part) * groups_ * kLanes));
         sums[part] = b.CreateFAdd(sums[part], e.lanes(op.operands[2], zero, at));
       }
@@ -383,11 +426,12 @@ class LinearEmitter {
       if (v != op.results[0]) {  // not through its own slot: that is where it goes
         const Op& last = *g.def_op(v);
         std::vector<Value*> operands;
-        for (ValueId o : last.operands) operands.push_back(e.lanes(o, zero, column));
+        for (ValueId o : last.operands) operands.push_back(e.lanes(o, place_, column));
         y = find_row_op(last.def->name)->lanes(k, last, operands);
         e.bind(v, y);
       }
-      const auto store = [&] { store_outputs(y, k.at(e.address(v), k.mul(column, 4)), column, outputs); };
+      Value* element = by_experts_ ? k.add(k.mul(place_, outputs), column) : column;
+      const auto store = [&] { store_outputs(y, k.at(e.address(v), k.mul(element, 4)), column, outputs); };
       if (v == stage.ranked) {
         ranking_->see(y, column);
         k.if_then(b.CreateNot(ranking_->wanted()), store);
@@ -395,7 +439,8 @@ class LinearEmitter {
         store();
       }
     }
-    return stage.quantised.valid() ? e.lanes(g.def_op(stage.quantised)->operands[0], zero, column) : nullptr;
+    return stage.quantised.valid() ? e.lanes(g.def_op(stage.quantised)->operands[0], place_, column)
+                                   : nullptr;
   }
 
   void store_outputs(Value* y, Value* to, Value* column, int64_t outputs) {
@@ -414,7 +459,10 @@ class LinearEmitter {
   int64_t at_once_;         // groups in registers against 8 tokens
   bool streaming_ = true;   // bound by memory: prefetch in every stream
   bool quantised_;
-  Value* weights_ = nullptr;
+  bool by_experts_;           // linear_experts
+  Value* place_ = nullptr;    // which of a token's experts; 0 for others
+  Value* only_ = nullptr;     // the token, where one alone is worked on
+  Value* weights_ = nullptr;  // of that expert
   Value* limit_ = nullptr;
   // Of the tile, in groups.
   Value *first_ = nullptr, *end_ = nullptr, *has_next_ = nullptr, *next_first_ = nullptr;

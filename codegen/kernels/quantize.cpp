@@ -7,7 +7,8 @@ namespace lmc {
 
 using Parts = std::array<llvm::Value*, 4>;
 
-void store_quantised(RowEmitter& e, ValueId result, llvm::Value* first, const Parts& parts) {
+void store_quantised(RowEmitter& e, ValueId result, llvm::Value* outer, llvm::Value* first,
+                     const Parts& parts) {
   KernelBuilder& k = e.k;
   auto& b = k.ir();
   llvm::Value* largest = k.splat(0.0);
@@ -36,7 +37,7 @@ void store_quantised(RowEmitter& e, ValueId result, llvm::Value* first, const Pa
     return b.CreateShuffleVector(a, c, all);
   };
   llvm::Value* wide = join(join(ints[0], ints[1], 8), join(ints[2], ints[3], 8), 16);
-  llvm::Value* row = e.address(result);
+  llvm::Value* row = k.at(e.address(result), k.mul(outer, quantised_bytes(e.g.type(result).last())));
   k.store(b.CreateTrunc(wide, llvm::FixedVectorType::get(b.getInt8Ty(), kQ8Block)), k.at(row, first));
   const int64_t padded = (e.g.type(result).last() + kQ8Block - 1) / kQ8Block * kQ8Block;
   llvm::Value* beside = b.CreateUDiv(first, k.i64(8));  // 4 bytes per 32 values
@@ -50,23 +51,25 @@ namespace {
 
 using llvm::Value;
 
-void quantize_block(RowEmitter& e, const Op& op, Value* first, int64_t length) {
+void quantize_block(RowEmitter& e, const Op& op, Value* outer, Value* first, int64_t length) {
   KernelBuilder& k = e.k;
   Parts parts;
   for (int64_t i = 0; i < kQ8Block; i += kLanes) {
     Value* v = k.splat(0.0);
-    if (i < length) v = k.keep_lanes(e.lanes(op.operands[0], k.i64(0), k.add(first, k.i64(i))), length - i);
+    if (i < length) v = k.keep_lanes(e.lanes(op.operands[0], outer, k.add(first, k.i64(i))), length - i);
     parts[static_cast<size_t>(i / kLanes)] = v;
   }
-  store_quantised(e, op.results[0], first, parts);
+  store_quantised(e, op.results[0], outer, first, parts);
 }
 
 void quantize(RowEmitter& e, const Op& op) {
   const int64_t length = e.g.type(op.operands[0]).last();
   const int64_t whole = length / kQ8Block * kQ8Block;
-  e.k.loop(e.k.i64(0), e.k.i64(whole), kQ8Block,
-           [&](Value* first) { quantize_block(e, op, first, kQ8Block); });
-  if (whole < length) quantize_block(e, op, e.k.i64(whole), length - whole);
+  e.k.loop(e.k.i64(0), e.k.i64(RowEmitter::sub_rows(e.g.type(op.operands[0]))), 1, [&](Value* outer) {
+    e.k.loop(e.k.i64(0), e.k.i64(whole), kQ8Block,
+             [&](Value* first) { quantize_block(e, op, outer, first, kQ8Block); });
+    if (whole < length) quantize_block(e, op, outer, e.k.i64(whole), length - whole);
+  });
 }
 
 const RegisterRowOp kQuantize("quantize", {nullptr, quantize});

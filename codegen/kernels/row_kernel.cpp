@@ -44,7 +44,7 @@ llvm::Value* RowEmitter::load_lanes(ValueId v, llvm::Value* outer, llvm::Value* 
   const Slot& s = slot(v);
   const Type& t = g.type(v);
   // A row of rank 1, [N], is repeated over all sub-rows.
-  llvm::Value* index = t.rank() == 1 ? inner : k.add(k.mul(outer, t.last()), inner);
+  llvm::Value* index = t.rank() == 1 ? inner : k.add(k.mul(outer, s.sub_row ? s.sub_row : t.last()), inner);
   auto& b = k.ir();
   if (s.layout == "f32") return k.load(k.f32x8(), k.at(address(v), k.mul(index, 4)), 4);
   llvm::Value* halves = k.at(address(v), k.mul(index, 2));

@@ -12,7 +12,7 @@ const RegisterOp kOp(OpDef{
     .doc = "operands joined along an axis",
     .shape = OpShape::weight,
     .operands = {{"parts", "tensors that agree but for the axis", false, true}},
-    .attrs = {{"axis", AttrKind::integer, int64_t{0}, "0 or 1"}},
+    .attrs = {{"axis", AttrKind::integer, int64_t{0}, "0 or 1; 2 of stacks"}},
     .infer =
         [](const InferArgs& a) {
           Type y = a[0];
@@ -20,7 +20,8 @@ const RegisterOp kOp(OpDef{
           require(y.is_static(), "only weights can be joined, found " + y.str());
           require(axis >= 0 && axis < y.rank(),
                   "axis " + std::to_string(axis) + " does not exist in " + y.str());
-          require(y.dtype != DType::q8_0 || axis == 0, "quantised weights can be joined by rows only");
+          require(y.dtype != DType::q8_0 || axis == 0 || axis < y.rank() - 1,
+                  "quantised weights can be joined by rows only");
           const auto i = static_cast<size_t>(axis);
           y.dims[i] = 0;
           for (const Type& t : a.types) {
@@ -37,16 +38,14 @@ const RegisterOp kOp(OpDef{
     .eval =
         [](const EvalArgs& a) {
           Tensor y = make_tensor(a[0].dtype, a.result_types[0].dims);
-          const bool rows = a.integer("axis") == 0;
-          int64_t at = 0;
-          for (const Tensor* part : a.in) {
-            if (rows) {
-              std::copy(part->data.begin(), part->data.end(), y.data.begin() + at);
-              at += static_cast<int64_t>(part->data.size());
-            } else {
-              for (int64_t r = 0; r < part->rows(); ++r)
-                std::copy_n(part->row(r), part->last(), y.row(r) + at);
-              at += part->last();
+          // For each place along the dimensions in front of the axis, what each part has there.
+          int64_t places = 1;
+          for (int64_t i = 0; i < a.integer("axis"); ++i) places *= y.dims[static_cast<size_t>(i)];
+          auto at = y.data.begin();
+          for (int64_t place = 0; place < places; ++place) {
+            for (const Tensor* part : a.in) {
+              const int64_t run = static_cast<int64_t>(part->data.size()) / places;
+              at = std::copy_n(part->data.begin() + place * run, run, at);
             }
           }
           return std::vector<Tensor>{std::move(y)};

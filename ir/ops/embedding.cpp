@@ -31,6 +31,10 @@ const RegisterOp kOp(OpDef{
           }
           return std::vector<Tensor>{std::move(y)};
         },
+    .weight_bytes =
+        [](const InferArgs& a) {  // one row of the table
+          return static_cast<double>(storage_bytes(a[1].dtype, a[1].last(), a[1].last()));
+        },
 });
 
 }  // namespace

@@ -24,12 +24,13 @@ const RegisterOp kOp(OpDef{
     .doc = "blocks of 32 along the last dimension as int8 times one f16 scale; the last block is padded with "
            "zeros",
     .shape = OpShape::row,
-    .operands = {{"x", "[.., K] float"}},
+    .operands = {{"x", "[.., K] float, of rank 2 or more"}},
     .attrs = {{"format", AttrKind::text, std::string("q8_0"), "q8_0"}},
     .infer =
         [](const InferArgs& a) {
           require(a.text("format") == "q8_0", "unknown format '" + a.text("format") + "'; there is q8_0");
-          require(is_float(a[0].dtype) && a[0].rank() == 2, "x must be float [rows, K], found " + a[0].str());
+          require(is_float(a[0].dtype) && a[0].rank() >= 2,
+                  "x must be float rows [.., K], found " + a[0].str());
           return std::vector<Type>{with_dtype(a[0], DType::q8_0)};
         },
     .eval =

@@ -138,9 +138,10 @@ Json ExploreTables::totals(const Graph& g) {
   for (OpId id : g.ops()) {
     if (constant[g.op(id).results[0]]) continue;
     ops.push_back(id);
-    linears += g.op(id).def->name == "linear";
+    linears += g.op(id).def->shape == OpShape::contraction;
     if (!g.op(id).body) continue;
-    for (OpId inner : g.op(id).body->ops()) linears += g.op(id).body->op(inner).def->name == "linear";
+    for (OpId inner : g.op(id).body->ops())
+      linears += g.op(id).body->op(inner).def->shape == OpShape::contraction;
   }
   OpPrice sum;
   for (const OpPrice& p : price_ops(g, ops, peaks_)) {

@@ -334,6 +334,78 @@ TEST(Kernels, attention_in_one_group_with_its_projection_agrees) {
   }
 }
 
+// A router and a gated network of `experts`, of which each token takes `chosen`; with the activation in one
+// group with the projection in front of it or behind it, as the passes do, or in none.
+enum class With { none, up, down };
+
+std::string experts_text(int64_t dim, int64_t ffn, int64_t experts, int64_t chosen, bool quantised,
+                         With with) {
+  std::string weights = "  weight @router : f32[" + num(experts) + "," + num(dim) + "]\n";
+  std::string gates, ups, downs;
+  for (int64_t e = 0; e < experts; ++e) {
+    const std::string comma = e > 0 ? ", @" : "@";
+    weights += "  weight @g" + num(e) + " : bf16[" + num(ffn) + "," + num(dim) + "]\n  weight @u" + num(e) +
+               " : bf16[" + num(ffn) + "," + num(dim) + "]\n  weight @d" + num(e) + " : bf16[" + num(dim) +
+               "," + num(ffn) + "]\n";
+    gates += comma + "g" + num(e);
+    ups += comma + "u" + num(e);
+    downs += comma + "d" + num(e);
+  }
+  const std::string q = quantised ? "q" : "";
+  const std::string x_type = (quantised ? "q8_0[T," : "f32[T,") + num(dim) + "]";
+  const std::string w_type =
+      std::string(quantised ? "q8_0[" : "bf16[") + num(experts) + "," + num(2 * ffn) + "," + num(dim) + "]";
+  const std::string h_type = (quantised ? "q8_0[T," : "f32[T,") + num(chosen) + "," + num(ffn) + "]";
+  std::string body = "  %s = linear(%x, @router)\n  %p, %ids = route(%s) {k=" + num(chosen) + "}\n" +
+                     "  %w = concat(stack(" + gates + "), stack(" + ups + ")) {axis=1}\n  %dw = stack(" +
+                     downs + ")\n";
+  if (quantised) body += "  %xq = quantize(%x)\n  %wq = quantize(%w)\n  %dwq = quantize(%dw)\n";
+  const std::string up = "  %gu = linear_experts(%x" + q + ", %w" + q + ", %ids)\n";
+  std::string act = "  %gate, %up = split(%gu) {sizes=[" + num(ffn) + "," + num(ffn) +
+                    "]}\n  %a = silu(%gate)\n  %h = mul(%a, %up)\n";
+  if (quantised) act += "  %hq = quantize(%h)\n";
+  const std::string down = "  %d = linear_experts(%h" + q + ", %dw" + q + ", %ids)\n";
+  const std::string ids = ", %ids: i32[T," + num(chosen) + "])\n";
+  const std::string stored = quantised ? "q8_0[" : "bf16[";
+  if (with == With::up) {
+    body += "  %h" + q + " = group(%x" + q + ", %w" + q + ", %ids) {name=up} : " + h_type +
+            " {\n    inputs (%x" + q + ": " + x_type + ", %w" + q + ": " + w_type + ids + up + act +
+            "    return %h" + q + "\n  }\n" + down;
+  } else if (with == With::down) {
+    const std::string gu_type = "f32[T," + num(chosen) + "," + num(2 * ffn) + "]";
+    body += up + "  %d = group(%gu, %dw" + q + ", %ids) {name=down} : f32[T," + num(chosen) + "," + num(dim) +
+            "] {\n    inputs (%gu: " + gu_type + ", %dw" + q + ": " + stored + num(experts) + "," + num(dim) +
+            "," + num(ffn) + "]" + ids + act + down + "    return %d\n  }\n";
+  } else {
+    body += up + act + down;
+  }
+  body += "  %y = weighted_sum(%d, %p)\n";
+  return model(dim, weights, body);
+}
+
+TEST(Kernels, experts_of_any_shape_agree) {
+  struct Case {
+    int64_t dim, ffn, experts, chosen, tokens;
+    bool quantised;
+    With with;
+  };
+  for (const Case& c : {Case{5, 1, 1, 1, 3, false, With::none}, Case{8, 8, 2, 1, 5, false, With::up},
+                        Case{33, 9, 3, 2, 60, false, With::down}, Case{40, 44, 6, 2, 20, false, With::up},
+                        Case{40, 44, 6, 2, 13, true, With::none}, Case{64, 64, 4, 3, 60, true, With::up},
+                        Case{24, 160, 3, 3, 21, true, With::up}, Case{24, 160, 3, 2, 7, true, With::down}}) {
+    // Activations that are quantised may fall on either side of a tie.
+    expect_agreement(experts_text(c.dim, c.ffn, c.experts, c.chosen, c.quantised, c.with), c.tokens,
+                     c.quantised ? 2e-2 : 1e-5);
+  }
+}
+
+TEST(Kernels, shares_of_all_experts_agree) {
+  expect_agreement(model(20, "  weight @router : f32[11,20]\n",
+                         "  %s = linear(%x, @router)\n  %p, %ids = route(%s) {k=4, normalise=0}\n"
+                         "  %h = reshape(%x) {shape=[4,5]}\n  %y = weighted_sum(%h, %p)\n"),
+                   9, 1e-5);
+}
+
 TEST(Kernels, a_group_with_two_contractions_is_refused_with_the_reason) {
   const std::string text =
       model(8, "  weight @w : f32[8,8]\n",
@@ -361,8 +433,13 @@ TEST(Kernels, extreme_int8_values_are_exact) {
 
 TEST(Layout, packing_and_unpacking_give_the_weights_back) {
   Graph g = parse_graph(
-      "graph @g (%x: f32[T,37]) {\n weight @a : f32[5,37]\n weight @b : f32[6,37]\n weight @t : f32[37,13]\n"
-      " %c = concat(@a, @b)\n %y = linear(%x, %c)\n %u = transpose(@t)\n %z = linear(%x, slice(%u) {start=3, "
+      "graph @g (%x: f32[T,37]) {\n weight @a : f32[5,37]\n weight @b : f32[6,37]\n weight @t : "
+      "f32[37,13]\n"
+      " weight @f : f32[5,37]\n weight @i : f32[2,37]\n"
+      " %s = linear(%x, @i)\n %p, %ids = route(%s) {k=1}\n"
+      " %m = linear_experts(%x, concat(stack(@a, @f), stack(@b, @b)) {axis=1}, %ids)\n"
+      " %c = concat(@a, @b)\n %y = linear(%x, %c)\n %u = transpose(@t)\n %z = linear(%x, slice(%u) "
+      "{start=3, "
       "size=9})\n return %y, %z\n}");
   const SeededWeights source(g);
   add_packing(g);
@@ -370,7 +447,7 @@ TEST(Layout, packing_and_unpacking_give_the_weights_back) {
   for (OpId id : g.ops()) {
     if (g.op(id).def->name == "pack") packs.push_back(g.result(id));
   }
-  ASSERT_EQ(packs.size(), 2U);
+  ASSERT_EQ(packs.size(), 4U);
   const WeightPacker packer(g, packs, source);
   for (size_t w = 0; w < packs.size(); ++w) {
     const Type& t = g.type(packs[w]);

@@ -53,6 +53,30 @@ TEST(Eval, linear_is_rows_times_weight_rows_plus_bias) {
               {1.5, 5});
 }
 
+TEST(Eval, route_takes_the_largest_scores_and_the_first_of_equal_ones) {
+  const std::string two = "%p, %ids = route(%x) {k=2}";
+  const Tensor x = rows({2, 3}, {0, std::log(3.0), 0, 1, 1, 1});
+  expect_near(eval(two, "scale(%p) {by=1}", x), {0.75, 0.25, 0.5, 0.5});
+  // The expert's number, from weights that say it.
+  expect_near(eval("weight @a : f32[1,3]\nweight @b : f32[1,3]\nweight @c : f32[1,3]\nweight @one : f32[3]\n"
+                   "%zero = scale(%x) {by=0}\n%ones = add(%zero, @one)\n" +
+                       two,
+                   "linear_experts(%ones, stack(@a, @b, @c), %ids)", x,
+                   {{"a", rows({1, 3}, {0, 0, 0})},
+                    {"b", rows({1, 3}, {1, 0, 0})},
+                    {"c", rows({1, 3}, {2, 0, 0})},
+                    {"one", rows({3}, {1, 1, 1})}}),
+              {1, 0, 0, 1});
+  expect_near(eval("%p, %ids = route(%x) {k=1, normalise=0}", "scale(%p) {by=1}", x), {0.6, 1.0 / 3});
+}
+
+TEST(Eval, weighted_sum_adds_up_what_the_experts_made) {
+  const Graph g =
+      parse_graph("graph @g (%x: f32[T,2,2], %w: f32[T,2]) {\n%y = weighted_sum(%x, %w)\nreturn %y\n}");
+  const TensorMap in = {{"x", rows({1, 2, 2}, {1, 2, 3, 4})}, {"w", rows({1, 2}, {10, 0.5})}};
+  expect_near(evaluate(g, in, [](const std::string&, const Type&) { return Tensor(); })[0], {11.5, 22});
+}
+
 TEST(Eval, rope_rotates_lane_j_with_lane_j_plus_half) {
   const Tensor y = eval("%angles = rope_angles(%pos) {dims=2, theta=10000}", "rope(%x, %angles)",
                         rows({2, 1, 2}, {1, 0, 1, 0}));

@@ -8,11 +8,12 @@
 namespace lmc {
 namespace {
 
-std::vector<std::string> rows_of(const std::string& weight) {
+std::vector<std::string> rows_of(const std::string& weight, const std::string& projection = "linear(%x, ") {
   const Graph g = parse_graph(
-      "graph @t (%x: f32[T,4]) {\n  weight @a : f32[6,4]\n  weight @b : f32[2,4]\n  weight @conv : f32[4,6]\n"
-      "  %y = linear(%x, " +
-          weight + ")\n  return %y\n}\n",
+      "graph @t (%x: f32[T,4], %ids: i32[T,1]) {\n  weight @a : f32[6,4]\n  weight @b : f32[2,4]\n  weight "
+      "@conv : f32[4,6]\n"
+      "  %y = " +
+          projection + weight + ")\n  return %y\n}\n",
       "t.lmir");
   std::vector<std::string> out;
   for (const WeightRows& r : weight_rows(g, g.def_op(g.outputs()[0])->operands[1])) out.push_back(r.str());
@@ -35,6 +36,16 @@ TEST(WeightRows, concats_list_their_parts_and_join_neighbours) {
 
 TEST(WeightRows, a_transposed_tensor_counts_its_columns) {
   EXPECT_EQ(rows_of("transpose(slice(@conv) {axis=1, start=4, size=2})"), Names{"conv[4:6]"});
+}
+
+TEST(WeightRows, a_stack_lists_its_matrices_and_what_is_joined_within_each) {
+  const auto of_experts = [](const std::string& weight) {
+    return rows_of(weight + ", %ids", "linear_experts(%x, ");
+  };
+  EXPECT_EQ(of_experts("stack(@a, @a)"), (Names{"a", "a"}));
+  EXPECT_EQ(of_experts("concat(stack(@a, @a), stack(@b, @b)) {axis=1}"), (Names{"a", "b", "a", "b"}));
+  EXPECT_EQ(of_experts("concat(stack(@a), stack(@a, @a)) {axis=0}"), (Names{"a", "a", "a"}));
+  EXPECT_EQ(of_experts("stack(slice(@a) {start=1, size=2}, @b)"), (Names{"a[1:3]", "b"}));
 }
 
 TEST(WeightRows, parts_are_cut_across_borders) {

@@ -103,6 +103,8 @@ class Generator {
     const Type& t = g_.type(v);
     if (is_kv(t.dtype)) {
       appended_.push_back(v);
+    } else if (t.dtype == DType::i32) {
+      choices_.push_back(v);
     } else if (t.is_static() || t.dtype == DType::q8_0) {
       weights_.push_back(v);
     } else {
@@ -112,7 +114,7 @@ class Generator {
 
   // By the name the operator itself gives its operand.
   ValueId guess_operand(const OpDef& def, const std::string& name, const std::vector<ValueId>& before) {
-    if (name == "ids") return tokens_;
+    if (name == "ids") return def.name == "linear_experts" && !choices_.empty() ? pick(choices_) : tokens_;
     if (name == "pos") return pos_;
     if (name == "rows") return rows_;
     if (name == "kv") return def.name == "kv_append" || appended_.empty() ? cache() : pick(appended_);
@@ -178,7 +180,7 @@ class Generator {
 
   // What models are made of, with the variations that make a pass right or wrong.
   void motif() {
-    switch (upto(8)) {
+    switch (upto(9)) {
       case 0:
         return triple();
       case 1:
@@ -193,6 +195,8 @@ class Generator {
         return residual();
       case 6:
         return quantised();
+      case 7:
+        return experts();
       default:
         return weight_views();
     }
@@ -316,6 +320,30 @@ class Generator {
     for (ValueId r : g_.op(g_.value(y).uses.back().op).results) values_.push_back(r);
   }
 
+  // A gated network of several, some of which are chosen.
+  void experts() {
+    const ValueId x = row_activation();
+    const int64_t count = 2 + upto(3);
+    const int64_t chosen = 1 + upto(2);
+    const OpId route =
+        g_.add_op("route", {linear(x, count, "moe_router", false)},
+                  {{"k", chosen}, {"normalise", int64_t{chance(4) ? 0 : 1}}}, {fresh("v")}, scope_);
+    for (ValueId r : g_.op(route).results) note(r);
+    const ValueId ids = g_.result(route, 1);
+    const auto projection = [&](ValueId in, int64_t rows, const std::string& role, ValueId by) {
+      const DType dtype = stored();
+      std::vector<ValueId> parts;
+      for (int64_t e = 0; e < count; ++e) parts.push_back(weight(dtype, {rows, g_.type(in).last()}));
+      return op("linear_experts", {in, op("stack", parts), by}, {{"role", role}});
+    };
+    const int64_t n = some_size();
+    const ValueId gate = projection(x, n, "ffn_gate", ids);
+    const ValueId up = projection(x, n, "ffn_up", ids);
+    const ValueId act = op(pick(std::vector<std::string>{"gelu_tanh", "silu", "relu", "gelu_erf"}), {gate});
+    const ValueId d = projection(op("mul", {act, up}), width_, "ffn_down", ids);
+    op("weighted_sum", {d, g_.result(route)});
+  }
+
   // What quantize leaves behind, before it runs.
   void quantised() {
     const ValueId x = row_activation();
@@ -376,6 +404,7 @@ class Generator {
   int64_t shared_at_ = 0;
   std::vector<ValueId> values_, weights_;   // activations f32; weights and what is made of them alone
   std::vector<ValueId> caches_, appended_;  // not yet appended to; results of kv_append
+  std::vector<ValueId> choices_;            // of experts
   std::string scope_;
   int names_ = 0;
 };

@@ -1,0 +1,73 @@
+// A projection whose weight is chosen per token: a mixture of experts.
+#include <algorithm>
+
+#include "ir/ops/common.h"
+
+namespace lmc {
+namespace {
+
+double chosen(const InferArgs& a) { return static_cast<double>(a[2].last()); }
+
+const RegisterOp kOp(OpDef{
+    .name = "linear_experts",
+    .doc = "y[t, j, n] = sum over k of x[t, k] * w[ids[t, j], n, k]; x[t, j, k] if x has rows for each j. "
+           "Only the weights of the experts chosen are read",
+    .shape = OpShape::contraction,
+    .operands = {{"x", "[T, K] or [T, chosen, K] f32, or q8_0 if w is"},
+                 {"w", "[experts, N, K]"},
+                 {"ids", "[T, chosen] i32: the experts of each token"}},
+    .attrs = {{"role", AttrKind::text, std::string(), "what the projection is for: ffn_gate, ffn_down, …"}},
+    .infer =
+        [](const InferArgs& a) {
+          const Type& x = a[0];
+          const Type& w = a[1];
+          const Type& ids = a[2];
+          require(w.rank() == 3 && w.is_static(),
+                  "the weight must be [experts, rows, columns], found " + w.str());
+          require(ids.dtype == DType::i32 && ids.rank() == 2 && ids.last() > 0,
+                  "ids must be i32 [T, chosen], found " + ids.str());
+          std::vector<int64_t> rows = ids.dims;
+          if (x.rank() == 2) rows.pop_back();
+          rows.push_back(w.last());
+          require(x.dims == rows, "expected x of [" + dim_name(ids.dims[0]) + ", " + dim_name(w.last()) +
+                                      "], or with " + dim_name(ids.last()) + " rows for each token, found " +
+                                      x.str());
+          const bool quantised = w.dtype == DType::q8_0;
+          require(
+              quantised ? x.dtype == DType::q8_0 : (x.dtype == DType::f32 && is_float(w.dtype)),
+              "input and weight must both be q8_0 or both be float, found " + x.str() + " and " + w.str());
+          return std::vector<Type>{Type{DType::f32, {ids.dims[0], ids.dims[1], w.dims[1]}}};
+        },
+    .eval =
+        [](const EvalArgs& a) {
+          const Tensor& x = a[0];
+          const Tensor& w = a[1];
+          const Tensor& ids = a[2];
+          const int64_t rows = w.dims[1];
+          Tensor y = make_tensor(DType::f32, {ids.dims[0], ids.dims[1], rows});
+          for (int64_t r = 0; r < y.rows(); ++r) {
+            const auto expert = static_cast<int64_t>(ids.data[static_cast<size_t>(r)]);
+            require(expert >= 0 && expert < w.dims[0],
+                    "expert " + std::to_string(expert) + " is none of " + std::to_string(w.dims[0]));
+            const double* from = x.row(x.dims.size() == 2 ? r / ids.last() : r);
+            for (int64_t n = 0; n < rows; ++n) {
+              const double* weights = w.row(expert * rows + n);
+              double sum = 0;
+              for (int64_t k = 0; k < w.last(); ++k) sum += from[k] * weights[k];
+              y.row(r)[n] = sum;
+            }
+          }
+          return std::vector<Tensor>{std::move(y)};
+        },
+    .flops =
+        [](const InferArgs& a) { return 2 * chosen(a) * static_cast<double>(a[1].dims[1] * a[1].dims[2]); },
+    .weight_bytes =
+        [](const InferArgs& a) {
+          const Type& w = a[1];
+          return std::min(chosen(a), static_cast<double>(w.dims[0])) *
+                 static_cast<double>(storage_bytes(w.dtype, w.dims[1] * w.dims[2], w.last()));
+        },
+});
+
+}  // namespace
+}  // namespace lmc
