@@ -81,18 +81,33 @@ std::vector<StatementBlock> blocks(const YamlNode& n) {
   return out;
 }
 
+// {shape: […], when: …} or {shape: […], stack: …{index}…, of: …}: returns the shape.
+const YamlNode& table_of_weight(const YamlNode& n, WeightShape& w) {
+  const YamlNode* shape = n.find("shape");
+  const YamlNode* when = n.find("when");
+  const YamlNode* stack = n.find("stack");
+  const YamlNode* of = n.find("of");
+  if (shape && when && n.entries.size() == 2) {
+    w.when = expr(*when);
+  } else if (shape && stack && of && n.entries.size() == 3) {
+    w.stack = text(*stack, "stack");
+    w.of = expr(*of);
+    if (w.stack.find("{index}") == std::string::npos)
+      throw Error(stack->loc,
+                  "the tensors of a stack are told apart by {index}, which '" + w.stack + "' lacks");
+  } else {
+    throw Error(n.loc,
+                "a weight that is not always there has the keys shape: and when:, one that is a stack of "
+                "tensors shape:, stack: and of:");
+  }
+  return *shape;
+}
+
 std::vector<WeightShape> shapes(const YamlNode& n) {
   std::vector<WeightShape> out;
   for (const auto& [name, dims] : map(n, "weights").entries) {
-    WeightShape w{name.text, {}, std::nullopt, name.loc};
-    const YamlNode* shape = &dims;
-    if (dims.kind == Kind::map) {  // {shape: […], when: …}
-      const YamlNode* when = dims.find("when");
-      shape = dims.find("shape");
-      if (!when || !shape || dims.entries.size() != 2)
-        throw Error(dims.loc, "a weight that is not always there has the keys shape: and when:");
-      w.when = expr(*when);
-    }
+    WeightShape w{name.text, {}, std::nullopt, "", {}, name.loc};
+    const YamlNode* shape = dims.kind == Kind::map ? &table_of_weight(dims, w) : &dims;
     if (shape->kind != Kind::list) throw Error(shape->loc, "a shape must be a list such as [$vocab, $dim]");
     for (const YamlNode& d : shape->items) w.dims.push_back(expr(d));
     out.push_back(std::move(w));

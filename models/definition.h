@@ -34,6 +34,8 @@ struct WeightShape {
   std::string name;  // without prefix
   std::vector<syntax::Expr> dims;
   std::optional<syntax::Expr> when;  // the checkpoint has it only then
+  std::string stack;                 // a stack of tensors, "experts.{index}.w1.weight"; empty: one tensor
+  syntax::Expr of;                   // how many
   Location loc;
 };
 

@@ -10,6 +10,13 @@ namespace {
 using syntax::Expr;
 
 constexpr int64_t kMaxLayers = 4096;
+constexpr int64_t kMaxStack = 4096;
+
+// `text` with the first `what` in it replaced.
+std::string replaced(std::string text, const std::string& what, const std::string& by) {
+  if (const size_t at = text.find(what); at != std::string::npos) text.replace(at, what.size(), by);
+  return text;
+}
 
 class Expander {
  public:
@@ -66,8 +73,7 @@ class Expander {
                   {dim(d_.kv_span, "kv span"), dim(d_.kv_heads, "kv heads"), dim(d_.kv_dim, "kv dim")}};
     values_["kv"] = graph().add_input("kv." + std::to_string(l), kv);
     const std::string number = std::to_string(l);
-    std::string prefix = d_.layer_prefix;
-    if (const size_t at = prefix.find("{layer}"); at != std::string::npos) prefix.replace(at, 7, number);
+    const std::string prefix = replaced(d_.layer_prefix, "{layer}", number);
     for (const NamedBlocks& b : d_.layer)
       run_blocks(b, d_.layer_weights, prefix, "layers." + number + "." + b.name);
     config_.erase("layer");
@@ -179,6 +185,18 @@ class Expander {
         throw Error(e.loc, "a dimension of " + name + " is " + std::to_string(dims.back()));
       }
     }
+    if (shape->stack.empty()) return tensor(name, dims, *shape, loc);
+    const int64_t count = whole(evaluate_expr(shape->of, config_), shape->of.loc, "of");
+    if (count < 1 || count > kMaxStack)
+      throw Error(shape->of.loc, name + " is a stack of " + std::to_string(count) + " tensors");
+    std::vector<ValueId> parts;
+    for (int64_t i = 0; i < count; ++i)
+      parts.push_back(tensor(replaced(shape->stack, "{index}", std::to_string(i)), dims, *shape, loc));
+    return graph().result(graph().add_op("stack", parts, {}, {}, scope_, loc));
+  }
+
+  ValueId tensor(const std::string& name, const std::vector<int64_t>& dims, const WeightShape& shape,
+                 const Location& loc) {
     const std::string local = prefix_ + name;
     if (made_) return use(local, Type{*made_, dims}, local);
     for (const std::string& p : d_.prefixes) {
@@ -186,7 +204,7 @@ class Expander {
       if (!found) continue;
       if (found->dims != dims) {
         throw Error("tensor '" + p + local + "' is " + found->str() + ", expected " +
-                    Type{found->dtype, dims}.str() + " (" + shape->loc.str() + ")");
+                    Type{found->dtype, dims}.str() + " (" + shape.loc.str() + ")");
       }
       return use(p + local, *found, local);
     }

@@ -260,7 +260,7 @@ INSTANTIATE_TEST_SUITE_P(All, GoldenCheckpoint, testing::ValuesIn(golden_names()
 // These compile often: every kind of kernel once is enough where time counts.
 std::vector<std::string> names_in_depth() {
   if (std::getenv("LMC_GOLDEN_DIR")) return golden_names();
-  return {"gpt2-a", "gpt2-b", "gemma3-a", "gemma3-b", "gemma3-c", "gemma3-mm", "falcon-rw"};
+  return {"gpt2-a", "gpt2-b", "gemma3-a", "gemma3-b", "gemma3-c", "gemma3-mm", "falcon-rw", "mixtral-a"};
 }
 
 INSTANTIATE_TEST_SUITE_P(All, GoldenInDepth, testing::ValuesIn(names_in_depth()), test_name);

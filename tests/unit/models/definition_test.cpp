@@ -94,6 +94,7 @@ TEST(Models, full_shapes_have_the_published_sizes) {
   EXPECT_EQ(made("llama.yaml", "tinyllama-1.1b").parameters, 1100048384);
   EXPECT_EQ(made("llama.yaml", "smollm2-135m").parameters, 134515008);
   EXPECT_EQ(made("mistral.yaml", "7b-v0.1").parameters, 7241732096);
+  EXPECT_EQ(made("mixtral.yaml", "8x7b").parameters, 46702792704);
   EXPECT_EQ(made("qwen2.yaml", "2.5-0.5b").parameters, 494032768);
   EXPECT_EQ(made("qwen3.yaml", "0.6b").parameters, 596049920);
   EXPECT_EQ(made("gemma.yaml", "2b").parameters, 2506172416);
@@ -165,6 +166,28 @@ layer_weights:
   ModelOptions o;
   o.weights = "none";
   EXPECT_NE(error_of([&] { load_model(file, o); }).find("@input_layernorm.weight is not there"),
+            std::string::npos);
+}
+
+TEST(Weights, a_stack_says_how_its_tensors_are_called_and_how_many_there_are) {
+  const auto error = [](const std::string& weight) {
+    const std::string file =
+        model_file("stack.yaml", std::string("extends: ") + LMC_SOURCE_DIR +
+                                     "/models/mixtral.yaml\nfamily: stacked\nlayer_weights:\n" +
+                                     "  experts.w1.weight: " + weight + "\n");
+    ModelOptions o;
+    o.weights = "none";
+    o.size = "small";
+    return error_of([&] { load_model(file, o); });
+  };
+  EXPECT_EQ(error(R"({shape: [$ffn, $dim], stack: "block.{index}.w", of: $experts})"), "");
+  EXPECT_NE(error(R"({shape: [$ffn, $dim], stack: "block.w", of: $experts})").find("which 'block.w' lacks"),
+            std::string::npos);
+  EXPECT_NE(error(R"({shape: [$ffn, $dim], stack: "block.{index}.w"})").find("shape:, stack: and of:"),
+            std::string::npos);
+  EXPECT_NE(error(R"({shape: [$ffn, $dim], stack: "block.{index}.w", of: 0})").find("a stack of 0 tensors"),
+            std::string::npos);
+  EXPECT_NE(error(R"({shape: [$dim, $ffn], stack: "block.{index}.w", of: $experts})").find("expected x of"),
             std::string::npos);
 }
 
