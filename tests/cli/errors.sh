@@ -60,6 +60,10 @@ expect_error 1 "model.layers.0.self_attn.k_proj.bias' BF16[24] is not used by bu
 expect_error 1 "no tensor 'model.layers.0.self_attn.q_norm.weight'" family 's/"llama"/"qwen3", "head_dim": 12/'
 expect_error 1 "no tensor 'model.layers.2.input_layernorm.weight'" family 's/"num_hidden_layers": *2/"num_hidden_layers": 3/'
 expect_error 1 "mlp.gate_proj.weight" family '/intermediate_size/d'
+F=$ROOT/tests/data/golden/mixtral-a
+expect_error 1 "k must be 1 to 4, the number of experts, found 5" family 's/"num_experts_per_tok": 2/"num_experts_per_tok": 5/'
+expect_error 1 "block_sparse_moe.gate.weight' is bf16[4,64], expected bf16[6,64]" family 's/"num_local_experts": 4/"num_local_experts": 6/'
+expect_error 1 "experts.0.w1.weight' is bf16[56,64], expected bf16[48,64]" family 's/"intermediate_size": 56/"intermediate_size": 48/'
 nothing_written "families"
 expect_error 1 "is a folder and brings its own" "$LMC" compile "$G" --weights random -o bad.lmc
 expect_error 1 "builtin:lama.yaml: there is no such model file; built in are falcon.yaml" "$LMC" compile builtin:lama.yaml
