@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "codegen/q8_rows.h"
 #include "ir/op_def.h"
 #include "ir/slice_places.h"
 
@@ -28,15 +29,6 @@ std::string wanted_layout(const Graph& g, ValueId v) {
   return gathered ? dtype_name(g.type(v).dtype) : "f32";
 }
 
-struct Matrix {
-  int64_t rows, cols;
-};
-
-Matrix matrix(const Type& t) {
-  if (t.rank() <= 1) return {1, t.elements()};
-  return {t.elements() / std::max<int64_t>(t.last(), 1), t.last()};
-}
-
 int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
 // Matrices that are packed one after the other, each of whole groups: those of a stack.
@@ -45,6 +37,11 @@ int64_t packed_apart(const std::string& layout, const Type& t) {
 }
 
 }  // namespace
+
+Matrix matrix(const Type& t) {
+  if (t.rank() <= 1) return {1, t.elements()};
+  return {t.elements() / std::max<int64_t>(t.last(), 1), t.last()};
+}
 
 bool add_packing(Graph& g) {
   const SideTable<ValueId, char> only = weight_only(g);
@@ -160,6 +157,7 @@ void read_weight_rows(const Graph& g, ValueId v, const WeightSource& source, int
     const ValueId from = op.operands[0];
     const Matrix f = matrix(g.type(from));
     const bool direct = g.value(from).kind == ValueKind::weight;
+    if (direct && source.read_transposed(g.value(from).name, first * m.cols, out)) return;
     std::vector<float> row(static_cast<size_t>(direct ? rows : f.cols));
     for (int64_t c = 0; c < f.rows; ++c) {
       if (direct) {
@@ -234,80 +232,12 @@ int64_t WeightPacker::chunk_bytes(size_t weight, int64_t chunk) const {
 
 namespace {
 
-// One block of up to 32 values to int8 and an f16 scale, as GGUF's Q8_0: scale = max|x| / 127 (rounded to
-// f16), the definition in ir/ops/quantize.cpp.
-struct Q8Block {
-  int8_t q[kQ8Block];
-  uint16_t scale;
-};
-
-// Vectors of 8, as GCC and Clang know them on any machine.
-constexpr int64_t kWays = 8;
-using F8 = float __attribute__((vector_size(32)));
-using D8 = double __attribute__((vector_size(64)));
-using I8 = int32_t __attribute__((vector_size(32)));
-using B8 = int8_t __attribute__((vector_size(8)));
-
-[[gnu::always_inline]] inline void round_block(const float* x, Q8Block& out, PackError& error) {
-  F8 v[kQ8Block / kWays];
-  std::memcpy(v, x, sizeof v);
-  F8 most = {};
-  for (const F8& f : v) {
-    const F8 a = f < 0 ? -f : f;
-    most = a > most ? a : most;
-  }
-  float largest = 0;
-  for (int64_t l = 0; l < kWays; ++l) largest = std::max(largest, most[l]);
-  out.scale = f32_to_f16(std::min(largest / 127.0f, 65504.0f));
-  const float d = f16_to_f32(out.scale);
-  const float inverse = d > 0 ? 1.0f / d : 0.0f;
-  D8 signal = {};
-  D8 noise = {};
-  for (size_t i = 0; i < std::size(v); ++i) {
-    F8 q = v[i] * inverse;
-    q = q < -127.0f ? F8{} - 127.0f : q;
-    q = q > 127.0f ? F8{} + 127.0f : q;
-    // Adding 1.5 * 2^23 leaves no bits for fractions: rounds to the nearest, ties to even.
-    constexpr float kNoFractions = 12582912.0f;
-    q = (q + kNoFractions) - kNoFractions;
-    const B8 bytes = __builtin_convertvector(__builtin_convertvector(q, I8), B8);
-    std::memcpy(out.q + static_cast<int64_t>(i) * kWays, &bytes, sizeof bytes);
-    const D8 exact = __builtin_convertvector(v[i], D8);
-    const D8 difference = exact - __builtin_convertvector(q, D8) * static_cast<double>(d);
-    signal += exact * exact;
-    noise += difference * difference;
-  }
-  PackError sum;
-  for (int64_t l = 0; l < kWays; ++l) sum += {signal[l], noise[l]};
-  error += sum;
-}
-
-void round_block_anywhere(const float* x, Q8Block& out, PackError& error) { round_block(x, out, error); }
-__attribute__((target("avx2"))) void round_block_avx2(const float* x, Q8Block& out, PackError& error) {
-  round_block(x, out, error);
-}
-
-Q8Block quantize_block(const float* x, int64_t n, PackError& error) {
-  static const auto round = __builtin_cpu_supports("avx2") ? round_block_avx2 : round_block_anywhere;
-  Q8Block out{};
-  if (n == kQ8Block) {
-    round(x, out, error);
-    return out;
-  }
-  float padded[kQ8Block] = {};
-  std::copy(x, x + n, padded);
-  round(padded, out, error);
-  return out;
-}
-
-// 8 rows × cols into q8_0.rows8; `errors` of each row.
-void pack_q8_group(const float* rows, int64_t count, int64_t cols, std::byte* out, PackError* errors) {
-  const int64_t blocks = (cols + kQ8Block - 1) / kQ8Block;
+// Up to 8 rows of blocks into q8_0.rows8.
+void interleave_q8_group(std::span<const Q8Block> rows, int64_t blocks, std::byte* out) {
+  const int64_t count = blocks > 0 ? static_cast<int64_t>(rows.size()) / blocks : 0;
   for (int64_t b = 0; b < blocks; ++b, out += kQ8GroupBytes) {
-    const int64_t n = std::min(kQ8Block, cols - b * kQ8Block);
     for (int64_t r = 0; r < 8; ++r) {
-      Q8Block q{};
-      if (r < count) q = quantize_block(rows + r * cols + b * kQ8Block, n, errors[r]);
+      const Q8Block q = r < count ? rows[static_cast<size_t>(r * blocks + b)] : Q8Block{};
       for (int64_t quad = 0; quad < 8; ++quad) std::memcpy(out + quad * 32 + r * 4, q.q + quad * 4, 4);
       std::memcpy(out + 256 + r * 2, &q.scale, 2);
     }
@@ -328,16 +258,19 @@ void WeightPacker::pack(size_t weight, int64_t chunk, std::span<std::byte> out,
   const int64_t first = chunk_row(weight, chunk);
   const int64_t rows = s.rows(chunk);
   const int64_t cols = s.matrix.cols;
-  std::vector<float> x(static_cast<size_t>(rows * cols));
-  read_weight_rows(graph_, packs_[weight], source_, first, x);
-
   if (s.layout == "q8_0.rows8") {
+    const int64_t blocks = q8_blocks(cols);
+    std::vector<Q8Block> q(static_cast<size_t>(rows * blocks));
+    read_q8_rows(graph_, packs_[weight], source_, first, rows, q, errors.subspan(static_cast<size_t>(first)));
     for (int64_t r = 0; r < rows; r += 8) {
-      pack_q8_group(x.data() + r * cols, std::min<int64_t>(8, rows - r), cols,
-                    out.data() + r / 8 * s.row_unit_bytes, errors.data() + first + r);
+      const auto group = std::span(q).subspan(static_cast<size_t>(r * blocks));
+      interleave_q8_group(group.first(std::min(group.size(), static_cast<size_t>(8 * blocks))), blocks,
+                          out.data() + r / 8 * s.row_unit_bytes);
     }
     return;
   }
+  std::vector<float> x(static_cast<size_t>(rows * cols));
+  read_weight_rows(graph_, packs_[weight], source_, first, x);
   if (s.layout == "f32.rows8") {
     std::memset(out.data(), 0, out.size());
     auto* y = reinterpret_cast<float*>(out.data());

@@ -24,6 +24,12 @@ inline constexpr int64_t kQ8GroupBytes = 8 * kQ8Block + 8 * 2;
 // vectors, the stored format for lookup tables. Idempotent. Returns true if anything changed.
 bool add_packing(Graph& g);
 
+// Vectors are one row.
+struct Matrix {
+  int64_t rows, cols;
+};
+Matrix matrix(const Type& t);
+
 int64_t packed_bytes(const std::string& layout, const Type& type);
 
 // How far packed numbers are from the source: sums of squares.

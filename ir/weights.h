@@ -1,6 +1,7 @@
 // Where weights come from, as passes and the packer see it: names, types and rows of numbers.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -21,6 +22,20 @@ class WeightSource {
   // Elements [first, first + out.size()) of the tensor in row-major order, widened to f32.
   // Throws Error naming tensor and file if they cannot be read.
   virtual void read(const std::string& name, int64_t first, std::span<float> out) const = 0;
+
+  // The same elements of the tensor's transpose, where the checkpoint stores that; otherwise false.
+  virtual bool read_transposed(const std::string& /*name*/, int64_t /*first*/,
+                               std::span<float> /*out*/) const {
+    return false;
+  }
+
+  // Rows [first, first + rows) of the tensor (of its transpose, if `transposed`) exactly as the checkpoint
+  // stores them, if it stores them in this quantised format; otherwise false. `out` takes the blocks of one
+  // row after those of the other: for q8_0 34 bytes each, an f16 scale and 32 int8.
+  virtual bool read_blocks(const std::string& /*name*/, bool /*transposed*/, DType /*format*/,
+                           int64_t /*first*/, int64_t /*rows*/, std::span<std::byte> /*out*/) const {
+    return false;
+  }
 };
 
 }  // namespace lmc
