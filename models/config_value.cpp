@@ -10,12 +10,6 @@ using syntax::Expr;
 
 bool is_number(const ConfigValue& v) { return v.v.index() == 1 || v.v.index() == 2; }
 
-double real(const ConfigValue& v, const Location& at) {
-  if (const auto* i = std::get_if<int64_t>(&v.v)) return static_cast<double>(*i);
-  if (const auto* d = std::get_if<double>(&v.v)) return *d;
-  throw Error(at, "expected a number, found " + v.str());
-}
-
 // A real that is a whole number stays a real: 4 / 2.0 is 2.0.
 ConfigValue arithmetic(const Expr& e, const ConfigValue& a, const ConfigValue& b) {
   const std::string& op = e.text;
@@ -181,6 +175,12 @@ bool truth(const ConfigValue& v, const Location& at) {
 int64_t whole(const ConfigValue& v, const Location& at, const std::string& what) {
   if (const auto* i = std::get_if<int64_t>(&v.v)) return *i;
   throw Error(at, what + " must be a whole number, found " + v.str());
+}
+
+double real(const ConfigValue& v, const Location& at) {
+  if (const auto* i = std::get_if<int64_t>(&v.v)) return static_cast<double>(*i);
+  if (const auto* d = std::get_if<double>(&v.v)) return *d;
+  throw Error(at, "expected a number, found " + v.str());
 }
 
 Attr to_attr(const ConfigValue& v, const Location& at) {

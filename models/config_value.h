@@ -30,6 +30,7 @@ ConfigValue evaluate_expr(const syntax::Expr& e, const ConfigMap& config);
 
 bool truth(const ConfigValue& v, const Location& at);
 int64_t whole(const ConfigValue& v, const Location& at, const std::string& what);  // Error if it is not
+double real(const ConfigValue& v, const Location& at);  // a whole number is one too
 Attr to_attr(const ConfigValue& v, const Location& at);
 
 }  // namespace lmc

@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "models/builtin.h"
-#include "models/yaml_tree.h"
+#include "models/yaml_fields.h"
 
 namespace lmc {
 namespace fs = std::filesystem;
@@ -29,38 +29,8 @@ std::string read_text(const std::string& path) {
   return out.str();
 }
 
-const std::string& text(const YamlNode& n, const std::string& what) {
-  if (n.kind != Kind::scalar) throw Error(n.loc, what + " must be text");
-  return n.text;
-}
-
-const YamlNode& map(const YamlNode& n, const std::string& what) {
-  if (n.kind != Kind::map) throw Error(n.loc, what + " must be a table of names and values");
-  return n;
-}
-
-syntax::Expr expr(const YamlNode& n) {
-  if (n.kind == Kind::null) return syntax::parse_expr("null", n.loc.file, n.loc.line);
-  if (n.kind == Kind::list) {
-    syntax::Expr e;
-    e.kind = syntax::Expr::Kind::list;
-    e.loc = n.loc;
-    for (const YamlNode& i : n.items) e.args.push_back(expr(i));
-    return e;
-  }
-  return syntax::parse_expr(text(n, "an expression"), n.loc.file, n.text_line);
-}
-
-std::vector<std::string> texts(const YamlNode& n, const std::string& what) {
-  std::vector<std::string> out;
-  if (n.kind == Kind::scalar) return {n.text};
-  if (n.kind != Kind::list) throw Error(n.loc, what + " must be a list");
-  for (const YamlNode& i : n.items) out.push_back(i.kind == Kind::null ? "" : text(i, what));
-  return out;
-}
-
 std::vector<syntax::Statement> statements(const YamlNode& n) {
-  return syntax::parse_statements(text(n, "IR statements"), n.loc.file, n.text_line);
+  return syntax::parse_statements(yaml_text(n, "IR statements"), n.loc.file, n.text_line);
 }
 
 // "|" text, or a list of texts and {when, do} tables.
@@ -76,7 +46,7 @@ std::vector<StatementBlock> blocks(const YamlNode& n) {
     const YamlNode* then = item.find("do");
     if (!when || !then || item.entries.size() != 2)
       throw Error(item.loc, "a conditional block has the keys when: and do:");
-    out.push_back({expr(*when), statements(*then)});
+    out.push_back({yaml_expr(*when), statements(*then)});
   }
   return out;
 }
@@ -88,10 +58,10 @@ const YamlNode& table_of_weight(const YamlNode& n, WeightShape& w) {
   const YamlNode* stack = n.find("stack");
   const YamlNode* of = n.find("of");
   if (shape && when && n.entries.size() == 2) {
-    w.when = expr(*when);
+    w.when = yaml_expr(*when);
   } else if (shape && stack && of && n.entries.size() == 3) {
-    w.stack = text(*stack, "stack");
-    w.of = expr(*of);
+    w.stack = yaml_text(*stack, "stack");
+    w.of = yaml_expr(*of);
     if (w.stack.find("{index}") == std::string::npos)
       throw Error(stack->loc,
                   "the tensors of a stack are told apart by {index}, which '" + w.stack + "' lacks");
@@ -105,11 +75,11 @@ const YamlNode& table_of_weight(const YamlNode& n, WeightShape& w) {
 
 std::vector<WeightShape> shapes(const YamlNode& n) {
   std::vector<WeightShape> out;
-  for (const auto& [name, dims] : map(n, "weights").entries) {
+  for (const auto& [name, dims] : yaml_map(n, "weights").entries) {
     WeightShape w{name.text, {}, std::nullopt, "", {}, name.loc};
     const YamlNode* shape = dims.kind == Kind::map ? &table_of_weight(dims, w) : &dims;
     if (shape->kind != Kind::list) throw Error(shape->loc, "a shape must be a list such as [$vocab, $dim]");
-    for (const YamlNode& d : shape->items) w.dims.push_back(expr(d));
+    for (const YamlNode& d : shape->items) w.dims.push_back(yaml_expr(d));
     out.push_back(std::move(w));
   }
   return out;
@@ -117,18 +87,18 @@ std::vector<WeightShape> shapes(const YamlNode& n) {
 
 ConfigMap values(const YamlNode& n, const std::string& what) {
   ConfigMap out;
-  for (const auto& [key, value] : map(n, what).entries) out[key.text] = config_value(value);
+  for (const auto& [key, value] : yaml_map(n, what).entries) out[key.text] = config_value(value);
   return out;
 }
 
 std::vector<NamedExpr> named(const YamlNode& n, const std::string& what) {
   std::vector<NamedExpr> out;
-  for (const auto& [key, value] : map(n, what).entries) out.push_back({key.text, expr(value)});
+  for (const auto& [key, value] : yaml_map(n, what).entries) out.push_back({key.text, yaml_expr(value)});
   return out;
 }
 
 void read_quantize(const YamlNode& n, Definition& d) {
-  for (const auto& [key, value] : map(n, "quantize").entries) {
+  for (const auto& [key, value] : yaml_map(n, "quantize").entries) {
     if (key.text != "min_dim")
       throw Error(key.loc, "unknown key '" + key.text + "' in quantize; it has min_dim");
     d.quant_min_dim = whole(config_value(value), value.loc, "min_dim");
@@ -136,7 +106,7 @@ void read_quantize(const YamlNode& n, Definition& d) {
 }
 
 void read_supports(const YamlNode& n, Definition& d) {
-  for (const auto& [key, value] : map(n, "supports").entries) {
+  for (const auto& [key, value] : yaml_map(n, "supports").entries) {
     if (value.kind != Kind::list) throw Error(value.loc, "the supported values must be a list");
     for (const YamlNode& v : value.items) d.supports[key.text].push_back(config_value(v));
   }
@@ -144,14 +114,14 @@ void read_supports(const YamlNode& n, Definition& d) {
 
 void read_kv(const YamlNode& n, Definition& d) {
   std::set<std::string> given;
-  for (const auto& [key, value] : map(n, "kv").entries) {
+  for (const auto& [key, value] : yaml_map(n, "kv").entries) {
     given.insert(key.text);
     if (key.text == "span")
-      d.kv_span = expr(value);
+      d.kv_span = yaml_expr(value);
     else if (key.text == "heads")
-      d.kv_heads = expr(value);
+      d.kv_heads = yaml_expr(value);
     else if (key.text == "dim")
-      d.kv_dim = expr(value);
+      d.kv_dim = yaml_expr(value);
     else
       throw Error(key.loc, "unknown key '" + key.text + "' in kv; it has span, heads and dim");
   }
@@ -162,47 +132,49 @@ using Reader = std::function<void(const YamlNode&, Definition&)>;
 
 const std::map<std::string, Reader>& readers() {
   static const std::map<std::string, Reader> table = {
-      {"family", [](const YamlNode& n, Definition& d) { d.family = text(n, "family"); }},
-      {"model_types", [](const YamlNode& n, Definition& d) { d.model_types = texts(n, "model_types"); }},
+      {"family", [](const YamlNode& n, Definition& d) { d.family = yaml_text(n, "family"); }},
+      {"model_types", [](const YamlNode& n, Definition& d) { d.model_types = yaml_texts(n, "model_types"); }},
       {"supports", read_supports},
       {"checkpoint",
        [](const YamlNode& n, Definition& d) {
-         d.checkpoint = text(n, "checkpoint");
+         d.checkpoint = yaml_text(n, "checkpoint");
          d.checkpoint_loc = n.loc;
        }},
       {"example_prompt",
-       [](const YamlNode& n, Definition& d) { d.example_prompt = text(n, "example_prompt"); }},
+       [](const YamlNode& n, Definition& d) { d.example_prompt = yaml_text(n, "example_prompt"); }},
       {"quantize", read_quantize},
-      {"nested", [](const YamlNode& n, Definition& d) { d.nested = text(n, "nested"); }},
+      {"nested", [](const YamlNode& n, Definition& d) { d.nested = yaml_text(n, "nested"); }},
       {"defaults", [](const YamlNode& n, Definition& d) { d.defaults = values(n, "defaults"); }},
       {"sizes",
        [](const YamlNode& n, Definition& d) {
-         for (const auto& [key, value] : map(n, "sizes").entries)
+         for (const auto& [key, value] : yaml_map(n, "sizes").entries)
            d.sizes.emplace_back(key.text, values(value, "a size"));
        }},
       {"config",
        [](const YamlNode& n, Definition& d) {
-         for (const auto& [key, value] : map(n, "config").entries) {
-           d.config.emplace_back(key.text, texts(value, "config"));
+         for (const auto& [key, value] : yaml_map(n, "config").entries) {
+           d.config.emplace_back(key.text, yaml_texts(value, "config"));
            d.config_loc[key.text] = key.loc;
          }
        }},
       {"let", [](const YamlNode& n, Definition& d) { d.let = named(n, "let"); }},
       {"per_layer", [](const YamlNode& n, Definition& d) { d.per_layer = named(n, "per_layer"); }},
-      {"prefixes", [](const YamlNode& n, Definition& d) { d.prefixes = texts(n, "prefixes"); }},
-      {"ignore", [](const YamlNode& n, Definition& d) { d.ignore = texts(n, "ignore"); }},
+      {"prefixes", [](const YamlNode& n, Definition& d) { d.prefixes = yaml_texts(n, "prefixes"); }},
+      {"ignore", [](const YamlNode& n, Definition& d) { d.ignore = yaml_texts(n, "ignore"); }},
       {"weights", [](const YamlNode& n, Definition& d) { d.weights = shapes(n); }},
       {"layer_weights", [](const YamlNode& n, Definition& d) { d.layer_weights = shapes(n); }},
-      {"layer_prefix", [](const YamlNode& n, Definition& d) { d.layer_prefix = text(n, "layer_prefix"); }},
-      {"layers", [](const YamlNode& n, Definition& d) { d.layers = expr(n); }},
-      {"context", [](const YamlNode& n, Definition& d) { d.context = expr(n); }},
-      {"vocab", [](const YamlNode& n, Definition& d) { d.vocab = expr(n); }},
+      {"layer_prefix",
+       [](const YamlNode& n, Definition& d) { d.layer_prefix = yaml_text(n, "layer_prefix"); }},
+      {"layers", [](const YamlNode& n, Definition& d) { d.layers = yaml_expr(n); }},
+      {"context", [](const YamlNode& n, Definition& d) { d.context = yaml_expr(n); }},
+      {"vocab", [](const YamlNode& n, Definition& d) { d.vocab = yaml_expr(n); }},
+      {"gguf", [](const YamlNode& n, Definition& d) { d.gguf = read_gguf_table(n); }},
       {"kv", read_kv},
       {"embed", [](const YamlNode& n, Definition& d) { d.embed = {"embed", blocks(n)}; }},
       {"head", [](const YamlNode& n, Definition& d) { d.head = {"head", blocks(n)}; }},
       {"layer",
        [](const YamlNode& n, Definition& d) {
-         for (const auto& [key, value] : map(n, "layer").entries)
+         for (const auto& [key, value] : yaml_map(n, "layer").entries)
            d.layer.push_back({key.text, blocks(value)});
        }},
   };
@@ -224,8 +196,8 @@ std::string beside(const std::string& path, const std::string& name) {
 // Tables of named things, to which a file that extends another one adds its own; it replaces other keys
 // whole.
 bool grows(const std::string& key) {
-  static const std::set<std::string> tables = {"defaults",  "config",  "supports",      "let",
-                                               "per_layer", "weights", "layer_weights", "layer"};
+  static const std::set<std::string> tables = {"defaults", "config",        "supports", "let", "per_layer",
+                                               "weights",  "layer_weights", "layer",    "gguf"};
   return tables.contains(key);
 }
 
@@ -245,6 +217,19 @@ void put(std::vector<std::pair<YamlNode, YamlNode>>& table, const std::pair<Yaml
   }
 }
 
+// Adds the entries of a table to those of the file it extends.
+void grow(YamlNode& base, const YamlNode& more, const std::string& name) {
+  // A default of null is a value; elsewhere null takes an entry away.
+  const bool removes = name != "defaults" && name != "let" && name != "per_layer";
+  for (const auto& item : yaml_map(more, name).entries) {
+    const auto old = std::find_if(base.entries.begin(), base.entries.end(),
+                                  [&](const auto& k) { return k.first.text == item.first.text; });
+    const bool nested = name == "gguf" && gguf_table_grows(item.first.text) && old != base.entries.end() &&
+                        item.second.kind == Kind::map && old->second.kind == Kind::map;
+    nested ? grow(old->second, item.second, "gguf " + item.first.text) : put(base.entries, item, removes);
+  }
+}
+
 // The file's keys, those of the file it extends first.
 std::vector<std::pair<YamlNode, YamlNode>> load_keys(const std::string& path, int depth) {
   const YamlNode root = parse_yaml(read_text(path), path);
@@ -252,7 +237,7 @@ std::vector<std::pair<YamlNode, YamlNode>> load_keys(const std::string& path, in
   std::vector<std::pair<YamlNode, YamlNode>> keys;
   if (const YamlNode* base = root.find("extends")) {
     if (depth >= kMaxExtends) throw Error(base->loc, "extends: goes in a circle");
-    keys = load_keys(beside(path, text(*base, "extends")), depth + 1);
+    keys = load_keys(beside(path, yaml_text(*base, "extends")), depth + 1);
   }
   for (const auto& entry : root.entries) {
     if (entry.first.text == "extends") continue;
@@ -266,11 +251,7 @@ std::vector<std::pair<YamlNode, YamlNode>> load_keys(const std::string& path, in
       put(keys, entry, false);
       continue;
     }
-    // A default of null is a value; elsewhere null takes an entry away.
-    const bool removes =
-        entry.first.text != "defaults" && entry.first.text != "let" && entry.first.text != "per_layer";
-    for (const auto& item : map(entry.second, entry.first.text).entries)
-      put(old->second.entries, item, removes);
+    grow(old->second, entry.second, entry.first.text);
   }
   return keys;
 }
@@ -295,6 +276,16 @@ ConfigValue config_value(const YamlNode& n) {
   double d = 0;
   if (const auto r = std::from_chars(first, last, d); r.ec == std::errc() && r.ptr == last) return {d};
   return {n.text};
+}
+
+void check_supported(const Definition& d, const std::string& name, const std::string& key,
+                     const ConfigValue& value, const std::string& source) {
+  const auto s = d.supports.find(name);
+  if (s == d.supports.end() || std::find(s->second.begin(), s->second.end(), value) != s->second.end())
+    return;
+  std::string known;
+  for (const ConfigValue& v : s->second) known += (known.empty() ? "" : ", ") + v.str();
+  throw Error(source + ": " + key + " is " + value.str() + "; " + d.file + " supports " + known);
 }
 
 Definition read_definition(const std::string& path) {

@@ -8,6 +8,7 @@
 
 #include "ir/syntax.h"
 #include "models/config_value.h"
+#include "models/gguf_table.h"
 
 namespace lmc {
 
@@ -64,11 +65,16 @@ struct Definition {
   syntax::Expr kv_span, kv_heads, kv_dim;
   NamedBlocks embed, head;
   std::vector<NamedBlocks> layer;
+  GgufTable gguf;
 };
 
 // Reads a model file, following `extends:`; "builtin:NAME.yaml" is one compiled in (models/builtin.h). Throws
 // Error with line and column.
 Definition read_definition(const std::string& path);
+
+// Refuses (Error) a value that supports: does not list; `key` is what `source` calls it.
+void check_supported(const Definition& d, const std::string& name, const std::string& key,
+                     const ConfigValue& value, const std::string& source);
 
 // Value of a scalar, list or null node.
 ConfigValue config_value(const YamlNode& node);

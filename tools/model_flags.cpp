@@ -9,7 +9,7 @@ namespace lmc {
 
 void ModelFlags::add_to(CLI::App& app) {
   app.add_option("--weights", options.weights,
-                 "a Hugging Face folder, or random, or none (default: the model file's checkpoint)");
+                 "a Hugging Face folder, a GGUF file, random or none (default: the model file's checkpoint)");
   app.add_option("--size", options.size, "which size of random or no weights");
   app.add_option("--seed", options.seed, "of random weights")->capture_default_str();
   app.add_option("--context", options.context, "most positions of a sequence (default: what the model has)")

@@ -74,8 +74,12 @@ std::vector<std::string> HfFolder::names() const {
   return out;
 }
 
+const SafetensorsFile::Tensor& HfFolder::stored(const std::string& name) const {
+  return files_[file_of_.at(name)]->tensors().at(name);
+}
+
 std::string HfFolder::shape_text(const std::string& name) const {
-  const auto& t = files_[file_of_.at(name)]->tensors().at(name);
+  const auto& t = stored(name);
   std::string out = t.dtype + "[";
   for (size_t i = 0; i < t.shape.size(); ++i) out += (i ? "," : "") + std::to_string(t.shape[i]);
   return out + "]";

@@ -21,6 +21,7 @@ class HfFolder : public WeightSource {
   void read(const std::string& name, int64_t first, std::span<float> out) const override;
 
   std::vector<std::string> names() const;
+  const SafetensorsFile::Tensor& stored(const std::string& name) const;  // must exist
   // As the checkpoint says it, for tensors that are no weights: "BOOL[1,1,64,64]".
   std::string shape_text(const std::string& name) const;
   std::string file_of(const std::string& name) const;

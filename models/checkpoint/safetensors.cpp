@@ -1,12 +1,6 @@
 #include "models/checkpoint/safetensors.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -53,39 +47,11 @@ std::optional<DType> safetensors_dtype(const std::string& name) {
   return std::nullopt;
 }
 
-SafetensorsFile::SafetensorsFile(const std::string& path) : path_(path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) throw Error(path + ": cannot open: " + std::strerror(errno));
-  struct stat info{};
-  if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-    ::close(fd);
-    throw Error(path + ": is not a file");
-  }
-  size_ = static_cast<size_t>(info.st_size);
-  if (size_ >= 8) {
-    void* p = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0);
-    ::close(fd);
-    if (p == MAP_FAILED) throw Error(path + ": cannot map: " + std::strerror(errno));
-    data_ = static_cast<const std::byte*>(p);
-  } else {
-    ::close(fd);
+SafetensorsFile::SafetensorsFile(const std::string& path)
+    : path_(path), mapping_(path), data_(mapping_.bytes().data()), size_(mapping_.bytes().size()) {
+  if (size_ < 8)
     throw Error(path + ": is too short to be a safetensors file (" + std::to_string(size_) + " bytes)");
-  }
-  try {
-    read_header();
-  } catch (...) {
-    ::munmap(const_cast<std::byte*>(data_), size_);
-    throw;
-  }
-}
-
-SafetensorsFile::SafetensorsFile(SafetensorsFile&& o) noexcept
-    : path_(std::move(o.path_)), data_(o.data_), size_(o.size_), tensors_(std::move(o.tensors_)) {
-  o.data_ = nullptr;
-}
-
-SafetensorsFile::~SafetensorsFile() {
-  if (data_) ::munmap(const_cast<std::byte*>(data_), size_);
+  read_header();
 }
 
 void SafetensorsFile::read_header() {

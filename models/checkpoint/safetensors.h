@@ -7,6 +7,7 @@
 #include <string>
 
 #include "ir/type.h"
+#include "models/checkpoint/mapping.h"
 
 namespace lmc {
 
@@ -14,9 +15,6 @@ class SafetensorsFile {
  public:
   // Throws Error naming the file, and the tensor if one is at fault.
   explicit SafetensorsFile(const std::string& path);
-  ~SafetensorsFile();
-  SafetensorsFile(SafetensorsFile&& o) noexcept;
-  SafetensorsFile& operator=(SafetensorsFile&&) = delete;
 
   struct Tensor {
     std::string dtype;  // as the file says it: "BF16", "BOOL", …
@@ -35,8 +33,9 @@ class SafetensorsFile {
   void read_header();
 
   std::string path_;
-  const std::byte* data_ = nullptr;
-  size_t size_ = 0;
+  Mapping mapping_;
+  const std::byte* data_;
+  size_t size_;
   std::map<std::string, Tensor> tensors_;
 };
 

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ir/error.h"
+#include "models/checkpoint/gguf.h"
 #include "models/tokenizer/image.h"
 #include "models/tokenizer/json_fields.h"
 #include "models/tokenizer/tokenizer.h"
@@ -76,6 +77,7 @@ Tokenizer Tokenizer::open(const std::string& path) {
     return open(found);
   }
   if (is_image(path)) return from_binary_file(path);
+  if (is_gguf_file(path)) return from_gguf(GgufFile(path));
   const std::string content = tokenizer::read_tokenizer_file(path);
   if (content.starts_with('{') || path.ends_with(".json")) return from_json(content, path);
   const Ends ends = ends_beside(path);

@@ -9,6 +9,7 @@
 #include "models/tokenizer/added_tokens.h"
 #include "models/tokenizer/decoder.h"
 #include "models/tokenizer/files.h"
+#include "models/tokenizer/gguf_tokens.h"
 #include "models/tokenizer/image.h"
 #include "models/tokenizer/image_builder.h"
 #include "models/tokenizer/json_source.h"
@@ -125,6 +126,12 @@ Tokenizer Tokenizer::from_sentencepiece(std::string_view model, const std::strin
                                         bool add_eos) {
   const auto source = tokenizer::parse_sentencepiece_source(model, name, {.bos = add_bos, .eos = add_eos});
   return from_binary(tokenizer::build_image(source, name), name);
+}
+
+Tokenizer Tokenizer::from_gguf(const GgufFile& file) {
+  return from_binary(tokenizer::build_image(
+                         tokenizer::gguf_source(tokenizer::read_gguf_tokens(file), file.path()), file.path()),
+                     file.path());
 }
 
 Tokenizer Tokenizer::from_binary_file(const std::string& path) {

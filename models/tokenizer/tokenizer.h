@@ -12,6 +12,8 @@
 
 namespace lmc {
 
+class GgufFile;
+
 struct TokenizerSummary {
   std::string model;   // "BPE", "Unigram", …
   int64_t tokens = 0;  // ids that have a text
@@ -42,6 +44,8 @@ class Tokenizer {
   // Reads a SentencePiece model; special encoding adds its bos and eos tokens as told.
   static Tokenizer from_sentencepiece(std::string_view model, const std::string& name, bool add_bos,
                                       bool add_eos);
+  // What a GGUF file carries under tokenizer.ggml.*.
+  static Tokenizer from_gguf(const GgufFile& file);
   // The compact form that is mapped and used in place (tokenizer.bin of a bundle).
   static Tokenizer from_binary_file(const std::string& path);
   static Tokenizer from_binary(std::string bytes, const std::string& name);

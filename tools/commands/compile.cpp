@@ -11,6 +11,7 @@
 #include "ir/op_def.h"
 #include "ir/text.h"
 #include "models/chat/template.h"
+#include "models/gguf_tokenizer.h"
 #include "models/model.h"
 #include "models/tokenizer/tokenizer.h"
 #include "runtime/threads.h"
@@ -35,11 +36,6 @@ struct Options {
   int threads = 0;
 };
 
-std::string tokenizer_file(const Options& o, const Model& m) {
-  if (!o.tokenizer.empty()) return o.tokenizer;
-  return m.folder.empty() ? "" : Tokenizer::find_in(m.folder);
-}
-
 void report_model(const Model& m) {
   info("{}: {} layers, context {}, vocabulary {} from {}", m.family, m.layers, m.context, m.vocab, m.source);
   info("{} tensors, {:.2f} M parameters", m.tensors, static_cast<double>(m.parameters) / 1e6);
@@ -54,7 +50,9 @@ void emit(const Options& o, const std::string& text) {
 
 // Kept as the checkpoint brings it: one that cannot be used spoils no more than `--chat`.
 void add_chat_template(BundleWriter& writer, const Model& m) {
-  const auto text = m.folder.empty() ? std::nullopt : find_chat_template(m.folder);
+  std::optional<ChatTemplateText> text;
+  if (!m.folder.empty()) text = find_chat_template(m.folder);
+  if (!m.gguf.empty()) text = gguf_chat_template(m.gguf);
   if (!text) return;
   writer.add("chat_template.jinja", text->source);
   writer.add("tokenizer_config.json", chat_tokens_json(*text));
@@ -81,7 +79,7 @@ void write_bundle(const Options& o, const std::string& output, const Model& m, c
   writer.add("model.lmir", print_graph(g));
   writer.add("kernels.o", code.object);
   writer.add("report.json", report.json());
-  const std::string tokenizer = tokenizer_file(o, m);
+  const std::string tokenizer = o.tokenizer.empty() ? m.tokenizer : o.tokenizer;
   if (!tokenizer.empty()) {
     const Tokenizer t = Tokenizer::open(tokenizer);
     writer.add("tokenizer.bin", t.to_binary());
@@ -127,6 +125,8 @@ void run(const Options& o) {
   PassOptions pass_options = o.passes.options();
 
   Model m = load_model(o.model, o.source.options);
+  if (!m.weights && o.emit.empty())
+    throw UsageError(m.source + ": brings no weights to pack; pass --emit, or the checkpoint's folder");
   report_model(m);
   if (o.emit == "import" || o.emit == "graph") return emit(o, print_graph(m.graph));
   o.source.apply(pass_options, m);
@@ -164,7 +164,8 @@ void run(const Options& o) {
 const RegisterCommand kCompile(
     {"compile", "compile a model file and a checkpoint into a bundle", [](CLI::App& app) {
        auto o = std::make_shared<Options>();
-       app.add_option("model", o->model, "a model file, such as models/gemma3.yaml, or a Hugging Face folder")
+       app.add_option("model", o->model,
+                      "a model file, such as models/gemma3.yaml, a Hugging Face folder or a GGUF file")
            ->required();
        app.add_option("-o,--output", o->output,
                       "the bundle to write (default: ./<model>.lmc); with --emit a file (default: standard "

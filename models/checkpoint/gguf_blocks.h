@@ -1,0 +1,34 @@
+// How GGUF stores the numbers of a tensor: rows cut into blocks, each block a few bytes. The formats are
+// those of ggml (ggml-common.h, dequantize_row_* in ggml-quants.c).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "ir/type.h"
+
+namespace lmc {
+
+struct GgufFormat {
+  uint32_t id;       // as the file says it
+  const char* name;  // "Q4_K"
+  int64_t elements;  // of a block
+  int64_t bytes;     // of a block
+  DType dtype;       // that holds its numbers exactly enough: f32 for what is dequantised on reading
+  void (*decode)(const std::byte* block, float* out);  // one block
+};
+
+// Null for a format that is not read.
+const GgufFormat* gguf_format(uint32_t id);
+const GgufFormat& gguf_format(const std::string& name);  // must exist
+// What ggml calls a format, also one that is not read: "Q5_K (13)".
+std::string gguf_format_name(uint32_t id);
+std::string gguf_format_names();  // those that are read: "F32, F16, …"
+
+// One block of 32 numbers as ggml writes it: scale = max|x| / 127 in f32, q = x / scale rounded half away
+// from zero. `out` is 34 bytes.
+void encode_q8_0(const float* x, std::byte* out);
+
+}  // namespace lmc

@@ -1,0 +1,226 @@
+#include "models/gguf_export.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <set>
+
+#include "ir/op_def.h"
+#include "ir/text.h"
+#include "models/expand.h"
+#include "models/gguf_import.h"
+#include "models/gguf_rows.h"
+#include "models/gguf_tokenizer.h"
+#include "models/model_parts.h"
+
+namespace lmc {
+namespace fs = std::filesystem;
+namespace {
+
+// Does any linear, also one inside of an expression over weights, read it?
+bool is_multiplied(const Graph& g, ValueId v) {
+  return std::any_of(g.value(v).uses.begin(), g.value(v).uses.end(), [&](const Use& u) {
+    const Op& op = g.op(u.op);
+    if (op.def->shape == OpShape::contraction) return u.operand == 1;
+    return (op.def->name == "slice" || op.def->name == "transpose" || op.def->name == "concat") &&
+           is_multiplied(g, op.results[0]);
+  });
+}
+
+// A value is written as a real if the class default of its config.json key is one: rope_theta: 10000 too.
+bool is_real(const Definition& d, const std::string& name) {
+  for (const auto& [config, paths] : d.config) {
+    if (config != name) continue;
+    for (const std::string& p : paths) {
+      const auto it = d.defaults.find(p);
+      if (it != d.defaults.end() && std::holds_alternative<double>(it->second.v)) return true;
+    }
+  }
+  return false;
+}
+
+void add_value(GgufWriter& out, const std::string& key, const ConfigValue& value, bool real) {
+  if (const auto* i = std::get_if<int64_t>(&value.v)) {
+    if (real) return out.add(key, static_cast<float>(*i));
+    if (*i < INT32_MIN || *i > UINT32_MAX)
+      throw Error(key + ": " + value.str() + " does not fit into 32 bits");
+    return *i < 0 ? out.add(key, static_cast<int32_t>(*i)) : out.add(key, static_cast<uint32_t>(*i));
+  }
+  if (const auto* r = std::get_if<double>(&value.v)) return out.add(key, static_cast<float>(*r));
+  if (const auto* t = std::get_if<std::string>(&value.v)) return out.add(key, std::string_view(*t));
+  throw Error(key + ": GGUF has no place for " + value.str());
+}
+
+// What general.file_type says of the most common format; llama.cpp's numbers.
+uint32_t file_type(const std::string& type) {
+  return type == "f32" ? 0 : type == "f16" ? 1 : type == "q8_0" ? 7 : 32;
+}
+
+const GgufFormat& format_named(std::string type) {
+  std::transform(type.begin(), type.end(), type.begin(), [](unsigned char c) { return std::toupper(c); });
+  return gguf_format(type);
+}
+
+class Exporter {
+ public:
+  Exporter(const Model& m, const GgufExport& options) : m_(m), d_(*m.definition), options_(options) {}
+
+  GgufExported run() {
+    if (d_.gguf.empty()) throw Error(d_.file + ": has no 'gguf:' table, so this family cannot be exported");
+    if (!m_.weights) throw Error("there are no weights to export");
+    if (fs::is_directory(options_.path)) throw Error(options_.path + ": is a folder");
+    add_tensors();
+    add_general();
+    add_config();
+    result_.no_tokenizer = add_gguf_tokenizer(out_, m_);
+    // llama.cpp looks for tokens of the model that this names.
+    if (result_.no_tokenizer.empty()) out_.add("general.name", std::string_view(d_.family));
+    const std::string temporary = options_.path + ".tmp-" + std::to_string(::getpid());
+    try {
+      out_.write(temporary, options_.progress);
+      check_read_back(temporary);
+      fs::rename(temporary, options_.path);
+    } catch (const fs::filesystem_error& e) {
+      drop(temporary);
+      throw Error(options_.path + ": cannot put it in place: " + e.code().message());
+    } catch (...) {
+      drop(temporary);
+      throw;
+    }
+    return result_;
+  }
+
+ private:
+  static void drop(const std::string& path) {
+    std::error_code ec;
+    fs::remove(path, ec);
+  }
+
+  void add_general() {
+    out_.add("general.architecture", std::string_view(d_.gguf.architectures[0]));
+    out_.add("general.alignment", uint32_t{32});
+    out_.add("general.file_type", file_type(common_type_));
+    if (common_type_ == "q8_0") out_.add("general.quantization_version", uint32_t{2});
+    out_.add(kGgufFamily, std::string_view(d_.family));
+  }
+
+  void add_config() {
+    const std::string architecture = d_.gguf.architectures[0] + ".";
+    std::set<std::string> written;
+    for (const auto& [key, e] : d_.gguf.write) {
+      written.insert(key);
+      const ConfigValue v = evaluate_expr(e, m_.config);
+      if (!v.is_null()) add_value(out_, architecture + key, v, false);
+    }
+    for (const GgufConfigRule& rule : d_.gguf.config) {
+      if (rule.keys.empty() || !d_.config_loc.contains(rule.name) || !written.insert(rule.keys[0]).second)
+        continue;
+      const auto it = m_.config.find(rule.name);
+      if (it != m_.config.end() && !it->second.is_null())
+        add_value(out_, architecture + rule.keys[0], it->second, is_real(d_, rule.name));
+    }
+    if (written.insert("vocab_size").second)
+      out_.add(architecture + "vocab_size", static_cast<uint32_t>(m_.vocab));
+  }
+
+  void add_tensors() {
+    std::map<std::string, std::string> full;  // by name in the model file
+    for (const auto& [name, local] : m_.tensor_names) full[local] = name;
+    std::map<std::string, int64_t> bytes;  // by format
+    for (const GgufPlace& p : gguf_places(d_, m_.config)) {
+      const auto it = full.find(p.local);
+      if (it == full.end()) continue;
+      const GgufRows rows{*m_.weights, it->second, p.how, &format_of(it->second, p.how)};
+      bytes[rows.format->name] += m_.weights->type(it->second)->elements();
+      out_.add_tensor(
+          p.stored, *rows.format, rows.shape(),
+          [rows](int64_t first, int64_t n, std::span<std::byte> out) { rows.fill(first, n, out); });
+      ++result_.tensors;
+      full.erase(it);
+    }
+    if (!full.empty())
+      throw Error("tensor '" + full.begin()->second + "' has no place in the gguf: table of " + d_.file);
+    for (const GgufMadeTensor& rule : d_.gguf.made) add_made(rule);
+    for (const char* type : {"f32", "f16", "bf16", "q8_0"}) {
+      if (bytes[format_named(type).name] > bytes[format_named(common_type_).name]) common_type_ = type;
+    }
+  }
+
+  void add_made(const GgufMadeTensor& rule) {
+    const auto numbers = gguf_made(rule, m_.config);
+    if (!numbers) return;
+    const GgufFormat& f32 = gguf_format("F32");
+    out_.add_tensor(rule.name, f32, {static_cast<int64_t>(numbers->size())},
+                    [x = *numbers, &f32](int64_t, int64_t, std::span<std::byte> out) {
+                      encode_gguf(f32, x, out.data());
+                    });
+    ++result_.tensors;
+  }
+
+  const GgufFormat& format_of(const std::string& name, const GgufStorage& how) const {
+    const Type type = *m_.weights->type(name);
+    if (type.rank() < 2) return gguf_format("F32");
+    const GgufFormat& wanted = options_.type == "keep" ? kept(name, type, how) : format_named(options_.type);
+    const int64_t columns = type.dims[how.transpose ? 0 : 1];
+    if (columns % wanted.elements != 0) return gguf_format("F16");
+    // Tables that are only looked up cost no time; llama.cpp keeps positions unquantised too.
+    if (options_.type == "q8_0" && !is_multiplied(m_.graph, weight(name))) return gguf_format("F16");
+    return wanted;
+  }
+
+  const GgufFormat& kept(const std::string& name, const Type& type, const GgufStorage& how) const {
+    const int64_t columns = type.dims[how.transpose ? 0 : 1];
+    std::vector<std::byte> row(static_cast<size_t>(columns / 32 * 34));
+    if (columns % 32 == 0 && m_.weights->read_blocks(name, how.transpose, DType::q8_0, 0, 1, row))
+      return gguf_format("Q8_0");
+    return format_named(dtype_name(type.dtype));
+  }
+
+  ValueId weight(const std::string& name) const {
+    for (const ValueId w : m_.graph.weights()) {
+      if (m_.graph.value(w).name == name) return w;
+    }
+    throw Error("there is no weight '" + name + "'");
+  }
+
+  // What the file says must expand to the same graph, but for what was worked into the weights.
+  void check_read_back(const std::string& path) const {
+    ConfigMap got = gguf_config(d_, GgufFile(path));
+    ConfigMap want;
+    for (const auto& [name, paths] : d_.config) want[name] = m_.config.at(name);
+    for (const std::string& name : d_.gguf.folded) want[name] = got.at(name);
+    const std::vector<std::string> a = graph_lines(std::move(want));
+    const std::vector<std::string> b = graph_lines(std::move(got));
+    const auto [x, y] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+    if (x == a.end() && y == b.end()) return;
+    throw Error("GGUF cannot say all of this model's configuration: read back,\n" +
+                (x != a.end() ? *x : "(nothing)") + "\nwould become\n" + (y != b.end() ? *y : "(nothing)"));
+  }
+
+  std::vector<std::string> graph_lines(ConfigMap config) const {
+    evaluate_let(d_, config);
+    const std::string text = print_graph(expand(d_, config, {}, DType::f32, m_.context).graph);
+    std::vector<std::string> out;
+    for (size_t at = 0; at < text.size();) {
+      const size_t end = std::min(text.find('\n', at), text.size());
+      out.push_back(text.substr(at, end - at));
+      at = end + 1;
+    }
+    return out;
+  }
+
+  const Model& m_;
+  const Definition& d_;
+  const GgufExport& options_;
+  std::string common_type_ = "f32";
+  GgufWriter out_;
+  GgufExported result_;
+};
+
+}  // namespace
+
+GgufExported export_gguf(const Model& m, const GgufExport& options) { return Exporter(m, options).run(); }
+
+}  // namespace lmc

@@ -1,0 +1,56 @@
+// lmc export: a model and its weights as a GGUF file, for llama.cpp and programs like it.
+#include <filesystem>
+
+#include "models/gguf_export.h"
+#include "tools/bundle.h"
+#include "tools/command.h"
+#include "tools/console.h"
+
+namespace lmc {
+namespace {
+
+struct Options {
+  std::string model;
+  ModelOptions weights;
+  GgufExport gguf;
+};
+
+void run(const Options& o) {
+  if (std::filesystem::exists(o.model + "/manifest.json")) {
+    throw Error(o.model +
+                ": is a bundle; its weights are packed for the kernels. Export what it was compiled from: " +
+                Bundle(o.model).info.source);
+  }
+  const auto start = std::chrono::steady_clock::now();
+  const Model m = load_model(o.model, o.weights);
+  GgufExport gguf = o.gguf;
+  Progress progress("writing");
+  gguf.progress = [&](int64_t done, int64_t total) {
+    stop_if_interrupted();
+    progress.update(done, total);
+  };
+  const GgufExported done = export_gguf(m, gguf);
+  if (!done.no_tokenizer.empty())
+    info("no tokenizer was written ({}): its tokens are placeholders, so only ids work", done.no_tokenizer);
+  info("wrote {} from {}: {} tensors, {}, in {:.1f} s", gguf.path, m.source, done.tensors,
+       human_bytes(static_cast<double>(std::filesystem::file_size(gguf.path))), seconds_since(start));
+}
+
+const RegisterCommand kExport(
+    {"export", "write a model and its weights as a GGUF file", [](CLI::App& app) {
+       auto o = std::make_shared<Options>();
+       app.add_option("model", o->model, "a model file, a Hugging Face folder or a GGUF file")->required();
+       app.add_option("--gguf", o->gguf.path, "the file to write")->required();
+       app.add_option("--type", o->gguf.type,
+                      "of matrices: keep is as the checkpoint has them; vectors are always f32")
+           ->check(CLI::IsMember({"keep", "f32", "f16", "bf16", "q8_0"}))
+           ->capture_default_str();
+       app.add_option("--weights", o->weights.weights,
+                      "a Hugging Face folder, a GGUF file, or random (default: the model file's checkpoint)");
+       app.add_option("--size", o->weights.size, "which size of random weights");
+       app.add_option("--seed", o->weights.seed, "of random weights")->capture_default_str();
+       return [o] { run(*o); };
+     }});
+
+}  // namespace
+}  // namespace lmc
