@@ -54,6 +54,10 @@ class ConfigReader {
     if (rule.about != GgufConfigRule::Tensor::none) {
       if (auto v = by_tensor(rule)) return v;
     }
+    if (!rule.otherwise && !rule.keys.empty()) {
+      throw Error(file_.path() + ": has no metadata key '" + architecture_ + "." + rule.keys[0] +
+                  "', and there is no default for it (" + rule.loc.str() + ")");
+    }
     return rule.otherwise;
   }
 
@@ -89,14 +93,7 @@ class ConfigReader {
     for (const std::string& p : paths) {
       if (d_.defaults.contains(p)) return d_.defaults.at(p);
     }
-    for (const GgufConfigRule& rule : d_.gguf.config) {
-      if (rule.name == name && !rule.keys.empty()) {
-        throw Error(file_.path() + ": has no metadata key '" + architecture_ + "." + rule.keys[0] +
-                    "', and there is no default for it (" + rule.loc.str() + ")");
-      }
-    }
-    throw Error(d_.config_loc.at(name), "'" + name +
-                                            "' has neither a metadata key under gguf: nor a default, so " +
+    throw Error(d_.config_loc.at(name), "'" + name + "' has neither a place under gguf: nor a default, so " +
                                             file_.path() + " cannot be read");
   }
 

@@ -41,12 +41,13 @@ std::optional<tokenizer::GgufTokens> convert(const std::string& path, int64_t vo
   auto tokens = tokenizer::gguf_tokens_of(source, vocab);
   if (!tokens) return std::nullopt;
   const Tokenizer original = Tokenizer::open(path);
+  const bool cuts = tokens->scores.empty();  // pieces with scores are not cut from text first
   for (const std::string& pre : tokenizer::gguf_pre_tokenizer_choices()) {
-    if (tokens->model == "gpt2") tokens->pre = pre;
+    if (cuts) tokens->pre = pre;
     const Tokenizer read =
         Tokenizer::from_binary(tokenizer::build_image(tokenizer::gguf_source(*tokens, path), path), path);
     if (same_ids(original, read)) return tokens;
-    if (tokens->model != "gpt2") break;
+    if (!cuts) break;
   }
   return std::nullopt;
 }

@@ -1,7 +1,8 @@
-// lmc inspect: what is in a bundle or a tokenizer, and whether it is whole.
+// lmc inspect: what is in a bundle, a checkpoint or a tokenizer, and whether it is whole.
 #include <fmt/format.h>
 
 #include "tools/bundle.h"
+#include "tools/checkpoint_report.h"
 #include "tools/command.h"
 #include "tools/console.h"
 #include "tools/tokenizer_report.h"
@@ -10,13 +11,22 @@ namespace lmc {
 namespace {
 
 const RegisterCommand kInspect(
-    {"inspect", "show what a bundle holds; --verify checks its weights too", [](CLI::App& app) {
+    {"inspect", "show what a bundle or a checkpoint holds, and what it needs", [](CLI::App& app) {
        auto path = std::make_shared<std::string>();
        auto verify = std::make_shared<bool>(false);
-       app.add_option("bundle", *path,
-                      "the bundle, a tokenizer.json or a .model; the newest *.lmc here if left out");
-       app.add_flag("--verify", *verify, "check the hash of the weights as well");
-       return [path, verify] {
+       app.add_option(
+           "bundle", *path,
+           "a bundle; a Hugging Face folder, config.json, safetensors or GGUF file; a tokenizer.json "
+           "or .model; the newest *.lmc here if left out");
+       auto json = std::make_shared<bool>(false);
+       auto context = std::make_shared<int64_t>(0);
+       app.add_flag("--json", *json, "of a checkpoint: one JSON object");
+       app.add_option("--context", *context, "of a checkpoint: memory with so many positions (default: all)")
+           ->check(CLI::PositiveNumber);
+       app.add_flag("--verify", *verify, "of a bundle: check the hash of the weights as well");
+       return [path, verify, json, context] {
+         if (is_checkpoint(*path)) return print_checkpoint(*path, *context, *json);
+         if (*json || *context > 0) throw UsageError("--json and --context go with a checkpoint");
          if (is_tokenizer_path(*path)) return print_tokenizer(*path);
          const Bundle b(path->empty() ? newest_bundle() : *path);
          fmt::print("{}: {} from {}, target {}, context {}, vocabulary {}, {}\n", b.path, b.info.model,

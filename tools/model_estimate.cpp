@@ -1,0 +1,44 @@
+#include "tools/model_estimate.h"
+
+#include <algorithm>
+
+#include "codegen/codegen.h"
+#include "codegen/layout.h"
+#include "ir/op_def.h"
+#include "tools/model_flags.h"
+
+namespace lmc {
+
+MemoryEstimate estimate_memory(Model& m) {
+  PassOptions passes;
+  passes.repro_path.clear();
+  ModelFlags().apply(passes, m);
+  run_passes(m.graph, passes);
+  add_packing(m.graph);
+  CodegenOptions options;
+  options.context = m.context;
+  options.prefill_tokens = std::min(options.prefill_tokens, m.context);
+  const Plan plan = plan_only(m.graph, options).plan;
+  MemoryEstimate out;
+  out.context = m.context;
+  for (const PlanWeight& w : plan.weights) out.weights += w.bytes;
+  for (const PlanCache& c : plan.caches) out.kv_cache += c.bytes;
+  out.buffers = std::max(plan.decode.arena_bytes, plan.prefill.arena_bytes);
+  return out;
+}
+
+int64_t untied_parameters(const Graph& g) {
+  int64_t out = 0;
+  for (const ValueId w : g.weights()) {
+    bool looked_up = false;
+    bool multiplied = false;
+    for (const Use& u : g.value(w).uses) {
+      looked_up |= g.op(u.op).def->name == "embedding";
+      multiplied |= g.op(u.op).def->shape == OpShape::contraction;
+    }
+    out += g.type(w).elements() * (looked_up && multiplied ? 2 : 1);
+  }
+  return out;
+}
+
+}  // namespace lmc
