@@ -75,8 +75,6 @@ class Exporter {
     add_general();
     add_config();
     result_.no_tokenizer = add_gguf_tokenizer(out_, m_);
-    // llama.cpp looks for tokens of the model that this names.
-    if (result_.no_tokenizer.empty()) out_.add("general.name", std::string_view(d_.family));
     const std::string temporary = options_.path + ".tmp-" + std::to_string(::getpid());
     try {
       out_.write(temporary, options_.progress);
@@ -100,6 +98,7 @@ class Exporter {
 
   void add_general() {
     out_.add("general.architecture", std::string_view(d_.gguf.architectures[0]));
+    // No general.name: some names make llama.cpp look for tokens that a file may not have.
     out_.add("general.alignment", uint32_t{32});
     out_.add("general.file_type", file_type(common_type_));
     if (common_type_ == "q8_0") out_.add("general.quantization_version", uint32_t{2});
