@@ -197,7 +197,8 @@ class StepPlanner {
       }
     }
     // A step of one row may want no more than its largest logit, if nothing else reads them.
-    if (s.single && s.over_rows && s.kind == StageKind::linear && g_.value(logits_).uses.empty() &&
+    if (s.single && s.over_rows && s.kind == StageKind::linear && g_.op(s.core).def->name == "linear" &&
+        g_.value(logits_).uses.empty() &&
         std::find(s.stores.begin(), s.stores.end(), logits_) != s.stores.end())
       s.ranked = logits_;
     shape_tiles(s);

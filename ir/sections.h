@@ -20,8 +20,8 @@ ScopePart part_of_scope(std::string_view scope);
 // True if `scope` is `outer` or lies in it: layers.1.ffn is in layers.1, layers.10 is not.
 bool scope_within(std::string_view scope, std::string_view outer);
 
-// "model.layers.3.mlp" for layer 3 → "model.layers.{}.mlp": equal for what layers have in common. What the layer
-// before left to this one, "model.layers.2.post_norm", becomes "model.layers.{-1}.post_norm".
+// "model.layers.3.mlp" for layer 3 → "model.layers.{}.mlp": equal for what layers have in common. What the
+// layer before left to this one, "model.layers.2.post_norm", becomes "model.layers.{-1}.post_norm".
 std::string without_index(const std::string& name, int64_t index);
 
 struct GraphSection {

@@ -3,11 +3,19 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <fstream>
 #include <string>
 
 namespace lmc {
+
+// Of this test alone: tests run side by side.
+inline std::string temporary_file(const std::string& name) {
+  std::string test = testing::UnitTest::GetInstance()->current_test_info()->name();
+  std::replace(test.begin(), test.end(), '/', '.');
+  return testing::TempDir() + "/" + test + "." + name;
+}
 
 class GgufBytes {
  public:
@@ -41,7 +49,7 @@ class GgufBytes {
     return *this;
   }
   std::string file(const std::string& name = "t.gguf") const {
-    const std::string path = testing::TempDir() + "/" + name;
+    const std::string path = temporary_file(name);
     std::ofstream(path, std::ios::binary) << bytes;
     return path;
   }

@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "gguf_bytes.h"
 #include "ir/error.h"
 #include "models/checkpoint/gguf_writer.h"
 #include "models/tokenizer/gguf_tokens.h"
@@ -16,7 +17,7 @@ namespace {
 constexpr auto kNoProgress = [](int64_t, int64_t) {};
 
 std::string write(const GgufWriter& w) {
-  const std::string path = ::testing::TempDir() + "/tokenizer.gguf";
+  const std::string path = temporary_file("tokenizer.gguf");
   w.write(path, kNoProgress);
   return path;
 }
