@@ -45,6 +45,17 @@ expect_error 1 "pass wrong: it is exact, but results changed" "$LMC" opt g.lmir 
 expect_in repro.lmir "replay: lmc opt repro.lmir --pass wrong.lmpass --passes=wrong --check"
 eval "expect_error 1 'pass wrong: it is exact' $(sed -n '1s/.*replay: lmc/"$LMC"/p' repro.lmir)"
 
+# What a token costs behind each pass, and the passes that run on request only.
+expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --emit=opt --price --enable-pass fuse-rope-append
+expect_in err.txt "fused 6 ropes with their cache"
+grep -qE '^  \(as it was\) +87 ' err.txt || fail "no price of the model as it was: $(cat err.txt)"
+grep -qE '^  fuse-norm-linear +13 +38 ' err.txt || fail "no price behind fuse-norm-linear: $(cat err.txt)"
+expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --emit=opt
+grep -q "ropes" err.txt && fail "a pass on request ran unasked"
+expect_ok "$LMC" opt g.lmir --passes none --price
+expect_in err.txt "(as it was): no plan, "
+expect_error 1 "there is no pass 'fuse-rope'" "$LMC" opt g.lmir --enable-pass fuse-rope
+
 # What there is.
 expect_ok "$LMC" passes --explain fuse-up-act
 expect_in out.txt "order: 6 of 13"

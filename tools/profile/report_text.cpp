@@ -53,7 +53,8 @@ std::string step_table(const std::vector<const StepRecord*>& steps, const PhaseA
   summary("variance, ms2",
           [](const SectionTimes& s) { return fmt::format("{:.3g}", s.stats.variance * 1e6); });
   summary("share", [](const SectionTimes& s) { return percent(s.share); });
-  return t.str();
+  const bool norm_apart = audit.sections[static_cast<size_t>(Section::norm)].stats.max > 0;
+  return t.str() + (norm_apart ? "" : "  the last norm is computed in the kernel of the projection\n");
 }
 
 std::string layer_table(const PhaseAudit& a) {
