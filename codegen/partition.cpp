@@ -62,6 +62,11 @@ class Partitioner {
 
   // Rows in front, core with prologue and epilogue, final rows.
   void place_around(OpId core, const std::vector<OpId>& cluster) {
+    const Op& op = g_.op(core);
+    if (op.def->name == "linear" && g_.type(op.operands[0]).rank() != 2) {
+      throw Error(op.loc, describe(core) + " reads " + g_.type(op.operands[0]).str() +
+                              "; its kernel takes one row of numbers for each token: reshape it before");
+    }
     const std::set<uint32_t> behind = dependents(core, cluster);
     std::vector<OpId> ahead;
     for (OpId id : cluster) {

@@ -421,6 +421,19 @@ TEST(Kernels, a_group_with_two_contractions_is_refused_with_the_reason) {
   }
 }
 
+TEST(Kernels, a_linear_over_several_rows_of_a_token_is_refused_with_the_reason) {
+  Graph g = parse_graph(model(8, "  weight @w : f32[4,4]\n",
+                              "  %h = reshape(%x) {shape=[2,4]}\n  %l = linear(%h, @w)\n"
+                              "  %y = reshape(%l) {shape=[8]}\n"));
+  add_packing(g);
+  try {
+    generate(g, {});
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("linear %l reads f32[T,2,4]"), std::string::npos) << e.what();
+  }
+}
+
 TEST(Kernels, extreme_int8_values_are_exact) {
   // Weights of -1 and 1 only and activations likewise: every product is ±127², every sum as large as it can
   // be.
