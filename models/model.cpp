@@ -9,6 +9,7 @@
 #include "ir/op_def.h"
 #include "models/builtin.h"
 #include "models/checkpoint/hf_folder.h"
+#include "models/checkpoint/hub_cache.h"
 #include "models/checkpoint/random.h"
 #include "models/gguf_import.h"
 #include "models/hf_config.h"
@@ -139,16 +140,23 @@ std::string checkpoint_folder(const Definition& d, const ModelOptions& options) 
   std::error_code ec;
   if (!options.weights.empty()) {
     if (!fs::is_directory(options.weights, ec))
-      throw Error("--weights " + options.weights + ": is not a folder and not a GGUF file");
+      throw Error("--weights " + options.weights + ": is not a folder, not a GGUF file and not a hub id");
     return options.weights;
   }
   if (d.checkpoint.empty())
     throw Error(d.file + ": names no checkpoint; pass --weights DIR or --weights random");
   const fs::path beside = fs::path(d.file).parent_path() / d.checkpoint;
   if (fs::is_directory(beside, ec)) return beside.lexically_normal().string();
-  throw Error(d.checkpoint_loc, "checkpoint '" + d.checkpoint +
-                                    "' is a hub id and not a folder here; pass --weights DIR (a " +
-                                    "Hugging Face folder of it), or --weights random");
+  const auto id = parse_hub_id(d.checkpoint);
+  if (!id) {
+    throw Error(d.checkpoint_loc, "checkpoint '" + d.checkpoint +
+                                      "' is neither a folder beside this file nor a hub id (ORG/NAME)");
+  }
+  try {
+    return hub_snapshot(*id);
+  } catch (const Error& e) {
+    throw Error(d.checkpoint_loc, std::string(e.what()) + "; or pass --weights DIR, or --weights random");
+  }
 }
 
 }  // namespace
@@ -181,8 +189,9 @@ namespace {
 bool is_config(const std::string& path) { return fs::path(path).filename() == "config.json"; }
 bool is_gguf(const std::string& path) { return path.ends_with(".gguf") || is_gguf_file(path); }
 
-// The model file for `path`; if that is a checkpoint, it becomes the weights.
-std::string model_file(const std::string& path, ModelOptions& options) {
+// The model file for `given`; if that is a checkpoint, it becomes the weights.
+std::string model_file(const std::string& given, ModelOptions& options) {
+  const std::string path = local_checkpoint(given);
   std::error_code ec;
   const bool folder = fs::is_directory(path, ec);
   if (!folder && !is_config(path) && !is_gguf(path)) return path;
@@ -200,6 +209,7 @@ std::string model_file(const std::string& path, ModelOptions& options) {
 
 Model load_model(const std::string& path, const ModelOptions& given) {
   ModelOptions options = given;
+  if (!options.weights.empty()) options.weights = local_checkpoint(options.weights);
   const std::string file = model_file(path, options);
   Model m;
   m.definition = std::make_shared<const Definition>(read_definition(file));

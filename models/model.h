@@ -13,8 +13,9 @@
 namespace lmc {
 
 struct ModelOptions {
-  std::string weights;  // "" (the model file's checkpoint), a folder, a GGUF file, "random" or "none"
-  std::string size;     // of random or no weights; "" = the first
+  // "" (the model file's checkpoint), a folder, a GGUF file, a hub id (ORG/NAME@REVISION), "random" or "none"
+  std::string weights;
+  std::string size;  // of random or no weights; "" = the first
   uint64_t seed = 0;
   int64_t context = 0;  // 0 = what the checkpoint allows
 };
@@ -39,8 +40,8 @@ struct Model {
 };
 
 // `path` is a model file, "builtin:NAME.yaml", or a checkpoint (a folder, its config.json alone, which brings
-// no weights, or a GGUF file), whose family is recognised. Throws Error naming file and line, tensor, or
-// option.
+// no weights, a GGUF file, or a hub id that the cache has), whose family is recognised. Throws Error naming
+// file and line, tensor, or option.
 Model load_model(const std::string& path, const ModelOptions& options);
 
 }  // namespace lmc

@@ -4,12 +4,14 @@
 #include <filesystem>
 
 #include "models/checkpoint/hf_folder.h"
+#include "models/checkpoint/hub_cache.h"
 
 namespace lmc {
 
 void ModelFlags::add_to(CLI::App& app) {
-  app.add_option("--weights", options.weights,
-                 "a Hugging Face folder, a GGUF file, random or none (default: the model file's checkpoint)");
+  app.add_option(
+      "--weights", options.weights,
+      "a Hugging Face folder, a GGUF file, a hub id, random or none (default: the model file's checkpoint)");
   app.add_option("--size", options.size, "which size of random or no weights");
   app.add_option("--seed", options.seed, "of random weights")->capture_default_str();
   app.add_option("--context", options.context, "most positions of a sequence (default: what the model has)")
@@ -35,9 +37,10 @@ void ModelFlags::apply(PassOptions& passes, const Model& model) const {
 
 std::unique_ptr<WeightSource> checkpoint_weights(const std::string& folder, PassOptions& passes) {
   if (folder.empty()) return nullptr;
-  auto weights = std::make_unique<HfFolder>(folder);
+  const std::string found = local_checkpoint(folder);
+  auto weights = std::make_unique<HfFolder>(found);
   passes.weights = weights.get();
-  passes.replay_flags.insert(passes.replay_flags.end(), {"--weights", folder});
+  passes.replay_flags.insert(passes.replay_flags.end(), {"--weights", found});
   return weights;
 }
 

@@ -39,7 +39,9 @@ expect_error 1 "unknown op 'rms_nrm'; did you mean rms_norm?" "$LMC" compile op.
 grep -qE 'op.yaml:[0-9]+:[0-9]+: ' err.txt || fail "no line in: $(cat err.txt)"
 line=$(grep -n 'rms_nrm' op.yaml | cut -d: -f1)
 expect_in err.txt "op.yaml:$line:"
-expect_error 1 "is a hub id and not a folder here; pass --weights DIR" "$LMC" compile "$ROOT/models/gemma3.yaml"
+export HF_HUB_CACHE=$PWD/hub # not the user's
+expect_error 1 "gemma-3-1b-it is not in the hub cache ($HF_HUB_CACHE); fetch it with: lmc pull google/gemma-3-1b-it; or pass --weights DIR" \
+  "$LMC" compile "$ROOT/models/gemma3.yaml"
 expect_error 1 "is not a folder" "$LMC" compile "$ROOT/models/gemma3.yaml" --weights nowhere
 expect_error 1 "--size 9b" "$LMC" compile "$ROOT/models/gemma3.yaml" --weights random --size 9b
 

@@ -11,6 +11,7 @@
 #include "ir/op_def.h"
 #include "ir/text.h"
 #include "models/chat/template.h"
+#include "models/checkpoint/hub_cache.h"
 #include "models/gguf_tokenizer.h"
 #include "models/model.h"
 #include "models/tokenizer/tokenizer.h"
@@ -105,9 +106,11 @@ void write_bundle(const Options& o, const std::string& output, const Model& m, c
   report.print();
 }
 
-// models/gemma3.yaml → gemma3.lmc, checkpoints/Llama-3.2-1B/ → Llama-3.2-1B.lmc
+// models/gemma3.yaml → gemma3.lmc, checkpoints/Llama-3.2-1B/ → Llama-3.2-1B.lmc, as the id of a hub's model
+// does
 std::string default_output(const std::string& model) {
   std::error_code ec;
+  if (const auto id = parse_hub_id(model); id && !fs::exists(model, ec)) return id->name + ".lmc";
   if (!fs::is_directory(model, ec))
     return fs::path(model.substr(model.rfind(':') + 1)).stem().string() + ".lmc";
   const fs::path folder = fs::canonical(model, ec);
@@ -164,8 +167,10 @@ void run(const Options& o) {
 const RegisterCommand kCompile(
     {"compile", "compile a model file and a checkpoint into a bundle", [](CLI::App& app) {
        auto o = std::make_shared<Options>();
-       app.add_option("model", o->model,
-                      "a model file, such as models/gemma3.yaml, a Hugging Face folder or a GGUF file")
+       app.add_option(
+              "model", o->model,
+              "a model file, such as models/gemma3.yaml, a Hugging Face folder, a GGUF file, or a hub id "
+              "(ORG/NAME, ORG/NAME@REVISION) that lmc pull has fetched")
            ->required();
        app.add_option("-o,--output", o->output,
                       "the bundle to write (default: ./<model>.lmc); with --emit a file (default: standard "

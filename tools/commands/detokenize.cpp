@@ -2,6 +2,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "models/checkpoint/hub_cache.h"
 #include "models/tokenizer/tokenizer.h"
 #include "tools/bundle.h"
 #include "tools/command.h"
@@ -51,7 +52,8 @@ std::string input_ids(const Options& o) {
 }
 
 void run(const Options& o) {
-  const Tokenizer tokenizer = Tokenizer::open(o.tokenizer.empty() ? newest_bundle() : o.tokenizer);
+  const Tokenizer tokenizer =
+      Tokenizer::open(o.tokenizer.empty() ? newest_bundle() : local_checkpoint(o.tokenizer));
   const std::string text = tokenizer.decode(read_ids(input_ids(o), tokenizer), o.skip_special);
   if (!o.json) return write_stdout(text);
   const nlohmann::json out = {{"text", text}};
@@ -63,8 +65,8 @@ const RegisterCommand kDetokenize(
        auto o = std::make_shared<Options>();
        app.add_option(
            "tokenizer", o->tokenizer,
-           "a bundle, a checkpoint's folder, a tokenizer.json or a SentencePiece .model (default: the "
-           "newest *.lmc here)");
+           "a bundle, a checkpoint's folder, a hub id, a tokenizer.json or a SentencePiece .model (default: "
+           "the newest *.lmc here)");
        app.add_option("more", o->more_ids, "token ids (default: --ids, or standard input)");
        auto* ids = app.add_option("--ids", o->ids, "token ids: 2,119,166");
        app.add_flag("--skip-special,--no-special", o->skip_special, "leave out special tokens such as <bos>");

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "ir/text.h"
+#include "models/checkpoint/hub_cache.h"
 #include "models/model.h"
 #include "tools/command.h"
 #include "tools/console.h"
@@ -93,7 +94,10 @@ const RegisterCommand kExplore(
            ->check(CLI::NonNegativeNumber);
        app.add_flag("--json", o->json, "print what the page shows as one JSON object instead");
        o->passes.add_to(app);
-       return [o] { run(*o); };
+       return [o] {
+         o->input = local_checkpoint(o->input);
+         run(*o);
+       };
      }});
 
 }  // namespace

@@ -1,6 +1,7 @@
 // lmc inspect: what is in a bundle, a checkpoint or a tokenizer, and whether it is whole.
 #include <fmt/format.h>
 
+#include "models/checkpoint/hub_cache.h"
 #include "tools/bundle.h"
 #include "tools/checkpoint_report.h"
 #include "tools/command.h"
@@ -16,8 +17,8 @@ const RegisterCommand kInspect(
        auto verify = std::make_shared<bool>(false);
        app.add_option(
            "bundle", *path,
-           "a bundle; a Hugging Face folder, config.json, safetensors or GGUF file; a tokenizer.json "
-           "or .model; the newest *.lmc here if left out");
+           "a bundle; a Hugging Face folder, config.json, safetensors or GGUF file; a hub id (ORG/NAME); a "
+           "tokenizer.json or .model; the newest *.lmc here if left out");
        auto json = std::make_shared<bool>(false);
        auto context = std::make_shared<int64_t>(0);
        app.add_flag("--json", *json, "of a checkpoint: one JSON object");
@@ -25,6 +26,7 @@ const RegisterCommand kInspect(
            ->check(CLI::PositiveNumber);
        app.add_flag("--verify", *verify, "of a bundle: check the hash of the weights as well");
        return [path, verify, json, context] {
+         *path = local_checkpoint(*path);
          if (is_checkpoint(*path)) return print_checkpoint(*path, *context, *json);
          if (*json || *context > 0) throw UsageError("--json and --context go with a checkpoint");
          if (is_tokenizer_path(*path)) return print_tokenizer(*path);

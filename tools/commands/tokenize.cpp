@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "models/checkpoint/hub_cache.h"
 #include "models/tokenizer/tokenizer.h"
 #include "tools/bundle.h"
 #include "tools/command.h"
@@ -47,7 +48,8 @@ std::string as_text(const Options& o, const Tokenizer& tokenizer, const std::vec
 }
 
 void run(const Options& o) {
-  const Tokenizer tokenizer = Tokenizer::open(o.tokenizer.empty() ? newest_bundle() : o.tokenizer);
+  const Tokenizer tokenizer =
+      Tokenizer::open(o.tokenizer.empty() ? newest_bundle() : local_checkpoint(o.tokenizer));
   const std::vector<int32_t> ids = tokenizer.encode(input_text(o), o.add_special);
   write_stdout(o.json ? as_json(o, tokenizer, ids) : as_text(o, tokenizer, ids));
 }
@@ -57,8 +59,8 @@ const RegisterCommand kTokenize(
        auto o = std::make_shared<Options>();
        app.add_option(
            "tokenizer", o->tokenizer,
-           "a bundle, a checkpoint's folder, a tokenizer.json or a SentencePiece .model (default: the "
-           "newest *.lmc here)");
+           "a bundle, a checkpoint's folder, a hub id, a tokenizer.json or a SentencePiece .model (default: "
+           "the newest *.lmc here)");
        auto* prompt = app.add_option("-p,--prompt", o->prompt, "the text (default: standard input)");
        app.add_option("-f,--file", o->file, "a file with the text")->excludes(prompt);
        app.add_flag("--add-special,!--no-special", o->add_special,

@@ -1,0 +1,165 @@
+#include "models/checkpoint/hub_cache.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "ir/error.h"
+
+namespace lmc {
+namespace fs = std::filesystem;
+namespace {
+
+bool is_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+// The hub's own rule; "--" is what separates the parts in the cache.
+bool is_name(std::string_view text) {
+  return !text.empty() && text.size() <= 96 && text.find("--") == text.npos && text.find("..") == text.npos &&
+         is_word(text.front()) && is_word(text.back()) &&
+         std::all_of(text.begin(), text.end(), [](char c) { return is_word(c) || c == '-' || c == '.'; });
+}
+
+bool ends_like_a_file(std::string_view name) {
+  for (const char* end : {".yaml", ".yml", ".json", ".gguf", ".safetensors", ".lmir", ".lmc"}) {
+    if (name.ends_with(end)) return true;
+  }
+  return false;
+}
+
+// A variable that names a folder, "~/" at its start being the home folder; "" if it is not set.
+std::string folder_variable(const char* name) {
+  const char* value = std::getenv(name);
+  std::string out = value ? value : "";
+  const char* home = std::getenv("HOME");
+  if (home && (out == "~" || out.starts_with("~/"))) out = home + out.substr(1);
+  return out;
+}
+
+// The commit of a revision, or "" if the cache knows none.
+std::string commit_of(const HubRepository& repository, const std::string& revision) {
+  std::error_code ec;
+  if (is_commit_hash(revision)) return fs::is_directory(repository.snapshot(revision), ec) ? revision : "";
+  const std::string path = repository.ref(revision);
+  if (!fs::is_regular_file(path, ec)) return "";
+  std::ifstream in(path);
+  std::string commit;
+  in >> commit;
+  if (!is_commit_hash(commit)) throw Error(path + ": holds no commit, which is 40 hexadecimal digits");
+  return commit;
+}
+
+// What a checkpoint must have and this folder does not, with the reason: a link whose blob is gone counts.
+std::string lacking(const std::string& folder) {
+  const auto there = [&](const std::string& name) {
+    std::error_code ec;
+    return fs::is_regular_file(folder + "/" + name, ec);
+  };
+  if (!there("config.json")) return "config.json";
+  if (there("model.safetensors")) return "";
+  const std::string index = "model.safetensors.index.json";
+  if (!there(index)) return "model.safetensors, and " + index + " as well";
+  std::string first;
+  size_t more = 0;
+  for (const std::string& shard : shards_of_index(folder + "/" + index)) {
+    if (there(shard)) continue;
+    first.empty() ? void(first = shard) : void(++more);
+  }
+  if (first.empty()) return "";
+  return first + (more > 0 ? " and " + std::to_string(more) + " more" : "") + ", which its index names";
+}
+
+// `instead` comes in front of the message that there is no snapshot.
+std::string find_snapshot(const HubId& id, const std::string& instead) {
+  const std::string cache = hub_cache_folder();
+  const HubRepository repository(cache, id);
+  const std::string commit = commit_of(repository, id.revision);
+  if (commit.empty()) {
+    const std::string revision = id.revision == "main" ? "" : ", revision " + id.revision + ",";
+    throw Error(instead + id.repository() + revision + " is not in the hub cache (" + cache +
+                "); fetch it with: " + id.pull_command());
+  }
+  const std::string folder = repository.snapshot(commit);
+  if (const std::string what = lacking(folder); !what.empty())
+    throw Error(folder + ": lacks " + what + "; fetch what is missing with: " + id.pull_command());
+  return folder;
+}
+
+}  // namespace
+
+std::string HubId::pull_command() const {
+  return "lmc pull " + repository() + (revision == "main" ? "" : " --revision " + revision);
+}
+
+std::optional<HubId> parse_hub_id(std::string_view text) {
+  HubId id;
+  if (const size_t at = text.find('@'); at != text.npos) {
+    if (!is_revision(text.substr(at + 1))) return std::nullopt;
+    id.revision = text.substr(at + 1);
+    text = text.substr(0, at);
+  }
+  const size_t slash = text.find('/');
+  if (slash == text.npos) return std::nullopt;
+  id.org = text.substr(0, slash);
+  id.name = text.substr(slash + 1);
+  if (!is_name(id.org) || !is_name(id.name) || ends_like_a_file(id.name)) return std::nullopt;
+  return id;
+}
+
+bool is_revision(std::string_view text) {
+  if (text.empty() || text.size() > 200 || text.find("..") != text.npos || text.find("//") != text.npos)
+    return false;
+  const auto allowed = [](char c) { return is_word(c) || c == '-' || c == '.' || c == '/' || c == '+'; };
+  return is_word(text.front()) && text.back() != '/' && std::all_of(text.begin(), text.end(), allowed);
+}
+
+bool is_commit_hash(std::string_view text) {
+  return text.size() == 40 && text.find_first_not_of("0123456789abcdef") == text.npos;
+}
+
+std::string hub_home() {
+  if (const std::string own = folder_variable("HF_HOME"); !own.empty()) return own;
+  if (const std::string xdg = folder_variable("XDG_CACHE_HOME"); !xdg.empty()) return xdg + "/huggingface";
+  if (const std::string home = folder_variable("HOME"); !home.empty()) return home + "/.cache/huggingface";
+  throw Error("no folder for the hub cache: set HF_HUB_CACHE, HF_HOME or HOME");
+}
+
+std::string hub_cache_folder() {
+  const std::string own = folder_variable("HF_HUB_CACHE");
+  return own.empty() ? hub_home() + "/hub" : own;
+}
+
+HubRepository::HubRepository(const std::string& cache, const HubId& id)
+    : folder(cache + "/models--" + id.org + "--" + id.name) {}
+
+std::vector<std::string> shards_of_index(const std::string& index) {
+  std::ifstream in(index);
+  std::set<std::string> shards;
+  try {
+    const auto places = nlohmann::json::parse(in).at("weight_map").get<std::map<std::string, std::string>>();
+    for (const auto& [tensor, shard] : places) shards.insert(shard);
+  } catch (const nlohmann::json::exception& e) {
+    throw Error(index + ": " + e.what());
+  }
+  for (const std::string& shard : shards) {
+    if (shard.empty() || shard.find('/') != shard.npos)
+      throw Error(index + ": shard '" + shard + "' lies outside the folder");
+  }
+  return {shards.begin(), shards.end()};
+}
+
+std::string hub_snapshot(const HubId& id) { return find_snapshot(id, ""); }
+
+std::string local_checkpoint(const std::string& path) {
+  std::error_code ec;
+  if (fs::exists(path, ec)) return path;
+  const auto id = parse_hub_id(path);
+  return id ? find_snapshot(*id, path + ": no such file or folder, and ") : path;
+}
+
+}  // namespace lmc
