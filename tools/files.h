@@ -12,18 +12,22 @@ std::string read_file(const std::string& path);                        // Error 
 void write_file(const std::string& path, const std::string& content);  // Error naming path and reason
 std::string sha256_of_file(const std::string& path);                   // hex
 
-// SHA-256 of bytes that come piece by piece.
-class Sha256 {
+// The hash of bytes that come piece by piece; `algorithm` as OpenSSL calls it.
+class Digest {
  public:
-  Sha256();
-  ~Sha256();
-  Sha256(const Sha256&) = delete;
-  Sha256& operator=(const Sha256&) = delete;
+  explicit Digest(const char* algorithm);
+  ~Digest();
+  Digest(const Digest&) = delete;
+  Digest& operator=(const Digest&) = delete;
   void update(std::span<const std::byte> bytes);
   std::string hex();  // once, after the last piece
 
  private:
   void* context_;
+};
+
+struct Sha256 : Digest {
+  Sha256() : Digest("SHA256") {}
 };
 
 // A file open for writing at any place, from several threads.

@@ -1,0 +1,61 @@
+// lmc pull: a model of the hub into the cache on this machine.
+#include "tools/hub/pull.h"
+
+#include "tools/command.h"
+#include "tools/console.h"
+#include "tools/text_io.h"
+
+namespace lmc {
+namespace {
+
+struct Options {
+  std::string id, revision;
+  PullOptions pull;
+};
+
+HubId asked_for(const Options& o) {
+  auto id = parse_hub_id(o.id);
+  if (!id)
+    throw UsageError(o.id + ": is not the id of a model on the hub (ORG/NAME, such as Qwen/Qwen3-0.6B)");
+  if (o.revision.empty()) return *id;
+  if (!is_revision(o.revision))
+    throw UsageError("--revision " + o.revision + ": is not a branch, tag or commit");
+  if (o.id.find('@') != o.id.npos) throw UsageError("--revision: " + o.id + " has a revision already");
+  id->revision = o.revision;
+  return *id;
+}
+
+void run(const Options& o) {
+  const auto start = std::chrono::steady_clock::now();
+  const Pulled p = pull(asked_for(o), o.pull);
+  info("{} files, {}, of which {} fetched in {:.1f} s", p.files, human_bytes(static_cast<double>(p.bytes)),
+       human_bytes(static_cast<double>(p.fetched)), seconds_since(start));
+  write_stdout(p.folder + "\n");
+}
+
+const RegisterCommand kPull(
+    {"pull", "fetch a model from the Hugging Face hub into its cache; prints the snapshot's folder",
+     [](CLI::App& app) {
+       auto o = std::make_shared<Options>();
+       app.add_option("model", o->id, "its id, ORG/NAME or ORG/NAME@REVISION")->required();
+       app.add_option("--revision", o->revision, "a branch, tag or commit (default: main)");
+       app.add_option("-j,--parallel", o->pull.parallel, "files at a time")
+           ->check(CLI::Range(1, 32))
+           ->capture_default_str();
+       app.add_option("--retries", o->pull.retries, "attempts after one that failed without getting further")
+           ->check(CLI::Range(0, 1000))
+           ->capture_default_str();
+       app.add_option("--timeout", o->pull.timeout_seconds,
+                      "seconds after which a silent connection is given up")
+           ->check(CLI::Range(1, 3600))
+           ->capture_default_str();
+       app.footer(
+           "HF_TOKEN (or HF_HOME/token) says who asks, HF_ENDPOINT names another hub, HF_HUB_CACHE or "
+           "HF_HOME "
+           "another cache; HF_HUB_OFFLINE=1 forbids the network. A pull that was cut off is continued by the "
+           "next one.");
+       return [o] { run(*o); };
+     }});
+
+}  // namespace
+}  // namespace lmc

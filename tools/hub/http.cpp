@@ -1,0 +1,184 @@
+#include "tools/hub/http.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <cctype>
+#include <chrono>
+#include <cstdlib>
+#include <exception>
+
+#include "tools/console.h"
+#include "tools/hub/url.h"
+
+namespace lmc {
+namespace {
+
+constexpr size_t kMostBody = size_t{64} << 20;
+constexpr int kMostRedirects = 10;
+
+// What the callbacks of one transfer share.
+struct Transfer {
+  Transfer(const HttpRequest& r, CURL* c) : request(r), curl(c) {}
+  const HttpRequest& request;
+  CURL* curl;
+  HttpResponse response;
+  bool begun = false, moved = false, silent = false;
+  curl_off_t received = 0;
+  std::chrono::steady_clock::time_point last_moved = std::chrono::steady_clock::now();
+  std::exception_ptr thrown;  // exceptions must not pass through C
+};
+
+std::string trimmed(std::string_view text) {
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front()))) text.remove_prefix(1);
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.remove_suffix(1);
+  return std::string(text);
+}
+
+size_t on_header(char* data, size_t, size_t size, void* user) {
+  auto& t = *static_cast<Transfer*>(user);
+  const std::string_view line(data, size);
+  if (line.starts_with("HTTP/")) t.response.headers.clear();  // after "100 Continue" or a proxy's answer
+  const size_t colon = line.find(':');
+  if (colon == line.npos) return size;
+  std::string name(line.substr(0, colon));
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+  t.response.headers[name] = trimmed(line.substr(colon + 1));
+  return size;
+}
+
+// The status is known before the first piece of the body.
+void begin(Transfer& t) {
+  if (t.begun) return;
+  t.begun = true;
+  long status = 0;
+  curl_easy_getinfo(t.curl, CURLINFO_RESPONSE_CODE, &status);
+  t.response.status = static_cast<int>(status);
+  if (t.response.success() && t.request.begin) t.request.begin(t.response);
+}
+
+size_t on_body(char* data, size_t, size_t size, void* user) {
+  auto& t = *static_cast<Transfer*>(user);
+  try {
+    begin(t);
+    if (t.response.success() && t.request.sink) {
+      t.request.sink(std::as_bytes(std::span(data, size)));
+      t.moved = true;
+    } else if (t.response.body.size() + size <= kMostBody) {
+      t.response.body.append(data, size);
+    } else if (t.response.success()) {
+      throw Error(t.response.url + ": the answer is longer than it may be");
+    }
+    return size;
+  } catch (...) {
+    t.thrown = std::current_exception();
+    return CURL_WRITEFUNC_ERROR;
+  }
+}
+
+// libcurl's own limit on slow transfers looks at an average over seconds, so silence is measured here.
+int on_progress(void* user, curl_off_t, curl_off_t received, curl_off_t, curl_off_t) {
+  auto& t = *static_cast<Transfer*>(user);
+  const auto now = std::chrono::steady_clock::now();
+  if (received != t.received) t.last_moved = now;
+  t.received = received;
+  t.silent = now - t.last_moved >= std::chrono::seconds(t.request.timeout_seconds);
+  return t.silent || (t.request.cancelled && t.request.cancelled()) ? 1 : 0;
+}
+
+bool is_redirect(int status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+[[noreturn]] void fail(const Transfer& t, CURLcode code, const char* details) {
+  if (t.thrown) std::rethrow_exception(t.thrown);
+  if (code == CURLE_ABORTED_BY_CALLBACK && !t.silent) throw Interrupted();
+  std::string why = *details != '\0' ? details : curl_easy_strerror(code);
+  if (t.silent || code == CURLE_OPERATION_TIMEDOUT)
+    why = "nothing came for " + std::to_string(t.request.timeout_seconds) + " s";
+  // These do not pass by themselves.
+  if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL ||
+      code == CURLE_PEER_FAILED_VERIFICATION)
+    throw Error(t.response.url + ": " + why);
+  TransferFailed failed(t.response.url + ": " + why);
+  failed.moved = t.moved;
+  throw failed;
+}
+
+}  // namespace
+
+struct HttpClient::Handle {
+  CURL* curl = curl_easy_init();
+  ~Handle() { curl_easy_cleanup(curl); }
+};
+
+HttpClient::HttpClient() {
+  static const CURLcode kReady = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (kReady != CURLE_OK) throw Error("libcurl cannot be used");
+  handle_ = std::make_unique<Handle>();
+}
+
+HttpClient::~HttpClient() = default;
+
+std::string HttpResponse::header(const std::string& name) const {
+  const auto it = headers.find(name);
+  return it == headers.end() ? "" : it->second;
+}
+
+HttpResponse HttpClient::perform(const HttpRequest& request) {
+  const std::string home = origin_of(request.url);
+  std::map<std::string, std::string> headers;  // of all hops, later ones first
+  std::string url = request.url;
+  for (int hop = 0; hop <= kMostRedirects; ++hop) {
+    HttpResponse response = one_hop(request, url, origin_of(url) == home);
+    const std::string location = response.header("location");
+    response.headers.merge(headers);
+    if (!is_redirect(response.status)) return response;
+    url = redirect_target(url, location);
+    if (request.head && origin_of(url) != home) return response;
+    headers = std::move(response.headers);
+    for (const char* of_this_hop : {"location", "content-length", "etag"}) headers.erase(of_this_hop);
+  }
+  throw Error(shown_url(request.url) + ": is redirected again and again");
+}
+
+HttpResponse HttpClient::one_hop(const HttpRequest& request, const std::string& url, bool with_token) {
+  CURL* curl = handle_->curl;
+  curl_easy_reset(curl);
+  Transfer t(request, curl);
+  t.response.url = shown_url(url);
+  char details[CURL_ERROR_SIZE] = "";
+  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, details);
+  curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(curl, CURLOPT_USERAGENT, "lmc");
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, static_cast<long>(request.timeout_seconds));
+  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+  curl_easy_setopt(curl, CURLOPT_HEADERDATA, &t);
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &t);
+  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &t);
+  // Where the traffic is looked into, by a company say: libcurl by itself does not heed this variable.
+  if (const char* authorities = std::getenv("SSL_CERT_FILE"); authorities && *authorities)
+    curl_easy_setopt(curl, CURLOPT_CAINFO, authorities);
+  if (request.head) curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+  if (request.from > 0) {
+    const std::string range = std::to_string(request.from) + "-";
+    curl_easy_setopt(curl, CURLOPT_RANGE, range.c_str());
+  }
+  // Sizes and hashes are of the file as it is, not of a compressed one.
+  curl_slist* headers = curl_slist_append(nullptr, "Accept-Encoding: identity");
+  if (with_token && !request.token.empty())
+    headers = curl_slist_append(headers, ("Authorization: Bearer " + request.token).c_str());
+  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+  const CURLcode code = curl_easy_perform(curl);
+  curl_slist_free_all(headers);
+  if (code != CURLE_OK) fail(t, code, details);
+  begin(t);
+  return std::move(t.response);
+}
+
+}  // namespace lmc
