@@ -14,6 +14,10 @@ static_assert(std::atomic<bool>::is_always_lock_free);
 
 std::atomic<bool> g_must_end{false};
 
+std::atomic<bool> g_bar_stands{false};  // the terminal's last line is a Progress
+
+constexpr const char* kEraseLine = "\r\033[K";
+
 void on_interrupt(int signal) {
   if (signal == SIGTERM) g_must_end = true;
   if (g_interrupted.exchange(true)) ::_exit(130);
@@ -53,7 +57,9 @@ LogLevel log_level() {
   throw Error("LMC_LOG=" + level + ": must be info, debug or trace");
 }
 
-void log_line(const std::string& text) { std::fprintf(stderr, "%s\n", text.c_str()); }
+void log_line(const std::string& text) {
+  std::fprintf(stderr, "%s%s\n", g_bar_stands.exchange(false) ? kEraseLine : "", text.c_str());
+}
 
 bool coloured_output() {
   const char* no_color = std::getenv("NO_COLOR");
@@ -63,7 +69,7 @@ bool coloured_output() {
 Progress::Progress(std::string title) : title_(std::move(title)), terminal_(::isatty(STDERR_FILENO) != 0) {}
 
 Progress::~Progress() {
-  if (drawn_) std::fprintf(stderr, "\r\033[K");
+  if (g_bar_stands.exchange(false)) std::fputs(kEraseLine, stderr);
 }
 
 void Progress::update(int64_t done, int64_t total) {
@@ -71,6 +77,7 @@ void Progress::update(int64_t done, int64_t total) {
   if (!terminal_ || (drawn_ && now - last_ < std::chrono::milliseconds(100))) return;
   last_ = now;
   drawn_ = true;
+  g_bar_stands = true;
   constexpr int64_t kWidth = 30;
   const int64_t filled = total > 0 ? done * kWidth / total : kWidth;
   std::string bar(static_cast<size_t>(filled), '=');
