@@ -44,9 +44,7 @@ std::string stage_key(const Stage& s) {
       out += "cap" + std::to_string(c->second.capacity);
     return out;
   };
-  std::vector<OpId> ops = s.prologue;
-  ops.insert(ops.end(), s.ops.begin(), s.ops.end());
-  for (OpId id : ops) {
+  for (OpId id : s.all_ops()) {
     const Op& op = g.op(id);
     key += (id == s.core ? "core " : "") + op.def->name;
     for (ValueId v : op.operands) key += value(v);

@@ -182,9 +182,8 @@ struct WeightPacker::Shape {
   int64_t row_unit_bytes;  // bytes of 8 rows (rows8) or of one row
 
   int64_t chunks_of_each() const { return (matrix.rows + rows_per_chunk - 1) / rows_per_chunk; }
-  int64_t first_row(int64_t chunk) const {
-    return chunk % chunks_of_each() * rows_per_chunk;
-  }  // in its matrix
+  // In its matrix.
+  int64_t first_row(int64_t chunk) const { return chunk % chunks_of_each() * rows_per_chunk; }
   int64_t rows(int64_t chunk) const { return std::min(rows_per_chunk, matrix.rows - first_row(chunk)); }
 };
 

@@ -14,8 +14,12 @@
 namespace lmc {
 
 // Layouts:
-//   q8_0.rows8  groups of 8 rows; per block of 32 columns: 8 runs of (8 rows × 4 columns) int8, then 8 f16
-//   scales f32.rows8   groups of 8 rows; per column 8 f32 f32, f16, bf16   row-major as they are
+//
+//   q8_0.rows8     groups of 8 rows; per block of 32 columns 8 runs of (8 rows × 4 columns) int8,
+//                  then 8 f16 scales
+//   f32.rows8      groups of 8 rows; per column 8 f32
+//   f32, f16, bf16 row-major as they are
+//
 // Missing rows of the last group and missing columns of the last block are zeros. In rows8 layouts the
 // matrices of a stack [n, rows, cols] follow each other, each of whole groups.
 inline constexpr int64_t kQ8GroupBytes = 8 * kQ8Block + 8 * 2;

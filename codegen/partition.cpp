@@ -63,7 +63,7 @@ class Partitioner {
   // Rows in front, core with prologue and epilogue, final rows.
   void place_around(OpId core, const std::vector<OpId>& cluster) {
     const Op& op = g_.op(core);
-    if (op.def->name == "linear" && g_.type(op.operands[0]).rank() != 2) {
+    if (!is_attention(core) && !by_experts(g_, op) && g_.type(op.operands[0]).rank() != 2) {
       throw Error(op.loc, describe(core) + " reads " + g_.type(op.operands[0]).str() +
                               "; its kernel takes one row of numbers for each token: reshape it before");
     }
@@ -149,7 +149,7 @@ class Partitioner {
     const Op& op = g_.op(id);
     if (op.def->name != "quantize" || stage.quantised.valid()) return false;
     const ValueId x = op.operands[0];
-    const bool rows = g_.type(x).rank() == 2 || g_.op(stage.core).def->name == "linear_experts";
+    const bool rows = g_.type(x).rank() == 2 || by_experts(g_, g_.op(stage.core));
     return rows && g_.type(x).last() % kQ8Block == 0 && g_.def_op(x) && inside.contains(g_.value(x).def.v) &&
            x != g_.result(stage.core);
   }

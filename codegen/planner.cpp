@@ -5,8 +5,10 @@
 
 #include "codegen/kernels/attention.h"
 #include "codegen/kernels/linear.h"
+#include "codegen/kernels/row_kernel.h"
 #include "codegen/layout.h"
 #include "codegen/partition.h"
+#include "codegen/view_root.h"
 #include "ir/graph_algorithms.h"
 #include "ir/op_def.h"
 
@@ -17,39 +19,12 @@ constexpr int64_t kTokensPerTile = 8;
 
 int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
-// A value seen through views: the value that owns the memory, how many elements into its row it starts, and
-// how many lie between its sub-rows if they are parts of longer ones.
-struct Root {
-  ValueId value;
-  int64_t element = 0;
-  int64_t sub_row = 0;
-};
-
-Root root_of(const Graph& g, ValueId v) {
-  Root r{v};
-  bool reshaped = false;
-  while (const Op* op = g.def_op(r.value)) {
-    if (op->def->shape != OpShape::view) break;
-    reshaped = reshaped || op->def->name == "reshape";
-    if (op->def->name == "split") {
-      if (const Type& whole = g.type(op->operands[0]); whole.rank() > 2) {
-        if (reshaped) throw Error(op->loc, "reshape of a split of heads has no kernel");
-        r.sub_row = whole.last();
-      }
-      const auto& sizes = attr_ints(*op, "sizes");
-      for (size_t i = 0; op->results[i] != r.value; ++i) r.element += sizes[i];
-    }
-    r.value = op->operands[0];
-  }
-  return r;
-}
-
-// Ops that ask for lanes of a sub-row; others expect sub-rows side by side.
-bool reads_sub_rows_anywhere(const Op& op) {
-  static const std::set<std::string> rows = {"quantize",  "rms_norm",       "layer_norm",  "rope",
-                                             "kv_append", "linear_experts", "weighted_sum"};
-  return op.def->shape == OpShape::elementwise || op.def->shape == OpShape::view ||
-         rows.contains(op.def->name);
+// May the op's input be sub-rows that are parts of longer ones? Others expect them side by side.
+bool reads_sub_rows_anywhere(const Graph& g, const Op& op) {
+  if (op.def->shape == OpShape::contraction) return by_experts(g, op);
+  if (op.def->shape == OpShape::elementwise || op.def->shape == OpShape::view) return true;
+  const RowOpEmitter* emitter = find_row_op(op.def->name);
+  return emitter && emitter->sub_rows_anywhere;
 }
 
 class StepPlanner {
@@ -63,11 +38,11 @@ class StepPlanner {
     out_.stages = partition(flat_, max_tokens_ == 1);
     if (g_.outputs().empty()) throw Error("graph @" + g_.name + " has no output");
     logits_ = g_.outputs()[0];
-    if (root_of(g_, logits_).value != logits_ || only_[logits_] || !g_.def_op(logits_)) {
+    if (view_root(g_, logits_).value != logits_ || only_[logits_] || !g_.def_op(logits_)) {
       throw Error("the first output of graph @" + g_.name + " must be computed by an op");
     }
     for (size_t i = 0; i < out_.stages.size(); ++i) {
-      for (OpId id : all_ops(out_.stages[i])) stage_of_[id] = static_cast<int32_t>(i);
+      for (OpId id : out_.stages[i].all_ops()) stage_of_[id] = static_cast<int32_t>(i);
     }
     find_places();
     for (size_t i = 0; i < out_.stages.size(); ++i) finish_stage(static_cast<int32_t>(i));
@@ -89,12 +64,6 @@ class StepPlanner {
   std::vector<PlanStage> plans() const {
     std::vector<PlanStage> out;
     for (const Stage& s : out_.stages) out.push_back(s.plan);
-    return out;
-  }
-
-  static std::vector<OpId> all_ops(const Stage& s) {
-    std::vector<OpId> out = s.prologue;
-    out.insert(out.end(), s.ops.begin(), s.ops.end());
     return out;
   }
 
@@ -197,7 +166,7 @@ class StepPlanner {
       }
     }
     // A step of one row may want no more than its largest logit, if nothing else reads them.
-    if (s.single && s.over_rows && s.kind == StageKind::linear && g_.op(s.core).def->name == "linear" &&
+    if (s.single && s.over_rows && s.kind == StageKind::linear && !by_experts(g_, g_.op(s.core)) &&
         g_.value(logits_).uses.empty() &&
         std::find(s.stores.begin(), s.stores.end(), logits_) != s.stores.end())
       s.ranked = logits_;
@@ -208,13 +177,13 @@ class StepPlanner {
   void add_operands(Stage& s, int32_t index, const Op& op) {
     for (ValueId v : op.operands) {
       add_slot(s, index, v, false);
-      if (s.slots.contains(v) && s.slots.at(v).sub_row != 0 && !reads_sub_rows_anywhere(op))
+      if (s.slots.contains(v) && s.slots.at(v).sub_row != 0 && !reads_sub_rows_anywhere(g_, op))
         throw Error(op.loc, op.def->name + " of a split of heads has no kernel");
     }
   }
 
   void add_slot(Stage& s, int32_t index, ValueId v, bool written) {
-    const Root root = root_of(g_, v);
+    const ViewRoot root = view_root(g_, v);
     const Type& type = g_.type(root.value);
     Slot slot;
     PlanOperand o;
@@ -325,7 +294,7 @@ class StepPlanner {
 
   int64_t experts_per_token(const Stage& s) const {
     const Op& op = g_.op(s.core);
-    return op.def->name == "linear_experts" ? g_.type(op.operands[2]).last() : 1;
+    return by_experts(g_, op) ? g_.type(op.operands[2]).last() : 1;
   }
 
   // Of a stack of matrices, how many are read: at most as many as the tokens have chosen.
@@ -339,7 +308,7 @@ class StepPlanner {
   void describe(Stage& s) {
     PlanStage& p = s.plan;
     p.scope = g_.op(s.core.valid() ? s.core : named_after(s)).scope;
-    for (OpId id : all_ops(s)) p.flops += op_cost(g_, id, only_).flops;
+    for (OpId id : s.all_ops()) p.flops += op_cost(g_, id, only_).flops;
     if (s.kind == StageKind::linear) {
       const Op& op = g_.op(s.core);
       for (ValueId v : op.operands) {
@@ -393,9 +362,9 @@ class StepPlanner {
     std::vector<std::vector<int>> successors(out_.stages.size());
     for (size_t i = 0; i < out_.stages.size(); ++i) {
       std::set<int32_t> before;
-      for (OpId id : all_ops(out_.stages[i])) {
+      for (OpId id : out_.stages[i].all_ops()) {
         for (ValueId v : g_.op(id).operands) {
-          const ValueId root = root_of(g_, v).value;
+          const ValueId root = view_root(g_, v).value;
           if (g_.def_op(root) && !only_[root]) before.insert(stage_of_[g_.value(root).def]);
         }
       }

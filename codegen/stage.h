@@ -50,7 +50,17 @@ struct Stage {
   std::map<ValueId, PlanCache> caches;  // of the kv values in `slots`
 
   PlanStage plan;  // symbol, tiles, operands, … as the runtime sees it
+
+  // In the order they run.
+  std::vector<OpId> all_ops() const {
+    std::vector<OpId> out = prologue;
+    out.insert(out.end(), ops.begin(), ops.end());
+    return out;
+  }
 };
+
+// Does the contraction choose its weight per token, out of a stack of matrices (linear_experts)?
+inline bool by_experts(const Graph& g, const Op& core) { return g.type(core.operands[1]).rank() == 3; }
 
 // Bytes of one token's row of an activation, padded so that whole vectors may be read and written.
 int64_t row_bytes(const Type& type);

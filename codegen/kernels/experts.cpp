@@ -82,7 +82,7 @@ void weighted_sum(RowEmitter& e, const Op& op) {
 }
 
 const RegisterRowOp kRoute("route", {nullptr, route});
-const RegisterRowOp kWeightedSum("weighted_sum", {nullptr, weighted_sum});
+const RegisterRowOp kWeightedSum("weighted_sum", {nullptr, weighted_sum, true});
 
 }  // namespace
 }  // namespace lmc

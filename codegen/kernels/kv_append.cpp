@@ -41,7 +41,7 @@ void kv_append(RowEmitter& e, const Op& op) {
   });
 }
 
-const RegisterRowOp kKvAppend("kv_append", {nullptr, kv_append});
+const RegisterRowOp kKvAppend("kv_append", {nullptr, kv_append, true});
 
 }  // namespace
 }  // namespace lmc

@@ -45,7 +45,7 @@ class LinearEmitter {
   LinearEmitter(KernelBuilder& builder, const Stage& s)
       : k(builder), b(builder.ir()), stage(s), g(*s.graph), op(g.op(s.core)) {
     const Type& w = g.type(op.operands[1]);
-    by_experts_ = op.def->name == "linear_experts";
+    by_experts_ = by_experts(g, op);
     rows_ = w.dims[by_experts_ ? 1 : 0];
     cols_ = w.last();
     quantised_ = s.slots.at(op.operands[1]).layout == "q8_0.rows8";

@@ -64,8 +64,8 @@ void layer_norm(RowEmitter& e, const Op& op) {
   });
 }
 
-const RegisterRowOp kRmsNorm("rms_norm", {nullptr, rms_norm});
-const RegisterRowOp kLayerNorm("layer_norm", {nullptr, layer_norm});
+const RegisterRowOp kRmsNorm("rms_norm", {nullptr, rms_norm, true});
+const RegisterRowOp kLayerNorm("layer_norm", {nullptr, layer_norm, true});
 
 }  // namespace
 }  // namespace lmc

@@ -72,7 +72,7 @@ void quantize(RowEmitter& e, const Op& op) {
   });
 }
 
-const RegisterRowOp kQuantize("quantize", {nullptr, quantize});
+const RegisterRowOp kQuantize("quantize", {nullptr, quantize, true});
 
 }  // namespace
 }  // namespace lmc

@@ -63,7 +63,7 @@ void rope(RowEmitter& e, const Op& op) {
 }
 
 const RegisterRowOp kRopeAngles("rope_angles", {nullptr, rope_angles});
-const RegisterRowOp kRope("rope", {nullptr, rope});
+const RegisterRowOp kRope("rope", {nullptr, rope, true});
 
 }  // namespace
 }  // namespace lmc

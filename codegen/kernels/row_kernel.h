@@ -19,6 +19,7 @@ struct RowOpEmitter {
   std::function<llvm::Value*(KernelBuilder&, const Op&, const std::vector<llvm::Value*>& lanes)> lanes;
   // Row ops: the whole row of the current token, written to the results' slots.
   std::function<void(RowEmitter&, const Op&)> row;
+  bool sub_rows_anywhere = false;  // takes sub-rows that are parts of longer ones (Slot::sub_row)
 };
 
 struct RegisterRowOp {

@@ -91,9 +91,7 @@ KernelMap kernels_of(const Graph& g) {
     for (size_t s = 0; s < step.stages.size(); ++s) {
       const int kernel = number_of(out, known, label_for(step.plan.stages[s], 1, 1));
       ++out.calls[static_cast<size_t>(kernel)];
-      std::vector<OpId> ops = step.stages[s].prologue;
-      ops.insert(ops.end(), step.stages[s].ops.begin(), step.stages[s].ops.end());
-      for (OpId id : ops) {  // … and keeps it, within a group too
+      for (OpId id : step.stages[s].all_ops()) {  // … and keeps it, within a group too
         const int line = step.stages[s].graph->op(id).loc.line;
         const auto behind = std::upper_bound(lines.begin(), lines.end(), line,
                                              [](int at, const auto& entry) { return at < entry.first; });
