@@ -1,8 +1,7 @@
 // A norm joins the linear that reads it, with the residual sum (and Gemma's post norm) in front of it:
 //
-//   %z ─ [norm] ─ %p ─ [add] ─ %x ─ norm ─ %n ─ [quantize] ─ linear      →     group { norm, add, norm, …,
-//   linear }
-//                                └─ the next residual sum
+//   %z ─ [norm] ─ [add] ─ %x ─ norm ─ %n ─ [quantize] ─ linear    →    group { norm, add, norm, …, linear }
+//                          └─ the next residual sum
 //
 // In a step of one token the row is the linear's prologue: each core computes it for itself instead of
 // waiting for the one that does. Longer steps have rows for every core, and nothing changes. Behind the
