@@ -278,6 +278,12 @@ ConfigValue config_value(const YamlNode& n) {
   return {n.text};
 }
 
+std::string filled_in(std::string name, const std::string& placeholder, const std::string& by) {
+  if (const size_t at = name.find(placeholder); at != std::string::npos)
+    name.replace(at, placeholder.size(), by);
+  return name;
+}
+
 void check_supported(const Definition& d, const std::string& name, const std::string& key,
                      const ConfigValue& value, const std::string& source) {
   const auto s = d.supports.find(name);

@@ -76,6 +76,9 @@ Definition read_definition(const std::string& path);
 void check_supported(const Definition& d, const std::string& name, const std::string& key,
                      const ConfigValue& value, const std::string& source);
 
+// A name with its placeholder filled in: "layers.{layer}.", "{layer}", "3" → "layers.3.".
+std::string filled_in(std::string name, const std::string& placeholder, const std::string& by);
+
 // Value of a scalar, list or null node.
 ConfigValue config_value(const YamlNode& node);
 

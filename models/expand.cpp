@@ -12,12 +12,6 @@ using syntax::Expr;
 constexpr int64_t kMaxLayers = 4096;
 constexpr int64_t kMaxStack = 4096;
 
-// `text` with the first `what` in it replaced.
-std::string replaced(std::string text, const std::string& what, const std::string& by) {
-  if (const size_t at = text.find(what); at != std::string::npos) text.replace(at, what.size(), by);
-  return text;
-}
-
 class Expander {
  public:
   Expander(const Definition& d, const ConfigMap& config, const TensorTypes& tensors,
@@ -73,7 +67,7 @@ class Expander {
                   {dim(d_.kv_span, "kv span"), dim(d_.kv_heads, "kv heads"), dim(d_.kv_dim, "kv dim")}};
     values_["kv"] = graph().add_input("kv." + std::to_string(l), kv);
     const std::string number = std::to_string(l);
-    const std::string prefix = replaced(d_.layer_prefix, "{layer}", number);
+    const std::string prefix = filled_in(d_.layer_prefix, "{layer}", number);
     for (const NamedBlocks& b : d_.layer)
       run_blocks(b, d_.layer_weights, prefix, "layers." + number + "." + b.name);
     config_.erase("layer");
@@ -191,7 +185,7 @@ class Expander {
       throw Error(shape->of.loc, name + " is a stack of " + std::to_string(count) + " tensors");
     std::vector<ValueId> parts;
     for (int64_t i = 0; i < count; ++i)
-      parts.push_back(tensor(replaced(shape->stack, "{index}", std::to_string(i)), dims, *shape, loc));
+      parts.push_back(tensor(filled_in(shape->stack, "{index}", std::to_string(i)), dims, *shape, loc));
     return graph().result(graph().add_op("stack", parts, {}, {}, scope_, loc));
   }
 

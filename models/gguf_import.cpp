@@ -72,8 +72,7 @@ std::vector<GgufPlace> gguf_places(const Definition& d, const ConfigMap& config)
   if (layers < 1 || layers > kMaxLayers) throw Error(d.layers.loc, std::to_string(layers) + " layers");
   for (int64_t l = 0; l < layers; ++l) {
     const std::string number = std::to_string(l);
-    std::string layer = d.layer_prefix;
-    if (const size_t at = layer.find("{layer}"); at != std::string::npos) layer.replace(at, 7, number);
+    const std::string layer = filled_in(d.layer_prefix, "{layer}", number);
     for (const GgufTensorRule& rule : d.gguf.layer_tensors) add(rule, layer, "blk." + number + ".");
   }
   return out;
