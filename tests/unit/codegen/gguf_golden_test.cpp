@@ -6,6 +6,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "golden_folder.h"
 #include "ir/error.h"
 #include "ir/eval.h"
 #include "models/gguf_export.h"
@@ -13,21 +14,6 @@
 
 namespace lmc {
 namespace {
-
-std::string golden_folder() {
-  const char* other = std::getenv("LMC_GOLDEN_DIR");
-  return other ? other : std::string(LMC_SOURCE_DIR) + "/tests/data/golden";
-}
-
-std::vector<std::string> golden_names() {
-  std::vector<std::string> out;
-  std::error_code ec;  // an unreadable folder leaves no tests, which GoogleTest reports
-  for (const auto& entry : std::filesystem::directory_iterator(golden_folder(), ec)) {
-    if (std::filesystem::exists(entry.path() / "golden.json")) out.push_back(entry.path().filename());
-  }
-  std::sort(out.begin(), out.end());
-  return out;
-}
 
 // What GGUF has no words for.
 const std::map<std::string, std::string> kRefused = {

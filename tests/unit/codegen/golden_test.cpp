@@ -12,6 +12,7 @@
 #include "codegen/codegen.h"
 #include "codegen/layout.h"
 #include "codegen/target.h"
+#include "golden_folder.h"
 #include "ir/eval.h"
 #include "ir/text.h"
 #include "models/model.h"
@@ -25,22 +26,6 @@ namespace lmc {
 namespace {
 
 const std::string kRoot = LMC_SOURCE_DIR;
-
-// Checkpoints with what a correct model answers; another folder of them can be tested by naming it.
-std::string golden_folder() {
-  const char* other = std::getenv("LMC_GOLDEN_DIR");
-  return other ? other : kRoot + "/tests/data/golden";
-}
-
-std::vector<std::string> golden_names() {
-  std::vector<std::string> out;
-  std::error_code ec;  // an unreadable folder leaves no tests, which GoogleTest reports
-  for (const auto& entry : std::filesystem::directory_iterator(golden_folder(), ec)) {
-    if (std::filesystem::exists(entry.path() / "golden.json")) out.push_back(entry.path().filename());
-  }
-  std::sort(out.begin(), out.end());
-  return out;
-}
 
 struct Golden {
   Model model;

@@ -1,0 +1,27 @@
+// Checkpoints with what a correct model answers; LMC_GOLDEN_DIR names another folder of them.
+#pragma once
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace lmc {
+
+inline std::string golden_folder() {
+  const char* other = std::getenv("LMC_GOLDEN_DIR");
+  return other ? other : std::string(LMC_SOURCE_DIR) + "/tests/data/golden";
+}
+
+inline std::vector<std::string> golden_names() {
+  std::vector<std::string> out;
+  std::error_code ec;  // an unreadable folder leaves no tests, which GoogleTest reports
+  for (const auto& entry : std::filesystem::directory_iterator(golden_folder(), ec)) {
+    if (std::filesystem::exists(entry.path() / "golden.json")) out.push_back(entry.path().filename());
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+}  // namespace lmc
