@@ -4,7 +4,8 @@
 #include <cmath>
 #include <cstring>
 
-#include "codegen/q8_rows.h"
+#include "codegen/block_rows.h"
+#include "codegen/weight_layout.h"
 #include "ir/op_def.h"
 #include "ir/slice_places.h"
 
@@ -15,9 +16,8 @@ std::string wanted_layout(const Graph& g, ValueId v) {
   bool gathered = false;
   for (const Use& u : g.value(v).uses) {
     const Op& user = g.op(u.op);
-    if (user.def->shape == OpShape::contraction && u.operand == 1) {
-      return g.type(v).dtype == DType::q8_0 ? "q8_0.rows8" : "f32.rows8";
-    }
+    if (user.def->shape == OpShape::contraction && u.operand == 1)
+      return weight_layout(g.type(v).dtype).name();
     gathered |= user.def->name == "embedding";
     if (user.body) {
       const std::string inside = wanted_layout(*user.body, user.body->inputs()[u.operand]);
@@ -25,7 +25,7 @@ std::string wanted_layout(const Graph& g, ValueId v) {
       gathered |= inside != "f32";
     }
   }
-  if (g.type(v).dtype == DType::q8_0) return "q8_0.rows8";
+  if (is_quantised(g.type(v).dtype)) return weight_layout(g.type(v).dtype).name();
   return gathered ? dtype_name(g.type(v).dtype) : "f32";
 }
 
@@ -68,8 +68,7 @@ int64_t packed_bytes(const std::string& layout, const Type& type) {
   const Matrix m = matrix(type);
   const int64_t apart = packed_apart(layout, type);
   const int64_t groups = apart * ((m.rows / apart + 7) / 8);
-  if (layout == "q8_0.rows8") return groups * ((m.cols + kQ8Block - 1) / kQ8Block) * kQ8GroupBytes;
-  if (layout == "f32.rows8") return groups * 8 * m.cols * 4;
+  if (const WeightLayout* rows8 = find_weight_layout(layout)) return groups * rows8->group_bytes(m.cols);
   const int64_t element = layout == "f32" ? 4 : 2;
   return m.rows * m.cols * element;
 }
@@ -231,22 +230,12 @@ int64_t WeightPacker::chunk_bytes(size_t weight, int64_t chunk) const {
 
 namespace {
 
-// Up to 8 rows of blocks into q8_0.rows8.
-void interleave_q8_group(std::span<const Q8Block> rows, int64_t blocks, std::byte* out) {
-  const int64_t count = blocks > 0 ? static_cast<int64_t>(rows.size()) / blocks : 0;
-  for (int64_t b = 0; b < blocks; ++b, out += kQ8GroupBytes) {
-    for (int64_t r = 0; r < 8; ++r) {
-      const Q8Block q = r < count ? rows[static_cast<size_t>(r * blocks + b)] : Q8Block{};
-      for (int64_t quad = 0; quad < 8; ++quad) std::memcpy(out + quad * 32 + r * 4, q.q + quad * 4, 4);
-      std::memcpy(out + 256 + r * 2, &q.scale, 2);
-    }
+void pack_groups(const WeightLayout& layout, const std::byte* in, int64_t row_bytes, int64_t rows,
+                 int64_t cols, std::span<std::byte> out) {
+  for (int64_t r = 0; r < rows; r += 8) {
+    layout.pack_group(in + r * row_bytes, std::min<int64_t>(8, rows - r), cols,
+                      out.data() + r / 8 * layout.group_bytes(cols));
   }
-}
-
-uint16_t to_bf16(float f) {
-  uint32_t bits;
-  std::memcpy(&bits, &f, 4);
-  return static_cast<uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
 }
 
 }  // namespace
@@ -257,35 +246,33 @@ void WeightPacker::pack(size_t weight, int64_t chunk, std::span<std::byte> out,
   const int64_t first = chunk_row(weight, chunk);
   const int64_t rows = s.rows(chunk);
   const int64_t cols = s.matrix.cols;
-  if (s.layout == "q8_0.rows8") {
-    const int64_t blocks = q8_blocks(cols);
-    std::vector<Q8Block> q(static_cast<size_t>(rows * blocks));
-    read_q8_rows(graph_, packs_[weight], source_, first, rows, q, errors.subspan(static_cast<size_t>(first)));
-    for (int64_t r = 0; r < rows; r += 8) {
-      const auto group = std::span(q).subspan(static_cast<size_t>(r * blocks));
-      interleave_q8_group(group.first(std::min(group.size(), static_cast<size_t>(8 * blocks))), blocks,
-                          out.data() + r / 8 * s.row_unit_bytes);
-    }
-    return;
+  const WeightLayout* rows8 = find_weight_layout(s.layout);
+  if (rows8 && is_quantised(rows8->dtype())) {
+    const BlockFormat& format = block_format(rows8->dtype());
+    std::vector<std::byte> blocks(static_cast<size_t>(rows * format.row_bytes(cols)));
+    read_block_rows(graph_, packs_[weight], source_, format, first, rows, blocks,
+                    errors.subspan(static_cast<size_t>(first)));
+    return pack_groups(*rows8, blocks.data(), format.row_bytes(cols), rows, cols, out);
   }
   std::vector<float> x(static_cast<size_t>(rows * cols));
   read_weight_rows(graph_, packs_[weight], source_, first, x);
-  if (s.layout == "f32.rows8") {
-    std::memset(out.data(), 0, out.size());
-    auto* y = reinterpret_cast<float*>(out.data());
-    for (int64_t r = 0; r < rows; ++r) {
-      float* lane = y + r / 8 * 8 * cols + r % 8;
-      for (int64_t c = 0; c < cols; ++c) lane[c * 8] = x[static_cast<size_t>(r * cols + c)];
-    }
+  if (rows8) {
+    pack_groups(*rows8, std::as_bytes(std::span(x)).data(), cols * 4, rows, cols, out);
   } else if (s.layout == "f32") {
     std::memcpy(out.data(), x.data(), out.size());
   } else {
     auto* y = reinterpret_cast<uint16_t*>(out.data());
-    for (size_t i = 0; i < x.size(); ++i) y[i] = s.layout == "f16" ? f32_to_f16(x[i]) : to_bf16(x[i]);
+    for (size_t i = 0; i < x.size(); ++i) y[i] = s.layout == "f16" ? f32_to_f16(x[i]) : f32_to_bf16(x[i]);
   }
+  const auto rounded = [&](float f) {
+    if (s.layout.starts_with("f32")) return f;
+    return s.layout.starts_with("f16") ? f16_to_f32(f32_to_f16(f)) : bf16_to_f32(f32_to_bf16(f));
+  };
   for (int64_t i = 0; i < rows * cols; ++i) {
-    const double f = x[static_cast<size_t>(i)];
-    errors[static_cast<size_t>(first + i / cols)].signal += f * f;
+    const float f = x[static_cast<size_t>(i)];
+    const double lost = static_cast<double>(f) - static_cast<double>(rounded(f));
+    errors[static_cast<size_t>(first + i / cols)] +=
+        {static_cast<double>(f) * static_cast<double>(f), lost * lost};
   }
 }
 
@@ -306,30 +293,21 @@ std::vector<std::byte> WeightPacker::pack(size_t weight, size_t slack) const {
 void unpack(const std::string& layout, const Type& type, const std::byte* packed, int64_t first,
             std::span<float> out) {
   const int64_t cols = matrix(type).cols;
-  const int64_t blocks = (cols + kQ8Block - 1) / kQ8Block;
   const int64_t rows = matrix(type).rows / packed_apart(layout, type);
   const int64_t each = packed_bytes(layout, Type{DType::f32, {rows, cols}});
-  int64_t start = 0;  // of the matrix that an element is in
-  const auto load = [&]<class T>(T, int64_t byte) {
-    T v;
-    std::memcpy(&v, packed + start + byte, sizeof v);
-    return v;
-  };
+  const WeightLayout* rows8 = find_weight_layout(layout);
   for (size_t i = 0; i < out.size(); ++i) {
     const int64_t at = first + static_cast<int64_t>(i);
     const int64_t r = at / cols % rows;
     const int64_t c = at % cols;
-    start = at / cols / rows * each;
-    if (layout == "q8_0.rows8") {
-      const int64_t block = (r / 8 * blocks + c / kQ8Block) * kQ8GroupBytes;
-      const auto q = load(int8_t{}, block + c % kQ8Block / 4 * 32 + r % 8 * 4 + c % 4);
-      out[i] = static_cast<float>(q) * f16_to_f32(load(uint16_t{}, block + 256 + r % 8 * 2));
-    } else if (layout == "f32.rows8") {
-      out[i] = load(float{}, (r / 8 * cols + c) * 32 + r % 8 * 4);
+    const std::byte* start = packed + at / cols / rows * each;  // of the matrix that the element is in
+    if (rows8) {
+      out[i] = rows8->element(start + r / 8 * rows8->group_bytes(cols), cols, r % 8, c);
     } else if (layout == "f32") {
-      out[i] = load(float{}, (r * cols + c) * 4);
+      std::memcpy(&out[i], start + (r * cols + c) * 4, 4);
     } else {
-      const auto h = load(uint16_t{}, (r * cols + c) * 2);
+      uint16_t h;
+      std::memcpy(&h, start + (r * cols + c) * 2, 2);
       out[i] = layout == "f16" ? f16_to_f32(h) : bf16_to_f32(h);
     }
   }

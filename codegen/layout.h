@@ -13,19 +13,12 @@
 
 namespace lmc {
 
-// Layouts:
-//
-//   q8_0.rows8     groups of 8 rows; per block of 32 columns 8 runs of (8 rows × 4 columns) int8,
-//                  then 8 f16 scales
-//   f32.rows8      groups of 8 rows; per column 8 f32
-//   f32, f16, bf16 row-major as they are
-//
-// Missing rows of the last group and missing columns of the last block are zeros. In rows8 layouts the
-// matrices of a stack [n, rows, cols] follow each other, each of whole groups.
-inline constexpr int64_t kQ8GroupBytes = 8 * kQ8Block + 8 * 2;
+// A matrix that a linear reads has a layout of codegen/weight_layout.h (8 rows side by side); in these the
+// matrices of a stack [n, rows, cols] follow each other, each of whole groups. Vectors are f32, and tables
+// that are only looked up f32, f16 or bf16 as they are: row-major.
 
-// Adds a `pack` op behind every weight-only value that a step op reads: rows8 where a linear does, f32 for
-// vectors, the stored format for lookup tables. Idempotent. Returns true if anything changed.
+// Adds a `pack` op behind every weight-only value that a step op reads. Numbers keep the format they have, so
+// that packing rounds nothing but what the IR says. Idempotent. Returns true if anything changed.
 bool add_packing(Graph& g);
 
 // Vectors are one row.

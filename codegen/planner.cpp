@@ -397,7 +397,7 @@ class StepPlanner {
 int64_t row_bytes(const Type& type) {
   int64_t elements = 1;
   for (size_t i = 1; i < type.dims.size(); ++i) elements *= type.dims[i];
-  if (type.dtype == DType::q8_0)
+  if (is_quantised(type.dtype))
     return elements / std::max<int64_t>(type.last(), 1) * quantised_bytes(type.last());
   return round_up(elements * 4, 64);
 }

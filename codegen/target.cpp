@@ -43,6 +43,20 @@ class Avx2 : public Target {
   }
 
   llvm::Value* start_int8(llvm::IRBuilderBase& b, llvm::Value*) const override { return zeros(b); }
+
+  // Pairs of products are at most 2 * 15 * 127; 8 of them, 30480, still fit into i16.
+  llvm::Value* start_uint4(llvm::IRBuilderBase& b) const override {
+    return llvm::Constant::getNullValue(llvm::FixedVectorType::get(b.getInt16Ty(), 16));
+  }
+  llvm::Value* dot_uint4(llvm::IRBuilderBase& b, llvm::Value* weights, llvm::Value* activations,
+                         llvm::Value* sums) const override {
+    return b.CreateAdd(sums,
+                       b.CreateIntrinsic(llvm::Intrinsic::x86_avx2_pmadd_ub_sw, {}, {weights, activations}));
+  }
+  llvm::Value* finish_uint4(llvm::IRBuilderBase& b, llvm::Value* sums) const override {
+    llvm::Value* ones = llvm::ConstantVector::getSplat(llvm::ElementCount::getFixed(16), b.getInt16(1));
+    return b.CreateIntrinsic(llvm::Intrinsic::x86_avx2_pmadd_wd, {}, {sums, ones});
+  }
 };
 
 // vpdpbusd multiplies unsigned by signed bytes and adds four products to an i32 without saturating on the
@@ -58,17 +72,29 @@ class Vnni : public Target {
 
   llvm::Value* dot_int8(llvm::IRBuilderBase& b, const Prepared& w, llvm::Value* activations,
                         llvm::Value* sums) const override {
-    llvm::Type* i32x8 = sums->getType();
-    return b.CreateIntrinsic(
-        llvm::Intrinsic::x86_avx512_vpdpbusd_256, {},
-        {sums, b.CreateBitCast(w.magnitude, i32x8), b.CreateBitCast(activations, i32x8)});
+    return dot_unsigned(b, w.magnitude, activations, sums);
   }
 
   llvm::Value* start_int8(llvm::IRBuilderBase& b, llvm::Value* block_sum) const override {
     return b.CreateVectorSplat(8, b.CreateMul(block_sum, b.getInt32(static_cast<uint32_t>(-128))));
   }
 
+  llvm::Value* start_uint4(llvm::IRBuilderBase& b) const override { return zeros(b); }
+  llvm::Value* dot_uint4(llvm::IRBuilderBase& b, llvm::Value* weights, llvm::Value* activations,
+                         llvm::Value* sums) const override {
+    return dot_unsigned(b, weights, activations, sums);
+  }
+  llvm::Value* finish_uint4(llvm::IRBuilderBase&, llvm::Value* sums) const override { return sums; }
+
   std::string triple() const override { return kTriple; }
+
+ private:
+  static llvm::Value* dot_unsigned(llvm::IRBuilderBase& b, llvm::Value* weights, llvm::Value* activations,
+                                   llvm::Value* sums) {
+    llvm::Type* i32x8 = sums->getType();
+    return b.CreateIntrinsic(llvm::Intrinsic::x86_avx512_vpdpbusd_256, {},
+                             {sums, b.CreateBitCast(weights, i32x8), b.CreateBitCast(activations, i32x8)});
+  }
 };
 
 // Zen 4, Cascade Lake and later servers. Vectors of 256 bits: the clock stays up.

@@ -38,6 +38,12 @@ class Target {
   // null.
   virtual bool wants_block_sums() const { return false; }
   virtual llvm::Value* start_int8(llvm::IRBuilderBase& b, llvm::Value* block_sum) const = 0;
+  // The same for a block of 32 k whose weights are 0 … 15 as u8: sums, in the lanes the target likes best,
+  // from zero over at most 8 steps to the <8 x i32> that finish_uint4 returns.
+  virtual llvm::Value* start_uint4(llvm::IRBuilderBase& b) const = 0;
+  virtual llvm::Value* dot_uint4(llvm::IRBuilderBase& b, llvm::Value* weights, llvm::Value* activations,
+                                 llvm::Value* sums) const = 0;
+  virtual llvm::Value* finish_uint4(llvm::IRBuilderBase& b, llvm::Value* sums) const = 0;
   // Groups of 8 weight rows (1, 2 or 4) that meet 8 tokens at once when there are many: as many sums as
   // registers hold.
   virtual int64_t groups_at_once() const { return 1; }

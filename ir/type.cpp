@@ -6,7 +6,8 @@
 namespace lmc {
 namespace {
 
-constexpr std::array<const char*, 7> kNames = {"f32", "f16", "bf16", "i32", "q8_0", "kv_f16", "kv_f32"};
+constexpr std::array<const char*, 9> kNames = {"f32",  "f16",  "bf16",   "i32",   "q8_0",
+                                               "q4_0", "q4_k", "kv_f16", "kv_f32"};
 
 }  // namespace
 
@@ -40,6 +41,8 @@ bool is_kv(DType t) { return t == DType::kv_f16 || t == DType::kv_f32; }
 
 bool is_float(DType t) { return t == DType::f32 || t == DType::f16 || t == DType::bf16; }
 
+bool is_quantised(DType t) { return t == DType::q8_0 || t == DType::q4_0 || t == DType::q4_k; }
+
 const char* dtype_name(DType t) { return kNames[static_cast<size_t>(t)]; }
 
 std::optional<DType> dtype_from_name(std::string_view name) {
@@ -61,10 +64,15 @@ int64_t storage_bytes(DType t, int64_t elements, int64_t row_length) {
     case DType::f16:
     case DType::bf16:
       return elements * 2;
-    case DType::q8_0: {
+    case DType::q8_0:
+    case DType::q4_0:
+    case DType::q4_k: {
       if (row_length <= 0) return 0;
-      const int64_t blocks = (row_length + kQ8Block - 1) / kQ8Block;
-      return elements / row_length * blocks * (kQ8Block + 2);
+      const int64_t blocks = (row_length + 31) / 32;
+      const int64_t row = t == DType::q8_0   ? blocks * 34
+                          : t == DType::q4_0 ? blocks * 18
+                                             : blocks * 18 + (blocks + 7) / 8 * 4;
+      return elements / row_length * row;
     }
   }
   return 0;
@@ -75,6 +83,12 @@ float bf16_to_f32(uint16_t h) {
   float f;
   std::memcpy(&f, &bits, sizeof f);
   return f;
+}
+
+uint16_t f32_to_bf16(float f) {
+  uint32_t bits;
+  std::memcpy(&bits, &f, 4);
+  return static_cast<uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
 }
 
 float f16_to_f32(uint16_t h) {

@@ -10,13 +10,14 @@
 namespace lmc {
 
 // kv_*: a key/value cache [span, kv_heads, head_dim]; span = how many positions a token may look back on.
-enum class DType : uint8_t { f32, f16, bf16, i32, q8_0, kv_f16, kv_f32 };
+enum class DType : uint8_t { f32, f16, bf16, i32, q8_0, q4_0, q4_k, kv_f16, kv_f32 };
 
 // Symbolic dimensions, known only when a step runs.
 inline constexpr int64_t kDimT = -1;  // "T": new tokens in the step
 inline constexpr int64_t kDimR = -2;  // "R": rows whose logits are wanted
 
-// Q8_0: blocks of 32 values along the last dimension with one f16 scale, as in GGUF.
+// Quantised numbers come in blocks along the last dimension (ir/block_format.h); those of activations, always
+// Q8_0, have 32 values each.
 inline constexpr int64_t kQ8Block = 32;
 
 struct Type {
@@ -33,15 +34,19 @@ struct Type {
 
 bool is_kv(DType t);
 bool is_float(DType t);           // f32, f16 or bf16
+bool is_quantised(DType t);       // q8_0, q4_0 or q4_k
 const char* dtype_name(DType t);  // "q8_0"
 std::optional<DType> dtype_from_name(std::string_view name);
 std::string dim_name(int64_t dim);  // "T", "R" or the number
 
-// Bytes of `elements` values stored in rows of `row_length` (Q8_0 pads each row to whole blocks of 34 bytes).
+// Bytes of `elements` values stored in rows of `row_length`; quantised rows are padded to whole blocks of 32:
+// 34 bytes for Q8_0, 18 for Q4_0, and for Q4_K 18 and 4 more for every 8 of them (scales and minima take a
+// byte each here, 6 bits in GGUF).
 int64_t storage_bytes(DType t, int64_t elements, int64_t row_length);
 
 float f16_to_f32(uint16_t h);
 uint16_t f32_to_f16(float f);  // round to nearest, ties to even
 float bf16_to_f32(uint16_t h);
+uint16_t f32_to_bf16(float f);  // round to nearest, ties to even
 
 }  // namespace lmc

@@ -29,9 +29,12 @@ class WeightSource {
     return false;
   }
 
+  // The quantised format whose blocks the checkpoint holds, if it holds any for this tensor.
+  virtual std::optional<DType> stored_format(const std::string& /*name*/) const { return std::nullopt; }
+
   // Rows [first, first + rows) of the tensor (of its transpose, if `transposed`) exactly as the checkpoint
-  // stores them, if it stores them in this quantised format; otherwise false. `out` takes the blocks of one
-  // row after those of the other: for q8_0 34 bytes each, an f16 scale and 32 int8.
+  // stores them, if it stores them in this quantised format; otherwise false. `out` takes the blocks
+  // (ir/block_format.h) of one row after those of the other.
   virtual bool read_blocks(const std::string& /*name*/, bool /*transposed*/, DType /*format*/,
                            int64_t /*first*/, int64_t /*rows*/, std::span<std::byte> /*out*/) const {
     return false;

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
+#include <map>
 #include <set>
 
+#include "ir/block_format.h"
 #include "ir/op_def.h"
 #include "ir/text.h"
 #include "models/expand.h"
@@ -55,7 +57,9 @@ void add_value(GgufWriter& out, const std::string& key, const ConfigValue& value
 
 // What general.file_type says of the most common format; llama.cpp's numbers.
 uint32_t file_type(const std::string& type) {
-  return type == "f32" ? 0 : type == "f16" ? 1 : type == "q8_0" ? 7 : 32;
+  static const std::map<std::string, uint32_t> numbers = {{"f32", 0},  {"f16", 1},   {"q4_0", 2},
+                                                          {"q8_0", 7}, {"q4_k", 14}, {"bf16", 32}};
+  return numbers.at(type);
 }
 
 const GgufFormat& format_named(std::string type) {
@@ -101,7 +105,7 @@ class Exporter {
     // No general.name: some names make llama.cpp look for tokens that a file may not have.
     out_.add("general.alignment", uint32_t{32});
     out_.add("general.file_type", file_type(common_type_));
-    if (common_type_ == "q8_0") out_.add("general.quantization_version", uint32_t{2});
+    if (common_type_.starts_with("q")) out_.add("general.quantization_version", uint32_t{2});
     out_.add(kGgufFamily, std::string_view(d_.family));
   }
 
@@ -142,7 +146,7 @@ class Exporter {
     if (!full.empty())
       throw Error("tensor '" + full.begin()->second + "' has no place in the gguf: table of " + d_.file);
     for (const GgufMadeTensor& rule : d_.gguf.made) add_made(rule);
-    for (const char* type : {"f32", "f16", "bf16", "q8_0"}) {
+    for (const char* type : {"f32", "f16", "bf16", "q8_0", "q4_0", "q4_k"}) {
       if (bytes[format_named(type).name] > bytes[format_named(common_type_).name]) common_type_ = type;
     }
   }
@@ -165,15 +169,18 @@ class Exporter {
     const int64_t columns = type.dims[how.transpose ? 0 : 1];
     if (columns % wanted.elements != 0) return gguf_format("F16");
     // Tables that are only looked up cost no time; llama.cpp keeps positions unquantised too.
-    if (options_.type == "q8_0" && !is_multiplied(m_.graph, weight(name))) return gguf_format("F16");
+    if (options_.type.starts_with("q") && !is_multiplied(m_.graph, weight(name))) return gguf_format("F16");
     return wanted;
   }
 
   const GgufFormat& kept(const std::string& name, const Type& type, const GgufStorage& how) const {
     const int64_t columns = type.dims[how.transpose ? 0 : 1];
-    std::vector<std::byte> row(static_cast<size_t>(columns / 32 * 34));
-    if (columns % 32 == 0 && m_.weights->read_blocks(name, how.transpose, DType::q8_0, 0, 1, row))
-      return gguf_format("Q8_0");
+    if (const auto stored = m_.weights->stored_format(name)) {
+      const BlockFormat& f = block_format(*stored);
+      std::vector<std::byte> row(static_cast<size_t>(f.row_bytes(columns)));
+      if (columns % f.values == 0 && m_.weights->read_blocks(name, how.transpose, *stored, 0, 1, row))
+        return format_named(dtype_name(*stored));
+    }
     return format_named(dtype_name(type.dtype));
   }
 

@@ -37,12 +37,13 @@ void GgufRows::fill(int64_t first, int64_t rows, std::span<std::byte> out) const
   const int64_t width = dims.back();
   const int64_t height = dims.size() == 1 ? 1 : dims[0];
   const auto row_bytes = static_cast<size_t>(width / format->elements * format->bytes);
-  const bool q8 = format == &gguf_format("Q8_0") && !how.changes_numbers();
+  const DType blocks = quantised_as(*format).value_or(DType::f32);
+  const bool whole = is_quantised(blocks) && !how.changes_numbers();
   std::vector<float> x(static_cast<size_t>(rows * width));
   if (dims.size() == 1) {
     read_vector(*this, width, x);
   } else if (how.transpose) {
-    if (q8 && source.read_blocks(name, true, DType::q8_0, first, rows, out)) return;
+    if (whole && source.read_blocks(name, true, blocks, first, rows, out)) return;
     read_transposed(*this, height, width, first, rows, x);
   }
   for (int64_t r = 0; r < rows; ++r) {
@@ -50,7 +51,7 @@ void GgufRows::fill(int64_t first, int64_t rows, std::span<std::byte> out) const
     const auto to = out.subspan(static_cast<size_t>(r) * row_bytes, row_bytes);
     if (dims.size() > 1 && !how.transpose) {
       const int64_t from = how.checkpoint_row(height, first + r);
-      if (q8 && source.read_blocks(name, false, DType::q8_0, from, 1, to)) continue;
+      if (whole && source.read_blocks(name, false, blocks, from, 1, to)) continue;
       source.read(name, from * width, row);
     }
     if (how.changes_numbers()) {

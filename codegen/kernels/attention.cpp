@@ -141,7 +141,7 @@ class AttentionEmitter {
 
   Value* load_cached(Value* address) {
     if (cache.dtype == DType::kv_f32) return k.load(k.f32x8(), address, 4);
-    return k.half_to_float(k.load(llvm::FixedVectorType::get(b.getHalfTy(), kLanes), address, 2));
+    return k.widen(k.load(llvm::FixedVectorType::get(b.getHalfTy(), kLanes), address, 2));
   }
 
   // Calls body(block, slot) for the blocks of 64 positions of [from, to) that lie in the chunk. Within one

@@ -85,6 +85,14 @@ Value* KernelBuilder::fma(Value* a, Value* c, Value* addend) {
   return b_.CreateIntrinsic(llvm::Intrinsic::fma, {a->getType()}, {a, c, addend});
 }
 
+Value* KernelBuilder::widen(Value* numbers) {
+  llvm::Type* element = numbers->getType()->getScalarType();
+  if (element->isFloatTy()) return numbers;
+  if (element->isHalfTy()) return b_.CreateFPExt(numbers, f32x8());
+  Value* upper = b_.CreateShl(b_.CreateZExt(numbers, i32x8()), llvm::ConstantInt::get(i32x8(), 16));
+  return b_.CreateBitCast(upper, f32x8());
+}
+
 Value* KernelBuilder::lane_ids() {
   std::vector<llvm::Constant*> ids;
   for (int64_t i = 0; i < kLanes; ++i) ids.push_back(b_.getInt64(static_cast<uint64_t>(i)));

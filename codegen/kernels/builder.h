@@ -59,7 +59,8 @@ class KernelBuilder {
     return b_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, a, c);
   }
   llvm::Value* fma(llvm::Value* a, llvm::Value* c, llvm::Value* addend);
-  llvm::Value* half_to_float(llvm::Value* halves) { return b_.CreateFPExt(halves, f32x8()); }
+  // <8 x half> (f16), <8 x i16> (the bits of bf16) or <8 x float> to f32.
+  llvm::Value* widen(llvm::Value* numbers);
   llvm::Value* lane_ids();  // <0, 1, … 7> of i64
 
   // Lanes at or beyond `lanes` become zero.

@@ -3,8 +3,8 @@
 //
 // Bound by memory (one token, or few) a core walks four streams in step: each is a quarter of the tile, group
 // of 8 weight rows after group, so that it runs straight through memory. It asks for what a stream will need
-// some blocks later, across the border to the next tile: that keeps enough cache lines in flight to reach the
-// memory limit. Bound by arithmetic (many tokens) it holds one group against 8 tokens.
+// some kilobytes later, across the border to the next tile: that keeps enough cache lines in flight to reach
+// the memory limit. Bound by arithmetic (many tokens) it holds one group against 8 tokens.
 //
 // Projections by experts (linear_experts) are the same work with the weight's address computed from the
 // token's choice: a tile belongs to one place j among the experts of a token, and walks the tokens one by
@@ -16,7 +16,7 @@
 #include "codegen/kernels/quantize.h"
 #include "codegen/kernels/ranking.h"
 #include "codegen/kernels/row_kernel.h"
-#include "codegen/layout.h"
+#include "codegen/weight_layout.h"
 #include "ir/op_def.h"
 
 namespace lmc {
@@ -26,9 +26,8 @@ using llvm::Value;
 
 constexpr int64_t kStreams = 4;
 constexpr int64_t kGroupsPerBlock = kQ8Block / kLanes;
-constexpr int64_t kPrefetchBlocks = 8;    // of 272 bytes; 5 to 10 measured alike, 30 loses a tenth
+constexpr int64_t kPrefetchBytes = 2304;  // ahead in a stream; 1.3 to 2.7 KB measured alike, 8 loses a tenth
 constexpr int64_t kTokenBlock = 8;        // tokens in registers when there are many
-constexpr int64_t kPrefetchColumns = 64;  // of 32 bytes, for F32
 
 // Of weight-row groups × tokens: accumulators, or results.
 using Tile = std::vector<std::vector<Value*>>;
@@ -48,9 +47,9 @@ class LinearEmitter {
     by_experts_ = by_experts(g, op);
     rows_ = w.dims[by_experts_ ? 1 : 0];
     cols_ = w.last();
-    quantised_ = s.slots.at(op.operands[1]).layout == "q8_0.rows8";
-    blocks_ = (cols_ + kQ8Block - 1) / kQ8Block;
-    group_bytes_ = quantised_ ? blocks_ * kQ8GroupBytes : cols_ * 32;
+    layout_ = find_weight_layout(s.slots.at(op.operands[1]).layout);
+    quantised_ = is_quantised(layout_->dtype());
+    group_bytes_ = layout_->group_bytes(cols_);
     parts_ = stage.halves.empty() ? 1 : 2;
     groups_ = (rows_ + 7) / 8 / parts_;
     at_once_ = quantised_ ? builder.target().groups_at_once() : 1;
@@ -252,11 +251,15 @@ class LinearEmitter {
       };
       Value* jump =
           streaming_ ? stream_jump(groups.first) : block_jump(groups, static_cast<int64_t>(from / step));
-      if (quantised_) {
-        accumulate_q8(slice(w), xs, token, jump, slice(sums));
-      } else {
-        accumulate_f32(slice(w), xs, jump, slice(sums));
-      }
+      Contraction c{slice(w), xs, slice(sums), cols_, {}};
+      c.prefetch = [&](Value* offset, int64_t bytes) {
+        if (streaming_) {
+          prefetch_stream(c.w, offset, bytes, jump);
+        } else if (quantised_) {  // others are bound by arithmetic all the more
+          for (Value* group : c.w) prefetch_next_group(group, token, offset, bytes, jump);
+        }
+      };
+      layout_->emit_dots(k, c);
     }
     Tile outputs(static_cast<size_t>(groups.width));
     for (size_t i = 0; i < outputs.size(); ++i) {
@@ -290,120 +293,27 @@ class LinearEmitter {
     return k.mul(b.CreateSub(target, here), group_bytes_);
   }
 
-  // Exact int8 dot products per block of 32, scaled by both scales in f32. The loop over quads stays a loop:
-  // unrolled, LLVM reorders it token by token and spills the weights.
-  void accumulate_q8(const std::vector<Value*>& w, const std::vector<Value*>& x, Value* token, Value* jump,
-                     const Tile& sums) {
-    llvm::Type* i8x32 = llvm::FixedVectorType::get(b.getInt8Ty(), 32);
-    const int64_t padded = blocks_ * kQ8Block;
-    k.loop(k.i64(0), k.i64(blocks_), 1, [&](Value* block) {
-      Value* scales_at = k.add(k.i64(padded), k.mul(block, 4));
-      Value* x_at = k.mul(block, kQ8Block);
-      std::vector<Value*> p;
-      for (Value* group : w) p.push_back(k.at(group, k.mul(block, kQ8GroupBytes)));
-      if (streaming_) {
-        prefetch_stream(p, block, jump);
-      } else {
-        for (Value* group : w) prefetch_next_group(group, token, block, jump);
-      }
-      Tile dots(w.size());
-      for (auto& row : dots) {
-        for (Value* x_row : x) {
-          Value* sum = nullptr;
-          if (k.target().wants_block_sums())
-            sum = k.load(b.getInt32Ty(), k.at(x_row, k.add(scales_at, k.i64(blocks_ * 4))), 4);
-          row.push_back(k.variable(k.target().start_int8(b, sum)));
-        }
-      }
-      k.loop(k.i64(0), k.i64(8), 1, [&](Value* quad) {
-        const auto weights = [&](size_t i) {
-          return k.target().prepare_int8(b, k.load(i8x32, k.at(p[i], k.mul(quad, 32))));
-        };
-        const auto repeated = [&](size_t m) {
-          Value* four = k.load(b.getInt32Ty(), k.at(x[m], k.add(x_at, k.mul(quad, 4))), 4);
-          return b.CreateBitCast(b.CreateVectorSplat(kLanes, four), i8x32);
-        };
-        const auto dot = [&](size_t i, size_t m, const Target::Prepared& w_quad, Value* x_quad) {
-          k.set(dots[i][m], k.target().dot_int8(b, w_quad, x_quad, k.get(dots[i][m])));
-        };
-        // The fewer ones stay in registers while the others pass.
-        if (x.size() < w.size()) {
-          std::vector<Value*> xs;
-          for (size_t m = 0; m < x.size(); ++m) xs.push_back(repeated(m));
-          for (size_t i = 0; i < w.size(); ++i) {
-            const Target::Prepared quads = weights(i);
-            for (size_t m = 0; m < x.size(); ++m) dot(i, m, quads, xs[m]);
-          }
-        } else {
-          std::vector<Target::Prepared> ws;
-          for (size_t i = 0; i < w.size(); ++i) ws.push_back(weights(i));
-          for (size_t m = 0; m < x.size(); ++m) {
-            Value* quads = repeated(m);
-            for (size_t i = 0; i < w.size(); ++i) dot(i, m, ws[i], quads);
-          }
-        }
-      });
-      llvm::Type* f16x8 = llvm::FixedVectorType::get(b.getHalfTy(), kLanes);
-      for (size_t i = 0; i < w.size(); ++i) {
-        Value* w_scale = k.half_to_float(k.load(f16x8, k.at(p[i], 256), 2));
-        for (size_t m = 0; m < x.size(); ++m) {
-          Value* x_scale = k.splat(k.load(b.getFloatTy(), k.at(x[m], scales_at), 4));
-          Value* scale = b.CreateFMul(w_scale, x_scale);
-          k.set(sums[i][m], k.fma(b.CreateSIToFP(k.get(dots[i][m]), k.f32x8()), scale, k.get(sums[i][m])));
-        }
-      }
-    });
-  }
-
-  // Some blocks ahead in each stream; past the end of a group, where the stream goes on.
-  void prefetch_stream(const std::vector<Value*>& p, Value* block, Value* jump) {
-    const int64_t ahead = std::min(kPrefetchBlocks, blocks_);
-    Value* beyond = b.CreateICmpSGE(block, k.i64(blocks_ - ahead));
-    Value* offset = k.add(k.i64(ahead * kQ8GroupBytes), b.CreateSelect(beyond, jump, k.i64(0)));
-    for (Value* group : p) {
-      for (int64_t line = 0; line < kQ8GroupBytes; line += 64) k.prefetch(k.at(k.at(group, offset), line));
+  // Some way ahead in each stream; past the end of a group, where the stream goes on.
+  void prefetch_stream(const std::vector<Value*>& w, Value* offset, int64_t bytes, Value* jump) {
+    const int64_t ahead = std::min(kPrefetchBytes / bytes * bytes, group_bytes_);
+    Value* beyond = b.CreateICmpSGE(offset, k.i64(group_bytes_ - ahead));
+    Value* there = k.add(k.add(offset, k.i64(ahead)), b.CreateSelect(beyond, jump, k.i64(0)));
+    for (Value* group : w) {
+      for (int64_t line = 0; line < bytes; line += 64) k.prefetch(k.at(k.at(group, there), line));
     }
   }
 
   // While some groups serve all tokens, the next ones come: each block of tokens asks for an eighth of them,
   // or, if there are only one or two, for all.
-  void prefetch_next_group(Value* group, Value* token, Value* block, Value* jump) {
+  void prefetch_next_group(Value* group, Value* token, Value* offset, int64_t bytes, Value* jump) {
+    Value* next = k.add(jump, k.i64(group_bytes_));
     k.if_then(b.CreateICmpSLE(limit_, k.i64(2 * kTokenBlock)), [&] {
-      Value* here = k.add(k.add(jump, k.i64(group_bytes_)), k.mul(block, kQ8GroupBytes));
-      for (int64_t line = 0; line < kQ8GroupBytes; line += 64) k.prefetch(k.at(k.at(group, here), line));
+      Value* here = k.at(group, k.add(next, offset));
+      for (int64_t line = 0; line < bytes; line += 64) k.prefetch(k.at(here, line));
     });
     const int64_t eighth = (group_bytes_ / 8 + 63) / 64 * 64;
-    Value* ahead =
-        k.add(k.mul(b.CreateUDiv(token, k.i64(kTokenBlock)), eighth), k.mul(block, kQ8GroupBytes / 8));
-    k.prefetch(k.at(group, k.add(k.add(jump, k.i64(group_bytes_)), ahead)));
-  }
-
-  void accumulate_f32(const std::vector<Value*>& w, const std::vector<Value*>& x, Value* jump,
-                      const Tile& sums) {
-    const auto step = [&](Value* column) {
-      for (size_t m = 0; m < x.size(); ++m) {
-        Value* xv = k.splat(k.load(b.getFloatTy(), k.at(x[m], k.mul(column, 4)), 4));
-        for (size_t i = 0; i < w.size(); ++i) {
-          Value* wv = k.load(k.f32x8(), k.at(w[i], k.mul(column, 32)), 4);
-          k.set(sums[i][m], k.fma(wv, xv, k.get(sums[i][m])));
-        }
-      }
-    };
-    constexpr int64_t kUnroll = 4;
-    const int64_t whole = cols_ / kUnroll * kUnroll;
-    const int64_t ahead = std::min(kPrefetchColumns, cols_);
-    k.loop(k.i64(0), k.i64(whole), kUnroll, [&](Value* column) {
-      if (streaming_) {
-        Value* beyond = b.CreateICmpSGE(column, k.i64(cols_ - ahead));
-        Value* offset =
-            k.add(k.mul(column, 32), k.add(k.i64(ahead * 32), b.CreateSelect(beyond, jump, k.i64(0))));
-        for (Value* group : w) {
-          for (int64_t line = 0; line < kUnroll * 32; line += 64) k.prefetch(k.at(k.at(group, offset), line));
-        }
-      }
-      for (int64_t u = 0; u < kUnroll; ++u) step(k.add(column, k.i64(u)));
-    });
-    for (int64_t c = whole; c < cols_; ++c) step(k.i64(c));
+    Value* ahead = k.add(k.mul(b.CreateUDiv(token, k.i64(kTokenBlock)), eighth), b.CreateLShr(offset, 3));
+    k.prefetch(k.at(group, k.add(next, ahead)));
   }
 
   // Bias and elementwise ops on 8 outputs of one token (8 of each half, where there are two); stores what
@@ -454,7 +364,8 @@ class LinearEmitter {
   const Stage& stage;
   const Graph& g;
   const Op& op;
-  int64_t rows_, cols_, blocks_, group_bytes_;
+  const WeightLayout* layout_;
+  int64_t rows_, cols_, group_bytes_;
   int64_t parts_, groups_;  // groups of each part
   int64_t at_once_;         // groups in registers against 8 tokens
   bool streaming_ = true;   // bound by memory: prefetch in every stream

@@ -49,7 +49,7 @@ llvm::Value* RowEmitter::load_lanes(ValueId v, llvm::Value* outer, llvm::Value* 
   if (s.layout == "f32") return k.load(k.f32x8(), k.at(address(v), k.mul(index, 4)), 4);
   llvm::Value* halves = k.at(address(v), k.mul(index, 2));
   if (s.layout == "f16") {
-    return k.half_to_float(k.load(llvm::FixedVectorType::get(b.getHalfTy(), kLanes), halves, 2));
+    return k.widen(k.load(llvm::FixedVectorType::get(b.getHalfTy(), kLanes), halves, 2));
   }
   assert(s.layout == "bf16");
   llvm::Value* bits =

@@ -17,6 +17,13 @@ inline void require_vector(const Type& t, int64_t n, const char* what) {
           std::string(what) + " must be a vector of " + std::to_string(n) + ", found " + t.str());
 }
 
+// Input and weight of a contraction: quantised weights, of whatever format, meet activations in Q8_0.
+inline void require_product(const Type& x, const Type& w) {
+  require(is_quantised(w.dtype) ? x.dtype == DType::q8_0 : (x.dtype == DType::f32 && is_float(w.dtype)),
+          "a quantised weight needs an input in q8_0, and a float weight one in f32, found " + x.str() +
+              " and " + w.str());
+}
+
 // y[i] = f(x[i]).
 inline OpDef unary(const std::string& name, const std::string& doc,
                    std::function<double(double, const EvalArgs&)> f, std::vector<AttrDef> attrs = {}) {

@@ -20,7 +20,7 @@ const RegisterOp kOp(OpDef{
           require(y.is_static(), "only weights can be joined, found " + y.str());
           require(axis >= 0 && axis < y.rank(),
                   "axis " + std::to_string(axis) + " does not exist in " + y.str());
-          require(y.dtype != DType::q8_0 || axis == 0 || axis < y.rank() - 1,
+          require(!is_quantised(y.dtype) || axis == 0 || axis < y.rank() - 1,
                   "quantised weights can be joined by rows only");
           const auto i = static_cast<size_t>(axis);
           y.dims[i] = 0;

@@ -15,7 +15,7 @@ const RegisterOp kOp(OpDef{
     .infer =
         [](const InferArgs& a) {
           require(a[0].dtype == DType::i32 && a[0].rank() == 1, "ids must be i32[T], found " + a[0].str());
-          require((is_float(a[1].dtype) || a[1].dtype == DType::q8_0) && a[1].rank() == 2 && a[1].is_static(),
+          require((is_float(a[1].dtype) || is_quantised(a[1].dtype)) && a[1].rank() == 2 && a[1].is_static(),
                   "the table must be [V, D], found " + a[1].str());
           return std::vector<Type>{Type{DType::f32, {a[0].dims[0], a[1].dims[1]}}};
         },

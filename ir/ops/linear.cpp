@@ -11,7 +11,7 @@ const RegisterOp kOp(OpDef{
     .name = "linear",
     .doc = "y[.., n] = sum over k of x[.., k] * w[n, k], plus b[n] if given",
     .shape = OpShape::contraction,
-    .operands = {{"x", "[.., K] f32, or q8_0 if w is"}, {"w", "[N, K]"}, {"b", "[N]", true}},
+    .operands = {{"x", "[.., K] f32, or q8_0 if w is quantised"}, {"w", "[N, K]"}, {"b", "[N]", true}},
     .attrs = {{"role", AttrKind::text, std::string(),
                "what the projection is for: attn_q, ffn_down, lm_head, …"}},
     .infer =
@@ -21,10 +21,7 @@ const RegisterOp kOp(OpDef{
           require(w.rank() == 2 && w.is_static(), "the weight must be [rows, columns], found " + w.str());
           require(x.rank() >= 1 && x.last() == w.dims[1], "expected last dimension " + dim_name(w.dims[1]) +
                                                               " (columns of the weight), found " + x.str());
-          const bool quantised = w.dtype == DType::q8_0;
-          require(
-              quantised ? x.dtype == DType::q8_0 : (x.dtype == DType::f32 && is_float(w.dtype)),
-              "input and weight must both be q8_0 or both be float, found " + x.str() + " and " + w.str());
+          ops::require_product(x, w);
           if (a.size() > 2) ops::require_vector(a[2], w.dims[0], "the bias");
           Type y = with_dtype(x, DType::f32);
           y.dims.back() = w.dims[0];

@@ -13,7 +13,7 @@ const RegisterOp kOp(OpDef{
     .doc = "y[t, j, n] = sum over k of x[t, k] * w[ids[t, j], n, k]; x[t, j, k] if x has rows for each j. "
            "Only the weights of the experts chosen are read",
     .shape = OpShape::contraction,
-    .operands = {{"x", "[T, K] or [T, chosen, K] f32, or q8_0 if w is"},
+    .operands = {{"x", "[T, K] or [T, chosen, K] f32, or q8_0 if w is quantised"},
                  {"w", "[experts, N, K]"},
                  {"ids", "[T, chosen] i32: the experts of each token"}},
     .attrs = {{"role", AttrKind::text, std::string(), "what the projection is for: ffn_gate, ffn_down, …"}},
@@ -32,10 +32,7 @@ const RegisterOp kOp(OpDef{
           require(x.dims == rows, "expected x of [" + dim_name(ids.dims[0]) + ", " + dim_name(w.last()) +
                                       "], or with " + dim_name(ids.last()) + " rows for each token, found " +
                                       x.str());
-          const bool quantised = w.dtype == DType::q8_0;
-          require(
-              quantised ? x.dtype == DType::q8_0 : (x.dtype == DType::f32 && is_float(w.dtype)),
-              "input and weight must both be q8_0 or both be float, found " + x.str() + " and " + w.str());
+          ops::require_product(x, w);
           return std::vector<Type>{Type{DType::f32, {ids.dims[0], ids.dims[1], w.dims[1]}}};
         },
     .eval =

@@ -12,7 +12,8 @@ const RegisterOp kOp(OpDef{
     .doc = "the same weight, laid out for the kernel that reads it (see codegen/layout.h)",
     .shape = OpShape::weight,
     .operands = {{"x", "a weight"}},
-    .attrs = {{"layout", AttrKind::text, std::nullopt, "q8_0.rows8, f32.rows8, f32, f16 or bf16"}},
+    .attrs = {{"layout", AttrKind::text, std::nullopt,
+               "f32, f16 or bf16, row-major; or rows in groups of 8: q8_0.rows8, …"}},
     .infer =
         [](const InferArgs& a) {
           require(a[0].is_static(), "only weights can be packed, found " + a[0].str());

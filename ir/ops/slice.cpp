@@ -25,7 +25,7 @@ const RegisterOp kOp(OpDef{
           require(y.is_static() && y.rank() <= 2, "only weights can be sliced, found " + y.str());
           require(axis >= 0 && axis < y.rank(),
                   "axis " + std::to_string(axis) + " does not exist in " + y.str());
-          require(y.dtype != DType::q8_0 || axis == 0, "quantised weights can be cut by rows only");
+          require(!is_quantised(y.dtype) || axis == 0, "quantised weights can be cut by rows only");
           int64_t& n = y.dims[static_cast<size_t>(axis)];
           const int64_t start = a.integer("start");
           const int64_t size = a.integer("size");

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -25,10 +26,8 @@ const GgufFormat* gguf_format(uint32_t id);
 const GgufFormat& gguf_format(const std::string& name);  // must exist
 // What ggml calls a format, also one that is not read: "Q5_K (13)".
 std::string gguf_format_name(uint32_t id);
+// The format of ir/block_format.h that has the same blocks, if any.
+std::optional<DType> quantised_as(const GgufFormat& format);
 std::string gguf_format_names();  // those that are read: "F32, F16, …"
-
-// One block of 32 numbers as ggml writes it: scale = max|x| / 127 in f32, q = x / scale rounded half away
-// from zero. `out` is 34 bytes.
-void encode_q8_0(const float* x, std::byte* out);
 
 }  // namespace lmc

@@ -104,11 +104,16 @@ void GgufWeights::read_vector(const Entry& e, int64_t first, std::span<float> ou
   }
 }
 
+std::optional<DType> GgufWeights::stored_format(const std::string& name) const {
+  const Entry& e = entry(name);
+  return e.how.changes_numbers() || e.type.rank() < 2 ? std::nullopt : quantised_as(*e.tensor->format);
+}
+
 bool GgufWeights::read_blocks(const std::string& name, bool transposed, DType format, int64_t first,
                               int64_t rows, std::span<std::byte> out) const {
   const Entry& e = entry(name);
   if (transposed != e.how.transpose || e.how.changes_numbers() || e.type.rank() < 2) return false;
-  if (format != DType::q8_0 || e.tensor->format != &gguf_format("Q8_0")) return false;
+  if (quantised_as(*e.tensor->format) != format) return false;
   check_range(e, first * e.tensor->columns(), static_cast<size_t>(rows * e.tensor->columns()));
   std::byte* to = out.data();
   for (int64_t r = 0; r < rows; ++r) {

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "ir/block_format.h"
 #include "ir/error.h"
 
 namespace lmc {
@@ -139,15 +140,6 @@ void GgufWriter::write(const std::string& path,
   if (!file) throw Error(path + ": cannot write: " + std::strerror(errno));
 }
 
-namespace {
-
-uint16_t f32_to_bf16(float f) {
-  const auto bits = std::bit_cast<uint32_t>(f);
-  return static_cast<uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
-}
-
-}  // namespace
-
 void encode_gguf(const GgufFormat& format, std::span<const float> x, std::byte* out) {
   const std::string name = format.name;
   if (name == "F32") {
@@ -159,7 +151,7 @@ void encode_gguf(const GgufFormat& format, std::span<const float> x, std::byte* 
       out += 2;
     }
   } else {
-    for (size_t i = 0; i < x.size(); i += 32, out += 34) encode_q8_0(x.data() + i, out);
+    encode_row(block_format(*quantised_as(format)), x.data(), static_cast<int64_t>(x.size()), out);
   }
 }
 

@@ -23,14 +23,6 @@ float normal(uint64_t key, uint64_t index) {
   return static_cast<float>(sum - 2 * 65535) * (1.7320508F / 65536.0F);
 }
 
-float to_bf16(float f) {
-  uint32_t bits;
-  std::memcpy(&bits, &f, 4);
-  bits = (bits + 0x7fff + ((bits >> 16) & 1)) & 0xffff0000;
-  std::memcpy(&f, &bits, 4);
-  return f;
-}
-
 }  // namespace
 
 void RandomWeights::declare(const std::string& name, const Type& type, double center) {
@@ -52,7 +44,7 @@ void RandomWeights::read(const std::string& name, int64_t first, std::span<float
   const auto at = static_cast<uint64_t>(first);
   for (size_t i = 0; i < out.size(); ++i) out[i] = e.center + kDeviation * normal(e.key, at + i);
   if (e.type.dtype == DType::bf16) {
-    for (float& f : out) f = to_bf16(f);
+    for (float& f : out) f = bf16_to_f32(f32_to_bf16(f));
   } else if (e.type.dtype == DType::f16) {
     for (float& f : out) f = f16_to_f32(f32_to_f16(f));
   }

@@ -43,7 +43,7 @@ const RegisterCommand kExport(
        app.add_option("--gguf", o->gguf.path, "the file to write")->required();
        app.add_option("--type", o->gguf.type,
                       "of matrices: keep is as the checkpoint has them; vectors are always f32")
-           ->check(CLI::IsMember({"keep", "f32", "f16", "bf16", "q8_0"}))
+           ->check(CLI::IsMember({"keep", "f32", "f16", "bf16", "q8_0", "q4_0", "q4_k"}))
            ->capture_default_str();
        app.add_option("--weights", o->weights.weights,
                       "a Hugging Face folder, a GGUF file, or random (default: the model file's checkpoint)");

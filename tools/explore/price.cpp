@@ -16,7 +16,7 @@ namespace {
 
 bool reads_q8(const Graph& g, const Op& op) {
   return std::any_of(op.operands.begin(), op.operands.end(),
-                     [&](ValueId v) { return g.type(v).dtype == DType::q8_0; });
+                     [&](ValueId v) { return is_quantised(g.type(v).dtype); });
 }
 
 // Ops in the order of the text, each with the line it begins on.

@@ -17,7 +17,7 @@ bool over_rows(const PlanStage& stage) {
 
 bool has_int8_weights(const Plan& plan, const PlanStage& stage) {
   return std::any_of(stage.operands.begin(), stage.operands.end(), [&](const PlanOperand& o) {
-    return o.space == Space::weight && plan.weights[static_cast<size_t>(o.index)].layout.starts_with("q8_0");
+    return o.space == Space::weight && plan.weights[static_cast<size_t>(o.index)].layout.starts_with("q");
   });
 }
 

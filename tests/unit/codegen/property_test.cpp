@@ -121,14 +121,40 @@ TEST(Kernels, linear_q8_0_of_any_shape_agrees) {
   }
 }
 
-TEST(Kernels, a_quantised_table_is_read_by_lookup_and_projection_alike) {
-  for (int64_t dim : {40, 96}) {
-    const std::string text =
-        "graph @g (%tokens: i32[T], %pos: i32[T], %out_rows: i32[R]) {\n  weight @embed : bf16[19," +
-        num(dim) +
-        "]\n  %t = quantize(@embed)\n  %x = embedding(%tokens, %t)\n  %r = select_rows(%x, %out_rows)\n" +
-        "  %q = quantize(%r)\n  %logits = linear(%q, %t)\n  return %logits\n}\n";
-    for (int64_t t : {1, 9}) expect_agreement(text, t, 1e-4);
+TEST(Kernels, linear_of_four_bits_and_any_shape_agrees) {
+  for (const std::string format : {"q4_0", "q4_k"}) {
+    for (auto [k, n] :
+         {std::pair<int64_t, int64_t>{1, 1}, {31, 5}, {33, 9}, {96, 70}, {257, 24}, {600, 200}}) {
+      const std::string w = "  weight @w : bf16[" + num(n) + "," + num(k) + "]\n";
+      const std::string body =
+          "  %q = quantize(%x)\n  %qw = quantize(@w) {format=" + format + "}\n  %y = linear(%q, %qw)\n";
+      for (int64_t t : {1, 3, 47}) expect_agreement(model(k, w, body), t, 1e-5);
+    }
+  }
+}
+
+TEST(Kernels, linear_of_half_precision_and_any_shape_agrees) {
+  for (const std::string format : {"f16", "bf16"}) {
+    for (auto [k, n] : {std::pair<int64_t, int64_t>{1, 1}, {3, 7}, {33, 9}, {100, 257}}) {
+      const std::string w = "  weight @w : f32[" + num(n) + "," + num(k) + "]\n";
+      const std::string body = "  %qw = quantize(@w) {format=" + format + "}\n  %y = linear(%x, %qw)\n";
+      for (int64_t t : {1, 5, 48}) expect_agreement(model(k, w, body), t, 1e-5);
+    }
+  }
+}
+
+TEST(Kernels, a_rounded_table_is_read_by_lookup_and_projection_alike) {
+  for (const std::string format : {"q8_0", "q4_0", "q4_k", "f16"}) {
+    for (int64_t dim : {40, 96, 300}) {
+      const std::string text =
+          "graph @g (%tokens: i32[T], %pos: i32[T], %out_rows: i32[R]) {\n  weight @embed : bf16[19," +
+          num(dim) + "]\n  %t = quantize(@embed) {format=" + format +
+          "}\n  %x = embedding(%tokens, %t)\n  %r = select_rows(%x, %out_rows)\n" +
+          (format == "f16" ? "  %logits = linear(%r, %t)\n"
+                           : "  %q = quantize(%r)\n  %logits = linear(%q, %t)\n") +
+          "  return %logits\n}\n";
+      for (int64_t t : {1, 9}) expect_agreement(text, t, 1e-4);
+    }
   }
 }
 
@@ -442,6 +468,17 @@ TEST(Kernels, extreme_int8_values_are_exact) {
             "  %big = scale(%x) {by=1e6}\n  %one = tanh(%big)\n  %q = quantize(%one)\n  %qw = quantize(@w)\n"
             "  %y = linear(%q, %qw)\n");
   expect_agreement(text, 3, 1e-6);
+}
+
+// Sums of 4 bits stay exact too where every activation is at its end.
+TEST(Kernels, numbers_of_four_bits_at_their_ends_do_not_saturate) {
+  for (const std::string format : {"q4_0", "q4_k"}) {
+    const std::string text = model(256, "  weight @w : f32[64,256]\n",
+                                   "  %big = scale(%x) {by=1e6}\n  %one = tanh(%big)\n  %q = quantize(%one)\n"
+                                   "  %qw = quantize(@w) {format=" +
+                                       format + "}\n  %y = linear(%q, %qw)\n");
+    expect_agreement(text, 3, 1e-6);
+  }
 }
 
 TEST(Layout, packing_and_unpacking_give_the_weights_back) {

@@ -1,0 +1,101 @@
+// f32.rows8, f16.rows8 and bf16.rows8: per column the numbers of 8 rows, widened to f32 where they are used.
+#include <cstring>
+
+#include "codegen/kernels/builder.h"
+#include "codegen/weight_layout.h"
+
+namespace lmc {
+namespace {
+
+using llvm::Value;
+
+class Floats : public WeightLayout {
+ public:
+  explicit Floats(DType dtype) : dtype_(dtype), bytes_(dtype == DType::f32 ? 4 : 2) {}
+
+  std::string name() const override { return std::string(dtype_name(dtype_)) + ".rows8"; }
+  DType dtype() const override { return dtype_; }
+  int64_t group_bytes(int64_t cols) const override { return cols * 8 * bytes_; }
+
+  void pack_group(const std::byte* rows, int64_t count, int64_t cols, std::byte* out) const override {
+    std::memset(out, 0, static_cast<size_t>(group_bytes(cols)));
+    for (int64_t r = 0; r < count; ++r) {
+      for (int64_t c = 0; c < cols; ++c) {
+        float f;
+        std::memcpy(&f, rows + (r * cols + c) * 4, 4);
+        const uint16_t h = dtype_ == DType::f16 ? f32_to_f16(f) : f32_to_bf16(f);
+        const void* from = dtype_ == DType::f32 ? static_cast<const void*>(&f) : &h;
+        std::memcpy(out + (c * 8 + r) * bytes_, from, static_cast<size_t>(bytes_));
+      }
+    }
+  }
+
+  float element(const std::byte* group, int64_t, int64_t row, int64_t col) const override {
+    const std::byte* at = group + (col * 8 + row) * bytes_;
+    float f = 0;
+    uint16_t h = 0;
+    std::memcpy(&f, at, static_cast<size_t>(bytes_));
+    std::memcpy(&h, at, sizeof h);
+    return dtype_ == DType::f32 ? f : dtype_ == DType::f16 ? f16_to_f32(h) : bf16_to_f32(h);
+  }
+
+  int64_t prefetch_bytes() const override { return kUnroll * 8 * bytes_; }
+
+  void emit_dots(KernelBuilder& k, const Contraction& c) const override {
+    auto& b = k.ir();
+    const auto step = [&](Value* column) {
+      for (size_t m = 0; m < c.x.size(); ++m) {
+        Value* x = k.splat(k.load(b.getFloatTy(), k.at(c.x[m], k.mul(column, 4)), 4));
+        for (size_t i = 0; i < c.w.size(); ++i) {
+          Value* w = load_lanes(k, k.at(c.w[i], k.mul(column, 8 * bytes_)));
+          k.set(c.sums[i][m], k.fma(w, x, k.get(c.sums[i][m])));
+        }
+      }
+    };
+    const int64_t whole = c.cols / kUnroll * kUnroll;
+    k.loop(k.i64(0), k.i64(whole), kUnroll, [&](Value* column) {
+      c.prefetch(k.mul(column, 8 * bytes_), prefetch_bytes());
+      for (int64_t u = 0; u < kUnroll; ++u) step(k.add(column, k.i64(u)));
+    });
+    for (int64_t column = whole; column < c.cols; ++column) step(k.i64(column));
+  }
+
+  // Elements of one row are 8 numbers apart.
+  Value* emit_row(KernelBuilder& k, Value* group, Value* lane, int64_t cols, Value* j) const override {
+    auto& b = k.ir();
+    llvm::Type* stored = stored_type(k);
+    Value* row = k.at(group, k.mul(lane, bytes_));
+    Value* y = llvm::Constant::getNullValue(llvm::FixedVectorType::get(stored, kLanes));
+    for (int64_t i = 0; i < kLanes; ++i) {
+      // The last vector of a row may reach past it; the row's first element is as good as any there.
+      Value* column = k.add(j, k.i64(i));
+      column = b.CreateSelect(b.CreateICmpSLT(column, k.i64(cols)), column, k.i64(0));
+      y = b.CreateInsertElement(y, k.load(stored, k.at(row, k.mul(column, 8 * bytes_)), bytes_), k.i64(i));
+    }
+    return k.widen(y);
+  }
+
+ private:
+  static constexpr int64_t kUnroll = 4;  // columns
+
+  llvm::Type* stored_type(KernelBuilder& k) const {
+    if (dtype_ == DType::bf16) return k.ir().getInt16Ty();
+    return dtype_ == DType::f32 ? k.ir().getFloatTy() : k.ir().getHalfTy();
+  }
+
+  Value* load_lanes(KernelBuilder& k, Value* address) const {
+    return k.widen(k.load(llvm::FixedVectorType::get(stored_type(k), kLanes), address, bytes_));
+  }
+
+  DType dtype_;
+  int64_t bytes_;  // of a number
+};
+
+const Floats kF32(DType::f32);
+const Floats kF16(DType::f16);
+const Floats kBf16(DType::bf16);
+const RegisterWeightLayout kLayouts[] = {RegisterWeightLayout(kF32), RegisterWeightLayout(kF16),
+                                         RegisterWeightLayout(kBf16)};
+
+}  // namespace
+}  // namespace lmc

@@ -1,0 +1,65 @@
+// Layouts of weight matrices for the linear kernels: rows in groups of 8, side by side, so that the 8 rows'
+// products are the lanes of a vector and k runs in order. A layout says how numbers are packed and emits the
+// inner loops that read them; adding one is one file under layouts/.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "ir/type.h"
+
+namespace llvm {
+class Value;
+}
+
+namespace lmc {
+
+class KernelBuilder;
+
+// Groups of weight rows against rows of activations, all in registers at once.
+struct Contraction {
+  std::vector<llvm::Value*> w;                  // addresses of groups of 8 weight rows
+  std::vector<llvm::Value*> x;                  // addresses of activation rows
+  std::vector<std::vector<llvm::Value*>> sums;  // variables <8 x f32>, by group and activation row
+  int64_t cols = 0;
+  // Called before the bytes [offset, offset + bytes) of each group are read: asks for those to come.
+  std::function<void(llvm::Value* offset, int64_t bytes)> prefetch;
+};
+
+class WeightLayout {
+ public:
+  virtual ~WeightLayout() = default;
+
+  virtual std::string name() const = 0;  // "q8_0.rows8"
+  virtual DType dtype() const = 0;       // of the numbers: activations are Q8_0 where it is quantised
+  virtual int64_t group_bytes(int64_t cols) const = 0;
+  // Up to 8 rows, one after the other: blocks of the format (ir/block_format.h) where dtype() is quantised,
+  // else f32. Missing rows and columns become zeros.
+  virtual void pack_group(const std::byte* rows, int64_t count, int64_t cols, std::byte* out) const = 0;
+  // Element [row, col] of a packed group.
+  virtual float element(const std::byte* group, int64_t cols, int64_t row, int64_t col) const = 0;
+
+  // Bytes after which the inner loop asks for memory again.
+  virtual int64_t prefetch_bytes() const = 0;
+  // sums[i][m] += w[i] · x[m], column by column in order, the same chain of operations whatever else is in
+  // flight.
+  virtual void emit_dots(KernelBuilder& k, const Contraction& c) const = 0;
+  // Columns [j, j + 8) of row `lane` of the group at `group`, <8 x f32>; j is a multiple of 8, and what lies
+  // beyond the last column any number.
+  virtual llvm::Value* emit_row(KernelBuilder& k, llvm::Value* group, llvm::Value* lane, int64_t cols,
+                                llvm::Value* j) const = 0;
+};
+
+// Null for a name of none: "f32", "f16" and "bf16" are row-major.
+const WeightLayout* find_weight_layout(const std::string& name);
+// "q8_0.rows8" for q8_0.
+const WeightLayout& weight_layout(DType dtype);
+
+struct RegisterWeightLayout {
+  explicit RegisterWeightLayout(const WeightLayout& layout);  // which lives as long as the program
+};
+
+}  // namespace lmc

@@ -1,0 +1,41 @@
+// Vectors of 8 numbers, as GCC and Clang know them on any machine.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "ir/type.h"
+
+namespace lmc {
+
+using F8 = float __attribute__((vector_size(32)));
+using I8 = int32_t __attribute__((vector_size(32)));
+
+// 32 numbers.
+struct Lanes {
+  static constexpr size_t kParts = 4;
+  F8 part[kParts];
+
+  explicit Lanes(const float* x) { std::memcpy(part, x, sizeof part); }
+};
+
+[[gnu::always_inline]] inline float sum(const F8& v) {
+  return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
+}
+
+// v to the nearest whole number within [low, high], ties to even; NaN becomes `low`. Adding 1.5 * 2^23 leaves
+// no bits for fractions.
+[[gnu::always_inline]] inline void round_within(F8& v, float low, float high) {
+  v = v > low ? v : F8{} + low;
+  v = v < high ? v : F8{} + high;
+  constexpr float kNoFractions = 12582912.0F;
+  v = (v + kNoFractions) - kNoFractions;
+}
+
+// The f16 number next to f, within f16's range.
+inline uint16_t to_scale(float f) {
+  return f32_to_f16(f < 65504.0F ? (f > -65504.0F ? f : -65504.0F) : 65504.0F);
+}
+
+}  // namespace lmc

@@ -1,0 +1,83 @@
+// Blocks of any quantised format of a checkpoint go into a bundle as they are.
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "codegen/layout.h"
+#include "ir/block_format.h"
+#include "ir/op_def.h"
+#include "ir/text.h"
+
+namespace lmc {
+namespace {
+
+constexpr int64_t kColumns = 512;
+
+// Matrices of any blocks whose numbers are no NaN.
+class Blocks : public WeightSource {
+ public:
+  explicit Blocks(DType dtype) : format_(block_format(dtype)) {}
+
+  std::vector<std::byte> row(const std::string& name, int64_t r) const {
+    std::mt19937 random(static_cast<unsigned>(std::hash<std::string>()(name) + static_cast<size_t>(r)));
+    std::vector<std::byte> out(static_cast<size_t>(format_.row_bytes(kColumns)));
+    for (std::byte& b : out) b = static_cast<std::byte>(random());
+    for (size_t i = 1; i < out.size(); i += static_cast<size_t>(format_.bytes)) {
+      out[i] = std::byte{0x20};  // the upper half of an f16 scale
+      if (format_.dtype == DType::q4_k) out[i + 2] = std::byte{0x24};
+    }
+    return out;
+  }
+  std::vector<float> numbers(const std::string& name, int64_t r) const {
+    std::vector<float> out(kColumns);
+    decode_row(format_, row(name, r).data(), kColumns, out.data());
+    return out;
+  }
+
+  std::optional<Type> type(const std::string&) const override { return std::nullopt; }
+  void read(const std::string&, int64_t, std::span<float>) const override {
+    FAIL() << "numbers were asked for where blocks are there";
+  }
+  bool read_blocks(const std::string& name, bool transposed, DType format, int64_t first, int64_t rows,
+                   std::span<std::byte> out) const override {
+    if (transposed || format != format_.dtype) return false;
+    std::byte* to = out.data();
+    for (int64_t r = first; r < first + rows; ++r) {
+      const auto blocks = row(name, r);
+      to = std::copy(blocks.begin(), blocks.end(), to);
+    }
+    return true;
+  }
+
+ private:
+  const BlockFormat& format_;
+};
+
+TEST(StoredBlocks, of_any_format_are_packed_as_they_are) {
+  for (const DType dtype : {DType::q8_0, DType::q4_0, DType::q4_k}) {
+    const std::string name = dtype_name(dtype);
+    Graph g = parse_graph(
+        "graph @g (%x: f32[T,512]) {\n  weight @a : f32[11,512]\n  weight @b : f32[30,512]\n"
+        "  %w = concat(@a, slice(@b) {axis=0, start=5, size=9}) {axis=0}\n  %wq = quantize(%w) {format=" +
+        name + "}\n  %y = linear(quantize(%x), %wq)\n  return %y\n}\n");
+    add_packing(g);
+    ValueId pack{};
+    for (const OpId id : g.ops()) {
+      if (g.op(id).def->name == "pack") pack = g.result(id);
+    }
+    ASSERT_EQ(attr_string(*g.def_op(pack), "layout"), name + ".rows8");
+    const Blocks source(dtype);
+    const std::vector<std::byte> bytes = WeightPacker(g, {pack}, source).pack(0);
+    EXPECT_EQ(static_cast<int64_t>(bytes.size()), packed_bytes(name + ".rows8", g.type(pack)));
+    std::vector<float> got(20 * kColumns);
+    unpack(name + ".rows8", g.type(pack), bytes.data(), 0, got);
+    for (int64_t r = 0; r < 20; ++r) {
+      const std::vector<float> want = r < 11 ? source.numbers("a", r) : source.numbers("b", 5 + r - 11);
+      const auto from = got.begin() + r * kColumns;
+      EXPECT_EQ(std::vector<float>(from, from + kColumns), want) << name << ", row " << r;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace lmc
