@@ -99,9 +99,13 @@ std::vector<NamedExpr> named(const YamlNode& n, const std::string& what) {
 
 void read_quantize(const YamlNode& n, Definition& d) {
   for (const auto& [key, value] : yaml_map(n, "quantize").entries) {
-    if (key.text != "min_dim")
-      throw Error(key.loc, "unknown key '" + key.text + "' in quantize; it has min_dim");
-    d.quant_min_dim = whole(config_value(value), value.loc, "min_dim");
+    if (key.text == "min_dim") {
+      d.quant_min_dim = whole(config_value(value), value.loc, "min_dim");
+    } else if (key.text == "format") {
+      d.quant_format = yaml_text(value, "format");
+    } else {
+      throw Error(key.loc, "unknown key '" + key.text + "' in quantize; it has min_dim and format");
+    }
   }
 }
 

@@ -48,8 +48,9 @@ struct Definition {
   std::string example_prompt;
   Location checkpoint_loc;
   int64_t quant_min_dim = 0;
-  std::string nested;  // key of config.json that holds the text model, if present
-  ConfigMap defaults;  // by config.json key
+  std::string quant_format = "q8_0";  // rules of the pass quantize
+  std::string nested;                 // key of config.json that holds the text model, if present
+  ConfigMap defaults;                 // by config.json key
   std::vector<std::pair<std::string, ConfigMap>> sizes;                  // first is the default
   std::vector<std::pair<std::string, std::vector<std::string>>> config;  // name → config.json paths to try
   std::map<std::string, Location> config_loc;

@@ -216,6 +216,7 @@ Model load_model(const std::string& path, const ModelOptions& given) {
   const Definition& d = *m.definition;
   m.family = d.family;
   m.quant_min_dim = d.quant_min_dim;
+  m.quant_format = d.quant_format;
   m.example_prompt = d.example_prompt;
   if (options.weights == "random" || options.weights == "none") {
     use_made(d, options, m);

@@ -33,6 +33,7 @@ struct Model {
   int64_t parameters = 0;  // tied ones once
   int64_t tensors = 0;
   int64_t quant_min_dim = 0;
+  std::string quant_format;  // rules of the pass quantize: "q8_0,ffn_*=q4_k"
   std::vector<int32_t> bos_ids, eos_ids;
   std::shared_ptr<const Definition> definition;
   ConfigMap config;                                 // values of config: and let:

@@ -1,20 +1,24 @@
-// Projections that are large enough become Q8_0, weights and activations alike:
+// Projections that are large enough are quantised, weights in the format of the rules (quant_rules.h),
+// activations in Q8_0:
 //
 //   %y = linear(%x, %w)   →   %qx = quantize(%x)   %qw = quantize(%w)   %y = linear(%qx, %qw)
 //
-// Projections by experts likewise, each expert's weight being a source of its own; the router keeps its
-// precision.
+// (f16 and bf16 weights meet activations in f32.) Projections by experts likewise, each expert's weight being
+// a source of its own; the router keeps its precision.
 //
-// The rule speaks of source projections: max(in, out) >= min_dim. A fused linear (one that is only split
+// The rules speak of source projections: max(in, out) >= min_dim. A fused linear (one that is only split
 // again) holds as many sources as parts; where they differ, all follow the largest, and the ledger says so. A
 // table that is also the lm_head's weight (tied embeddings) is stored once: the lookup reads the quantised
 // rows.
 #include <algorithm>
 #include <map>
+#include <set>
 
+#include "ir/block_format.h"
 #include "ir/op_def.h"
 #include "ir/weight_sources.h"
 #include "passes/pass.h"
+#include "passes/quant_rules.h"
 
 namespace lmc {
 namespace {
@@ -49,111 +53,142 @@ std::vector<int64_t> source_rows(const Graph& g, const Op& linear) {
   return {w.dims[static_cast<size_t>(w.rank() - 2)]};
 }
 
+// The source projections behind a linear, in the order of its weight's rows.
+std::vector<QuantSource> sources_of(const Graph& g, const Op& linear) {
+  const std::vector<WeightRows> tensors = weight_rows(g, linear.operands[1]);
+  std::vector<QuantSource> out;
+  int64_t first = 0;
+  for (int64_t i = 0; i < matrices(g, linear); ++i) {
+    for (const int64_t rows : source_rows(g, linear)) {
+      out.push_back({attr_string(linear, "role"), part_of(tensors, first, rows), rows,
+                     g.type(linear.operands[1]).last()});
+      first += rows;
+    }
+  }
+  return out;
+}
+
+std::string capitals(std::string name) {
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::toupper(c); });
+  return name;
+}
+
 class Quantize : public Pass {
  public:
   std::string name() const override { return "quantize"; }
-  std::string doc() const override { return "store large projections as Q8_0"; }
+  std::string doc() const override { return "store large projections in fewer bits"; }
   std::vector<std::string> after() const override { return {"fuse-qkv", "fuse-gate-up"}; }
   bool exact() const override { return false; }
   std::vector<PassSetting> settings() const override {
-    return {{"format", "q8_0 (default) or none"},
-            {"min_dim", "quantise where max(in, out) reaches this; default 0, all"}};
+    return {
+        {"format", "q8_0 (default), " + weight_format_names() +
+                       " or none; then PATTERN=FORMAT for roles and tensor names, the first that fits, as "
+                       "in q8_0,ffn_*=q4_k,lm_head=none"},
+        {"min_dim", "quantise where max(in, out) reaches this; default 0, all"},
+        {"stored", "PATTERN=FORMAT of what the checkpoint holds quantised; come after those of format"}};
   }
 
   bool run(Graph& g, PassContext& context) const override {
-    const std::string format = context.setting("format", "q8_0");
-    if (format != "q8_0" && format != "none")
-      throw Error("quantize.format must be q8_0 or none, found '" + format + "'");
-    const int64_t min_dim = number(context.setting("min_dim", "0"), "quantize.min_dim");
-    int64_t quantised = 0;
-    int64_t sources = 0;
-    std::map<ValueId, ValueId> cache = quantised_already(g);
+    QuantRules rules(context.setting("format", "q8_0"), context.setting("stored", ""),
+                     number(context.setting("min_dim", "0"), "quantize.min_dim"));
+    std::map<DType, int64_t> quantised;
+    int64_t all = 0;
+    std::set<std::string> roles;
+    std::map<std::pair<ValueId, DType>, ValueId> done = quantised_already(g);
     for (OpId id : topo_order(g)) {
       const Op& op = g.op(id);
-      if (op.def->shape != OpShape::contraction || g.type(op.operands[1]).dtype == DType::q8_0) continue;
-      const int64_t parts = matrices(g, op) * static_cast<int64_t>(source_rows(g, op).size());
-      sources += parts;
-      const std::string kept = why_kept(g, op, format, context);
-      const bool chosen = kept.empty() && reaches(g, op, min_dim);
-      enter(g, op, kept, chosen, min_dim, context);
-      if (!chosen) continue;
-      quantised += parts;
-      apply(g, id, cache);
+      if (op.def->shape != OpShape::contraction) continue;
+      const std::vector<QuantSource> sources = sources_of(g, op);
+      roles.insert(attr_string(op, "role"));
+      std::vector<QuantChoice> choices;
+      for (const QuantSource& s : sources) choices.push_back(rules.choose(s));
+      if (is_quantised(g.type(op.operands[1]).dtype)) continue;
+      all += static_cast<int64_t>(sources.size());
+      const std::string kept = why_kept(g, op, context);
+      if (!kept.empty()) choices.assign(sources.size(), {std::nullopt, kept});
+      std::optional<DType> format = QuantRules::together(choices);
+      if (format == g.type(op.operands[1]).dtype) format.reset();  // it is so already
+      enter(sources, choices, g.type(op.operands[1]).dtype, format, context);
+      if (!format) continue;
+      quantised[*format] += static_cast<int64_t>(sources.size());
+      apply(g, id, *format, done);
       ++context.applications;
     }
-    context.summary =
-        "quantized " + std::to_string(quantised) + " of " + std::to_string(sources) + " projections to Q8_0";
+    rules.check_used({roles.begin(), roles.end()});
+    context.summary = summary(quantised, all);
     return context.applications > 0;
   }
 
  private:
-  // What a graph (of another hand) holds in Q8_0 anyway.
-  static std::map<ValueId, ValueId> quantised_already(const Graph& g) {
-    std::map<ValueId, ValueId> out;
+  // "quantized 183 of 183 projections to Q8_0"
+  static std::string summary(const std::map<DType, int64_t>& quantised, int64_t all) {
+    int64_t sum = 0;
+    std::string formats;
+    for (const auto& [format, count] : quantised) {
+      sum += count;
+      formats += (formats.empty() ? "" : ", ") + capitals(dtype_name(format));
+      if (quantised.size() > 1) formats += " (" + std::to_string(count) + ")";
+    }
+    return "quantized " + std::to_string(sum) + " of " + std::to_string(all) + " projections" +
+           (formats.empty() ? "" : " to " + formats);
+  }
+
+  // What a graph (of another hand) holds quantised anyway.
+  static std::map<std::pair<ValueId, DType>, ValueId> quantised_already(const Graph& g) {
+    std::map<std::pair<ValueId, DType>, ValueId> out;
     for (OpId id : g.ops()) {
-      if (g.op(id).def->name == "quantize") out.emplace(g.op(id).operands[0], g.result(id));
+      if (g.op(id).def->name != "quantize") continue;
+      out.emplace(std::pair(g.op(id).operands[0], g.type(g.result(id)).dtype), g.result(id));
     }
     return out;
   }
 
-  // The reason why a projection stays as it is whatever its size, or "".
-  static std::string why_kept(const Graph& g, const Op& op, const std::string& format,
-                              const PassContext& context) {
+  // The reason why a projection stays as it is whatever the rules say, or "".
+  static std::string why_kept(const Graph& g, const Op& op, const PassContext& context) {
     const Type& x = g.type(op.operands[0]);
-    if (format == "none") return "--quant=none";
     if (attr_string(op, "role") == "moe_router") return "a router keeps its precision";
     if (op.def->name == "linear" && x.rank() != 2) return "its input is " + x.str() + ", not rows";
     if (context.applications >= context.limit) return "--pass-limit";
     return "";
   }
 
-  static bool reaches(const Graph& g, const Op& op, int64_t min_dim) {
-    const int64_t cols = g.type(op.operands[1]).last();
-    const std::vector<int64_t> rows = source_rows(g, op);
-    return std::any_of(rows.begin(), rows.end(), [&](int64_t n) { return std::max(n, cols) >= min_dim; });
-  }
-
-  static void enter(const Graph& g, const Op& op, const std::string& reason, bool quantised, int64_t min_dim,
-                    PassContext& context) {
-    const Type& w = g.type(op.operands[1]);
-    const std::vector<WeightRows> sources = weight_rows(g, op.operands[1]);
-    std::vector<int64_t> all_rows;
-    for (int64_t i = 0; i < matrices(g, op); ++i) {
-      for (const int64_t rows : source_rows(g, op)) all_rows.push_back(rows);
-    }
-    int64_t first = 0;
-    for (const int64_t rows : all_rows) {
+  static void enter(const std::vector<QuantSource>& sources, const std::vector<QuantChoice>& choices,
+                    DType before, std::optional<DType> format, PassContext& context) {
+    const DType after = format.value_or(before);
+    for (size_t i = 0; i < sources.size(); ++i) {
       LedgerEntry e;
-      e.sources = part_of(sources, first, rows);
-      e.rows = rows;
-      first += rows;
-      e.cols = w.last();
-      const int64_t own = std::max(e.rows, e.cols);
-      e.rule = !reason.empty() ? reason
-                               : "max(" + std::to_string(e.cols) + ", " + std::to_string(e.rows) + ")" +
-                                     (own >= min_dim ? " >= " : " < ") + std::to_string(min_dim);
-      if (reason.empty() && quantised != (own >= min_dim)) e.rule += ", follows the largest it is fused with";
-      e.format = quantised ? "q8_0" : "f32";
-      e.bytes_before = storage_bytes(w.dtype, e.rows * e.cols, e.cols);
-      e.bytes_after = storage_bytes(quantised ? DType::q8_0 : DType::f32, e.rows * e.cols, e.cols);
+      e.sources = sources[i].tensors;
+      e.rows = sources[i].rows;
+      e.cols = sources[i].cols;
+      e.rule = choices[i].rule;
+      if (format && choices[i].format != format)
+        e.rule += choices[i].format ? ", follows the most precise it is fused with"
+                                    : ", follows the largest it is fused with";
+      e.format = dtype_name(after);
+      e.bytes_before = storage_bytes(before, e.rows * e.cols, e.cols);
+      e.bytes_after = storage_bytes(after, e.rows * e.cols, e.cols);
       context.ledger.push_back(std::move(e));
     }
   }
 
-  static ValueId quantised_value(Graph& g, ValueId v, const Op& user, std::map<ValueId, ValueId>& cache) {
-    const auto it = cache.find(v);
-    if (it != cache.end()) return it->second;
-    const OpId q = g.add_op("quantize", {v}, {{"format", std::string("q8_0")}}, {g.value(v).name + ".q8"},
-                            user.scope, user.loc);
-    return cache[v] = g.result(q);
+  using Done = std::map<std::pair<ValueId, DType>, ValueId>;
+
+  static ValueId quantised_value(Graph& g, ValueId v, DType format, const Op& user, Done& done) {
+    const auto it = done.find({v, format});
+    if (it != done.end()) return it->second;
+    const std::string name = dtype_name(format);
+    const OpId q =
+        g.add_op("quantize", {v}, {{"format", name}},
+                 {g.value(v).name + (format == DType::q8_0 ? ".q8" : "." + name)}, user.scope, user.loc);
+    return done[{v, format}] = g.result(q);
   }
 
-  static void apply(Graph& g, OpId id, std::map<ValueId, ValueId>& cache) {
+  static void apply(Graph& g, OpId id, DType format, Done& done) {
     const Op user = {g.op(id).def, {}, {}, {}, nullptr, g.op(id).scope, g.op(id).loc, false};
     const ValueId x = g.op(id).operands[0];
     const ValueId w = g.op(id).operands[1];
-    g.set_operand(id, 0, quantised_value(g, x, user, cache));
-    const ValueId qw = quantised_value(g, w, user, cache);
+    if (is_quantised(format)) g.set_operand(id, 0, quantised_value(g, x, DType::q8_0, user, done));
+    const ValueId qw = quantised_value(g, w, format, user, done);
     g.set_operand(id, 1, qw);
     const std::vector<Use> uses = g.value(w).uses;
     for (const Use& u : uses) {

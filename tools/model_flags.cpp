@@ -16,18 +16,13 @@ void ModelFlags::add_to(CLI::App& app) {
   app.add_option("--seed", options.seed, "of random weights")->capture_default_str();
   app.add_option("--context", options.context, "most positions of a sequence (default: what the model has)")
       ->check(CLI::PositiveNumber);
-  app.add_option("--quant", quant, "format of large projections")
-      ->check(CLI::IsMember({"q8_0", "none"}))
-      ->capture_default_str();
-  app.add_option("--quant-min-dim", quant_min_dim,
-                 "quantise where max(in, out) reaches this (default: the model file's)")
-      ->check(CLI::NonNegativeNumber);
+  quant.add_to(app);
   app.add_option("--kv", kv, "format of the KV cache (default: f16, f32 with --quant=none)")
       ->check(CLI::IsMember({"f16", "f32"}));
 }
 
 void ModelFlags::apply(PassOptions& passes, const Model& model) const {
-  set_formats(passes, quant, quant_min_dim >= 0 ? quant_min_dim : model.quant_min_dim, kv);
+  quant.apply(passes, model, kv);
   // Random weights are as good as the gate's own, and those can be had again from the IR alone.
   if (model.folder.empty()) return;
   passes.weights = model.weights.get();

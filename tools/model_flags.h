@@ -7,6 +7,7 @@
 
 #include "models/model.h"
 #include "tools/pass_flags.h"
+#include "tools/quant_flags.h"
 
 namespace CLI {
 class App;
@@ -16,8 +17,8 @@ namespace lmc {
 
 struct ModelFlags {
   ModelOptions options;
-  std::string quant = "q8_0", kv;
-  int64_t quant_min_dim = -1;
+  QuantFlags quant;
+  std::string kv;
 
   void add_to(CLI::App& app);
   // The settings of the pipeline that follow from these flags and the model, where --set does not say

@@ -61,16 +61,6 @@ PassOptions PassFlags::options() const {
   return o;
 }
 
-void set_formats(PassOptions& options, const std::string& quant, int64_t min_dim, const std::string& kv) {
-  const auto set = [&](const std::string& pass, const std::string& key, const std::string& value) {
-    options.settings[pass].emplace(key, value);  // what --set says comes first
-  };
-  set("quantize", "format", quant);
-  set("quantize", "min_dim", std::to_string(min_dim));
-  // Nothing is rounded when nothing is quantised.
-  set("kv-format", "format", !kv.empty() ? kv : quant == "none" ? "f32" : "f16");
-}
-
 namespace {
 
 void report_passes(const std::vector<PassReport>& reports, bool explain, bool check) {

@@ -27,9 +27,6 @@ struct PassFlags {
   PassOptions options() const;
 };
 
-// What --quant, --quant-min-dim and --kv ("" = what goes with `quant`) of a model mean to the passes.
-void set_formats(PassOptions& options, const std::string& quant, int64_t min_dim, const std::string& kv);
-
 // Runs the passes and says what each did: summaries always, the rest as the flags want it.
 std::vector<PassReport> run_and_report(Graph& g, PassOptions options, const PassFlags& flags);
 

@@ -1,6 +1,7 @@
 #include "tools/quant_report.h"
 
 #include <cmath>
+#include <map>
 
 #include "ir/weight_sources.h"
 #include "tools/console.h"
@@ -45,7 +46,7 @@ PackError QuantReport::error_of(const LedgerEntry& e) const {
   PackError sum;
   for (const WeightRows& wanted : e.sources) {
     for (size_t w = 0; w < errors.size(); ++w) {
-      if (code_.plan.weights[w].layout != "q8_0.rows8") continue;
+      if (!code_.plan.weights[w].layout.ends_with(".rows8")) continue;
       int64_t row = 0;
       for (const WeightRows& have : weight_rows(code_.graph, code_.packs[w])) {
         if (have.tensor == wanted.tensor) {
@@ -75,17 +76,23 @@ std::string QuantReport::json() const {
 }
 
 void QuantReport::print() const {
-  PackError all;
-  double worst = INFINITY;
-  std::string worst_tensor;
+  struct Sum {
+    PackError error;
+    double worst = INFINITY;
+    std::string tensor;
+  };
+  std::map<std::string, Sum> by_format;
   for (const PassReport& r : passes_) {
     for (const LedgerEntry& e : r.ledger) {
       const PackError error = error_of(e);
-      all += error;
       const bool lossy = error.noise > 0;
-      if (lossy && decibels(error) < worst) {
-        worst = decibels(error);
-        worst_tensor = e.tensor();
+      if (lossy) {
+        Sum& sum = by_format[e.format];
+        sum.error += error;
+        if (decibels(error) < sum.worst) {
+          sum.worst = decibels(error);
+          sum.tensor = e.tensor();
+        }
       }
       if (log_level() < LogLevel::debug) continue;
       info("  {:<48} [{}, {}] {:<5} {} -> {}  {}{}", e.tensor(), e.rows, e.cols, e.format,
@@ -93,8 +100,9 @@ void QuantReport::print() const {
            lossy ? fmt::format("SQNR {:.1f} dB  ", decibels(error)) : "", e.rule);
     }
   }
-  if (all.noise > 0)
-    info("Q8_0 weights: SQNR {:.1f} dB, worst {:.1f} dB ({})", decibels(all), worst, worst_tensor);
+  for (const auto& [format, sum] : by_format)
+    info("{} weights: SQNR {:.1f} dB, worst {:.1f} dB ({})", format, decibels(sum.error), sum.worst,
+         sum.tensor);
 }
 
 }  // namespace lmc

@@ -72,7 +72,7 @@ expect_error 2 "is one too many" "$LMC" bench tiny.lmc --ab tiny.lmc tiny.lmc
 expect_error 2 "--ab takes one value of -d" "$LMC" bench --ab tiny.lmc tiny.lmc -d 0,1
 expect_error 2 "--ab" "$LMC" bench --ab tiny.lmc
 expect_error 2 "exceeds the context" "$LMC" bench --ab tiny.lmc tiny.lmc -p 600
-expect_error 1 "--quant: nix" "$LMC" bench --ab "--quant nix" "" --model "$ROOT/models/tiny/gemma3.yaml"
+expect_error 1 "unknown format 'nix'" "$LMC" bench --ab "--quant nix" "" --model "$ROOT/models/tiny/gemma3.yaml"
 expect_error 1 "there is no such bundle" "$LMC" bench --ab tiny.lmc nowhere.lmc
 
 # membw

@@ -12,6 +12,6 @@ counts "$ROOT/models/gpt2.yaml" "fused 12 QKV triples" "fused 0 gate+up pairs" "
 counts "$ROOT/models/gpt2.yaml --quant-min-dim 1024" "quantized 25 of 73 projections to Q8_0"
 counts "$ROOT/models/gpt2.yaml --set fuse-qkv.biased=skip" "fused 0 QKV triples" "quantized 73 of 73 projections to Q8_0"
 counts "$ROOT/models/gpt2.yaml --quant-min-dim 1024 --set fuse-qkv.biased=skip" "quantized 25 of 73 projections to Q8_0"
-counts "$ROOT/models/gpt2.yaml --quant=none" "quantized 0 of 73 projections to Q8_0"
+counts "$ROOT/models/gpt2.yaml --quant=none" "quantized 0 of 73 projections"
 counts "$ROOT/models/gemma3.yaml --size 27b" "fused 62 QKV triples"
 finish

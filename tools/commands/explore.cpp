@@ -12,16 +12,17 @@
 #include "tools/files.h"
 #include "tools/pass_flags.h"
 #include "tools/profile/report_json.h"
+#include "tools/quant_flags.h"
 
 namespace lmc {
 namespace fs = std::filesystem;
 namespace {
 
 struct Options {
-  std::string input, output, profile, quant = "q8_0";
+  std::string input, output, profile;
+  QuantFlags quant;
   ModelOptions weights;
   PassFlags passes;
-  int64_t quant_min_dim = -1;
   bool json = false;
 };
 
@@ -34,7 +35,7 @@ bool is_model(const std::string& path) {
 
 PipelineRecord explore_model(const Options& o, PassOptions passes) {
   Model m = load_model(o.input, o.weights);
-  set_formats(passes, o.quant, o.quant_min_dim >= 0 ? o.quant_min_dim : m.quant_min_dim, "");
+  o.quant.apply(passes, m);
   passes.weights = m.weights.get();
   PipelineRecord r = record_pipeline(std::move(m.graph), passes);
   r.title = m.family;
@@ -87,11 +88,7 @@ const RegisterCommand kExplore(
        app.add_option("--size", o->weights.size, "which size of random or no weights");
        app.add_option("--context", o->weights.context, "most positions of a sequence")
            ->check(CLI::PositiveNumber);
-       app.add_option("--quant", o->quant, "format of large projections")
-           ->check(CLI::IsMember({"q8_0", "none"}))
-           ->capture_default_str();
-       app.add_option("--quant-min-dim", o->quant_min_dim, "quantise where max(in, out) reaches this")
-           ->check(CLI::NonNegativeNumber);
+       o->quant.add_to(app);
        app.add_flag("--json", o->json, "print what the page shows as one JSON object instead");
        o->passes.add_to(app);
        return [o] {

@@ -1,0 +1,102 @@
+#include "passes/quant_rules.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <array>
+#include <sstream>
+
+#include "ir/block_format.h"
+#include "ir/error.h"
+
+namespace lmc {
+namespace {
+
+std::optional<DType> format_named(const std::string& name) {
+  if (name == "none") return std::nullopt;
+  const auto format = dtype_from_name(name);
+  if (format && is_weight_format(*format)) return format;
+  throw Error("quantize.format: unknown format '" + name + "'; there is none, " + weight_format_names());
+}
+
+std::string name_of(const std::optional<DType>& format) { return format ? dtype_name(*format) : "none"; }
+
+// The most precise first.
+int rank(DType format) {
+  constexpr std::array kOrder = {DType::f16, DType::bf16, DType::q8_0, DType::q4_k, DType::q4_0};
+  return static_cast<int>(std::find(kOrder.begin(), kOrder.end(), format) - kOrder.begin());
+}
+
+bool fits(const std::string& pattern, const QuantSource& source) {
+  const auto matches = [&](const std::string& text) {
+    return ::fnmatch(pattern.c_str(), text.c_str(), 0) == 0;
+  };
+  return matches(source.role) || std::any_of(source.tensors.begin(), source.tensors.end(),
+                                             [&](const WeightRows& t) { return matches(t.tensor); });
+}
+
+std::string compared(const QuantSource& s, int64_t min_dim) {
+  return "max(" + std::to_string(s.cols) + ", " + std::to_string(s.rows) + ")" +
+         (std::max(s.rows, s.cols) >= min_dim ? " >= " : " < ") + std::to_string(min_dim);
+}
+
+}  // namespace
+
+std::string QuantRules::Rule::text() const { return pattern + "=" + name_of(format); }
+
+QuantRules::QuantRules(const std::string& spec, const std::string& stored, int64_t min_dim)
+    : format_(DType::q8_0), min_dim_(min_dim) {
+  std::istringstream parts(spec);
+  bool has_format = false;
+  for (std::string part; std::getline(parts, part, ',');) {
+    if (part.find('=') != std::string::npos) {
+      add(part, false);
+    } else if (has_format) {
+      throw Error("quantize.format: '" + part + "' is a second format for everything; patterns are written " +
+                  "PATTERN=FORMAT");
+    } else {
+      format_ = format_named(part);
+      has_format = true;
+    }
+  }
+  std::istringstream more(stored);
+  for (std::string part; std::getline(more, part, ',');) add(part, true);
+}
+
+void QuantRules::add(const std::string& part, bool optional) {
+  const size_t equals = part.rfind('=');
+  if (equals == std::string::npos || equals == 0)
+    throw Error("quantize.format: '" + part + "' is no rule: PATTERN=FORMAT");
+  rules_.push_back({part.substr(0, equals), format_named(part.substr(equals + 1)), optional});
+}
+
+QuantChoice QuantRules::choose(const QuantSource& source) {
+  for (Rule& r : rules_) {
+    if (!fits(r.pattern, source)) continue;
+    r.used = true;
+    return {r.format, r.optional ? "as stored" : r.text(), true};
+  }
+  if (!format_) return {std::nullopt, "--quant=none"};
+  const bool reaches = std::max(source.rows, source.cols) >= min_dim_;
+  return {reaches ? format_ : std::nullopt, compared(source, min_dim_)};
+}
+
+std::optional<DType> QuantRules::together(const std::vector<QuantChoice>& parts) {
+  std::optional<DType> best;
+  for (const QuantChoice& c : parts) {
+    if (c.named && !c.format) return std::nullopt;
+    if (c.format && (!best || rank(*c.format) < rank(*best))) best = c.format;
+  }
+  return best;
+}
+
+void QuantRules::check_used(const std::vector<std::string>& roles) const {
+  for (const Rule& r : rules_) {
+    if (r.used || r.optional) continue;
+    std::string all;
+    for (const std::string& role : roles) all += (all.empty() ? "" : ", ") + role;
+    throw Error("quantize.format: '" + r.text() + "' fits no projection; roles here: " + all);
+  }
+}
+
+}  // namespace lmc

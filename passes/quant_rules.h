@@ -1,0 +1,56 @@
+// Which format a projection's weight gets.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ir/type.h"
+#include "ir/weight_sources.h"
+
+namespace lmc {
+
+// A projection of the checkpoint, as rules see it.
+struct QuantSource {
+  std::string role;                 // of the linear that it is in: "ffn_gate_up"
+  std::vector<WeightRows> tensors;  // of the checkpoint
+  int64_t rows = 0, cols = 0;
+};
+
+struct QuantChoice {
+  std::optional<DType> format;  // nullopt: as the checkpoint has it
+  std::string rule;             // why: "max(768, 3072) >= 768", "ffn_*=q4_k"
+  bool named = false;           // by a rule with a pattern
+};
+
+class QuantRules {
+ public:
+  // "q8_0,ffn_*=q4_k,lm_head=none": a format for what reaches `min_dim` in either direction, and patterns for
+  // roles and tensor names, of which the first that fits decides. `stored` lists patterns that come last and
+  // may fit nothing. Throws Error naming the part that is no rule.
+  QuantRules(const std::string& spec, const std::string& stored, int64_t min_dim);
+
+  QuantChoice choose(const QuantSource& source);
+  // Those of one fused weight together: quantised if one of them is, in the most precise of their formats;
+  // kept if a rule keeps one of them.
+  static std::optional<DType> together(const std::vector<QuantChoice>& parts);
+  // Throws Error naming a pattern that has fitted nothing.
+  void check_used(const std::vector<std::string>& roles) const;
+
+ private:
+  struct Rule {
+    std::string pattern;
+    std::optional<DType> format;
+    bool optional = false;
+    bool used = false;
+    std::string text() const;  // as it was written
+  };
+  void add(const std::string& part, bool optional);
+
+  std::optional<DType> format_;  // where no pattern fits
+  int64_t min_dim_;
+  std::vector<Rule> rules_;
+};
+
+}  // namespace lmc

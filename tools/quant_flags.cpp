@@ -1,0 +1,59 @@
+#include "tools/quant_flags.h"
+
+#include <CLI/CLI.hpp>
+
+#include "ir/block_format.h"
+#include "ir/error.h"
+#include "passes/quant_rules.h"
+
+namespace lmc {
+namespace {
+
+// "blk.0.ffn_down.weight=q4_0,…": a rule for each tensor that is quantised in the checkpoint.
+std::string stored_formats(const Model& model) {
+  std::string out;
+  for (const ValueId w : model.graph.weights()) {
+    const std::string& name = model.graph.value(w).name;
+    const auto format = model.weights->type(name) ? model.weights->stored_format(name) : std::nullopt;
+    if (format) out += (out.empty() ? "" : ",") + name + "=" + dtype_name(*format);
+  }
+  return out;
+}
+
+std::string check_rules(const std::string& rules) {
+  try {
+    QuantRules(rules, "", 0);
+    return "";
+  } catch (const Error& e) {
+    return e.what();
+  }
+}
+
+}  // namespace
+
+void QuantFlags::add_to(CLI::App& app) {
+  app.add_option(
+         "--quant", format,
+         "format of large projections: " + weight_format_names() +
+             ", or none; then PATTERN=FORMAT for roles and tensor names, the first that fits, as in "
+             "q8_0,ffn_*=q4_k,lm_head=none (default: the model file's, or q8_0; a GGUF file's quantised "
+             "tensors stay as they are)")
+      ->check(CLI::Validator(check_rules, "RULES"));
+  app.add_option("--quant-min-dim", min_dim,
+                 "quantise where max(in, out) reaches this (default: the model file's)")
+      ->check(CLI::NonNegativeNumber);
+}
+
+void QuantFlags::apply(PassOptions& passes, const Model& model, const std::string& kv) const {
+  const std::string rules = format.empty() ? model.quant_format : format;
+  const auto set = [&](const std::string& pass, const std::string& key, const std::string& value) {
+    passes.settings[pass].emplace(key, value);  // what --set says comes first
+  };
+  set("quantize", "format", rules);
+  set("quantize", "min_dim", std::to_string(min_dim >= 0 ? min_dim : model.quant_min_dim));
+  if (format.empty() && model.weights) set("quantize", "stored", stored_formats(model));
+  // Nothing is rounded when nothing is quantised.
+  set("kv-format", "format", !kv.empty() ? kv : rules == "none" ? "f32" : "f16");
+}
+
+}  // namespace lmc

@@ -1,0 +1,26 @@
+// --quant and --quant-min-dim: which projections are quantised, and how.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "models/model.h"
+#include "passes/manager.h"
+
+namespace CLI {
+class App;
+}
+
+namespace lmc {
+
+struct QuantFlags {
+  std::string format;    // "" = the model file's, and what the checkpoint holds quantised as it is
+  int64_t min_dim = -1;  // -1 = the model file's
+
+  void add_to(CLI::App& app);
+  // Settings of the pipeline that follow from these flags and the model, where --set does not say otherwise.
+  // `kv`: format of the KV cache, "" to follow the weights'.
+  void apply(PassOptions& passes, const Model& model, const std::string& kv = "") const;
+};
+
+}  // namespace lmc
