@@ -30,6 +30,10 @@ struct StepInfo {
   // In a step of one row that only asks for its likeliest token: one per tile of StepPlan::best_stage, which
   // then writes no logits.
   TileBest* best = nullptr;
+  // In a step of several sequences, per token: bytes from the caches that the stages are bound to, to those
+  // of the token's sequence. Null: all tokens follow each other in the bound caches. Kernels for one token
+  // never look.
+  const int64_t* cache_offsets = nullptr;
 };
 
 // One tile of one kernel. `next` is the tile that the same worker probably runs after this one, or -1:

@@ -46,6 +46,16 @@ Executor::Executor(const StepPlan& plan, const Bindings& bindings, Workers& work
   });
 }
 
+void Executor::use_caches(const std::vector<void*>& caches) {
+  for (size_t s = 0; s < stages_.size(); ++s) {
+    for (size_t i = 0; i < stages_[s].operands.size(); ++i) {
+      const PlanOperand& o = plan_.stages[s].operands[i];
+      if (o.space == Space::kv)
+        stages_[s].operands[i] = static_cast<std::byte*>(caches[static_cast<size_t>(o.index)]) + o.offset;
+    }
+  }
+}
+
 void Executor::run(const StepInfo& step) {
   assert(step.tokens >= 1 && step.tokens <= plan_.max_tokens);
   assert(step.rows >= 0 && step.rows <= plan_.max_rows);

@@ -29,6 +29,8 @@ class Executor {
 
   // One step; 1 <= step.tokens <= plan.max_tokens, 0 <= step.rows <= plan.max_rows.
   void run(const StepInfo& step);
+  // From now on the stages work on these caches, one per Plan::caches.
+  void use_caches(const std::vector<void*>& caches);
   // Times every tile into `profile`; null stops it.
   void set_profile(Profile* profile) { profile_ = profile; }
   bool parallel() const { return graph_ != nullptr; }

@@ -8,26 +8,34 @@ namespace {
 
 // Kernels may read a whole vector past the last row.
 constexpr int64_t kReadPast = 64;
+// Each cache has pages of its own: what one commits as it is used is nobody else's.
+constexpr int64_t kPage = 4096;
 
 }  // namespace
 
 KvCache::KvCache(const Plan& plan) : context_(plan.context) {
+  int64_t bytes = 0;
   for (const PlanCache& c : plan.caches) {
     rings_.push_back({c.span, c.capacity});
-    caches_.emplace_back(c.bytes + kReadPast, ("the KV cache " + c.name).c_str());
+    starts_.push_back(bytes);
+    bytes += (c.bytes + kReadPast + kPage - 1) / kPage * kPage;
   }
+  memory_ = Arena(bytes, "the KV cache");
 }
 
-int64_t KvCache::bytes() const {
-  int64_t total = 0;
-  for (const Arena& a : caches_) total += a.bytes();
-  return total;
-}
+int64_t KvCache::bytes() const { return memory_.bytes(); }
 
 std::vector<void*> KvCache::bases() const {
   std::vector<void*> out;
-  for (const Arena& a : caches_) out.push_back(a.data());
+  for (const int64_t start : starts_) out.push_back(memory_.data() + start);
   return out;
+}
+
+int64_t KvCache::offset_from(const KvCache& other) const {
+  assert(starts_ == other.starts_);
+  // Between two objects: addresses, not pointers, are subtracted.
+  return static_cast<int64_t>(reinterpret_cast<uintptr_t>(memory_.data()) -
+                              reinterpret_cast<uintptr_t>(other.memory_.data()));
 }
 
 void KvCache::advance(int64_t tokens) {
@@ -52,7 +60,7 @@ void KvCache::roll_back(int64_t position) {
 
 void KvCache::reset() {
   if (written_ == 0) return;
-  for (Arena& a : caches_) a.clear();
+  memory_.clear();
   position_ = written_ = 0;
 }
 

@@ -19,6 +19,8 @@ class KvCache {
   // Reserved; what is touched costs memory.
   int64_t bytes() const;
   std::vector<void*> bases() const;
+  // Bytes from any cache of `other`, made from the same plan, to the one here.
+  int64_t offset_from(const KvCache& other) const;
 
   void advance(int64_t tokens);
   // May the sequence go back to `position`, as if the tokens from there on had never been fed? A ring may
@@ -37,7 +39,8 @@ class KvCache {
   int64_t position_ = 0;
   int64_t written_ = 0;  // one past the highest position written since reset(): rolling back leaves it
   std::vector<Ring> rings_;
-  std::vector<Arena> caches_;
+  std::vector<int64_t> starts_;  // of each cache in the memory: the same for every sequence of a plan
+  Arena memory_;
 };
 
 }  // namespace lmc

@@ -1,6 +1,7 @@
 #include "runtime/session.h"
 
 #include <algorithm>
+#include <cassert>
 #include <mutex>
 #include <string>
 
@@ -39,7 +40,7 @@ Session::Session(const Plan& plan, const std::vector<KernelFn>& decode, const st
       weights_(weights),
       block_(block_size(plan, options.block)),
       workers_(options.threads > 0 ? options.threads : default_threads()),
-      cache_(plan),
+      sequence_(plan),
       buffers_(std::max(plan.decode.arena_bytes, plan.prefill.arena_bytes) + kSlack, "the step's buffers"),
       inputs_(3 * input_stride(plan), "the step's inputs"),
       logits_(most_rows(plan) * plan.vocab * int64_t{sizeof(float)} + kSlack, "the logits") {
@@ -69,7 +70,7 @@ Bindings Session::bindings(const std::vector<KernelFn>& kernels,
   Bindings b;
   b.kernels = kernels;
   b.weights = weights;
-  b.caches = cache_.bases();
+  b.caches = sequence_.cache.bases();
   b.arena = buffers_.data();
   for (const StepInput i : {StepInput::tokens, StepInput::pos, StepInput::out_rows}) {
     b.inputs[static_cast<size_t>(i)] = input(inputs_, plan_, i);
@@ -109,23 +110,28 @@ void Session::warm_up(const std::function<void(int64_t done, int64_t total)>& pr
   workers_.wake();
 }
 
-void Session::reset() {
-  cache_.reset();
-  tokens_.clear();
+void Session::reset() { sequence_.reset(); }
+
+void Session::swap(Sequence& other) {
+  std::swap(sequence_, other);
+  const std::vector<void*> caches = sequence_.cache.bases();
+  decode_->use_caches(caches);
+  if (prefill_) prefill_->use_caches(caches);
 }
 
 bool Session::roll_back(int64_t position) {
-  if (!cache_.can_roll_back(position)) return false;
-  cache_.roll_back(position);
-  tokens_.resize(static_cast<size_t>(position));
+  if (!sequence_.cache.can_roll_back(position)) return false;
+  sequence_.cache.roll_back(position);
+  sequence_.tokens.resize(static_cast<size_t>(position));
   return true;
 }
 
 int64_t Session::keep_prefix(std::span<const int32_t> prompt) {
-  const size_t most = std::min(tokens_.size(), prompt.empty() ? 0 : prompt.size() - 1);
+  const std::vector<int32_t>& there = tokens();
+  const size_t most = std::min(there.size(), prompt.empty() ? 0 : prompt.size() - 1);
   const auto differs =
-      std::mismatch(tokens_.begin(), tokens_.begin() + static_cast<ptrdiff_t>(most), prompt.begin());
-  if (!roll_back(differs.first - tokens_.begin())) reset();
+      std::mismatch(there.begin(), there.begin() + static_cast<ptrdiff_t>(most), prompt.begin());
+  if (!roll_back(differs.first - there.begin())) reset();
   return position();
 }
 
@@ -141,14 +147,14 @@ std::optional<int32_t> Session::next(std::span<const int32_t> tokens) {
     const std::span<const float> logits = step(tokens);
     return logits.empty() ? std::nullopt : std::optional(greedy(logits));
   }
-  check_tokens(tokens);
+  check_tokens(tokens, position());
   if (stopped()) return std::nullopt;
   run_block(tokens, 1, best_.data());
   return greedy(best_);
 }
 
 bool Session::forward(std::span<const int32_t> tokens, Rows rows, const Sink& sink) {
-  check_tokens(tokens);
+  check_tokens(tokens, position());
   int64_t block = block_;
   if (rows == Rows::all) block = std::min(block, most_rows(plan_));
   for (size_t at = 0; at < tokens.size();) {
@@ -164,12 +170,47 @@ bool Session::forward(std::span<const int32_t> tokens, Rows rows, const Sink& si
   return true;
 }
 
-void Session::check_tokens(std::span<const int32_t> tokens) const {
+int64_t Session::most_sequences() const {
+  return prefill_ ? std::min(plan_.prefill.max_tokens, plan_.prefill.max_rows) : 1;
+}
+
+std::span<const float> Session::step_each(std::span<Sequence* const> sequences,
+                                          std::span<const int32_t> tokens) {
+  assert(sequences.size() == tokens.size());
+  if (sequences.empty() || static_cast<int64_t>(sequences.size()) > most_sequences()) {
+    throw Error("a step takes 1 to " + std::to_string(most_sequences()) + " sequences, not " +
+                std::to_string(sequences.size()));
+  }
+  for (size_t i = 0; i < tokens.size(); ++i)
+    check_tokens(tokens.subspan(i, 1), sequences[i]->cache.position());
+  if (sequences.size() == 1) {
+    const Visit visit(*this, *sequences[0]);
+    return step(tokens);
+  }
+  if (stopped()) return {};
+  cache_offsets_.clear();
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    input(inputs_, plan_, StepInput::tokens)[i] = tokens[i];
+    input(inputs_, plan_, StepInput::pos)[i] = static_cast<int32_t>(sequences[i]->cache.position());
+    input(inputs_, plan_, StepInput::out_rows)[i] = static_cast<int32_t>(i);
+    cache_offsets_.push_back(sequences[i]->cache.offset_from(sequence_.cache));
+  }
+  const auto n = static_cast<int64_t>(tokens.size());
+  run_step(false,
+           {.tokens = n, .rows = n, .cycles = options_.cycles, .cache_offsets = cache_offsets_.data()});
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    sequences[i]->cache.advance(1);
+    sequences[i]->tokens.push_back(tokens[i]);
+  }
+  return {reinterpret_cast<const float*>(logits_.data()), static_cast<size_t>(n * vocab())};
+}
+
+void Session::check_tokens(std::span<const int32_t> tokens, int64_t position) const {
   if (tokens.empty()) throw Error("the prompt is empty: at least one token is needed");
   const auto count = static_cast<int64_t>(tokens.size());
-  if (position() + count > context()) {
+  if (position + count > context()) {
     const std::string before =
-        position() > 0 ? " after the " + std::to_string(position()) + " already there" : "";
+        position > 0 ? " after the " + std::to_string(position) + " already there" : "";
     throw Error("the prompt has " + std::to_string(count) + " tokens" + before + ", but the context holds " +
                 std::to_string(context()) + ": shorten it or compile with a larger --context");
   }
@@ -194,10 +235,13 @@ void Session::run_block(std::span<const int32_t> tokens, int64_t wanted_rows, Ti
   }
   for (int64_t r = 0; r < wanted_rows; ++r) out_rows[r] = static_cast<int32_t>(n - wanted_rows + r);
   const bool single = n <= plan_.decode.max_tokens || !prefill_;
-  const StepInfo step{n, wanted_rows, options_.cycles, 0, best};
+  run_step(single, {.tokens = n, .rows = wanted_rows, .cycles = options_.cycles, .best = best});
+  sequence_.cache.advance(n);
+  sequence_.tokens.insert(sequence_.tokens.end(), tokens.begin(), tokens.end());
+}
+
+void Session::run_step(bool single, const StepInfo& step) {
   (single ? *decode_ : *prefill_).run(step);
-  cache_.advance(n);
-  tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
   if (options_.profile && options_.on_step) {
     options_.on_step(single ? plan_.decode : plan_.prefill, step,
                      single ? *decode_profile_ : *prefill_profile_);

@@ -1,5 +1,5 @@
-// A running model: feeds tokens to the compiled steps and hands out logits. One sequence, one thread of
-// control.
+// A running model: feeds tokens to the compiled steps and hands out logits. One sequence at a time, or one
+// token of each of several; one thread of control.
 #pragma once
 
 #include <atomic>
@@ -15,7 +15,7 @@
 #include "ir/plan.h"
 #include "runtime/arena.h"
 #include "runtime/executor.h"
-#include "runtime/kv_cache.h"
+#include "runtime/sequence.h"
 
 namespace lmc {
 
@@ -68,9 +68,21 @@ class Session {
   // Appends tokens, handing out the wanted logits block by block. False if stopped; position() says how far.
   // Throws Error, before anything is fed, for a token that is not in the vocabulary or more than the context.
   bool forward(std::span<const int32_t> tokens, Rows rows, const Sink& sink);
+  // Error, as forward() throws it, for a prompt that a new sequence cannot take.
+  void check_prompt(std::span<const int32_t> prompt) const { check_tokens(prompt, 0); }
 
-  int64_t position() const { return cache_.position(); }
-  const std::vector<int32_t>& tokens() const { return tokens_; }  // the sequence so far: position() ids
+  // Goes on with another sequence of this plan; the one so far is in `other` then.
+  void swap(Sequence& other);
+  // Appends tokens[i] to *sequences[i], all in one step that reads the weights once. Returns their logits,
+  // [sequences, vocab], valid until the next call: the bits that each would get alone. Empty if stopped. The
+  // session's own sequence stays as it is. 1 … most_sequences() of them, none twice, none full.
+  std::span<const float> step_each(std::span<Sequence* const> sequences, std::span<const int32_t> tokens);
+  int64_t most_sequences() const;
+
+  const Plan& plan() const { return plan_; }
+  int64_t position() const { return sequence_.cache.position(); }
+  // The sequence so far: position() ids.
+  const std::vector<int32_t>& tokens() const { return sequence_.tokens; }
   int64_t context() const { return plan_.context; }
   int64_t vocab() const { return plan_.vocab; }
   int64_t block() const { return block_; }
@@ -80,7 +92,7 @@ class Session {
   void set_deadline(Deadline deadline) { deadline_ = deadline; }
   bool late() const { return deadline_ && std::chrono::steady_clock::now() >= *deadline_; }
   bool stopped() const { return (options_.stop && options_.stop->load(std::memory_order_relaxed)) || late(); }
-  const KvCache& cache() const { return cache_; }
+  const KvCache& cache() const { return sequence_.cache; }
   int64_t step_bytes()
       const;  // of memory for step buffers, logits included; large ones are reserved, not used
 
@@ -89,8 +101,9 @@ class Session {
   Profile* prefill_profile() { return prefill_profile_.get(); }
 
  private:
-  void check_tokens(std::span<const int32_t> tokens) const;
+  void check_tokens(std::span<const int32_t> tokens, int64_t position) const;
   void run_block(std::span<const int32_t> tokens, int64_t wanted_rows, TileBest* best = nullptr);
+  void run_step(bool single, const StepInfo& step);
   Bindings bindings(const std::vector<KernelFn>& kernels, const std::vector<const void*>& weights) const;
 
   const Plan& plan_;
@@ -98,13 +111,28 @@ class Session {
   std::vector<const void*> weights_;
   int64_t block_;
   Workers workers_;
-  KvCache cache_;
-  std::vector<int32_t> tokens_;
+  Sequence sequence_;
+  std::vector<int64_t> cache_offsets_;  // of a step of several sequences
   Deadline deadline_;
   Arena buffers_, inputs_, logits_;
   std::vector<TileBest> best_;  // by tile of the decode plan's best_stage; empty: it has none
   std::unique_ptr<Executor> decode_, prefill_;
   std::unique_ptr<Profile> decode_profile_, prefill_profile_;
+};
+
+// A session goes on with another sequence for as long as this lives.
+class Visit {
+ public:
+  Visit(Session& session, Sequence& sequence) : session_(session), sequence_(sequence) {
+    session_.swap(sequence_);
+  }
+  ~Visit() { session_.swap(sequence_); }
+  Visit(const Visit&) = delete;
+  Visit& operator=(const Visit&) = delete;
+
+ private:
+  Session& session_;
+  Sequence& sequence_;
 };
 
 }  // namespace lmc

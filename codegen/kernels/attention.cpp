@@ -5,8 +5,8 @@
 // multiples of 128. Within a chunk: all scores, their maximum m, p = exp(score - m), l = sum of p and the
 // weighted values; then the chunk is merged into what came before, as in "Online normalizer calculation for
 // softmax" (Milakov, Gimelshein 2018). A row's sums run over the same chunks in the same order whoever else
-// is in flight, so a token gets the same bits alone, in a prefill block, and when its chunks are computed by
-// different threads (attention_split) and merged later.
+// is in flight, so a token gets the same bits alone, in a prefill block, in a step of many sequences, and
+// when its chunks are computed by different threads (attention_split) and merged later.
 #include "codegen/kernels/attention.h"
 
 #include <algorithm>
@@ -50,18 +50,14 @@ class AttentionEmitter {
   void emit() {
     kv_head_ = b.CreateURem(k.tile(), k.i64(cache.kv_heads));
     part_ = b.CreateUDiv(k.tile(), k.i64(cache.kv_heads));  // of the tokens, or of the chunks
-    first_ = split_ ? k.i64(0) : k.mul(part_, stage.tokens_per_tile);
-    Value* end = k.min(k.add(first_, k.i64(stage.tokens_per_tile)), k.tokens());
     Value* base = k.operand(stage.slots.at(op.operands[1]).operand);
     keys_ = k.at(base, k.mul(kv_head_, layout.k_head_bytes));
     values_ = k.at(k.at(base, layout.v_offset), k.mul(kv_head_, layout.v_head_bytes));
-    Value* count = k.mul(k.max(k.i64(0), b.CreateSub(end, first_)), group_);
-    Value* at = k.variable(k.i64(0));
-    for (int64_t m = kRows; m >= 1; m /= 2) {
-      Value* start = k.get(at);
-      Value* stop = k.add(start, b.CreateAnd(b.CreateSub(count, start), k.i64(-m)));
-      k.loop(start, stop, m, [&](Value* row) { rows(row, m); });
-      k.set(at, stop);
+    if (stage.single) {
+      first_ = split_ ? k.i64(0) : part_;
+      tokens(k.min(k.add(first_, k.i64(1)), k.tokens()));
+    } else {
+      one_or_many_sequences();
     }
     k.finish();
   }
@@ -76,6 +72,37 @@ class AttentionEmitter {
     Value *maximum, *sum;                    // variables: of all chunks so far
     Value *fade = nullptr, *gain = nullptr;  // factors of the merge, 8 lanes
   };
+
+  // Neighbouring tokens of one sequence share a tile and what it reads of their cache. Tokens of several
+  // sequences share nothing: each is worked on alone, with its own cache, and the tiles deal them out, so
+  // that a few keep all threads busy.
+  void one_or_many_sequences() {
+    const int64_t parts = stage.plan.tiles / cache.kv_heads;
+    Value *keys = keys_, *values = values_;
+    Value* one = b.CreateIsNull(k.cache_offsets());
+    Value* begin = b.CreateSelect(one, k.mul(part_, stage.tokens_per_tile), part_);
+    Value* end = b.CreateSelect(one, k.add(begin, k.i64(1)), k.tokens());
+    k.loop(begin, end, parts, [&](Value* token) {
+      first_ = token;
+      Value* offset = k.cache_offset(token);
+      keys_ = k.at(keys, offset);
+      values_ = k.at(values, offset);
+      Value* together = b.CreateSelect(one, k.i64(stage.tokens_per_tile), k.i64(1));
+      tokens(k.min(k.add(first_, together), k.tokens()));
+    });
+  }
+
+  // The tile's heads of the tokens [first_, end), which all are of one sequence.
+  void tokens(Value* end) {
+    Value* count = k.mul(k.max(k.i64(0), b.CreateSub(end, first_)), group_);
+    Value* at = k.variable(k.i64(0));
+    for (int64_t m = kRows; m >= 1; m /= 2) {
+      Value* start = k.get(at);
+      Value* stop = k.add(start, b.CreateAnd(b.CreateSub(count, start), k.i64(-m)));
+      k.loop(start, stop, m, [&](Value* row) { rows(row, m); });
+      k.set(at, stop);
+    }
+  }
 
   void rows(Value* first, int64_t count) {
     std::vector<Row> block;

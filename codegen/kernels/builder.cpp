@@ -56,6 +56,18 @@ Value* KernelBuilder::best() {
   return load(b_.getPtrTy(), at(fn_->getArg(1), int64_t{offsetof(StepInfo, best)}), 8);
 }
 
+Value* KernelBuilder::cache_offsets() {
+  return load(b_.getPtrTy(), at(fn_->getArg(1), int64_t{offsetof(StepInfo, cache_offsets)}), 8);
+}
+
+Value* KernelBuilder::cache_offset(Value* token) {
+  Value* offsets = cache_offsets();
+  Value* out = variable(i64(0));
+  if_then(b_.CreateIsNotNull(offsets),
+          [&] { set(out, load(b_.getInt64Ty(), at(offsets, mul(token, 8)), 8)); });
+  return get(out);
+}
+
 Value* KernelBuilder::load(llvm::Type* type, Value* address, int64_t align) {
   return b_.CreateAlignedLoad(type, address, llvm::Align(static_cast<uint64_t>(align)));
 }

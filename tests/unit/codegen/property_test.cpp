@@ -12,6 +12,7 @@
 #include "ir/text.h"
 #include "runtime/sampler.h"
 #include "runtime/session.h"
+#include "side_by_side.h"
 
 namespace lmc {
 namespace {
@@ -85,6 +86,16 @@ void expect_agreement(const std::string& text, int64_t tokens, double tolerance)
     for (size_t i = 0; i < ids.size(); ++i)
       EXPECT_EQ(s.next(std::span(ids).subspan(i, 1)), greedy(std::span(first).subspan(i * vocab, vocab)));
   }
+  Session s(code.plan, functions(code.plan.decode), functions(code.plan.prefill), weights, {.threads = 1});
+  std::vector<std::vector<int32_t>> texts = {ids};
+  for (int64_t length : {tokens / 2, int64_t{1}, tokens - 1, tokens / 3, tokens}) {
+    auto& text = texts.emplace_back();
+    for (int64_t i = 0; i < std::max<int64_t>(length, 1); ++i)
+      text.push_back(static_cast<int32_t>((i * 5 + static_cast<int64_t>(texts.size())) % limit));
+  }
+  std::vector<std::vector<float>> alone;
+  for (const auto& text : texts) alone.push_back(all_logits(s, text));
+  expect_alone_and_side_by_side_alike(s, texts, alone, 4);
   double scale = 1e-3;
   for (double v : want.data) scale = std::max(scale, std::fabs(v));
   for (size_t i = 0; i < first.size(); ++i)

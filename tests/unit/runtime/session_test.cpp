@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "ir/error.h"
 #include "runtime/schedule_check.h"
 #include "toy_model.h"
@@ -162,6 +164,76 @@ TEST(Session, ProfilesCountTheTokensOfEachPlan) {
   EXPECT_EQ(session->decode_profile()->steps(), 2);
   EXPECT_EQ(session->decode_profile()->stages().size(), 3u);
   EXPECT_GT(session->decode_profile()->last_seconds(), 0);
+}
+
+// Each text one token a step beside the others, whose places are taken by the next when they end.
+TEST(Session, SequencesSideBySideGetTheLogitsOfEachAlone) {
+  const ToyModel model(10, 100, 16, 16);
+  std::vector<std::vector<int32_t>> texts;
+  for (size_t i = 0; i < 13; ++i) {
+    texts.push_back(some_tokens(1 + i * 29 % 90));
+    std::rotate(texts.back().begin(), texts.back().begin() + static_cast<ptrdiff_t>(texts.back().size() / 2),
+                texts.back().end());
+    texts.back()[0] = static_cast<int32_t>(i);
+  }
+  for (const int threads : {1, 4}) {
+    for (const size_t places : {1, 2, 3, 16}) {
+      auto session = model.session({.threads = threads, .schedule = Schedule::graph});
+      session->step(some_tokens(5));
+      std::vector<Sequence> sequences;
+      for (size_t i = 0; i < places; ++i) sequences.emplace_back(model.plan);
+      std::vector<std::span<const int32_t>> of(places);
+      for (size_t next = 0, active = 1; active > 0;) {
+        std::vector<Sequence*> now;
+        std::vector<int32_t> tokens;
+        std::vector<std::vector<float>> expected;
+        for (size_t p = 0; p < places; ++p) {
+          if (sequences[p].tokens.size() == of[p].size()) {
+            if (next == texts.size()) continue;
+            of[p] = texts[next++];
+            sequences[p].reset();
+            if (of[p].size() > 2) {
+              const Visit visit(*session, sequences[p]);
+              session->step(of[p].first(of[p].size() / 3));
+            }
+          }
+          const size_t at = sequences[p].tokens.size();
+          now.push_back(&sequences[p]);
+          tokens.push_back(of[p][at]);
+          expected.push_back(model.reference(of[p].first(at + 1)));
+        }
+        active = now.size();
+        if (active == 0) break;
+        const std::span<const float> logits = session->step_each(now, tokens);
+        for (size_t i = 0; i < active; ++i)
+          ASSERT_EQ(copy(logits.subspan(i * ToyModel::kVocab, ToyModel::kVocab)), expected[i]) << places;
+      }
+      auto before = some_tokens(5);
+      EXPECT_EQ(session->tokens(), before);
+      before.push_back(7);
+      EXPECT_EQ(copy(session->step({{7}})), model.reference(before)) << "the session's own sequence";
+    }
+  }
+}
+
+TEST(Session, MistakesInAStepOfSeveralSequencesFeedNothing) {
+  const ToyModel model(10, 100, 16, 2);
+  auto session = model.session();
+  Sequence a(model.plan), b(model.plan), c(model.plan);
+  EXPECT_EQ(session->most_sequences(), 2);
+  const auto step = [&](std::vector<Sequence*> of, std::vector<int32_t> tokens) {
+    return message([&] { session->step_each(of, tokens); });
+  };
+  EXPECT_EQ(step({&a, &b, &c}, {1, 2, 3}), "a step takes 1 to 2 sequences, not 3");
+  EXPECT_EQ(step({}, {}), "a step takes 1 to 2 sequences, not 0");
+  EXPECT_NE(step({&a, &b}, {1, 50}).find("token 50"), std::string::npos);
+  EXPECT_EQ(a.cache.position(), 0);
+  {
+    const Visit visit(*session, b);
+    session->step(some_tokens(100));
+  }
+  EXPECT_NE(step({&a, &b}, {1, 2}).find("after the 100 already there"), std::string::npos);
+  EXPECT_EQ(a.cache.position(), 0);
 }
 
 TEST(Session, AWrongNumberOfWeightsIsRefused) {

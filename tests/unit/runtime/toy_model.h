@@ -93,11 +93,16 @@ class ToyModel {
     return out;
   }
 
+  // Of the token's sequence.
+  static uint64_t* cache(void* base, const StepInfo* step, int64_t t) {
+    const int64_t offset = step->cache_offsets ? step->cache_offsets[t] : 0;
+    return reinterpret_cast<uint64_t*>(reinterpret_cast<uintptr_t>(base) + static_cast<uintptr_t>(offset));
+  }
   static void append(void* const* o, const StepInfo* step, int64_t tile, int64_t, void*) {
     const auto& p = *static_cast<const Params*>(o[0]);
     const auto* pos = static_cast<const int32_t*>(o[2]);
     for (int64_t t = tile * kTokensPerTile; t < std::min(step->tokens, (tile + 1) * kTokensPerTile); ++t) {
-      static_cast<uint64_t*>(o[3])[pos[t] % p.capacity] = entry(static_cast<const int32_t*>(o[1])[t], pos[t]);
+      cache(o[3], step, t)[pos[t] % p.capacity] = entry(static_cast<const int32_t*>(o[1])[t], pos[t]);
     }
   }
   static void attend(void* const* o, const StepInfo* step, int64_t tile, int64_t, void*) {
@@ -106,7 +111,7 @@ class ToyModel {
     for (int64_t t = tile * kTokensPerTile; t < std::min(step->tokens, (tile + 1) * kTokensPerTile); ++t) {
       uint64_t h = 0;
       for (int64_t q = std::max<int64_t>(0, pos[t] + 1 - p.span); q <= pos[t]; ++q) {
-        h = mix(h, static_cast<const uint64_t*>(o[2])[q % p.capacity]);
+        h = mix(h, cache(o[2], step, t)[q % p.capacity]);
       }
       static_cast<uint64_t*>(o[3])[t] = h;
     }
