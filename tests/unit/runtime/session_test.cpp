@@ -4,13 +4,13 @@
 
 #include <algorithm>
 
-#include "ir/error.h"
 #include "runtime/schedule_check.h"
 #include "toy_model.h"
 
 namespace lmc {
 namespace {
 
+using test::message;
 using test::some_tokens;
 using test::ToyModel;
 
@@ -27,15 +27,6 @@ std::vector<float> all_rows(Session& session, std::span<const int32_t> tokens) {
   }));
   EXPECT_EQ(next, session.position());
   return out;
-}
-
-std::string message(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "accepted";
 }
 
 TEST(Session, TheToyModelsPlansAreSafe) {

@@ -3,11 +3,14 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "dag.h"
+#include "ir/error.h"
 #include "runtime/session.h"
 
 namespace lmc::test {
@@ -127,6 +130,16 @@ class ToyModel {
 
   Params params_;
 };
+
+// What the Error says that `f` throws.
+inline std::string message(const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "accepted";
+}
 
 inline std::vector<int32_t> some_tokens(size_t n) {
   std::vector<int32_t> out;

@@ -1,0 +1,79 @@
+// One text as it grows: which token comes next, and what ends it. Knows no session: logits in, ids out.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "runtime/sampler.h"
+
+namespace lmc {
+
+struct GenerateOptions {
+  int64_t max_tokens = 128;
+  std::vector<int32_t> stop_ids = {};  // end of sequence, end of turn, …
+  SamplerOptions sampler = {};
+  // Most tokens guessed ahead by prompt lookup (runtime/draft.h) and verified in one step; 0: none. The
+  // tokens that come out are the same, drawn ones too.
+  int64_t draft = 0;
+  double seconds = 0;  // time limit, prompt included; 0: none
+};
+
+enum class StopReason : uint8_t {
+  max_tokens,
+  stop_id,
+  context,      // the context is full
+  callback,     // on_token said so
+  timeout,      // GenerateOptions::seconds
+  interrupted,  // SessionOptions::stop
+};
+
+struct Generated {
+  std::vector<int32_t> ids;  // without the prompt; a stop id that ended it is the last
+  StopReason reason = StopReason::max_tokens;
+  int64_t drafted = 0, accepted = 0;  // guessed tokens: fed for verification, and found right
+  double prompt_seconds = 0;          // until the first token was chosen
+  double decode_seconds = 0;          // all later ones
+};
+
+class Continuation {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  // Continues `sequence`, the prompt included; the clock runs from here. `options` must outlive it. Error for
+  // options that make no sense.
+  Continuation(const GenerateOptions& options, int64_t vocab, int64_t context, std::vector<int32_t> sequence,
+               std::function<bool(int32_t)> on_token);
+
+  // The next token: chosen from the logits behind the last one, or known already.
+  void choose(std::span<const float> logits);
+  void accept(int32_t id);
+  void end(StopReason reason);
+  bool ended() const { return ended_; }
+
+  // Is the next token always the likeliest?
+  bool only_greedy() const { return sampler_.only_greedy(); }
+  // All tokens; the last chosen one is still to be fed.
+  const std::vector<int32_t>& sequence() const { return sequence_; }
+  std::optional<Clock::time_point> deadline() const { return deadline_; }
+  bool late() const { return deadline_ && Clock::now() >= *deadline_; }
+  Generated& result() { return out_; }
+
+ private:
+  std::optional<StopReason> reason_to_end(int32_t id);
+
+  const GenerateOptions& options_;
+  int64_t context_;
+  std::vector<int32_t> sequence_;
+  std::function<bool(int32_t)> on_token_;
+  Sampler sampler_;
+  Generated out_;
+  bool ended_ = false;
+  Clock::time_point begin_;
+  std::optional<Clock::time_point> deadline_;
+};
+
+}  // namespace lmc

@@ -1,0 +1,147 @@
+#include "runtime/generate_batch.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "runtime/generate.h"
+#include "toy_model.h"
+
+namespace lmc {
+namespace {
+
+using test::message;
+using test::some_tokens;
+using test::ToyModel;
+
+// Of very different lengths, and none begins as another.
+std::vector<std::vector<int32_t>> some_prompts() {
+  std::vector<std::vector<int32_t>> out;
+  for (const size_t length : {1, 40, 2, 95, 7, 16, 17, 1, 33, 5, 64}) {
+    out.push_back(some_tokens(length));
+    out.back()[0] = static_cast<int32_t>(out.size());
+  }
+  return out;
+}
+
+using Ended = std::map<size_t, Generated>;
+
+Ended batch(Session& session, const std::vector<std::vector<int32_t>>& prompts,
+            const GenerateOptions& options, int64_t places) {
+  Ended out;
+  BatchListener listener;
+  listener.on_end = [&](size_t i, Generated g) { EXPECT_TRUE(out.emplace(i, std::move(g)).second); };
+  EXPECT_TRUE(generate_batch(session, prompts, options, places, listener));
+  return out;
+}
+
+TEST(GenerateBatch, EachPromptGetsTheTokensItGetsAlone) {
+  const ToyModel model(10, 120, 16, 16);
+  const auto prompts = some_prompts();
+  const std::vector<GenerateOptions> all = {
+      {.max_tokens = 40},
+      {.max_tokens = 60, .stop_ids = {3, 9}},
+      {.max_tokens = 30, .sampler = {.temperature = 1.5, .top_k = 20, .seed = 4}},
+      {.max_tokens = 30, .sampler = {.repetition_penalty = 1.5}}};
+  for (const GenerateOptions& options : all) {
+    std::vector<Generated> alone;
+    for (const auto& p : prompts) alone.push_back(generate(*model.session(), p, options));
+    for (const int threads : {1, 2}) {
+      for (const int64_t places : {1, 2, 3, 8, 16}) {
+        const auto session = model.session({.threads = threads, .schedule = Schedule::graph});
+        const Ended ended = batch(*session, prompts, options, places);
+        ASSERT_EQ(ended.size(), prompts.size());
+        for (const auto& [i, g] : ended) {
+          EXPECT_EQ(g.ids, alone[i].ids) << "prompt " << i << ", " << places << " places";
+          EXPECT_EQ(g.reason, alone[i].reason);
+        }
+        EXPECT_EQ(session->position(), 0) << "the session's own sequence";
+      }
+    }
+  }
+}
+
+TEST(GenerateBatch, ACallbackEndsItsPromptAndNoOther) {
+  const ToyModel model(10, 120, 16, 16);
+  const auto prompts = some_prompts();
+  std::map<size_t, std::vector<int32_t>> seen;
+  Ended ended;
+  BatchListener listener;
+  listener.on_token = [&](size_t i, int32_t id) {
+    seen[i].push_back(id);
+    return seen[i].size() < i + 1;
+  };
+  listener.on_end = [&](size_t i, Generated g) { ended[i] = std::move(g); };
+  EXPECT_TRUE(generate_batch(*model.session(), prompts, {.max_tokens = 12}, 4, listener));
+  ASSERT_EQ(ended.size(), prompts.size());
+  for (size_t i = 0; i < prompts.size(); ++i) {
+    EXPECT_EQ(ended[i].ids.size(), i + 1);
+    EXPECT_EQ(ended[i].reason, StopReason::callback);
+    EXPECT_EQ(ended[i].ids, seen[i]);
+  }
+}
+
+TEST(GenerateBatch, TheStopFlagLeavesTheRestWithoutAnEnd) {
+  const ToyModel model(10, 120, 16, 16);
+  for (const int64_t places : {1, 3}) {
+    std::atomic<bool> stop{false};
+    const auto session = model.session({.threads = 1, .stop = &stop});
+    size_t ends = 0;
+    BatchListener listener;
+    listener.on_end = [&](size_t, const Generated&) { stop = ++ends >= 2; };
+    EXPECT_FALSE(generate_batch(*session, some_prompts(), {.max_tokens = 5}, places, listener));
+    EXPECT_GE(ends, 2u);
+    EXPECT_LT(ends, some_prompts().size());
+    stop = true;
+    EXPECT_FALSE(generate_batch(*session, some_prompts(), {}, places, {}));
+  }
+}
+
+TEST(GenerateBatch, ATimeLimitIsEachPromptsOwn) {
+  const ToyModel model(10, 120, 16, 16);
+  const auto session = model.session();
+  for (const auto& [i, g] : batch(*session, some_prompts(), {.max_tokens = 50, .seconds = 1e-9}, 3)) {
+    EXPECT_EQ(g.reason, StopReason::timeout) << i;
+    EXPECT_TRUE(g.ids.empty());
+  }
+  EXPECT_FALSE(session->late());
+  for (const auto& [i, g] : batch(*session, some_prompts(), {.max_tokens = 5, .seconds = 1e6}, 3))
+    EXPECT_EQ(g.reason, StopReason::max_tokens) << i;
+}
+
+TEST(GenerateBatch, NoTokensAndNoPromptsAreNothing) {
+  const ToyModel model(10, 120, 16, 16);
+  const auto session = model.session();
+  EXPECT_EQ(batch(*session, some_prompts(), {.max_tokens = 0}, 3).size(), some_prompts().size());
+  EXPECT_TRUE(batch(*session, {}, {}, 3).empty());
+}
+
+TEST(GenerateBatch, MistakesAreNamed) {
+  const ToyModel model(10, 120, 16, 8);
+  const auto session = model.session();
+  const auto run = [&](const std::vector<std::vector<int32_t>>& prompts, const GenerateOptions& options,
+                       int64_t places) {
+    return message([&] { generate_batch(*session, prompts, options, places, {}); });
+  };
+  EXPECT_EQ(run({{1}}, {}, 9), "a batch may hold 1 to 8 texts at a time, not 9");
+  EXPECT_EQ(run({{1}}, {}, 0), "a batch may hold 1 to 8 texts at a time, not 0");
+  EXPECT_EQ(run({{1}}, {.draft = 2}, 1), "a batch cannot guess tokens ahead: the draft must be 0");
+  EXPECT_NE(run({{1}, {}}, {}, 2).find("the prompt is empty"), std::string::npos);
+  EXPECT_NE(run({{1}, {50}}, {.seconds = 100}, 2).find("token 50"), std::string::npos);
+  EXPECT_FALSE(session->late()) << "no deadline is left behind";
+  EXPECT_EQ(session->position(), 0);
+  EXPECT_NE(message([&] { session->check_prompt(some_tokens(121)); }).find("121 tokens"), std::string::npos);
+}
+
+TEST(GenerateBatch, APlanWithoutPrefillTakesOneAtATime) {
+  ToyModel model(10, 120, 16, 16);
+  model.plan.prefill = {};
+  const auto session = model.session();
+  EXPECT_EQ(session->most_sequences(), 1);
+  const auto prompts = some_prompts();
+  for (const auto& [i, g] : batch(*session, prompts, {.max_tokens = 9}, 1))
+    EXPECT_EQ(g.ids, generate(*model.session(), prompts[i], {.max_tokens = 9}).ids);
+}
+
+}  // namespace
+}  // namespace lmc
