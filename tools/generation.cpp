@@ -4,7 +4,11 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <map>
+#include <optional>
+#include <utility>
 
+#include "runtime/generate_batch.h"
 #include "tools/console.h"
 #include "tools/stop_strings.h"
 
@@ -73,39 +77,90 @@ GenerateOptions GenerationFlags::options() const {
   return out;
 }
 
+namespace {
+
+// Text as ids come: whole characters, up to the first stop string.
+class AnswerText {
+ public:
+  AnswerText(Engine& engine, const GenerationFlags& flags, std::span<const int32_t> hidden,
+             std::function<void(const std::string&)> show)
+      : hidden_(hidden.begin(), hidden.end()), stops_(flags.stops), show_(std::move(show)) {
+    if (const Tokenizer* tokenizer = engine.tokenizer_or_null()) {
+      decoder_.emplace(*tokenizer, true);
+    } else if (!flags.stops.empty()) {
+      engine.tokenizer();  // says that there is none
+    }
+  }
+
+  // False once a stop string has come.
+  bool push(int32_t id) {
+    if (!decoder_) {
+      hand_out(std::to_string(id) + " ");
+    } else if (std::find(hidden_.begin(), hidden_.end(), id) == hidden_.end()) {
+      hand_out(stops_.push(decoder_->push(id)));
+    }
+    return !stops_.matched();
+  }
+
+  Answer finish(Generated generated) {
+    if (decoder_) hand_out(stops_.push(decoder_->flush()));
+    hand_out(stops_.flush());
+    return {std::move(generated), std::move(text_), stops_.matched()};
+  }
+
+ private:
+  void hand_out(const std::string& piece) {
+    if (piece.empty()) return;
+    text_ += piece;
+    if (show_) show_(piece);
+  }
+
+  std::vector<int32_t> hidden_;
+  std::optional<StreamDecoder> decoder_;
+  StopStrings stops_;
+  std::function<void(const std::string&)> show_;
+  std::string text_;
+};
+
+GenerateOptions options_for(const Engine& engine, const GenerationFlags& flags) {
+  GenerateOptions out = flags.options();
+  if (!flags.ignore_eos) out.stop_ids = engine.bundle().info.eos_ids;
+  return out;
+}
+
+std::span<const int32_t> hidden_ids(const GenerateOptions& options, bool hide_stop_ids) {
+  return hide_stop_ids ? options.stop_ids : std::span<const int32_t>();
+}
+
+}  // namespace
+
 Answer answer(Engine& engine, std::span<const int32_t> prompt, const GenerationFlags& flags,
               bool hide_stop_ids, const std::function<void(const std::string&)>& show) {
-  GenerateOptions options = flags.options();
-  if (!flags.ignore_eos) options.stop_ids = engine.bundle().info.eos_ids;
-  Answer out;
-  const auto hand_out = [&](const std::string& piece) {
-    if (piece.empty()) return;
-    out.text += piece;
-    show(piece);
+  const GenerateOptions options = options_for(engine, flags);
+  AnswerText text(engine, flags, hidden_ids(options, hide_stop_ids), show);
+  return text.finish(generate(engine.session(), prompt, options, [&](int32_t id) { return text.push(id); }));
+}
+
+bool answer_all(Engine& engine, std::span<const std::vector<int32_t>> prompts, const GenerationFlags& flags,
+                bool hide_stop_ids, int64_t places,
+                const std::function<void(size_t prompt, const Answer&)>& done) {
+  const GenerateOptions options = options_for(engine, flags);
+  std::map<size_t, AnswerText> growing;
+  std::map<size_t, Answer> waiting;  // ended, but one before has not
+  size_t next = 0;
+  const auto text = [&](size_t prompt) -> AnswerText& {
+    return growing.try_emplace(prompt, engine, flags, hidden_ids(options, hide_stop_ids), nullptr)
+        .first->second;
   };
-  const Tokenizer* tokenizer = engine.tokenizer_or_null();
-  if (!tokenizer) {
-    if (!flags.stops.empty()) engine.tokenizer();  // says that there is none
-    out.generated = generate(engine.session(), prompt, options, [&](int32_t id) {
-      hand_out(std::to_string(id) + " ");
-      return true;
-    });
-    return out;
-  }
-  StreamDecoder decoder(*tokenizer, true);
-  StopStrings stops(flags.stops);
-  const auto hidden = [&](int32_t id) {
-    return hide_stop_ids &&
-           std::find(options.stop_ids.begin(), options.stop_ids.end(), id) != options.stop_ids.end();
+  BatchListener listener;
+  listener.on_token = [&](size_t prompt, int32_t id) { return text(prompt).push(id); };
+  listener.on_end = [&](size_t prompt, Generated generated) {
+    waiting.emplace(prompt, text(prompt).finish(std::move(generated)));
+    growing.erase(prompt);
+    for (auto it = waiting.begin(); it != waiting.end() && it->first == next; it = waiting.erase(it))
+      done(next++, it->second);
   };
-  out.generated = generate(engine.session(), prompt, options, [&](int32_t id) {
-    if (!hidden(id)) hand_out(stops.push(decoder.push(id)));
-    return !stops.matched();
-  });
-  hand_out(stops.push(decoder.flush()));
-  hand_out(stops.flush());
-  out.stop_string = stops.matched();
-  return out;
+  return generate_batch(engine.session(), prompts, options, places, listener);
 }
 
 void write_out(const std::string& text) {

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,12 @@ struct Answer {
 };
 Answer answer(Engine& engine, std::span<const int32_t> prompt, const GenerationFlags& flags,
               bool hide_stop_ids, const std::function<void(const std::string&)>& show);
+
+// The same for many prompts in batched steps, as generate_batch(): `done` gets each one's answer in the order
+// of the prompts, as soon as it and all before it have ended. False if interrupted.
+bool answer_all(Engine& engine, std::span<const std::vector<int32_t>> prompts, const GenerationFlags& flags,
+                bool hide_stop_ids, int64_t places,
+                const std::function<void(size_t prompt, const Answer&)>& done);
 
 // To standard output, at once. Error if that fails.
 void write_out(const std::string& text);

@@ -1,4 +1,4 @@
-# Chat templates from checkpoint to answer, conversations on standard input, and batches.
+# Chat templates from checkpoint to answer, and conversations on standard input.
 LMC=$1 ROOT=$2
 . "$ROOT/tests/cli/lib.sh.inc"
 cp -r "$ROOT/models/tiny/gemma3" model
@@ -49,6 +49,14 @@ echo '[' >half.json
 refused "half.json" '/load half.json\n'
 refused "shorten it" "$(printf 'word %.0s' $(seq 3000))\n"
 
+# Questions in a batch are written as the template says, each for itself.
+printf 'Who?\nWhat is it?\n' >questions.txt
+while IFS= read -r question; do
+  "$LMC" run chat.lmc --chat --system "Be brief." --prompt "$question" -n 12 --json 2>/dev/null </dev/null
+done <questions.txt >alone.txt
+"$LMC" run chat.lmc --chat --system "Be brief." --batch questions.txt -n 12 >batch.txt 2>err.txt || fail "--chat --batch"
+cmp -s batch.txt alone.txt || fail "--chat --batch differs from one by one"
+
 # Bundles without a template, and with a bad one.
 expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" -o tiny.lmc
 expect_error 1 "has no chat template" "$LMC" run tiny.lmc --chat --prompt x
@@ -58,23 +66,4 @@ expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --weights model -o bad.
 expect_in err.txt "chat_template.jinja:1: 'if' is not closed by 'endif'"
 expect_error 1 "chat_template.jinja:1: 'if' is not closed by 'endif'" "$LMC" chat bad.lmc
 expect_ok "$LMC" run bad.lmc --prompt "ROMEO:" -n 2
-
-# A batch: in order, the tokens of each alone.
-printf 'ROMEO:\nO, what a rogue\nJULIET: Ay me!\n' >prompts.txt
-"$LMC" run tiny.lmc --batch prompts.txt -n 15 >batch.txt 2>err.txt || fail "--batch: $(cat err.txt)"
-while IFS= read -r prompt; do
-  "$LMC" run tiny.lmc --prompt "$prompt" -n 15 --json 2>/dev/null </dev/null
-done <prompts.txt >alone.txt
-cmp -s batch.txt alone.txt || fail "--batch differs from one by one"
-printf '{"prompt": "ROMEO:"}\n{"prompt": "two\\nlines"}\n' >prompts.jsonl
-"$LMC" run tiny.lmc --batch prompts.jsonl -n 5 >batch.txt 2>err.txt || fail "--batch of JSON lines"
-[ "$(wc -l <batch.txt)" -eq 2 ] || fail "--batch: $(cat batch.txt)"
-echo 'x' >>prompts.jsonl
-expect_error 1 'prompts.jsonl:3: is not {"prompt"' "$LMC" run tiny.lmc --batch prompts.jsonl
-printf 'a\n\nb\n' >gap.txt
-expect_error 1 "gap.txt:2: is empty" "$LMC" run tiny.lmc --batch gap.txt
-: >empty.txt
-expect_error 1 "empty.txt: holds no prompts" "$LMC" run tiny.lmc --batch empty.txt
-expect_error 1 "none.txt" "$LMC" run tiny.lmc --batch none.txt
-expect_error 2 "" "$LMC" run tiny.lmc --batch gap.txt --prompt x
 finish

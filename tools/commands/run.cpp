@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -20,7 +21,7 @@ struct Options {
   GenerationFlags generation;
   LoadOptions load;
   int threads = 0;
-  int64_t block = 0;
+  int64_t block = 0, batch_size = 0;
   bool json = false;
   bool has_prompt = false;
   bool chat = false;
@@ -56,16 +57,43 @@ void write_json(const Engine& engine, std::span<const int32_t> prompt, const Ans
                         id_list(a.generated.ids), quoted));
 }
 
-// Every prompt is a sequence of its own, so that its tokens are those of a run alone.
-void run_batch(const Options& o, Engine& engine, const std::vector<std::string>& prompts) {
-  for (const std::string& text : prompts) {
-    const std::vector<int32_t> prompt = encoded(o, engine, text);
-    engine.session().reset();
-    const Answer a = answer(engine, prompt, o.generation, o.chat, [](const std::string&) {});
-    if (a.generated.reason == StopReason::interrupted) throw Interrupted();
-    write_json(engine, prompt, a);
+// How many prompts are in the making at a time.
+int64_t places(const Options& o, const Session& session, size_t prompts) {
+  constexpr int64_t kUsual = 8;
+  const int64_t most = session.most_sequences();
+  if (o.batch_size > most) {
+    throw UsageError(
+        fmt::format("--batch-size {}: a step of this bundle takes at most {} prompts", o.batch_size, most));
   }
-  info("{} prompts", prompts.size());
+  const int64_t wanted = o.batch_size > 0 ? o.batch_size : std::min(kUsual, most);
+  return std::min(wanted, static_cast<int64_t>(prompts));
+}
+
+// Every prompt is a sequence of its own, so that its tokens are those of a run alone.
+void run_batch(const Options& o, Engine& engine, const std::vector<std::string>& texts) {
+  const int64_t at_a_time = places(o, engine.session(), texts.size());
+  std::vector<std::vector<int32_t>> prompts;
+  for (const std::string& text : texts) {
+    prompts.push_back(encoded(o, engine, text));
+    try {
+      engine.session().check_prompt(prompts.back());
+    } catch (const Error& e) {
+      throw Error({o.batch, static_cast<int>(prompts.size())}, e.what());
+    }
+  }
+  const auto start = std::chrono::steady_clock::now();
+  size_t tokens = 0, late = 0;
+  const bool finished =
+      answer_all(engine, prompts, o.generation, o.chat, at_a_time, [&](size_t i, const Answer& a) {
+        write_json(engine, prompts[i], a);
+        tokens += a.generated.ids.size();
+        late += a.generated.reason == StopReason::timeout ? 1 : 0;
+      });
+  if (!finished) throw Interrupted();
+  const double seconds = seconds_since(start);
+  if (late > 0) info("{} ended by --timeout", late);
+  info("{} prompts, {} at a time: {} tokens in {:.2f} s, {:.1f} tokens/s in all", prompts.size(), at_a_time,
+       tokens, seconds, static_cast<double>(tokens) / seconds);
 }
 
 void report(const Generated& g, size_t prompt_tokens) {
@@ -80,7 +108,10 @@ void run(const Options& o) {
   const auto start = std::chrono::steady_clock::now();
   // Wrong usage is found before anything is loaded.
   if (!o.ids.empty()) parse_ids(o.ids);
-  static_cast<void>(o.generation.options());
+  if (o.generation.options().draft > 0 && !o.batch.empty()) {
+    throw UsageError(
+        "--batch takes many prompts a step; --speculate guesses for one alone: leave one of them out");
+  }
   const std::vector<std::string> batch = o.batch.empty() ? std::vector<std::string>() : read_prompts(o.batch);
   Engine engine(o.bundle.empty() ? newest_bundle() : o.bundle, {.threads = o.threads, .block = o.block},
                 o.load);
@@ -118,11 +149,20 @@ const RegisterCommand kRun(
                           "text to continue (default: standard input if piped, else the model's example)");
        auto* ids = app.add_option("--ids", o->ids, "token ids to continue, verbatim: 2,119,166");
        prompt->excludes(ids);
-       app.add_option("--batch", o->batch,
-                      "a file of prompts, one a line ({\"prompt\":…} a line in a .jsonl); prints one JSON "
-                      "object for each, in order")
-           ->excludes(prompt)
-           ->excludes(ids);
+       auto* batch =
+           app.add_option(
+                  "--batch", o->batch,
+                  "a file of prompts, one a line ({\"prompt\":…} a line in a .jsonl); prints one JSON "
+                  "object for each, in order")
+               ->excludes(prompt)
+               ->excludes(ids);
+       app.add_option(
+              "--batch-size", o->batch_size,
+              "with --batch: how many prompts are decoded in one step (default: 8; at most the --block "
+              "the bundle was compiled with); each has a KV cache of its own; the tokens are the same "
+              "for any number")
+           ->check(CLI::Range(1, 65536))
+           ->needs(batch);
        auto* chat = app.add_flag("--chat", o->chat,
                                  "the prompt is a question: write it as the model's chat "
                                  "template says")

@@ -1,0 +1,83 @@
+# lmc run --batch: many prompts in one decode, each with the tokens it gets alone.
+LMC=$1 ROOT=$2
+. "$ROOT/tests/cli/lib.sh.inc"
+expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" -o tiny.lmc
+
+# Prompts of one token to several windows of the sliding layers; some end at once, some late.
+{
+  printf 'R\n%s\nO, what a rogue\n' "$(printf 'To be or not to be, %.0s' $(seq 30))"
+  printf 'JULIET: Ay me!\nROMEO:\n\xf0\x9f\x8e\xad "quoted" \\ \xc3\xa9\n'
+  for i in $(seq 4); do printf 'SCENE %s. %s\n' "$i" "$(printf 'Enter a king. %.0s' $(seq $((i * i * 2))))"; done
+} >prompts.txt
+for how in "-n 25 --ignore-eos" "-n 40 --temperature 0.9 --top-k 30 --seed 7 --repetition-penalty 1.3 --stop king"; do
+  while IFS= read -r prompt; do
+    "$LMC" run tiny.lmc --prompt "$prompt" --json $how 2>/dev/null </dev/null
+  done <prompts.txt >alone.txt
+  for batch in "--batch-size 1" "--batch-size 3 --block 5 -t 2" "--batch-size 64 -t 1"; do
+    "$LMC" run tiny.lmc --batch prompts.txt $batch $how >batch.txt 2>err.txt || fail "--batch $batch: $(cat err.txt)"
+    cmp -s batch.txt alone.txt || fail "--batch $batch $how differs from one by one"
+  done
+  expect_in err.txt "10 prompts, 10 at a time: "
+  expect_in err.txt "tokens/s in all"
+done
+"$LMC" run tiny.lmc --batch prompts.txt -n 0 >batch.txt 2>err.txt || fail "-n 0: $(cat err.txt)"
+[ "$(grep -c '"ids":\[\],"text":""' batch.txt)" -eq 10 ] || fail "-n 0: $(cat batch.txt)"
+"$LMC" run tiny.lmc --batch prompts.txt -n 5 >batch.txt 2>err.txt
+expect_in err.txt "10 prompts, 8 at a time: 50 tokens"
+LMC_LOG=debug "$LMC" run tiny.lmc --batch prompts.txt -n 5 >/dev/null 2>err.txt || fail "LMC_LOG=debug"
+expect_in err.txt ": 8 tokens"
+
+# JSON lines, and files that are none.
+printf '{"prompt": "ROMEO:"}\n{"prompt": "two\\nlines"}\n' >prompts.jsonl
+"$LMC" run tiny.lmc --batch prompts.jsonl -n 5 >batch.txt 2>err.txt || fail "--batch of JSON lines"
+[ "$(wc -l <batch.txt)" -eq 2 ] || fail "--batch: $(cat batch.txt)"
+echo 'x' >>prompts.jsonl
+expect_error 1 'prompts.jsonl:3: is not {"prompt"' "$LMC" run tiny.lmc --batch prompts.jsonl
+printf 'a\n\nb\n' >gap.txt
+expect_error 1 "gap.txt:2: is empty" "$LMC" run tiny.lmc --batch gap.txt
+: >empty.txt
+expect_error 1 "empty.txt: holds no prompts" "$LMC" run tiny.lmc --batch empty.txt
+expect_error 1 "none.txt" "$LMC" run tiny.lmc --batch none.txt
+
+# A prompt that does not fit is named before anything is printed.
+printf 'a\n%s\n' "$(printf 'To be or not to be, %.0s' $(seq 300))" >long.txt
+expect_error 1 "long.txt:2: the prompt has" "$LMC" run tiny.lmc --batch long.txt
+[ -s out.txt ] && fail "something was printed: $(head -c 200 out.txt)"
+
+# Flags that make no sense.
+expect_error 2 "" "$LMC" run tiny.lmc --batch prompts.txt --prompt x
+expect_error 2 "leave one of them out" "$LMC" run tiny.lmc --batch prompts.txt --speculate ngram
+expect_error 2 "" "$LMC" run tiny.lmc --prompt x --batch-size 4
+expect_error 2 "" "$LMC" run tiny.lmc --batch prompts.txt --batch-size 0
+expect_error 2 "--batch-size 65: a step of this bundle takes at most 64 prompts" \
+  "$LMC" run tiny.lmc --batch prompts.txt --batch-size 65
+expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --block 1 -o single.lmc
+expect_error 2 "at most 1 prompts" "$LMC" run single.lmc --batch prompts.txt --batch-size 2
+"$LMC" run single.lmc --batch prompts.txt -n 3 >batch.txt 2>err.txt || fail "a bundle without blocks: $(cat err.txt)"
+[ "$(wc -l <batch.txt)" -eq 10 ] || fail "a bundle without blocks: $(cat batch.txt)"
+if [ -w /dev/full ]; then
+  "$LMC" run tiny.lmc --batch prompts.txt -n 3 >/dev/full 2>err.txt
+  [ $? -eq 1 ] || fail "a full disk: $(cat err.txt)"
+  expect_in err.txt "cannot write to standard output"
+fi
+
+# A time limit is each prompt's own, and no error.
+"$LMC" run tiny.lmc --batch prompts.txt --timeout 0.000000001 >batch.txt 2>err.txt || fail "--timeout: $(cat err.txt)"
+[ "$(grep -c '"ids":\[\]' batch.txt)" -eq 10 ] || fail "--timeout: $(cat batch.txt)"
+expect_in err.txt "10 ended by --timeout"
+
+# Ctrl-C: what has been printed is whole lines of the first prompts.
+for i in $(seq 20); do cat prompts.txt; done >many.txt
+"$LMC" run tiny.lmc --batch many.txt -n 40 --ignore-eos >all.txt 2>/dev/null || fail "many prompts"
+[ "$(wc -l <all.txt)" -eq 200 ] || fail "many prompts: $(wc -l <all.txt)"
+"$LMC" run tiny.lmc --batch many.txt -n 40 --ignore-eos >some.txt 2>err.txt &
+pid=$!
+for i in $(seq 500); do
+  [ -s some.txt ] && break
+  sleep 0.01
+done
+kill -INT $pid
+wait $pid
+[ $? -eq 130 ] || fail "Ctrl-C: $(tail -n 1 err.txt)"
+cmp -s some.txt <(head -n "$(wc -l <some.txt)" all.txt) || fail "after Ctrl-C other lines than the first were printed"
+finish
