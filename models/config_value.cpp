@@ -188,9 +188,15 @@ Attr to_attr(const ConfigValue& v, const Location& at) {
   if (const auto* d = std::get_if<double>(&v.v)) return *d;
   if (const auto* s = std::get_if<std::string>(&v.v)) return *s;
   if (const auto* list = std::get_if<std::vector<ConfigValue>>(&v.v)) {
-    std::vector<int64_t> out;
-    for (const ConfigValue& i : *list) out.push_back(whole(i, at, "an item of the list"));
-    return out;
+    std::vector<int64_t> integers;
+    std::vector<double> reals;
+    for (const ConfigValue& i : *list) {
+      if (!is_number(i)) throw Error(at, "an item of the list must be a number, found " + i.str());
+      if (const auto* w = std::get_if<int64_t>(&i.v)) integers.push_back(*w);
+      reals.push_back(real(i, at));
+    }
+    if (integers.size() == reals.size()) return integers;
+    return reals;
   }
   throw Error(at, "an attribute cannot be null");
 }
