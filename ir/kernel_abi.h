@@ -30,6 +30,9 @@ struct StepInfo {
   // In a step of one row that only asks for its likeliest token: one per tile of StepPlan::best_stage, which
   // then writes no logits.
   TileBest* best = nullptr;
+  // Positions that the sequence will have behind the last of the steps that one call feeds: what longrope's
+  // factors go by (ir/rope_frequencies.h).
+  int64_t sequence = 0;
 };
 
 // One tile of one kernel. `next` is the tile that the same worker probably runs after this one, or -1:

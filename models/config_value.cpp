@@ -85,9 +85,29 @@ ConfigValue call(const Expr& e, const ConfigMap& config) {
     }
     return (*items)[static_cast<size_t>(i)];
   }
+  if (e.text == "numbers") {
+    need(3);
+    const ConfigValue list = arg(0);
+    const int64_t n = whole(arg(1), e.loc, "the length of a list");
+    const ConfigValue key = arg(2);
+    const auto* items = std::get_if<std::vector<ConfigValue>>(&list.v);
+    if (items && static_cast<int64_t>(items->size()) == n &&
+        std::all_of(items->begin(), items->end(), is_number))
+      return list;
+    const auto* name = std::get_if<std::string>(&key.v);
+    throw Error(e.loc, (name ? *name : key.str()) + " must be a list of " + std::to_string(n) +
+                           " numbers, found " +
+                           (items ? "one of " + std::to_string(items->size()) + ": " : "") + list.str());
+  }
   if (e.text == "sqrt") {
     need(1);
     return {std::sqrt(real(arg(0), e.loc))};
+  }
+  if (e.text == "log") {
+    need(1);
+    const double x = real(arg(0), e.loc);
+    if (!(x > 0)) throw Error(e.loc, "log() needs a number above 0, found " + attr_text(x));
+    return {std::log(x)};
   }
   if (e.text == "pow") {
     need(2);

@@ -88,8 +88,7 @@ class Generation {
   // One step's worth at most, and no more than may still come out.
   std::vector<int32_t> draft() const {
     const int64_t left = options_.max_tokens - static_cast<int64_t>(out_.ids.size());
-    const int64_t room = session_.context() - session_.position();
-    const int64_t most = std::min(options_.draft, std::min({session_.block(), left, room}) - 1);
+    const int64_t most = std::min(options_.draft, std::min({session_.block(), left, session_.room()}) - 1);
     if (most < 1) return {};
     return draft_by_lookup(sequence_, static_cast<size_t>(most));
   }

@@ -122,6 +122,7 @@ bool Session::roll_back(int64_t position) {
 }
 
 int64_t Session::keep_prefix(std::span<const int32_t> prompt) {
+  if (beyond_border(static_cast<int64_t>(prompt.size())) != beyond_) reset();
   const size_t most = std::min(tokens_.size(), prompt.empty() ? 0 : prompt.size() - 1);
   const auto differs =
       std::mismatch(tokens_.begin(), tokens_.begin() + static_cast<ptrdiff_t>(most), prompt.begin());
@@ -142,13 +143,34 @@ std::optional<int32_t> Session::next(std::span<const int32_t> tokens) {
     return logits.empty() ? std::nullopt : std::optional(greedy(logits));
   }
   check_tokens(tokens);
-  if (stopped()) return std::nullopt;
+  if (!set_length(position() + 1) || stopped()) return std::nullopt;
   run_block(tokens, 1, best_.data());
   return greedy(best_);
 }
 
 bool Session::forward(std::span<const int32_t> tokens, Rows rows, const Sink& sink) {
   check_tokens(tokens);
+  return set_length(position() + static_cast<int64_t>(tokens.size())) && feed(tokens, rows, sink);
+}
+
+int64_t Session::room() const {
+  const bool below = plan_.rope_border > 0 && position() < plan_.rope_border;
+  return std::min(below ? plan_.rope_border : context(), context()) - position();
+}
+
+// What comes next belongs to a sequence of `length` positions: feeds its beginning again if that was fed with
+// other factors. False if stopped meanwhile.
+bool Session::set_length(int64_t length) {
+  length_ = length;
+  if (beyond_border(length) == beyond_) return true;
+  if (stopped()) return false;
+  beyond_ = !beyond_;
+  const std::vector<int32_t> again = tokens_;
+  reset();
+  return feed(again, Rows::none, {});
+}
+
+bool Session::feed(std::span<const int32_t> tokens, Rows rows, const Sink& sink) {
   int64_t block = block_;
   if (rows == Rows::all) block = std::min(block, most_rows(plan_));
   for (size_t at = 0; at < tokens.size();) {
@@ -194,7 +216,7 @@ void Session::run_block(std::span<const int32_t> tokens, int64_t wanted_rows, Ti
   }
   for (int64_t r = 0; r < wanted_rows; ++r) out_rows[r] = static_cast<int32_t>(n - wanted_rows + r);
   const bool single = n <= plan_.decode.max_tokens || !prefill_;
-  const StepInfo step{n, wanted_rows, options_.cycles, 0, best};
+  const StepInfo step{n, wanted_rows, options_.cycles, 0, best, length_};
   (single ? *decode_ : *prefill_).run(step);
   cache_.advance(n);
   tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());

@@ -33,6 +33,10 @@ struct SessionOptions {
 // Which positions' logits are wanted.
 enum class Rows : uint8_t { none, last, all };
 
+// Longrope (Plan::rope_border) gives a sequence other factors once it is longer than the border. They follow
+// the length the sequence has behind a forward(): its logits are those of a new session given the whole
+// sequence at once. So where a call crosses the border, in either direction, what the sequence holds is fed
+// again first.
 class Session {
  public:
   // Receives `rows` rows of vocab() logits, of the tokens at positions first_position … + rows - 1.
@@ -56,7 +60,8 @@ class Session {
   // where a sliding window has already lost what a token there sees; never within the last step's tokens.
   bool roll_back(int64_t position);
   // Keeps what the sequence so far and `prompt` begin with alike, all but the prompt's last token (whose
-  // logits are wanted), and forgets the rest. Returns how many tokens of `prompt` need not be fed.
+  // logits are wanted), and forgets the rest: everything, if a sequence as long as `prompt` has other rope
+  // factors. Returns how many tokens of `prompt` need not be fed.
   int64_t keep_prefix(std::span<const int32_t> prompt);
 
   // Appends tokens to the sequence; the logits of the last one, valid until the next call. Empty if stopped.
@@ -65,13 +70,17 @@ class Session {
   // which a step of one token does not even write. Nothing if stopped. Error if the logits are no
   // distribution.
   std::optional<int32_t> next(std::span<const int32_t> tokens);
-  // Appends tokens, handing out the wanted logits block by block. False if stopped; position() says how far.
+  // Appends tokens, handing out the wanted logits block by block. False if stopped; position() says how far,
+  // which may be less than before where the sequence was being fed again.
   // Throws Error, before anything is fed, for a token that is not in the vocabulary or more than the context.
   bool forward(std::span<const int32_t> tokens, Rows rows, const Sink& sink);
 
   int64_t position() const { return cache_.position(); }
   const std::vector<int32_t>& tokens() const { return tokens_; }  // the sequence so far: position() ids
   int64_t context() const { return plan_.context; }
+  // Most tokens that one forward() may append so that all their logits are what feeding them one by one would
+  // give: as many as the context has room for, but up to the border of the rope factors.
+  int64_t room() const;
   int64_t vocab() const { return plan_.vocab; }
   int64_t block() const { return block_; }
   int threads() const { return workers_.threads(); }
@@ -90,6 +99,9 @@ class Session {
 
  private:
   void check_tokens(std::span<const int32_t> tokens) const;
+  bool beyond_border(int64_t length) const { return plan_.rope_border > 0 && length > plan_.rope_border; }
+  bool set_length(int64_t length);
+  bool feed(std::span<const int32_t> tokens, Rows rows, const Sink& sink);
   void run_block(std::span<const int32_t> tokens, int64_t wanted_rows, TileBest* best = nullptr);
   Bindings bindings(const std::vector<KernelFn>& kernels, const std::vector<const void*>& weights) const;
 
@@ -100,6 +112,8 @@ class Session {
   Workers workers_;
   KvCache cache_;
   std::vector<int32_t> tokens_;
+  int64_t length_ = 0;   // StepInfo::sequence
+  bool beyond_ = false;  // with which factors tokens_ were fed
   Deadline deadline_;
   Arena buffers_, inputs_, logits_;
   std::vector<TileBest> best_;  // by tile of the decode plan's best_stage; empty: it has none

@@ -8,7 +8,7 @@
 
 namespace lmc {
 
-inline constexpr int kBundleFormat = 3;
+inline constexpr int kBundleFormat = 4;
 inline constexpr const char* kLmcVersion = "0.1.0";
 
 // Kernels read whole vectors, so a tensor is followed by at least this many readable bytes.

@@ -32,6 +32,7 @@ class KernelBuilder {
   llvm::Value* cycles();                              // StepInfo::cycles
   llvm::Value* serial();                              // StepInfo::serial
   llvm::Value* best();                                // StepInfo::best
+  llvm::Value* sequence();                            // StepInfo::sequence
 
   llvm::Value* i64(int64_t v) { return b_.getInt64(static_cast<uint64_t>(v)); }
   llvm::Value* f32(double v) { return llvm::ConstantFP::get(b_.getFloatTy(), v); }

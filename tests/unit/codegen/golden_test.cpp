@@ -9,18 +9,14 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "codegen/codegen.h"
-#include "codegen/layout.h"
 #include "codegen/target.h"
+#include "compiled_model.h"
 #include "golden_folder.h"
 #include "ir/eval.h"
 #include "ir/text.h"
-#include "models/model.h"
 #include "models/tokenizer/tokenizer.h"
-#include "passes/manager.h"
 #include "runtime/generate.h"
 #include "runtime/schedule_check.h"
-#include "runtime/session.h"
 
 namespace lmc {
 namespace {
@@ -41,67 +37,6 @@ Golden load(const std::string& name) {
   g.answer = nlohmann::json::parse(in);
   g.ids = g.answer["input_ids"].get<std::vector<int32_t>>();
   return g;
-}
-
-// A compiled model in memory.
-struct Compiled {
-  CodegenResult code;
-  std::unique_ptr<LoadedKernels> kernels;
-  std::vector<std::vector<std::byte>> memory;
-  std::vector<const void*> weights;
-
-  std::vector<KernelFn> functions(const StepPlan& step) const {
-    std::vector<KernelFn> out;
-    for (const PlanStage& s : step.stages) out.push_back(reinterpret_cast<KernelFn>(kernels->find(s.symbol)));
-    return out;
-  }
-
-  std::vector<float> logits(const std::vector<int32_t>& ids, int threads, int64_t block,
-                            Schedule schedule) const {
-    SessionOptions o;
-    o.threads = threads;
-    o.block = block;
-    o.schedule = schedule;
-    Session s(code.plan, functions(code.plan.decode), functions(code.plan.prefill), weights, o);
-    std::vector<float> out;
-    s.forward(ids, Rows::all, [&](int64_t, int64_t rows, const float* l) {
-      out.insert(out.end(), l, l + rows * code.plan.vocab);
-    });
-    return out;
-  }
-
-  std::vector<int32_t> greedy(std::vector<int32_t> next, size_t tokens) const {
-    Session s(code.plan, functions(code.plan.decode), functions(code.plan.prefill), weights, {});
-    std::vector<int32_t> out;
-    while (out.size() < tokens) {
-      const auto logits = s.step(next);
-      next = {static_cast<int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin())};
-      out.push_back(next[0]);
-    }
-    return out;
-  }
-};
-
-Compiled compile(Model& m, const std::string& quant, int64_t min_dim, const std::string& target = "native") {
-  PassOptions passes;
-  passes.settings["quantize"] = {{"format", quant}, {"min_dim", std::to_string(min_dim)}};
-  passes.settings["kv-format"] = {{"format", quant == "none" ? "f32" : "f16"}};
-  passes.repro_path.clear();
-  run_passes(m.graph, passes);
-  add_packing(m.graph);
-  CodegenOptions options;
-  options.target = target;
-  options.context = m.context;
-  options.prefill_tokens = 16;
-  Compiled c;
-  c.code = generate(m.graph, options);
-  c.kernels = std::make_unique<LoadedKernels>(c.code.object);
-  const WeightPacker packer(c.code.graph, c.code.packs, *m.weights);
-  for (size_t w = 0; w < packer.weights(); ++w) {
-    c.memory.push_back(packer.pack(w, 64));
-    c.weights.push_back(c.memory.back().data());
-  }
-  return c;
 }
 
 class GoldenCheckpoint : public testing::TestWithParam<std::string> {};
@@ -223,10 +158,9 @@ TEST_P(TinyModel, continues_its_golden_prompts_greedily) {
   for (const auto& prompt : nlohmann::json::parse(in)) {
     const auto want = prompt["greedy"].get<std::vector<int32_t>>();
     const auto ids = prompt["ids"].get<std::vector<int32_t>>();
-    Session s(c.code.plan, c.functions(c.code.plan.decode), c.functions(c.code.plan.prefill), c.weights, {});
     GenerateOptions options;
     options.max_tokens = static_cast<int64_t>(want.size());
-    const std::vector<int32_t> got = generate(s, ids, options).ids;
+    const std::vector<int32_t> got = generate(*c.session(), ids, options).ids;
     EXPECT_EQ(got, want) << prompt["prompt"];
     EXPECT_EQ(tokenizer.decode(got, true), prompt["text"].get<std::string>());
   }

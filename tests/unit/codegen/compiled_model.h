@@ -1,0 +1,82 @@
+// A model compiled in memory, for tests that run it.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "codegen/codegen.h"
+#include "codegen/layout.h"
+#include "models/model.h"
+#include "passes/manager.h"
+#include "runtime/session.h"
+
+namespace lmc {
+
+struct Compiled {
+  CodegenResult code;
+  std::unique_ptr<LoadedKernels> kernels;
+  std::vector<std::vector<std::byte>> memory;
+  std::vector<const void*> weights;
+
+  std::vector<KernelFn> functions(const StepPlan& step) const {
+    std::vector<KernelFn> out;
+    for (const PlanStage& s : step.stages) out.push_back(reinterpret_cast<KernelFn>(kernels->find(s.symbol)));
+    return out;
+  }
+
+  std::unique_ptr<Session> session(const SessionOptions& options = {}) const {
+    return std::make_unique<Session>(code.plan, functions(code.plan.decode), functions(code.plan.prefill),
+                                     weights, options);
+  }
+
+  std::vector<float> logits(const std::vector<int32_t>& ids, int threads, int64_t block,
+                            Schedule schedule) const {
+    SessionOptions o;
+    o.threads = threads;
+    o.block = block;
+    o.schedule = schedule;
+    std::vector<float> out;
+    session(o)->forward(ids, Rows::all, [&](int64_t, int64_t rows, const float* l) {
+      out.insert(out.end(), l, l + rows * code.plan.vocab);
+    });
+    return out;
+  }
+
+  std::vector<int32_t> greedy(std::vector<int32_t> next, size_t tokens) const {
+    const auto s = session();
+    std::vector<int32_t> out;
+    while (out.size() < tokens) {
+      const auto logits = s->step(next);
+      next = {static_cast<int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin())};
+      out.push_back(next[0]);
+    }
+    return out;
+  }
+};
+
+inline Compiled compile(Model& m, const std::string& quant, int64_t min_dim,
+                        const std::string& target = "native") {
+  PassOptions passes;
+  passes.settings["quantize"] = {{"format", quant}, {"min_dim", std::to_string(min_dim)}};
+  passes.settings["kv-format"] = {{"format", quant == "none" ? "f32" : "f16"}};
+  passes.repro_path.clear();
+  run_passes(m.graph, passes);
+  add_packing(m.graph);
+  CodegenOptions options;
+  options.target = target;
+  options.context = m.context;
+  options.prefill_tokens = 16;
+  Compiled c;
+  c.code = generate(m.graph, options);
+  c.kernels = std::make_unique<LoadedKernels>(c.code.object);
+  const WeightPacker packer(c.code.graph, c.code.packs, *m.weights);
+  for (size_t w = 0; w < packer.weights(); ++w) {
+    c.memory.push_back(packer.pack(w, 64));
+    c.weights.push_back(c.memory.back().data());
+  }
+  return c;
+}
+
+}  // namespace lmc
