@@ -148,9 +148,9 @@ std::optional<int32_t> Session::next(std::span<const int32_t> tokens) {
   return greedy(best_);
 }
 
-bool Session::forward(std::span<const int32_t> tokens, Rows rows, const Sink& sink) {
+bool Session::forward(std::span<const int32_t> tokens, Rows rows, const Sink& sink, int64_t to_come) {
   check_tokens(tokens);
-  return set_length(position() + static_cast<int64_t>(tokens.size())) && feed(tokens, rows, sink);
+  return set_length(position() + static_cast<int64_t>(tokens.size()) + to_come) && feed(tokens, rows, sink);
 }
 
 int64_t Session::room() const {

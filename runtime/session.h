@@ -72,8 +72,9 @@ class Session {
   std::optional<int32_t> next(std::span<const int32_t> tokens);
   // Appends tokens, handing out the wanted logits block by block. False if stopped; position() says how far,
   // which may be less than before where the sequence was being fed again.
+  // `to_come` more tokens of the same prompt follow in later calls: its rope factors count them already.
   // Throws Error, before anything is fed, for a token that is not in the vocabulary or more than the context.
-  bool forward(std::span<const int32_t> tokens, Rows rows, const Sink& sink);
+  bool forward(std::span<const int32_t> tokens, Rows rows, const Sink& sink, int64_t to_come = 0);
 
   int64_t position() const { return cache_.position(); }
   const std::vector<int32_t>& tokens() const { return tokens_; }  // the sequence so far: position() ids
