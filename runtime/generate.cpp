@@ -45,8 +45,10 @@ class Generation {
     begin_ = Clock::now();
     sequence_ = session_.tokens();
     sequence_.insert(sequence_.end(), prompt.begin(), prompt.end());
-    bool go_on = session_.forward(prompt, Rows::last,
-                                  [&](int64_t, int64_t, const float* logits) { ended_ = !choose(logits); });
+    bool go_on = session_.forward(prompt, Rows::last, [&](int64_t, int64_t, const float* logits) {
+      if (options_.on_prompt) options_.on_prompt();
+      ended_ = !choose(logits);
+    });
     while (go_on && !ended_) go_on = extend();
     if (!ended_) out_.reason = session_.late() ? StopReason::timeout : StopReason::interrupted;
     if (!out_.ids.empty()) out_.decode_seconds = seconds_since(begin_);

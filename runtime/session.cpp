@@ -130,6 +130,21 @@ int64_t Session::keep_prefix(std::span<const int32_t> prompt) {
   return position();
 }
 
+void Session::resume(std::span<const int32_t> tokens, const std::function<void(std::span<std::byte>)>& read) {
+  reset();
+  check_tokens(tokens);
+  const auto length = static_cast<int64_t>(tokens.size());
+  cache_.resume(length);
+  tokens_.assign(tokens.begin(), tokens.end());
+  beyond_ = beyond_border(length);
+  try {
+    for (const std::span<std::byte> piece : cache_.filled()) read(piece);
+  } catch (...) {
+    reset();
+    throw;
+  }
+}
+
 std::span<const float> Session::step(std::span<const int32_t> tokens) {
   std::span<const float> out;
   forward(tokens, Rows::last,

@@ -64,6 +64,13 @@ class Session {
   // factors. Returns how many tokens of `prompt` need not be fed.
   int64_t keep_prefix(std::span<const int32_t> prompt);
 
+  // The sequence so far for storing it elsewhere: tokens() and these pieces of memory. Error where a
+  // sliding window has lost some of it by rolling back.
+  std::vector<std::span<std::byte>> stored() { return cache_.filled(); }
+  // A new sequence that was stored by a session of this plan: `read` is given its pieces in order, to write
+  // their bytes into. What `read` throws leaves an empty sequence. Error for tokens that cannot be.
+  void resume(std::span<const int32_t> tokens, const std::function<void(std::span<std::byte>)>& read);
+
   // Appends tokens to the sequence; the logits of the last one, valid until the next call. Empty if stopped.
   std::span<const float> step(std::span<const int32_t> tokens);
   // Appends tokens to the sequence; the likeliest token behind them, as greedy() finds it in their logits,

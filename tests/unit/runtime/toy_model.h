@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "dag.h"
+#include "ir/cache_layout.h"
 #include "runtime/session.h"
 
 namespace lmc::test {
@@ -25,7 +26,10 @@ class ToyModel {
     cache.name = "kv";
     cache.span = span;
     cache.capacity = params_.capacity;
-    cache.bytes = params_.capacity * 8;
+    cache.dtype = DType::kv_f32;
+    cache.kv_heads = 1;
+    cache.head_dim = 2;  // one entry of 8 bytes a position, where keys are
+    cache.bytes = CacheLayout(cache).bytes;
     plan.caches.push_back(cache);
     plan.decode = step(1, 1);
     plan.prefill = step(max_tokens, max_rows);
