@@ -15,6 +15,7 @@
 #include "codegen/planner.h"
 #include "codegen/split_attention.h"
 #include "ir/op_def.h"
+#include "ir/rope_frequencies.h"
 
 namespace lmc {
 namespace {
@@ -99,6 +100,20 @@ StepPlan emit_step(PlannedStep& step, llvm::Module* module, const Target& target
   return step.plan;
 }
 
+// One sequence is either longer than all borders or than none: a session could not know what to feed again.
+int64_t common_rope_border(const Graph& g) {
+  int64_t common = 0;
+  for (OpId id : topo_order(g)) {
+    const Op& op = g.op(id);
+    const int64_t border = op.def->name == "rope_angles" ? rope_border(op.attrs) : 0;
+    if (border > 0 && common > 0 && border != common)
+      throw Error(op.loc, "rope_angles changes its factors at " + std::to_string(border) +
+                              " positions, another one at " + std::to_string(common));
+    common = std::max(common, border);
+  }
+  return common;
+}
+
 CodegenResult run(const Graph& g, const CodegenOptions& options, bool emit) {
   const Target& target = find_target(options.target);
   FlatGraph flat = flatten(g);
@@ -117,6 +132,7 @@ CodegenResult run(const Graph& g, const CodegenOptions& options, bool emit) {
   out.plan.model = g.name;
   out.plan.context = options.context;
   out.plan.vocab = flat.graph.type(flat.graph.outputs()[0]).last();
+  out.plan.rope_border = common_rope_border(flat.graph);
   out.plan.weights = shared.weights;
   out.plan.caches = shared.caches;
   out.plan.decode = emit_step(decode, emit ? &module : nullptr, target, options.time_attention, known);

@@ -407,14 +407,6 @@ int64_t quantised_bytes(int64_t length) {
   return round_up(padded + padded / kQ8Block * 8, 64);
 }
 
-CacheLayout::CacheLayout(const PlanCache& c)
-    : element_bytes(c.dtype == DType::kv_f16 ? 2 : 4),
-      v_row(round_up(c.head_dim, 8)),
-      k_head_bytes(c.capacity * c.head_dim * element_bytes),
-      v_head_bytes(c.capacity * v_row * element_bytes),
-      v_offset(round_up(c.kv_heads * k_head_bytes, 64)),
-      bytes(v_offset + c.kv_heads * v_head_bytes) {}
-
 SharedPlan plan_shared(const Graph& g, int64_t max_tokens) {
   SharedPlan out;
   for (OpId id : g.ops()) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ir/cache_layout.h"
 #include "ir/graph.h"
 #include "ir/plan.h"
 
@@ -69,17 +70,6 @@ int64_t quantised_bytes(int64_t length);
 
 // In front of the scratch: what the kept prologue belongs to (the stage's operands, StepInfo::serial).
 inline constexpr int64_t kKeptHeader = 64;
-
-// Cache layout. K is interleaved by 8 positions so that scores of 8 positions are lanes of one vector:
-// K [kv_heads][capacity/8][head_dim][8], then V [kv_heads][capacity][head_dim rounded up to 8].
-struct CacheLayout {
-  explicit CacheLayout(const PlanCache& c);
-  int64_t element_bytes;
-  int64_t v_row;                       // elements of a V row
-  int64_t k_head_bytes, v_head_bytes;  // one kv head
-  int64_t v_offset;                    // bytes from the start of the cache to V
-  int64_t bytes;
-};
 
 // The cache is worked on in chunks at absolute positions, whatever the step: same sums, same bits. A ring
 // holds whole blocks, so that a block is contiguous.

@@ -29,6 +29,13 @@ std::string quoted(const std::string& s) {
   return out + "\"";
 }
 
+template <class T, class F>
+std::string list_text(const std::vector<T>& items, F text) {
+  std::string out = "[";
+  for (const T& i : items) out += (out.size() > 1 ? "," : "") + text(i);
+  return out + "]";
+}
+
 std::string real_text(double d) {
   std::array<char, 40> buffer;
   if (d == 0) return std::signbit(d) ? "-0.0" : "0";
@@ -45,7 +52,7 @@ std::string real_text(double d) {
 AttrKind attr_kind(const Attr& a) { return static_cast<AttrKind>(a.index()); }
 
 const char* attr_kind_name(AttrKind k) {
-  constexpr std::array<const char*, 4> names = {"integer", "real", "text", "integers"};
+  constexpr std::array<const char*, 5> names = {"integer", "real", "text", "integers", "reals"};
   return names[static_cast<size_t>(k)];
 }
 
@@ -59,12 +66,10 @@ std::string attr_text(const Attr& a) {
       const auto& s = std::get<std::string>(a);
       return is_plain_name(s) ? s : quoted(s);
     }
-    case AttrKind::integers: {
-      std::string out = "[";
-      for (int64_t i : std::get<std::vector<int64_t>>(a))
-        out += (out.size() > 1 ? "," : "") + std::to_string(i);
-      return out + "]";
-    }
+    case AttrKind::integers:
+      return list_text(std::get<std::vector<int64_t>>(a), [](int64_t i) { return std::to_string(i); });
+    case AttrKind::reals:
+      return list_text(std::get<std::vector<double>>(a), real_text);
   }
   return "";
 }

@@ -9,15 +9,16 @@
 
 namespace lmc {
 
-enum class AttrKind : uint8_t { integer, real, text, integers };
+enum class AttrKind : uint8_t { integer, real, text, integers, reals };
 
-using Attr = std::variant<int64_t, double, std::string, std::vector<int64_t>>;
+using Attr = std::variant<int64_t, double, std::string, std::vector<int64_t>, std::vector<double>>;
 using AttrMap = std::map<std::string, Attr>;
 
 AttrKind attr_kind(const Attr& a);
 const char* attr_kind_name(AttrKind k);
 
-// Text form: 1152, 1e-06 (shortest that reads back the same), attn_q or "two words", [1,2].
+// Text form: 1152, 1e-06 (shortest that reads back the same), attn_q or "two words", [1,2],
+// [0.5,2]. A list of whole numbers reads back as integers: an op that wants reals takes both.
 std::string attr_text(const Attr& a);
 
 }  // namespace lmc

@@ -19,6 +19,8 @@ bool has_text(const Attr& a) {
   if (const auto* i = std::get_if<int64_t>(&a)) return *i != INT64_MIN;
   if (const auto* list = std::get_if<std::vector<int64_t>>(&a))
     return std::find(list->begin(), list->end(), INT64_MIN) == list->end();
+  if (const auto* list = std::get_if<std::vector<double>>(&a))
+    return std::all_of(list->begin(), list->end(), [](double d) { return std::isfinite(d); });
   return true;
 }
 
@@ -36,6 +38,10 @@ AttrMap complete_attrs(const OpDef& def, AttrMap given) {
     given.erase(it);
     if (a.kind == AttrKind::real && attr_kind(value) == AttrKind::integer) {
       value = static_cast<double>(std::get<int64_t>(value));
+    }
+    if (a.kind == AttrKind::reals && attr_kind(value) == AttrKind::integers) {
+      const auto& whole = std::get<std::vector<int64_t>>(value);
+      value = std::vector<double>(whole.begin(), whole.end());
     }
     require(attr_kind(value) == a.kind,
             "attribute '" + a.name + "' must be " + attr_kind_name(a.kind) + ", found " + attr_text(value));
@@ -346,6 +352,10 @@ const std::string& attr_string(const Op& op, std::string_view name) {
 
 const std::vector<int64_t>& attr_ints(const Op& op, std::string_view name) {
   return std::get<std::vector<int64_t>>(attr(op, name));
+}
+
+const std::vector<double>& attr_reals(const Op& op, std::string_view name) {
+  return std::get<std::vector<double>>(attr(op, name));
 }
 
 uint64_t graph_hash(const Graph& g) { return std::hash<std::string>()(print_graph(g)); }

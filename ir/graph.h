@@ -126,6 +126,7 @@ int64_t attr_int(const Op& op, std::string_view name);
 double attr_real(const Op& op, std::string_view name);
 const std::string& attr_string(const Op& op, std::string_view name);
 const std::vector<int64_t>& attr_ints(const Op& op, std::string_view name);
+const std::vector<double>& attr_reals(const Op& op, std::string_view name);
 
 // A hash of everything the text form shows (structure, types, attributes, names).
 uint64_t graph_hash(const Graph& g);

@@ -34,6 +34,9 @@ struct StepInfo {
   // of the token's sequence. Null: all tokens follow each other in the bound caches. Kernels for one token
   // never look.
   const int64_t* cache_offsets = nullptr;
+  // Positions that the sequence will have behind the last of the steps that one call feeds: what longrope's
+  // factors go by (ir/rope_frequencies.h).
+  int64_t sequence = 0;
 };
 
 // One tile of one kernel. `next` is the tile that the same worker probably runs after this one, or -1:

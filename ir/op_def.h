@@ -52,6 +52,9 @@ struct InferArgs {
   const std::vector<int64_t>& integers(const std::string& name) const {
     return std::get<std::vector<int64_t>>(attrs.at(name));
   }
+  const std::vector<double>& reals(const std::string& name) const {
+    return std::get<std::vector<double>>(attrs.at(name));
+  }
 };
 
 struct EvalArgs {
@@ -67,6 +70,9 @@ struct EvalArgs {
   const std::string& text(const std::string& name) const { return std::get<std::string>(attrs.at(name)); }
   const std::vector<int64_t>& integers(const std::string& name) const {
     return std::get<std::vector<int64_t>>(attrs.at(name));
+  }
+  const std::vector<double>& reals(const std::string& name) const {
+    return std::get<std::vector<double>>(attrs.at(name));
   }
 };
 

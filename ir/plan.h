@@ -86,6 +86,8 @@ struct Plan {
   std::string model;
   int64_t context = 0;  // most positions of a sequence
   int64_t vocab = 0;
+  // Sequences of more positions have other rope factors, from the first position on (longrope); 0: none have.
+  int64_t rope_border = 0;
   std::vector<PlanWeight> weights;
   std::vector<PlanCache> caches;
   StepPlan decode;   // T = 1

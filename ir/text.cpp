@@ -32,6 +32,20 @@ Type type_from(const syntax::TypeExpr& t) {
   return out;
 }
 
+// Whole numbers alone make integers, others reals.
+Attr list_from(const Expr& list) {
+  std::vector<int64_t> whole;
+  std::vector<double> reals;
+  for (const Expr& i : list.args) {
+    if (i.kind != Expr::Kind::integer && i.kind != Expr::Kind::real)
+      throw Error(i.loc, "expected a number in a list, found " + expr_text(i));
+    if (i.kind == Expr::Kind::integer) whole.push_back(i.integer);
+    reals.push_back(i.kind == Expr::Kind::integer ? static_cast<double>(i.integer) : i.real);
+  }
+  if (whole.size() == reals.size()) return whole;
+  return reals;
+}
+
 Attr attr_from(const Expr& e) {
   switch (e.kind) {
     case Expr::Kind::integer:
@@ -41,15 +55,8 @@ Attr attr_from(const Expr& e) {
     case Expr::Kind::name:
     case Expr::Kind::text:
       return e.text;
-    case Expr::Kind::list: {
-      std::vector<int64_t> items;
-      for (const Expr& i : e.args) {
-        if (i.kind != Expr::Kind::integer)
-          throw Error(i.loc, "expected an integer in a list, found " + expr_text(i));
-        items.push_back(i.integer);
-      }
-      return items;
-    }
+    case Expr::Kind::list:
+      return list_from(e);
     default:
       throw Error(e.loc, "expected a constant, found " + expr_text(e));
   }

@@ -85,9 +85,29 @@ ConfigValue call(const Expr& e, const ConfigMap& config) {
     }
     return (*items)[static_cast<size_t>(i)];
   }
+  if (e.text == "numbers") {
+    need(3);
+    const ConfigValue list = arg(0);
+    const int64_t n = whole(arg(1), e.loc, "the length of a list");
+    const ConfigValue key = arg(2);
+    const auto* items = std::get_if<std::vector<ConfigValue>>(&list.v);
+    if (items && static_cast<int64_t>(items->size()) == n &&
+        std::all_of(items->begin(), items->end(), is_number))
+      return list;
+    const auto* name = std::get_if<std::string>(&key.v);
+    throw Error(e.loc, (name ? *name : key.str()) + " must be a list of " + std::to_string(n) +
+                           " numbers, found " +
+                           (items ? "one of " + std::to_string(items->size()) + ": " : "") + list.str());
+  }
   if (e.text == "sqrt") {
     need(1);
     return {std::sqrt(real(arg(0), e.loc))};
+  }
+  if (e.text == "log") {
+    need(1);
+    const double x = real(arg(0), e.loc);
+    if (!(x > 0)) throw Error(e.loc, "log() needs a number above 0, found " + attr_text(x));
+    return {std::log(x)};
   }
   if (e.text == "pow") {
     need(2);
@@ -188,9 +208,15 @@ Attr to_attr(const ConfigValue& v, const Location& at) {
   if (const auto* d = std::get_if<double>(&v.v)) return *d;
   if (const auto* s = std::get_if<std::string>(&v.v)) return *s;
   if (const auto* list = std::get_if<std::vector<ConfigValue>>(&v.v)) {
-    std::vector<int64_t> out;
-    for (const ConfigValue& i : *list) out.push_back(whole(i, at, "an item of the list"));
-    return out;
+    std::vector<int64_t> integers;
+    std::vector<double> reals;
+    for (const ConfigValue& i : *list) {
+      if (!is_number(i)) throw Error(at, "an item of the list must be a number, found " + i.str());
+      if (const auto* w = std::get_if<int64_t>(&i.v)) integers.push_back(*w);
+      reals.push_back(real(i, at));
+    }
+    if (integers.size() == reals.size()) return integers;
+    return reals;
   }
   throw Error(at, "an attribute cannot be null");
 }

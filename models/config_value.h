@@ -25,12 +25,14 @@ using ConfigMap = std::map<std::string, ConfigValue>;
 
 // Evaluates an expression; `$name` is looked up in `config`. Arithmetic is whole as long as both sides are
 // and division comes out even. Functions: if(c, a, b) · at(list, i) · default(a, b) (b if a is null) ·
-// is_null(a) · sqrt · pow · int · min · max. Throws Error at the expression's place.
+// is_null(a) · numbers(list, n, key) (the list, if it holds n numbers; else an Error
+// that names the key) · sqrt · log · pow · int · min · max. Throws Error at the expression's place.
 ConfigValue evaluate_expr(const syntax::Expr& e, const ConfigMap& config);
 
 bool truth(const ConfigValue& v, const Location& at);
 int64_t whole(const ConfigValue& v, const Location& at, const std::string& what);  // Error if it is not
 double real(const ConfigValue& v, const Location& at);  // a whole number is one too
+// A list of whole numbers alone becomes integers, another one reals.
 Attr to_attr(const ConfigValue& v, const Location& at);
 
 }  // namespace lmc

@@ -92,15 +92,6 @@ const TextFunction* find_function(const std::string& name) {
   return nullptr;
 }
 
-Datum from_attr(const Attr& a) {
-  if (const auto* i = std::get_if<int64_t>(&a)) return {*i};
-  if (const auto* d = std::get_if<double>(&a)) return {*d};
-  if (const auto* s = std::get_if<std::string>(&a)) return {*s};
-  std::vector<Datum> items;
-  for (int64_t i : std::get<std::vector<int64_t>>(a)) items.push_back({i});
-  return {items};
-}
-
 // `sigil`: what stands in front of such a name.
 void check_name(const Expr& e, const std::set<std::string>& known, const std::string& sigil,
                 const std::string& what) {
@@ -144,6 +135,19 @@ std::string Datum::str() const {
   std::string out;
   for (const Datum& d : *items) out += (out.empty() ? "" : ",") + d.str();
   return "[" + out + "]";
+}
+
+Datum from_attr(const Attr& a) {
+  if (const auto* i = std::get_if<int64_t>(&a)) return {*i};
+  if (const auto* d = std::get_if<double>(&a)) return {*d};
+  if (const auto* s = std::get_if<std::string>(&a)) return {*s};
+  std::vector<Datum> items;
+  if (const auto* reals = std::get_if<std::vector<double>>(&a)) {
+    for (double d : *reals) items.push_back({d});
+    return {items};
+  }
+  for (int64_t i : std::get<std::vector<int64_t>>(a)) items.push_back({i});
+  return {items};
 }
 
 bool datum_equal(const Datum& a, const Datum& b) {
@@ -220,13 +224,16 @@ Attr to_attr(const Datum& d, const Location& at) {
   if (const auto* r = std::get_if<double>(&d.v)) return *r;
   if (const auto* s = std::get_if<std::string>(&d.v)) return *s;
   if (const auto* items = std::get_if<std::vector<Datum>>(&d.v)) {
-    std::vector<int64_t> out;
+    std::vector<int64_t> whole;
+    std::vector<double> reals;
     for (const Datum& item : *items) {
-      const auto* i = std::get_if<int64_t>(&item.v);
-      if (!i) throw Error(at, "expected a whole number in the list, found " + item.str());
-      out.push_back(*i);
+      const std::optional<double> n = number(item);
+      if (!n) throw Error(at, "expected a number in the list, found " + item.str());
+      if (const auto* i = std::get_if<int64_t>(&item.v)) whole.push_back(*i);
+      reals.push_back(*n);
     }
-    return out;
+    if (whole.size() == reals.size()) return whole;
+    return reals;
   }
   throw Error(at, "expected a number, a name or a list, found " + d.str());
 }

@@ -33,7 +33,8 @@ struct Bindings {
 // zero.
 Datum evaluate(const syntax::Expr& e, const Bindings& b);
 bool holds(const syntax::Expr& e, const Bindings& b);  // Error unless it is a truth
-Attr to_attr(const Datum& d, const Location& at);      // Error unless it can be one
+Datum from_attr(const Attr& a);
+Attr to_attr(const Datum& d, const Location& at);  // Error unless it can be one
 // The value `e` names. Error if the match lacks it.
 ValueId value_of(const syntax::Expr& e, const Bindings& b);
 

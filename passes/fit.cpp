@@ -4,6 +4,11 @@ namespace lmc {
 
 bool attr_equal(const Attr& a, const Attr& b) {
   if (a.index() == b.index()) return a == b;
+  const auto* whole = std::get_if<std::vector<int64_t>>(&a);
+  if (!whole) whole = std::get_if<std::vector<int64_t>>(&b);
+  const auto* reals = std::get_if<std::vector<double>>(&a);
+  if (!reals) reals = std::get_if<std::vector<double>>(&b);
+  if (whole && reals) return std::equal(whole->begin(), whole->end(), reals->begin(), reals->end());
   const auto* i = std::get_if<int64_t>(&a);
   const auto* j = std::get_if<int64_t>(&b);
   const auto* d = std::get_if<double>(i ? &b : &a);

@@ -46,13 +46,7 @@ Datum attribute(const Graph& g, ValueId v, const std::string& name) {
   const Op* op = g.def_op(v);
   const auto it = op ? op->attrs.find(name) : AttrMap::const_iterator{};
   if (!op || it == op->attrs.end()) return {std::string()};
-  const Attr& a = it->second;
-  if (const auto* i = std::get_if<int64_t>(&a)) return {*i};
-  if (const auto* d = std::get_if<double>(&a)) return {*d};
-  if (const auto* s = std::get_if<std::string>(&a)) return {*s};
-  std::vector<Datum> items;
-  for (int64_t i : std::get<std::vector<int64_t>>(a)) items.push_back({i});
-  return {items};
+  return from_attr(it->second);
 }
 
 // Up from the value; an activation meets an input, and then it is none.

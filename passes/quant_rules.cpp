@@ -42,6 +42,12 @@ std::string compared(const QuantSource& s, int64_t min_dim) {
 
 }  // namespace
 
+std::string format_title(DType format) {
+  std::string name = dtype_name(format);
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::toupper(c); });
+  return name;
+}
+
 std::string QuantRules::Rule::text() const { return pattern + "=" + name_of(format); }
 
 QuantRules::QuantRules(const std::string& spec, const std::string& stored, int64_t min_dim)

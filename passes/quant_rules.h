@@ -11,6 +11,8 @@
 
 namespace lmc {
 
+std::string format_title(DType format);  // "Q8_0", for people
+
 // A projection of the checkpoint, as rules see it.
 struct QuantSource {
   std::string role;                 // of the linear that it is in: "ffn_gate_up"

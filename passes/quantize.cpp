@@ -68,11 +68,6 @@ std::vector<QuantSource> sources_of(const Graph& g, const Op& linear) {
   return out;
 }
 
-std::string capitals(std::string name) {
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::toupper(c); });
-  return name;
-}
-
 class Quantize : public Pass {
  public:
   std::string name() const override { return "quantize"; }
@@ -126,7 +121,7 @@ class Quantize : public Pass {
     std::string formats;
     for (const auto& [format, count] : quantised) {
       sum += count;
-      formats += (formats.empty() ? "" : ", ") + capitals(dtype_name(format));
+      formats += (formats.empty() ? "" : ", ") + format_title(format);
       if (quantised.size() > 1) formats += " (" + std::to_string(count) + ")";
     }
     return "quantized " + std::to_string(sum) + " of " + std::to_string(all) + " projections" +

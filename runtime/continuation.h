@@ -20,6 +20,8 @@ struct GenerateOptions {
   // tokens that come out are the same, drawn ones too.
   int64_t draft = 0;
   double seconds = 0;  // time limit, prompt included; 0: none
+  // Called when the prompt has been fed, before any token is handed out; not by generate_batch().
+  std::function<void()> on_prompt = {};
 };
 
 enum class StopReason : uint8_t {

@@ -27,8 +27,10 @@ class Generation {
 
   Generated run(std::span<const int32_t> prompt) {
     const TimeLimit limit(session_, text_.deadline());
-    bool go_on =
-        session_.forward(prompt, Rows::last, [&](int64_t, int64_t, const float* logits) { choose(logits); });
+    bool go_on = session_.forward(prompt, Rows::last, [&](int64_t, int64_t, const float* logits) {
+      if (options_.on_prompt) options_.on_prompt();
+      choose(logits);
+    });
     while (go_on && !text_.ended()) go_on = extend();
     if (!text_.ended()) text_.end(session_.late() ? StopReason::timeout : StopReason::interrupted);
     return std::move(text_.result());
@@ -69,8 +71,7 @@ class Generation {
   // One step's worth at most, and no more than may still come out.
   std::vector<int32_t> draft() {
     const int64_t left = options_.max_tokens - static_cast<int64_t>(text_.result().ids.size());
-    const int64_t room = session_.context() - session_.position();
-    const int64_t most = std::min(options_.draft, std::min({session_.block(), left, room}) - 1);
+    const int64_t most = std::min(options_.draft, std::min({session_.block(), left, session_.room()}) - 1);
     if (most < 1) return {};
     return draft_by_lookup(text_.sequence(), static_cast<size_t>(most));
   }

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cassert>
 
+#include "ir/cache_layout.h"
+#include "ir/error.h"
+
 namespace lmc {
 namespace {
 
@@ -16,7 +19,7 @@ constexpr int64_t kPage = 4096;
 KvCache::KvCache(const Plan& plan) : context_(plan.context) {
   int64_t bytes = 0;
   for (const PlanCache& c : plan.caches) {
-    rings_.push_back({c.span, c.capacity});
+    plans_.push_back(c);
     starts_.push_back(bytes);
     bytes += (c.bytes + kReadPast + kPage - 1) / kPage * kPage;
   }
@@ -48,7 +51,7 @@ bool KvCache::can_roll_back(int64_t position) const {
   if (position < 0 || position > position_) return false;
   // A token at `position` sees [position - span + 1, position]; the ring still holds what lies less than
   // `capacity` behind the highest position written.
-  return std::all_of(rings_.begin(), rings_.end(), [&](const Ring& r) {
+  return std::all_of(plans_.begin(), plans_.end(), [&](const PlanCache& r) {
     return std::max<int64_t>(0, position - r.span + 1) >= written_ - r.capacity;
   });
 }
@@ -56,6 +59,24 @@ bool KvCache::can_roll_back(int64_t position) const {
 void KvCache::roll_back(int64_t position) {
   assert(can_roll_back(position));
   position_ = position;
+}
+
+std::vector<std::span<std::byte>> KvCache::filled() {
+  const bool lost = std::any_of(plans_.begin(), plans_.end(), [&](const PlanCache& c) {
+    return written_ > position_ && written_ > c.capacity;
+  });
+  if (lost) throw Error("the sequence went back, and a sliding window has lost what lies before");
+  std::vector<std::span<std::byte>> out;
+  for (size_t i = 0; i < plans_.size(); ++i) {
+    for (const CachePiece& p : cache_pieces(plans_[i], std::min(position_, plans_[i].capacity)))
+      out.emplace_back(memory_.data() + starts_[i] + p.offset, static_cast<size_t>(p.bytes));
+  }
+  return out;
+}
+
+void KvCache::resume(int64_t position) {
+  reset();
+  advance(position);
 }
 
 void KvCache::reset() {

@@ -1,7 +1,9 @@
 // The caches of one sequence: memory for every PlanCache and the position the sequence has reached.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "ir/plan.h"
@@ -27,18 +29,20 @@ class KvCache {
   // have overwritten what a token there still sees; going back by one step's tokens is always possible.
   bool can_roll_back(int64_t position) const;
   void roll_back(int64_t position);
+  // The memory that holds the sequence so far: for storing it, and for reading it back into a cache of the
+  // same plan that resume() has brought to the same position. Error where a ring has lost, by going back,
+  // what would lie there.
+  std::vector<std::span<std::byte>> filled();
+  // A sequence of `position` tokens, whose memory filled() is then written.
+  void resume(int64_t position);
   // Forgets everything: a sequence after reset() computes what it would in a new process, bit for bit.
   void reset();
 
  private:
-  struct Ring {
-    int64_t span, capacity;
-  };
-
   int64_t context_;
   int64_t position_ = 0;
   int64_t written_ = 0;  // one past the highest position written since reset(): rolling back leaves it
-  std::vector<Ring> rings_;
+  std::vector<PlanCache> plans_;
   std::vector<int64_t> starts_;  // of each cache in the memory: the same for every sequence of a plan
   Arena memory_;
 };

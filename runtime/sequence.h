@@ -13,6 +13,7 @@ struct Sequence {
 
   KvCache cache;
   std::vector<int32_t> tokens;  // cache.position() ids
+  bool beyond = false;          // were they fed with the rope factors of a sequence beyond the border?
 
   void reset() {
     cache.reset();

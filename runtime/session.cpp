@@ -127,12 +127,28 @@ bool Session::roll_back(int64_t position) {
 }
 
 int64_t Session::keep_prefix(std::span<const int32_t> prompt) {
+  if (beyond_border(static_cast<int64_t>(prompt.size())) != sequence_.beyond) reset();
   const std::vector<int32_t>& there = tokens();
   const size_t most = std::min(there.size(), prompt.empty() ? 0 : prompt.size() - 1);
   const auto differs =
       std::mismatch(there.begin(), there.begin() + static_cast<ptrdiff_t>(most), prompt.begin());
   if (!roll_back(differs.first - there.begin())) reset();
   return position();
+}
+
+void Session::resume(std::span<const int32_t> tokens, const std::function<void(std::span<std::byte>)>& read) {
+  reset();
+  check_tokens(tokens, 0);
+  const auto length = static_cast<int64_t>(tokens.size());
+  sequence_.cache.resume(length);
+  sequence_.tokens.assign(tokens.begin(), tokens.end());
+  sequence_.beyond = beyond_border(length);
+  try {
+    for (const std::span<std::byte> piece : sequence_.cache.filled()) read(piece);
+  } catch (...) {
+    reset();
+    throw;
+  }
 }
 
 std::span<const float> Session::step(std::span<const int32_t> tokens) {
@@ -148,13 +164,34 @@ std::optional<int32_t> Session::next(std::span<const int32_t> tokens) {
     return logits.empty() ? std::nullopt : std::optional(greedy(logits));
   }
   check_tokens(tokens, position());
-  if (stopped()) return std::nullopt;
+  if (!set_length(position() + 1) || stopped()) return std::nullopt;
   run_block(tokens, 1, best_.data());
   return greedy(best_);
 }
 
-bool Session::forward(std::span<const int32_t> tokens, Rows rows, const Sink& sink) {
+bool Session::forward(std::span<const int32_t> tokens, Rows rows, const Sink& sink, int64_t to_come) {
   check_tokens(tokens, position());
+  return set_length(position() + static_cast<int64_t>(tokens.size()) + to_come) && feed(tokens, rows, sink);
+}
+
+int64_t Session::room() const {
+  const bool below = plan_.rope_border > 0 && position() < plan_.rope_border;
+  return std::min(below ? plan_.rope_border : context(), context()) - position();
+}
+
+// What comes next belongs to a sequence of `length` positions: feeds its beginning again if that was fed with
+// other factors. False if stopped meanwhile.
+bool Session::set_length(int64_t length) {
+  length_ = length;
+  if (beyond_border(length) == sequence_.beyond) return true;
+  if (stopped()) return false;
+  sequence_.beyond = !sequence_.beyond;
+  const std::vector<int32_t> again = tokens();
+  reset();
+  return feed(again, Rows::none, {});
+}
+
+bool Session::feed(std::span<const int32_t> tokens, Rows rows, const Sink& sink) {
   int64_t block = block_;
   if (rows == Rows::all) block = std::min(block, most_rows(plan_));
   for (size_t at = 0; at < tokens.size();) {
@@ -187,6 +224,19 @@ std::span<const float> Session::step_each(std::span<Sequence* const> sequences,
     const Visit visit(*this, *sequences[0]);
     return step(tokens);
   }
+  const auto beyond = [&](size_t i) { return beyond_border(sequences[i]->cache.position() + 1); };
+  for (size_t i = 1; i < tokens.size(); ++i) {
+    if (beyond(i) != beyond(0)) return step_each_side(sequences, tokens);
+  }
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    const int64_t length = sequences[i]->cache.position() + 1;
+    if (sequences[i]->beyond != beyond(i)) {
+      const Visit visit(*this, *sequences[i]);
+      if (!set_length(length)) return {};
+    }
+  }
+  length_ = 0;
+  for (const Sequence* s : sequences) length_ = std::max(length_, s->cache.position() + 1);
   if (stopped()) return {};
   cache_offsets_.clear();
   for (size_t i = 0; i < tokens.size(); ++i) {
@@ -196,13 +246,41 @@ std::span<const float> Session::step_each(std::span<Sequence* const> sequences,
     cache_offsets_.push_back(sequences[i]->cache.offset_from(sequence_.cache));
   }
   const auto n = static_cast<int64_t>(tokens.size());
-  run_step(false,
-           {.tokens = n, .rows = n, .cycles = options_.cycles, .cache_offsets = cache_offsets_.data()});
+  run_step(false, {.tokens = n,
+                   .rows = n,
+                   .cycles = options_.cycles,
+                   .cache_offsets = cache_offsets_.data(),
+                   .sequence = length_});
   for (size_t i = 0; i < tokens.size(); ++i) {
     sequences[i]->cache.advance(1);
     sequences[i]->tokens.push_back(tokens[i]);
   }
   return {reinterpret_cast<const float*>(logits_.data()), static_cast<size_t>(n * vocab())};
+}
+
+// Sequences on both sides of the border have different factors: a step for each side.
+std::span<const float> Session::step_each_side(std::span<Sequence* const> sequences,
+                                               std::span<const int32_t> tokens) {
+  const auto width = static_cast<size_t>(vocab());
+  both_sides_.resize(tokens.size() * width);
+  std::vector<bool> is_beyond;  // before any of them moves on
+  for (const Sequence* s : sequences) is_beyond.push_back(beyond_border(s->cache.position() + 1));
+  for (const bool beyond : {false, true}) {
+    std::vector<size_t> which;
+    std::vector<Sequence*> some;
+    std::vector<int32_t> their_tokens;
+    for (size_t i = 0; i < tokens.size(); ++i) {
+      if (is_beyond[i] != beyond) continue;
+      which.push_back(i);
+      some.push_back(sequences[i]);
+      their_tokens.push_back(tokens[i]);
+    }
+    const std::span<const float> logits = step_each(some, their_tokens);
+    if (logits.empty()) return {};
+    for (size_t n = 0; n < which.size(); ++n)
+      std::copy_n(logits.data() + n * width, width, both_sides_.data() + which[n] * width);
+  }
+  return both_sides_;
 }
 
 void Session::check_tokens(std::span<const int32_t> tokens, int64_t position) const {
@@ -235,7 +313,8 @@ void Session::run_block(std::span<const int32_t> tokens, int64_t wanted_rows, Ti
   }
   for (int64_t r = 0; r < wanted_rows; ++r) out_rows[r] = static_cast<int32_t>(n - wanted_rows + r);
   const bool single = n <= plan_.decode.max_tokens || !prefill_;
-  run_step(single, {.tokens = n, .rows = wanted_rows, .cycles = options_.cycles, .best = best});
+  run_step(single,
+           {.tokens = n, .rows = wanted_rows, .cycles = options_.cycles, .best = best, .sequence = length_});
   sequence_.cache.advance(n);
   sequence_.tokens.insert(sequence_.tokens.end(), tokens.begin(), tokens.end());
 }

@@ -33,6 +33,10 @@ struct SessionOptions {
 // Which positions' logits are wanted.
 enum class Rows : uint8_t { none, last, all };
 
+// Longrope (Plan::rope_border) gives a sequence other factors once it is longer than the border. They follow
+// the length the sequence has behind a forward(): its logits are those of a new session given the whole
+// sequence at once. So where a call crosses the border, in either direction, what the sequence holds is fed
+// again first.
 class Session {
  public:
   // Receives `rows` rows of vocab() logits, of the tokens at positions first_position … + rows - 1.
@@ -56,8 +60,16 @@ class Session {
   // where a sliding window has already lost what a token there sees; never within the last step's tokens.
   bool roll_back(int64_t position);
   // Keeps what the sequence so far and `prompt` begin with alike, all but the prompt's last token (whose
-  // logits are wanted), and forgets the rest. Returns how many tokens of `prompt` need not be fed.
+  // logits are wanted), and forgets the rest: everything, if a sequence as long as `prompt` has other rope
+  // factors. Returns how many tokens of `prompt` need not be fed.
   int64_t keep_prefix(std::span<const int32_t> prompt);
+
+  // The sequence so far for storing it elsewhere: tokens() and these pieces of memory. Error where a
+  // sliding window has lost some of it by rolling back.
+  std::vector<std::span<std::byte>> stored() { return sequence_.cache.filled(); }
+  // A new sequence that was stored by a session of this plan: `read` is given its pieces in order, to write
+  // their bytes into. What `read` throws leaves an empty sequence. Error for tokens that cannot be.
+  void resume(std::span<const int32_t> tokens, const std::function<void(std::span<std::byte>)>& read);
 
   // Appends tokens to the sequence; the logits of the last one, valid until the next call. Empty if stopped.
   std::span<const float> step(std::span<const int32_t> tokens);
@@ -65,15 +77,18 @@ class Session {
   // which a step of one token does not even write. Nothing if stopped. Error if the logits are no
   // distribution.
   std::optional<int32_t> next(std::span<const int32_t> tokens);
-  // Appends tokens, handing out the wanted logits block by block. False if stopped; position() says how far.
+  // Appends tokens, handing out the wanted logits block by block. False if stopped; position() says how far,
+  // which may be less than before where the sequence was being fed again.
+  // `to_come` more tokens of the same prompt follow in later calls: its rope factors count them already.
   // Throws Error, before anything is fed, for a token that is not in the vocabulary or more than the context.
-  bool forward(std::span<const int32_t> tokens, Rows rows, const Sink& sink);
+  bool forward(std::span<const int32_t> tokens, Rows rows, const Sink& sink, int64_t to_come = 0);
   // Error, as forward() throws it, for a prompt that a new sequence cannot take.
   void check_prompt(std::span<const int32_t> prompt) const { check_tokens(prompt, 0); }
 
   // Goes on with another sequence of this plan; the one so far is in `other` then.
   void swap(Sequence& other);
-  // Appends tokens[i] to *sequences[i], all in one step that reads the weights once. Returns their logits,
+  // Appends tokens[i] to *sequences[i], all in one step that reads the weights once (two, where some are
+  // beyond the border of the rope factors and some are not). Returns their logits,
   // [sequences, vocab], valid until the next call: the bits that each would get alone. Empty if stopped. The
   // session's own sequence stays as it is. 1 … most_sequences() of them, none twice, none full.
   std::span<const float> step_each(std::span<Sequence* const> sequences, std::span<const int32_t> tokens);
@@ -84,6 +99,9 @@ class Session {
   // The sequence so far: position() ids.
   const std::vector<int32_t>& tokens() const { return sequence_.tokens; }
   int64_t context() const { return plan_.context; }
+  // Most tokens that one forward() may append so that all their logits are what feeding them one by one would
+  // give: as many as the context has room for, but up to the border of the rope factors.
+  int64_t room() const;
   int64_t vocab() const { return plan_.vocab; }
   int64_t block() const { return block_; }
   int threads() const { return workers_.threads(); }
@@ -102,6 +120,11 @@ class Session {
 
  private:
   void check_tokens(std::span<const int32_t> tokens, int64_t position) const;
+  bool beyond_border(int64_t length) const { return plan_.rope_border > 0 && length > plan_.rope_border; }
+  bool set_length(int64_t length);
+  bool feed(std::span<const int32_t> tokens, Rows rows, const Sink& sink);
+  std::span<const float> step_each_side(std::span<Sequence* const> sequences,
+                                        std::span<const int32_t> tokens);
   void run_block(std::span<const int32_t> tokens, int64_t wanted_rows, TileBest* best = nullptr);
   void run_step(bool single, const StepInfo& step);
   Bindings bindings(const std::vector<KernelFn>& kernels, const std::vector<const void*>& weights) const;
@@ -112,7 +135,9 @@ class Session {
   int64_t block_;
   Workers workers_;
   Sequence sequence_;
+  int64_t length_ = 0;                  // StepInfo::sequence
   std::vector<int64_t> cache_offsets_;  // of a step of several sequences
+  std::vector<float> both_sides_;       // their logits, where two steps made them
   Deadline deadline_;
   Arena buffers_, inputs_, logits_;
   std::vector<TileBest> best_;  // by tile of the decode plan's best_stage; empty: it has none

@@ -144,6 +144,7 @@ std::string plan_to_json(const Plan& plan) {
                             {"model", plan.model},
                             {"context", plan.context},
                             {"vocab", plan.vocab},
+                            {"rope_border", plan.rope_border},
                             {"weights", weights},
                             {"caches", caches},
                             {"decode", step_json(plan.decode)},
@@ -159,6 +160,7 @@ Plan plan_from_json(const std::string& text, const std::string& file) {
     plan.model = j.at("model");
     plan.context = size_from(j, "context");
     plan.vocab = size_from(j, "vocab");
+    plan.rope_border = size_from(j, "rope_border");
     for (const json& w : j.at("weights")) {
       plan.weights.push_back({w.at("name"), w.at("layout"), type_from(w.at("type")), size_from(w, "bytes")});
     }

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "ir/weight_sources.h"
+#include "passes/quant_rules.h"
 #include "tools/console.h"
 
 namespace lmc {
@@ -81,13 +82,13 @@ void QuantReport::print() const {
     double worst = INFINITY;
     std::string tensor;
   };
-  std::map<std::string, Sum> by_format;
+  std::map<DType, Sum> by_format;
   for (const PassReport& r : passes_) {
     for (const LedgerEntry& e : r.ledger) {
       const PackError error = error_of(e);
       const bool lossy = error.noise > 0;
       if (lossy) {
-        Sum& sum = by_format[e.format];
+        Sum& sum = by_format[*dtype_from_name(e.format)];
         sum.error += error;
         if (decibels(error) < sum.worst) {
           sum.worst = decibels(error);
@@ -101,8 +102,8 @@ void QuantReport::print() const {
     }
   }
   for (const auto& [format, sum] : by_format)
-    info("{} weights: SQNR {:.1f} dB, worst {:.1f} dB ({})", format, decibels(sum.error), sum.worst,
-         sum.tensor);
+    info("{} weights: SQNR {:.1f} dB, worst {:.1f} dB ({})", format_title(format), decibels(sum.error),
+         sum.worst, sum.tensor);
 }
 
 }  // namespace lmc

@@ -68,6 +68,10 @@ Value* KernelBuilder::cache_offset(Value* token) {
   return get(out);
 }
 
+Value* KernelBuilder::sequence() {
+  return load(b_.getInt64Ty(), at(fn_->getArg(1), int64_t{offsetof(StepInfo, sequence)}), 8);
+}
+
 Value* KernelBuilder::load(llvm::Type* type, Value* address, int64_t align) {
   return b_.CreateAlignedLoad(type, address, llvm::Align(static_cast<uint64_t>(align)));
 }

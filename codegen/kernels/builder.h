@@ -34,6 +34,7 @@ class KernelBuilder {
   llvm::Value* best();                                // StepInfo::best
   llvm::Value* cache_offsets();                       // StepInfo::cache_offsets
   llvm::Value* cache_offset(llvm::Value* token);      // the token's, or 0 where there are none
+  llvm::Value* sequence();                            // StepInfo::sequence
 
   llvm::Value* i64(int64_t v) { return b_.getInt64(static_cast<uint64_t>(v)); }
   llvm::Value* f32(double v) { return llvm::ConstantFP::get(b_.getFloatTy(), v); }

@@ -1,4 +1,4 @@
-// kv_append: writes one token's keys and values into its slot of the ring (layout: CacheLayout in stage.h).
+// kv_append: writes one token's keys and values into its slot of the ring (ir/cache_layout.h).
 #include "codegen/kernels/row_kernel.h"
 
 namespace lmc {

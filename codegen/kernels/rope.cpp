@@ -9,25 +9,40 @@ namespace {
 
 using llvm::Value;
 
-void rope_angles(RowEmitter& e, const Op& op) {
-  KernelBuilder& k = e.k;
-  auto& b = k.ir();
-  const int64_t dims = attr_int(op, "dims");
-  const int64_t half = dims / 2;
-  const int64_t padded = (half + kLanes - 1) / kLanes * kLanes;
-  std::vector<double> frequencies = rope_frequencies(op.attrs);
-  frequencies.resize(static_cast<size_t>(padded));
-  llvm::Module& m = *b.GetInsertBlock()->getModule();
+// Frequencies in whole vectors, in the code's read-only data.
+Value* frequency_table(KernelBuilder& k, std::vector<double> frequencies) {
+  frequencies.resize((frequencies.size() + kLanes - 1) / kLanes * kLanes);
+  llvm::Module& m = *k.ir().GetInsertBlock()->getModule();
   llvm::Constant* table = llvm::ConstantDataArray::get(m.getContext(), frequencies);
   auto* global = new llvm::GlobalVariable(m, table->getType(), true, llvm::GlobalValue::PrivateLinkage, table,
                                           "inv_freq");
   global->setAlignment(llvm::Align(64));
+  return global;
+}
+
+void rope_angles(RowEmitter& e, const Op& op) {
+  KernelBuilder& k = e.k;
+  auto& b = k.ir();
+  const int64_t half = attr_int(op, "dims") / 2;
+  Value* table = frequency_table(k, rope_frequencies(op.attrs, false));
+  Value* factor = llvm::ConstantFP::get(b.getDoubleTy(), rope_scale(op.attrs, false));
+  if (const int64_t border = rope_border(op.attrs)) {
+    Value* beyond = b.CreateICmpSGT(k.sequence(), k.i64(border));
+    table = b.CreateSelect(beyond, frequency_table(k, rope_frequencies(op.attrs, true)), table);
+    factor =
+        b.CreateSelect(beyond, llvm::ConstantFP::get(b.getDoubleTy(), rope_scale(op.attrs, true)), factor);
+  }
+  const bool scaled = rope_border(op.attrs) > 0 || rope_scale(op.attrs, false) != 1;
 
   llvm::Type* f64x8 = llvm::FixedVectorType::get(b.getDoubleTy(), kLanes);
   Value* pos = b.CreateSIToFP(k.load(b.getInt32Ty(), e.address(op.operands[0]), 4), b.getDoubleTy());
   e.for_lanes(half, [&](Value* j, int64_t n) {
-    Value* frequency = k.load(f64x8, k.at(global, k.mul(j, 8)), 8);
-    const math::SinCos sc = math::sincos(k, b.CreateFMul(b.CreateVectorSplat(kLanes, pos), frequency));
+    Value* frequency = k.load(f64x8, k.at(table, k.mul(j, 8)), 8);
+    math::SinCos sc = math::sincos(k, b.CreateFMul(b.CreateVectorSplat(kLanes, pos), frequency));
+    if (scaled) {
+      sc.cos = b.CreateFMul(sc.cos, b.CreateVectorSplat(kLanes, factor));
+      sc.sin = b.CreateFMul(sc.sin, b.CreateVectorSplat(kLanes, factor));
+    }
     e.store(op.results[0], k.i64(0), j, b.CreateFPTrunc(sc.cos, k.f32x8()), n);
     e.store(op.results[0], k.i64(0), k.add(j, k.i64(half)), b.CreateFPTrunc(sc.sin, k.f32x8()), n);
   });

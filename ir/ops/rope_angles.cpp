@@ -8,6 +8,15 @@
 namespace lmc {
 namespace {
 
+void check_factors(const InferArgs& a, const std::string& name) {
+  const std::vector<double>& factors = a.reals(name);
+  require(static_cast<int64_t>(factors.size()) == a.integer("dims") / 2,
+          name + " must be dims/2 = " + std::to_string(a.integer("dims") / 2) + " numbers, found " +
+              std::to_string(factors.size()));
+  require(std::all_of(factors.begin(), factors.end(), [](double f) { return f > 0; }),
+          name + " must be positive");
+}
+
 const RegisterOp kOp(OpDef{
     .name = "rope_angles",
     .doc =
@@ -21,7 +30,13 @@ const RegisterOp kOp(OpDef{
                "lanes that turn more often than this within `original` positions keep their frequency, …"},
               {"low_freq_factor", AttrKind::real, 0.0,
                "… less often than this: divided by factor, between: in between; with high 0 all are divided"},
-              {"original", AttrKind::integer, int64_t{0}, "the context before it was made longer"}},
+              {"original", AttrKind::integer, int64_t{0}, "the context before it was made longer"},
+              {"short_factors", AttrKind::reals, std::vector<double>{},
+               "longrope: frequency j is divided by number j of this list, …"},
+              {"long_factors", AttrKind::reals, std::vector<double>{},
+               "… or of this one, at all positions alike, if the sequence has more than `original`"},
+              {"short_scale", AttrKind::real, 1.0, "cosines and sines are multiplied by it, …"},
+              {"long_scale", AttrKind::real, 1.0, "… or by this one where long_factors count"}},
     .infer =
         [](const InferArgs& a) {
           require(a[0].dtype == DType::i32 && a[0].rank() == 1, "pos must be i32[T], found " + a[0].str());
@@ -34,18 +49,31 @@ const RegisterOp kOp(OpDef{
             require(a.integer("original") > 0,
                     "bands of frequencies need original, the context they refer to");
           }
+          require(a.real("short_scale") > 0 && a.real("long_scale") > 0,
+                  "short_scale and long_scale must be positive");
+          if (!a.reals("short_factors").empty() || !a.reals("long_factors").empty()) {
+            check_factors(a, "short_factors");
+            check_factors(a, "long_factors");
+            require(a.integer("original") > 0, "two lists of factors need original, where they change");
+          }
           return std::vector<Type>{Type{DType::f32, {a[0].dims[0], dims}}};
         },
+    // How long the sequence is, the step's last position says here; kernels go by StepInfo::sequence.
     .eval =
         [](const EvalArgs& a) {
           const int64_t dims = a.integer("dims");
-          const std::vector<double> frequencies = rope_frequencies(a.attrs);
+          const std::vector<double>& pos = a[0].data;
+          const int64_t border = rope_border(a.attrs);
+          const bool beyond = border > 0 && !pos.empty() &&
+                              *std::max_element(pos.begin(), pos.end()) >= static_cast<double>(border);
+          const std::vector<double> frequencies = rope_frequencies(a.attrs, beyond);
+          const double scale = rope_scale(a.attrs, beyond);
           Tensor y = make_tensor(DType::f32, {a[0].dims[0], dims});
           for (int64_t t = 0; t < y.rows(); ++t) {
             for (int64_t j = 0; j < dims / 2; ++j) {
-              const double angle = a[0].data[static_cast<size_t>(t)] * frequencies[static_cast<size_t>(j)];
-              y.row(t)[j] = std::cos(angle);
-              y.row(t)[j + dims / 2] = std::sin(angle);
+              const double angle = pos[static_cast<size_t>(t)] * frequencies[static_cast<size_t>(j)];
+              y.row(t)[j] = scale * std::cos(angle);
+              y.row(t)[j + dims / 2] = scale * std::sin(angle);
             }
           }
           return std::vector<Tensor>{std::move(y)};

@@ -24,7 +24,7 @@ const char* const kHelp =
     "  /load FILE  go on with a saved conversation\n"
     "  /help       this\n"
     "  /exit       leave; so does the end of the input\n"
-    "Ctrl-C stops an answer";
+    "Ctrl-C stops an answer; twice at the prompt, it leaves";
 
 class Chat {
  public:
@@ -33,15 +33,18 @@ class Chat {
   void run() {
     LineReader reader;
     std::string line;
+    bool asked = false;  // by one Ctrl-C at the prompt; a second one in a row leaves
     while (!done_) {
       if (people_) std::fputs("> ", stderr);
       const LineReader::Event event = reader.next(line);
       if (event == LineReader::Event::end) break;
       if (event == LineReader::Event::interrupted) {
-        if (!people_ || !forget_interrupt()) throw Interrupted();
-        std::fputs("\n/exit leaves\n", stderr);
+        if (!people_ || asked || !forget_interrupt()) throw Interrupted();
+        std::fputs("\nCtrl-C again leaves, as /exit does\n", stderr);
+        asked = true;
         continue;
       }
+      asked = false;
       take(line);
     }
   }

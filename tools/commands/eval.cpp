@@ -1,4 +1,4 @@
-// lmc eval: logits of given ids, or how well the model predicts a text.
+// lmc eval: logits of given ids, how well the model predicts a text, or how two models differ on it.
 #include "ir/eval.h"
 
 #include <fmt/format.h>
@@ -12,12 +12,15 @@
 #include "tools/command.h"
 #include "tools/console.h"
 #include "tools/engine.h"
+#include "tools/eval_compare.h"
+#include "tools/eval_text.h"
 
 namespace lmc {
 namespace {
 
 struct Options {
   std::string bundle, ids, text;
+  std::vector<std::string> compare;
   LoadOptions load;
   int threads = 0;
   int64_t block = 0;
@@ -70,45 +73,39 @@ void eval_ids(const Options& o, const std::vector<int32_t>& ids,
   }
 }
 
-double negative_log_likelihood(std::span<const float> logits, int32_t id) {
-  const double top = *std::max_element(logits.begin(), logits.end());
-  double sum = 0;
-  for (float l : logits) sum += std::exp(static_cast<double>(l) - top);
-  return top + std::log(sum) - static_cast<double>(logits[static_cast<size_t>(id)]);
-}
-
-// Pieces of context - 1 tokens, each from nothing with the bos token in front; every token of a piece is
-// predicted.
-void eval_text(const Options& o, const Bundle& bundle, const Tokenizer& tokenizer,
+// Every token of the text is predicted.
+void eval_text(const Options& o, const Engine& engine,
                const std::function<void(const std::vector<int32_t>&, const Sink&)>& logits) {
-  if (bundle.info.bos_ids.empty())
-    throw Error(bundle.path + ": its checkpoint names no bos token, which --text starts with");
-  const std::vector<int32_t> tokens = tokenizer.encode(read_file(o.text), false);
-  if (tokens.empty()) throw Error(o.text + ": holds no tokens");
-  const auto piece = static_cast<size_t>(std::max<int64_t>(bundle.plan.context - 1, 1));
+  const EvalText text = read_eval_text(engine, o.text);
   double total = 0;
-  Progress progress("evaluating");
-  for (size_t at = 0; at < tokens.size(); at += piece) {
-    const size_t n = std::min(piece, tokens.size() - at);
-    std::vector<int32_t> ids{bundle.info.bos_ids[0]};
-    ids.insert(ids.end(), tokens.begin() + static_cast<ptrdiff_t>(at),
-               tokens.begin() + static_cast<ptrdiff_t>(at + n - 1));
-    logits(ids, [&](int64_t row, std::span<const float> l) {
-      total += negative_log_likelihood(l, tokens[at + static_cast<size_t>(row)]);
-    });
-    progress.update(static_cast<int64_t>(at + n), static_cast<int64_t>(tokens.size()));
-  }
-  const double mean = total / static_cast<double>(tokens.size());
+  for_each_piece(text, engine.bundle().plan.context,
+                 [&](std::span<const int32_t> fed, std::span<const int32_t> predicted) {
+                   logits({fed.begin(), fed.end()}, [&](int64_t row, std::span<const float> l) {
+                     total += negative_log_likelihood(l, predicted[static_cast<size_t>(row)]);
+                   });
+                 });
+  const double mean = total / static_cast<double>(text.tokens.size());
   if (o.json) {
-    fmt::print("{{\"tokens\":{},\"nll\":{:.9g},\"perplexity\":{:.9g}}}\n", tokens.size(), mean,
+    fmt::print("{{\"tokens\":{},\"nll\":{:.9g},\"perplexity\":{:.9g}}}\n", text.tokens.size(), mean,
                std::exp(mean));
   } else {
-    fmt::print("tokens {} · mean negative log-likelihood {:.5f} nats · perplexity {:.3f}\n", tokens.size(),
-               mean, std::exp(mean));
+    fmt::print("tokens {} · mean negative log-likelihood {:.5f} nats · perplexity {:.3f}\n",
+               text.tokens.size(), mean, std::exp(mean));
   }
+}
+
+void compare(const Options& o) {
+  if (o.text.empty()) throw UsageError("--compare needs a text: --text FILE");
+  const SessionOptions session{.threads = o.threads, .block = o.block};
+  Engine a(o.compare.at(0), session, o.load);
+  Engine b(o.compare.at(1), session, o.load);
+  const ComparedLogits c = compare_bundles(a, b, o.text);
+  fmt::print("{}", o.json ? comparison_json(c, o.compare[0], o.compare[1])
+                          : comparison_table(c, o.compare[0], o.compare[1]));
 }
 
 void run(const Options& o) {
+  if (!o.compare.empty()) return compare(o);
   if (o.ids.empty() == o.text.empty()) throw UsageError("eval needs one of --ids and --text");
   const std::string path = o.bundle.empty() ? newest_bundle() : o.bundle;
   std::vector<int32_t> ids;
@@ -124,26 +121,32 @@ void run(const Options& o) {
   if (!o.ids.empty()) {
     eval_ids(o, ids, logits);
   } else {
-    eval_text(o, engine.bundle(), engine.tokenizer(), logits);
+    eval_text(o, engine, logits);
   }
 }
 
-const RegisterCommand kEval({"eval", "logits of token ids, or perplexity of a text", [](CLI::App& app) {
-                               auto o = std::make_shared<Options>();
-                               app.add_option("bundle", o->bundle,
-                                              "the bundle; the newest *.lmc here if left out");
-                               app.add_option("--ids", o->ids, "token ids, verbatim: 2,119,166");
-                               app.add_option("--text", o->text, "a text file to predict");
-                               app.add_option("-t,--threads", o->threads, "threads (default: physical cores)")
-                                   ->check(CLI::Range(1, 1024));
-                               app.add_option("--block", o->block, "most tokens per step; 1 = token by token")
-                                   ->check(CLI::Range(1, 65536));
-                               app.add_flag("--json", o->json, "print one JSON object and nothing else");
-                               app.add_flag("--reference", o->reference,
-                                            "use the reference evaluator instead of the kernels");
-                               add_load_flags(app, o->load);
-                               return [o] { run(*o); };
-                             }});
+const RegisterCommand kEval(
+    {"eval", "logits of token ids, perplexity of a text, or two bundles compared", [](CLI::App& app) {
+       auto o = std::make_shared<Options>();
+       auto* bundle = app.add_option("bundle", o->bundle, "the bundle; the newest *.lmc here if left out");
+       auto* ids = app.add_option("--ids", o->ids, "token ids, verbatim: 2,119,166");
+       app.add_option("--text", o->text, "a text file to predict");
+       auto* compare = app.add_option("--compare", o->compare,
+                                      "two bundles: how far B's predictions of --text are from A's")
+                           ->type_name("A B")
+                           ->expected(2)
+                           ->excludes(bundle)
+                           ->excludes(ids);
+       app.add_option("-t,--threads", o->threads, "threads (default: physical cores)")
+           ->check(CLI::Range(1, 1024));
+       app.add_option("--block", o->block, "most tokens per step; 1 = token by token")
+           ->check(CLI::Range(1, 65536));
+       app.add_flag("--json", o->json, "print one JSON object and nothing else");
+       app.add_flag("--reference", o->reference, "use the reference evaluator instead of the kernels")
+           ->excludes(compare);
+       add_load_flags(app, o->load);
+       return [o] { run(*o); };
+     }});
 
 }  // namespace
 }  // namespace lmc

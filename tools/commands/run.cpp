@@ -12,12 +12,13 @@
 #include "tools/console.h"
 #include "tools/engine.h"
 #include "tools/generation.h"
+#include "tools/prompt_cache.h"
 
 namespace lmc {
 namespace {
 
 struct Options {
-  std::string bundle, prompt, ids, system, batch;
+  std::string bundle, prompt, ids, system, batch, prompt_cache;
   GenerationFlags generation;
   LoadOptions load;
   int threads = 0;
@@ -115,6 +116,9 @@ void run(const Options& o) {
   const std::vector<std::string> batch = o.batch.empty() ? std::vector<std::string>() : read_prompts(o.batch);
   Engine engine(o.bundle.empty() ? newest_bundle() : o.bundle, {.threads = o.threads, .block = o.block},
                 o.load);
+  std::optional<PromptCache> cache;
+  if (!o.prompt_cache.empty())
+    cache.emplace(o.prompt_cache, sha256_of_file(engine.bundle().file("manifest.json")));
   const double load_seconds = seconds_since(start);
   const auto warming = std::chrono::steady_clock::now();
   engine.warm_up();
@@ -123,9 +127,17 @@ void run(const Options& o) {
   if (!o.batch.empty()) return run_batch(o, engine, batch);
   const std::vector<int32_t> prompt = prompt_ids(o, engine);
 
-  const Answer a = answer(engine, prompt, o.generation, o.chat, [&](const std::string& piece) {
-    if (!o.json) write_out(piece);
-  });
+  GenerationFlags generation = o.generation;
+  size_t known = 0;
+  if (cache) {
+    known = static_cast<size_t>(cache->load(engine.session(), prompt));
+    info("{} of {} prompt tokens from {}", known, prompt.size(), o.prompt_cache);
+    generation.generate.on_prompt = [&] { cache->save(engine.session()); };
+  }
+  const Answer a =
+      answer(engine, std::span(prompt).subspan(known), generation, o.chat, [&](const std::string& piece) {
+        if (!o.json) write_out(piece);
+      });
   const Generated& g = a.generated;
   if (g.reason == StopReason::interrupted) throw Interrupted();
   if (g.reason == StopReason::timeout) {
@@ -137,7 +149,7 @@ void run(const Options& o) {
     return;
   }
   write_out("\n");
-  if (!g.ids.empty()) report(g, prompt.size());
+  if (!g.ids.empty()) report(g, prompt.size() - known);
 }
 
 const RegisterCommand kRun(
@@ -149,13 +161,18 @@ const RegisterCommand kRun(
                           "text to continue (default: standard input if piped, else the model's example)");
        auto* ids = app.add_option("--ids", o->ids, "token ids to continue, verbatim: 2,119,166");
        prompt->excludes(ids);
+       auto* cache =
+           app.add_option("--prompt-cache", o->prompt_cache,
+                          "a file or folder that keeps what the prompt left in the KV cache: a later "
+                          "run that begins alike need not feed it again");
        auto* batch =
            app.add_option(
                   "--batch", o->batch,
                   "a file of prompts, one a line ({\"prompt\":…} a line in a .jsonl); prints one JSON "
                   "object for each, in order")
                ->excludes(prompt)
-               ->excludes(ids);
+               ->excludes(ids)
+               ->excludes(cache);
        app.add_option(
               "--batch-size", o->batch_size,
               "with --batch: how many prompts are decoded in one step (default: 8; at most the --block "

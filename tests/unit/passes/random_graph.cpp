@@ -166,6 +166,8 @@ class Generator {
           default:
             return std::vector<int64_t>{4, last / 4};
         }
+      case AttrKind::reals:
+        return std::vector<double>(static_cast<size_t>(upto(2) * last / 2), 1.5);
     }
     return int64_t{0};
   }
@@ -290,7 +292,9 @@ class Generator {
     const ValueId x = op("embedding", {tokens_, table});
     linear(x, some_size(), "attn_q", false);
     const ValueId rows = op("select_rows", {x, rows_});
-    op("linear", {rows, chance(2) ? table : weight({30, width_})}, {{"role", std::string("lm_head")}});
+    const ValueId logits =
+        op("linear", {rows, chance(2) ? table : weight({30, width_})}, {{"role", std::string("lm_head")}});
+    if (chance(4)) op("softcap", {logits}, {{"cap", 2.0}});
   }
 
   void residual() {

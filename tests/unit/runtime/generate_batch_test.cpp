@@ -61,6 +61,17 @@ TEST(GenerateBatch, EachPromptGetsTheTokensItGetsAlone) {
   }
 }
 
+// Texts on both sides of the border of the rope factors, and crossing it.
+TEST(GenerateBatch, EachPromptCrossesTheBorderForItself) {
+  const ToyModel model(10, 120, 16, 16, 45);
+  const auto prompts = some_prompts();
+  const GenerateOptions options{.max_tokens = 40};
+  for (const int64_t places : {1, 3, 8}) {
+    for (const auto& [i, g] : batch(*model.session(), prompts, options, places))
+      EXPECT_EQ(g.ids, generate(*model.session(), prompts[i], options).ids) << "prompt " << i;
+  }
+}
+
 TEST(GenerateBatch, ACallbackEndsItsPromptAndNoOther) {
   const ToyModel model(10, 120, 16, 16);
   const auto prompts = some_prompts();

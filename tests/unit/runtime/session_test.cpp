@@ -100,6 +100,50 @@ TEST(Session, AfterAResetNothingIsLeft) {
   }
 }
 
+// Of every length: within the window, past it, round the ring.
+TEST(Session, AStoredSequenceGoesOnInAnotherSession) {
+  const ToyModel model(10, 200, 16, 16);
+  for (const size_t length : {1u, 7u, 8u, 25u, 26u, 100u}) {
+    const auto tokens = some_tokens(length + 5);
+    const auto first = std::span(tokens).first(length);
+    auto session = model.session();
+    session->step(first);
+    std::vector<std::byte> bytes;
+    for (const auto piece : session->stored()) bytes.insert(bytes.end(), piece.begin(), piece.end());
+    EXPECT_LE(bytes.size(), (length + 8) * 40);
+
+    auto other = model.session();
+    other->step(some_tokens(31));
+    size_t at = 0;
+    other->resume(first, [&](std::span<std::byte> piece) {
+      std::copy_n(bytes.begin() + static_cast<ptrdiff_t>(at), piece.size(), piece.begin());
+      at += piece.size();
+    });
+    EXPECT_EQ(at, bytes.size());
+    EXPECT_EQ(copy(other->step(std::span(tokens).subspan(length))), model.reference(tokens)) << length;
+  }
+}
+
+TEST(Session, WhatCannotBeStoredOrResumedIsRefused) {
+  const ToyModel model(10, 30, 16, 16);
+  auto session = model.session();
+  const auto ignore = [](std::span<std::byte>) {};
+  session->step(some_tokens(20));
+  ASSERT_TRUE(session->roll_back(15));
+  EXPECT_EQ(message([&] { session->stored(); }), "accepted") << "the ring of 26 is not full yet";
+  session->step(some_tokens(12));
+  ASSERT_TRUE(session->roll_back(26));
+  EXPECT_NE(message([&] { session->stored(); }).find("went back"), std::string::npos);
+  EXPECT_NE(message([&] { session->resume(some_tokens(31), ignore); }).find("context holds 30"),
+            std::string::npos);
+  EXPECT_NE(message([&] {
+              session->resume(some_tokens(9), [](std::span<std::byte>) { throw Error("cut off"); });
+            }).find("cut off"),
+            std::string::npos);
+  EXPECT_EQ(session->position(), 0);
+  EXPECT_EQ(copy(session->step(some_tokens(9))), model.reference(some_tokens(9)));
+}
+
 TEST(Session, APlanWithoutPrefillRunsTokenByToken) {
   ToyModel model(10, 100, 16, 16);
   model.plan.prefill = {};

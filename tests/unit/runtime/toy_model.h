@@ -1,5 +1,6 @@
 // A language model of three stages by hand: a ring cache, a window, a vocabulary. Its logits are hashes of
-// what the window holds, so one wrong, missing or stale position changes them all.
+// what the window holds, so one wrong, missing or stale position changes them all. With `border`, what is
+// stored depends on whether the sequence is longer, as with longrope.
 #pragma once
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "dag.h"
+#include "ir/cache_layout.h"
 #include "ir/error.h"
 #include "runtime/session.h"
 
@@ -17,8 +19,9 @@ namespace lmc::test {
 
 class ToyModel {
  public:
-  ToyModel(int64_t span, int64_t context, int64_t max_tokens, int64_t max_rows) {
-    params_ = {span, span + max_tokens};
+  ToyModel(int64_t span, int64_t context, int64_t max_tokens, int64_t max_rows, int64_t border = 0) {
+    params_ = {span, span + max_tokens, border};
+    plan.rope_border = border;
     plan.context = context;
     plan.vocab = kVocab;
     plan.weights.push_back({"params", "f32", {}, sizeof(Params)});
@@ -26,7 +29,10 @@ class ToyModel {
     cache.name = "kv";
     cache.span = span;
     cache.capacity = params_.capacity;
-    cache.bytes = params_.capacity * 8;
+    cache.dtype = DType::kv_f32;
+    cache.kv_heads = 1;
+    cache.head_dim = 2;  // one entry of 8 bytes a position, where keys are
+    cache.bytes = CacheLayout(cache).bytes;
     plan.caches.push_back(cache);
     plan.decode = step(1, 1);
     plan.prefill = step(max_tokens, max_rows);
@@ -44,7 +50,7 @@ class ToyModel {
     const auto end = static_cast<int64_t>(tokens.size());
     uint64_t h = 0;
     for (int64_t p = std::max<int64_t>(0, end - params_.span); p < end; ++p) {
-      h = mix(h, entry(tokens[static_cast<size_t>(p)], p));
+      h = mix(h, entry(tokens[static_cast<size_t>(p)], p, params_.beyond(end)));
     }
     std::vector<float> out;
     for (int64_t v = 0; v < kVocab; ++v) out.push_back(logit(h, v));
@@ -56,12 +62,13 @@ class ToyModel {
 
  private:
   struct Params {
-    int64_t span, capacity;
+    int64_t span, capacity, border;
+    bool beyond(int64_t length) const { return border > 0 && length > border; }
   };
   static constexpr int64_t kTokensPerTile = 4, kVocabPerTile = 8;
 
-  static uint64_t entry(int32_t token, int64_t position) {
-    return mix(static_cast<uint64_t>(token) + 1, static_cast<uint64_t>(position));
+  static uint64_t entry(int32_t token, int64_t position, bool beyond) {
+    return mix(static_cast<uint64_t>(token) + 1, static_cast<uint64_t>(position) + (beyond ? 1U << 20 : 0U));
   }
   static float logit(uint64_t h, int64_t v) {
     return static_cast<float>(mix(h, static_cast<uint64_t>(v)) % 65536) / 4096;
@@ -105,7 +112,8 @@ class ToyModel {
     const auto& p = *static_cast<const Params*>(o[0]);
     const auto* pos = static_cast<const int32_t*>(o[2]);
     for (int64_t t = tile * kTokensPerTile; t < std::min(step->tokens, (tile + 1) * kTokensPerTile); ++t) {
-      cache(o[3], step, t)[pos[t] % p.capacity] = entry(static_cast<const int32_t*>(o[1])[t], pos[t]);
+      cache(o[3], step, t)[pos[t] % p.capacity] =
+          entry(static_cast<const int32_t*>(o[1])[t], pos[t], p.beyond(step->sequence));
     }
   }
   static void attend(void* const* o, const StepInfo* step, int64_t tile, int64_t, void*) {
