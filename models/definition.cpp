@@ -206,13 +206,11 @@ bool grows(const std::string& key) {
 }
 
 // An entry of the same name takes the old one's place, a new one comes last; null takes the old one away.
-void put(std::vector<std::pair<YamlNode, YamlNode>>& table, const std::pair<YamlNode, YamlNode>& entry,
-         bool null_removes) {
-  const auto at = std::find_if(table.begin(), table.end(),
-                               [&](const auto& k) { return k.first.text == entry.first.text; });
-  if (null_removes && entry.second.kind == Kind::null) {
-    if (at == table.end())
-      throw Error(entry.first.loc, "'" + entry.first.text + "' is not there to be removed");
+void put(std::vector<YamlEntry>& table, const YamlEntry& entry, bool null_removes) {
+  const auto at =
+      std::find_if(table.begin(), table.end(), [&](const auto& k) { return k.key.text == entry.key.text; });
+  if (null_removes && entry.value.kind == Kind::null) {
+    if (at == table.end()) throw Error(entry.key.loc, "'" + entry.key.text + "' is not there to be removed");
     table.erase(at);
   } else if (at == table.end()) {
     table.push_back(entry);
@@ -227,35 +225,34 @@ void grow(YamlNode& base, const YamlNode& more, const std::string& name) {
   const bool removes = name != "defaults" && name != "let" && name != "per_layer";
   for (const auto& item : yaml_map(more, name).entries) {
     const auto old = std::find_if(base.entries.begin(), base.entries.end(),
-                                  [&](const auto& k) { return k.first.text == item.first.text; });
-    const bool nested = name == "gguf" && gguf_table_grows(item.first.text) && old != base.entries.end() &&
-                        item.second.kind == Kind::map && old->second.kind == Kind::map;
-    nested ? grow(old->second, item.second, "gguf " + item.first.text) : put(base.entries, item, removes);
+                                  [&](const auto& k) { return k.key.text == item.key.text; });
+    const bool nested = name == "gguf" && gguf_table_grows(item.key.text) && old != base.entries.end() &&
+                        item.value.kind == Kind::map && old->value.kind == Kind::map;
+    nested ? grow(old->value, item.value, "gguf " + item.key.text) : put(base.entries, item, removes);
   }
 }
 
 // The file's keys, those of the file it extends first.
-std::vector<std::pair<YamlNode, YamlNode>> load_keys(const std::string& path, int depth) {
+std::vector<YamlEntry> load_keys(const std::string& path, int depth) {
   const YamlNode root = parse_yaml(read_text(path), path);
   if (root.kind != Kind::map) throw Error(root.loc, "a model file is a table of names and values");
-  std::vector<std::pair<YamlNode, YamlNode>> keys;
+  std::vector<YamlEntry> keys;
   if (const YamlNode* base = root.find("extends")) {
     if (depth >= kMaxExtends) throw Error(base->loc, "extends: goes in a circle");
     keys = load_keys(beside(path, yaml_text(*base, "extends")), depth + 1);
   }
   for (const auto& entry : root.entries) {
-    if (entry.first.text == "extends") continue;
-    if (!readers().contains(entry.first.text)) {
-      throw Error(entry.first.loc,
-                  "unknown key '" + entry.first.text + "'; known are extends, " + known_keys());
+    if (entry.key.text == "extends") continue;
+    if (!readers().contains(entry.key.text)) {
+      throw Error(entry.key.loc, "unknown key '" + entry.key.text + "'; known are extends, " + known_keys());
     }
-    const auto old = std::find_if(keys.begin(), keys.end(),
-                                  [&](const auto& k) { return k.first.text == entry.first.text; });
-    if (old == keys.end() || !grows(entry.first.text) || old->second.kind != Kind::map) {
+    const auto old =
+        std::find_if(keys.begin(), keys.end(), [&](const auto& k) { return k.key.text == entry.key.text; });
+    if (old == keys.end() || !grows(entry.key.text) || old->value.kind != Kind::map) {
       put(keys, entry, false);
       continue;
     }
-    grow(old->second, entry.second, entry.first.text);
+    grow(old->value, entry.value, entry.key.text);
   }
   return keys;
 }

@@ -115,7 +115,7 @@ class TreeBuilder : public YAML::EventHandler {
       o.key = std::move(n);
       o.has_key = true;
     } else {
-      o.node.entries.emplace_back(std::move(o.key), std::move(n));
+      o.node.entries.push_back({std::move(o.key), std::move(n)});
       o.has_key = false;
     }
   }

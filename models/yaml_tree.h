@@ -10,17 +10,23 @@
 
 namespace lmc {
 
+struct YamlEntry;
+
 struct YamlNode {
   enum class Kind { null, scalar, list, map };
   Kind kind = Kind::null;
-  std::string text;             // scalar
-  bool plain = false;           // scalar without quotes: may be a number or a truth value
-  int text_line = 0;            // line of the text's first character
-  std::vector<YamlNode> items;  // list
-  std::vector<std::pair<YamlNode, YamlNode>> entries;  // map, in order; keys are scalars
+  std::string text;                // scalar
+  bool plain = false;              // scalar without quotes: may be a number or a truth value
+  int text_line = 0;               // line of the text's first character
+  std::vector<YamlNode> items;     // list
+  std::vector<YamlEntry> entries;  // map, in order; keys are scalars
   Location loc;
 
   const YamlNode* find(const std::string& key) const;  // nullptr if there is none
+};
+
+struct YamlEntry {
+  YamlNode key, value;
 };
 
 // Throws Error with the line.
