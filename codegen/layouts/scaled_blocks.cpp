@@ -1,0 +1,58 @@
+#include "codegen/layouts/scaled_blocks.h"
+
+#include <cstring>
+
+namespace lmc {
+
+using llvm::Value;
+
+void ScaledBlocks::pack_group(const std::byte* rows, int64_t count, int64_t cols, std::byte* out) const {
+  const int64_t blocks = format().blocks(cols);
+  std::memset(out, 0, static_cast<size_t>(group_bytes(cols)));
+  for (int64_t r = 0; r < count; ++r) {
+    for (int64_t b = 0; b < blocks; ++b) {
+      const std::byte* from = rows + r * format().row_bytes(cols) + b * format().bytes;
+      std::byte* to = out + b * block_bytes();
+      pack_numbers(from + 2, r, to);
+      std::memcpy(to + number_bytes_ + r * 2, from, 2);
+    }
+  }
+}
+
+float ScaledBlocks::element(const std::byte* group, int64_t, int64_t row, int64_t col) const {
+  const std::byte* block = group + col / kQ8Block * block_bytes();
+  uint16_t scale;
+  std::memcpy(&scale, block + number_bytes_ + row * 2, 2);
+  return static_cast<float>(number(block, row, col % kQ8Block)) * f16_to_f32(scale);
+}
+
+// Per block: sums += (scale of w * scale of x) * whole dot product, in f32.
+void ScaledBlocks::emit_dots(KernelBuilder& k, const Contraction& c) const {
+  auto& b = k.ir();
+  k.loop(k.i64(0), k.i64(format().blocks(c.cols)), 1, [&](Value* block) {
+    const Activations activations(k, c.cols, block);
+    Value* offset = k.mul(block, block_bytes());
+    std::vector<Value*> p;
+    for (Value* group : c.w) p.push_back(k.at(group, offset));
+    c.prefetch(offset, block_bytes());
+    const Dots dots = emit_whole_dots(k, c, p, activations);
+    llvm::Type* f16x8 = llvm::FixedVectorType::get(b.getHalfTy(), kLanes);
+    for (size_t i = 0; i < c.w.size(); ++i) {
+      Value* w_scale = k.widen(k.load(f16x8, k.at(p[i], number_bytes_), 2));
+      for (size_t m = 0; m < c.x.size(); ++m) {
+        Value* scale = b.CreateFMul(w_scale, k.splat(activations.scale(c.x[m])));
+        Value* products = b.CreateSIToFP(dots[i][m], k.f32x8());
+        k.set(c.sums[i][m], k.fma(products, scale, k.get(c.sums[i][m])));
+      }
+    }
+  });
+}
+
+Value* ScaledBlocks::emit_row(KernelBuilder& k, Value* group, Value* lane, int64_t, Value* j) const {
+  auto& b = k.ir();
+  Value* block = k.at(group, k.mul(b.CreateLShr(j, 5), block_bytes()));
+  Value* scale = k.load(b.getHalfTy(), k.at(block, k.add(k.i64(number_bytes_), k.mul(lane, 2))), 2);
+  return b.CreateFMul(emit_numbers(k, block, lane, j), k.splat(b.CreateFPExt(scale, b.getFloatTy())));
+}
+
+}  // namespace lmc

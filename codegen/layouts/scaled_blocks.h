@@ -1,0 +1,50 @@
+// Layouts of blocks of 32 columns × 8 rows: the numbers, then the 8 rows' f16 scales. A number is a whole
+// number times its row's scale.
+#pragma once
+
+#include <vector>
+
+#include "codegen/layouts/activations.h"
+#include "codegen/weight_layout.h"
+#include "ir/block_format.h"
+
+namespace lmc {
+
+class ScaledBlocks : public WeightLayout {
+ public:
+  std::string name() const override { return std::string(dtype_name(dtype_)) + ".rows8"; }
+  DType dtype() const override { return dtype_; }
+  int64_t group_bytes(int64_t cols) const override { return format().blocks(cols) * block_bytes(); }
+  void pack_group(const std::byte* rows, int64_t count, int64_t cols, std::byte* out) const override;
+  float element(const std::byte* group, int64_t cols, int64_t row, int64_t col) const override;
+  int64_t prefetch_bytes() const override { return block_bytes(); }
+  void emit_dots(KernelBuilder& k, const Contraction& c) const override;
+  llvm::Value* emit_row(KernelBuilder& k, llvm::Value* group, llvm::Value* lane, int64_t cols,
+                        llvm::Value* j) const override;
+
+ protected:
+  using Dots = std::vector<std::vector<llvm::Value*>>;
+
+  // `number_bytes`: of 8 rows in a block. In the format's own blocks they stand behind an f16 scale.
+  ScaledBlocks(DType dtype, int64_t number_bytes) : dtype_(dtype), number_bytes_(number_bytes) {}
+
+  // A row's numbers, as the format has them, into a block and one of them out of it.
+  virtual void pack_numbers(const std::byte* numbers, int64_t row, std::byte* block) const = 0;
+  virtual int number(const std::byte* block, int64_t row, int64_t col) const = 0;
+  // Exact dot products with the activations' whole numbers, <8 x i32> by group and activation row.
+  virtual Dots emit_whole_dots(KernelBuilder& k, const Contraction& c,
+                               const std::vector<llvm::Value*>& blocks,
+                               const Activations& activations) const = 0;
+  // Columns [j % 32, j % 32 + 8) of row `lane`, <8 x f32>.
+  virtual llvm::Value* emit_numbers(KernelBuilder& k, llvm::Value* block, llvm::Value* lane,
+                                    llvm::Value* j) const = 0;
+
+ private:
+  const BlockFormat& format() const { return block_format(dtype_); }
+  int64_t block_bytes() const { return number_bytes_ + 8 * 2; }
+
+  DType dtype_;
+  int64_t number_bytes_;
+};
+
+}  // namespace lmc
