@@ -33,6 +33,23 @@ struct Lanes {
   v = (v + kNoFractions) - kNoFractions;
 }
 
+// Calls `encode_lanes`, an always_inline function on vectors, compiled for AVX2 where the CPU has that. The
+// results are the same.
+template <void (*encode_lanes)(const float*, std::byte*)>
+void encode_anywhere(const float* x, std::byte* out) {
+  encode_lanes(x, out);
+}
+template <void (*encode_lanes)(const float*, std::byte*)>
+__attribute__((target("avx2"))) void encode_avx2(const float* x, std::byte* out) {
+  encode_lanes(x, out);
+}
+template <void (*encode_lanes)(const float*, std::byte*)>
+void encode_block(const float* x, std::byte* out) {
+  static const auto best =
+      __builtin_cpu_supports("avx2") ? encode_avx2<encode_lanes> : encode_anywhere<encode_lanes>;
+  best(x, out);
+}
+
 // The f16 number next to f, within f16's range.
 inline uint16_t to_scale(float f) {
   return f32_to_f16(f < 65504.0F ? (f > -65504.0F ? f : -65504.0F) : 65504.0F);

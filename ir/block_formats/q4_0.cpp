@@ -59,14 +59,6 @@ float largest(const float* x) {
   for (size_t i = 0; i < 16; ++i) out[2 + i] = static_cast<std::byte>(q[i] | q[i + 16] << 4);
 }
 
-void encode_anywhere(const float* x, std::byte* out) { encode_lanes(x, out); }
-__attribute__((target("avx2"))) void encode_avx2(const float* x, std::byte* out) { encode_lanes(x, out); }
-
-void encode(const float* x, std::byte* out) {
-  static const auto best = __builtin_cpu_supports("avx2") ? encode_avx2 : encode_anywhere;
-  best(x, out);
-}
-
 void decode(const std::byte* block, float* out) {
   uint16_t scale;
   std::memcpy(&scale, block, 2);
@@ -80,6 +72,6 @@ void decode(const std::byte* block, float* out) {
 
 }  // namespace
 
-const BlockFormat kQ4Format{DType::q4_0, 32, 18, decode, encode};
+const BlockFormat kQ4Format{DType::q4_0, 32, 18, decode, encode_block<encode_lanes>};
 
 }  // namespace lmc

@@ -109,14 +109,6 @@ uint8_t in_steps(float x, float step) {
   block.store(out);
 }
 
-void encode_anywhere(const float* x, std::byte* out) { encode_lanes(x, out); }
-__attribute__((target("avx2"))) void encode_avx2(const float* x, std::byte* out) { encode_lanes(x, out); }
-
-void encode(const float* x, std::byte* out) {
-  static const auto best = __builtin_cpu_supports("avx2") ? encode_avx2 : encode_anywhere;
-  best(x, out);
-}
-
 void decode(const std::byte* bytes, float* out) {
   const Q4KBlock block = Q4KBlock::load(bytes);
   const float d = f16_to_f32(block.d);
@@ -165,6 +157,6 @@ void Q4KBlock::store(std::byte* block) const {
   }
 }
 
-const BlockFormat kQ4KFormat{DType::q4_k, 256, 144, decode, encode};
+const BlockFormat kQ4KFormat{DType::q4_k, 256, 144, decode, encode_block<encode_lanes>};
 
 }  // namespace lmc

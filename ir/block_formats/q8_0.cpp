@@ -31,14 +31,6 @@ using B8 = int8_t __attribute__((vector_size(8)));
   }
 }
 
-void encode_anywhere(const float* x, std::byte* out) { encode_lanes(x, out); }
-__attribute__((target("avx2"))) void encode_avx2(const float* x, std::byte* out) { encode_lanes(x, out); }
-
-void encode(const float* x, std::byte* out) {
-  static const auto best = __builtin_cpu_supports("avx2") ? encode_avx2 : encode_anywhere;
-  best(x, out);
-}
-
 void decode(const std::byte* block, float* out) {
   uint16_t scale;
   int8_t q[32];
@@ -50,6 +42,6 @@ void decode(const std::byte* block, float* out) {
 
 }  // namespace
 
-const BlockFormat kQ8Format{DType::q8_0, 32, 34, decode, encode};
+const BlockFormat kQ8Format{DType::q8_0, 32, 34, decode, encode_block<encode_lanes>};
 
 }  // namespace lmc
