@@ -1,33 +1,14 @@
 // quantize of an activation row: int8 values, then one f32 scale per block of 32 (an f16 number, stored wide
-// so that the dot product need not convert it), then, for targets and weights that want it, the i32 sum of
-// each block. See ir/ops/quantize.cpp for the definition.
+// so that the dot product need not convert it), then the i32 sum of each block. The sums are there whoever
+// reads them: stages that look alike share a kernel, and what their weights need is not for this one to know.
+// See ir/ops/quantize.cpp for the definition.
 #include "codegen/kernels/quantize.h"
-
-#include <algorithm>
 
 #include "ir/op_def.h"
 
 namespace lmc {
 
 using Parts = std::array<llvm::Value*, 4>;
-
-namespace {
-
-// Is the quantised value, or a view of it, multiplied with weights that are stored without a sign?
-bool meets_uint4(const Graph& g, ValueId v) {
-  const auto& uses = g.value(v).uses;
-  return std::any_of(uses.begin(), uses.end(), [&](const Use& u) {
-    const Op& user = g.op(u.op);
-    if (user.def->shape == OpShape::contraction) {
-      const DType w = g.type(user.operands[1]).dtype;
-      return w == DType::q4_0 || w == DType::q4_k;
-    }
-    return std::any_of(user.results.begin(), user.results.end(),
-                       [&](ValueId r) { return g.type(r).dtype == DType::q8_0 && meets_uint4(g, r); });
-  });
-}
-
-}  // namespace
 
 void store_quantised(RowEmitter& e, ValueId result, llvm::Value* outer, llvm::Value* first,
                      const Parts& parts) {
@@ -64,7 +45,6 @@ void store_quantised(RowEmitter& e, ValueId result, llvm::Value* outer, llvm::Va
   const int64_t padded = (e.g.type(result).last() + kQ8Block - 1) / kQ8Block * kQ8Block;
   llvm::Value* beside = b.CreateUDiv(first, k.i64(8));  // 4 bytes per 32 values
   k.store(d, k.at(row, k.add(k.i64(padded), beside)), 4);
-  if (!k.target().wants_block_sums() && !meets_uint4(e.g, result)) return;
   llvm::Value* sum = b.CreateAddReduce(wide);
   k.store(sum, k.at(row, k.add(k.i64(padded + padded / 8), beside)), 4);
 }

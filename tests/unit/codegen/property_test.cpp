@@ -494,6 +494,21 @@ TEST(Kernels, numbers_of_four_bits_at_their_ends_do_not_saturate) {
   }
 }
 
+// Layers whose stages look alike share kernels, whatever the weights behind them need to know of their input.
+TEST(Kernels, formats_stand_side_by_side_on_every_target) {
+  const auto layer = [](const std::string& from, const std::string& to, const std::string& format) {
+    return "  %n" + to + " = rms_norm(%" + from + ", @norm) {eps=1e-6}\n  %q" + to + " = quantize(%n" + to +
+           ")\n  %w" + to + " = quantize(@w) {format=" + format + "}\n  %" + to + " = linear(%q" + to +
+           ", %w" + to + ")\n";
+  };
+  const std::string weights = "  weight @norm : f32[64]\n  weight @w : f32[64,64]\n";
+  for (const Target* target : targets_here()) {
+    const std::string body = layer("x", "a", "q8_0") + layer("a", "b", "q8_0") + layer("b", "c", "q4_0") +
+                             layer("c", "d", "q8_0") + layer("d", "y", "q4_k");
+    expect_agreement(model(64, weights, body), 13, 1e-4, target->name());
+  }
+}
+
 TEST(Layout, packing_and_unpacking_give_the_weights_back) {
   Graph g = parse_graph(
       "graph @g (%x: f32[T,37]) {\n weight @a : f32[5,37]\n weight @b : f32[6,37]\n weight @t : "
