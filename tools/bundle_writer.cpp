@@ -2,54 +2,21 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <exception>
 #include <filesystem>
 #include <mutex>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "ir/error.h"
 #include "tools/bundle.h"
 #include "tools/bundle_format.h"
+#include "tools/jobs.h"
 #include "tools/plan_json.h"
 #include "tools/trailing_hash.h"
 
 namespace lmc {
 namespace fs = std::filesystem;
-namespace {
-
-// Packing of independent chunks by several threads; the first exception stops all and is thrown again.
-class ChunkWorkers {
- public:
-  void run(int threads, const std::function<bool()>& work_on_one) {
-    std::vector<std::jthread> workers;
-    for (int t = 0; t < threads; ++t) {
-      workers.emplace_back([&] {
-        try {
-          while (!stop_ && work_on_one()) {
-          }
-        } catch (...) {
-          const std::lock_guard lock(mutex_);
-          if (!failure_) failure_ = std::current_exception();
-          stop_ = true;
-        }
-      });
-    }
-    workers.clear();
-    if (failure_) std::rethrow_exception(failure_);
-  }
-
- private:
-  std::atomic<bool> stop_{false};
-  std::mutex mutex_;
-  std::exception_ptr failure_;
-};
-
-}  // namespace
 
 BundleWriter::BundleWriter(const std::string& path) : path_(path) {
   while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
@@ -102,11 +69,8 @@ std::vector<std::vector<PackError>> BundleWriter::add_weights(
   std::vector<std::vector<PackError>> errors;
   for (size_t w = 0; w < packer.weights(); ++w) errors.emplace_back(static_cast<size_t>(packer.rows(w)));
   std::mutex mutex;
-  std::atomic<size_t> next{0};
   int64_t done = 0;
-  ChunkWorkers().run(threads, [&] {
-    const size_t i = next++;
-    if (i >= jobs.size()) return false;
+  run_jobs(threads, jobs.size(), [&](size_t i) {
     const Job& job = jobs[i];
     std::vector<std::byte> bytes(static_cast<size_t>(packer.chunk_bytes(job.weight, job.chunk)));
     packer.pack(job.weight, job.chunk, bytes, errors[job.weight]);
@@ -116,7 +80,6 @@ std::vector<std::vector<PackError>> BundleWriter::add_weights(
     const std::lock_guard lock(mutex);
     done += static_cast<int64_t>(bytes.size());
     progress(done, header.file_bytes);
-    return true;
   });
   out.close();
   weights_hash_ = hash.finish();
