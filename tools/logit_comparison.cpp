@@ -10,7 +10,12 @@
 namespace lmc {
 namespace {
 
-// ln Σ exp
+double mean(const std::vector<double>& v) {
+  return std::accumulate(v.begin(), v.end(), 0.0) / static_cast<double>(v.size());
+}
+
+}  // namespace
+
 double log_sum(std::span<const float> logits) {
   const double top = *std::max_element(logits.begin(), logits.end());
   double sum = 0;
@@ -18,30 +23,24 @@ double log_sum(std::span<const float> logits) {
   return top + std::log(sum);
 }
 
-double divergence(std::span<const float> a, double sum_a, std::span<const float> b, double sum_b) {
+double negative_log_likelihood(std::span<const float> logits, int32_t id) {
+  return log_sum(logits) - static_cast<double>(logits[static_cast<size_t>(id)]);
+}
+
+double kl_divergence(std::span<const float> a, double sum_a, std::span<const float> b, double sum_b) {
   double kl = 0;
   for (size_t i = 0; i < a.size(); ++i) {
     const double log_p = static_cast<double>(a[i]) - sum_a;
     const double log_q = static_cast<double>(b[i]) - sum_b;
     if (const double p = std::exp(log_p); p > 0) kl += p * (log_p - log_q);
   }
-  return std::max(kl, 0.0);  // rounding may leave less
-}
-
-double mean(const std::vector<double>& v) {
-  return std::accumulate(v.begin(), v.end(), 0.0) / static_cast<double>(v.size());
-}
-
-}  // namespace
-
-double negative_log_likelihood(std::span<const float> logits, int32_t id) {
-  return log_sum(logits) - static_cast<double>(logits[static_cast<size_t>(id)]);
+  return kl < 0 ? 0 : kl;  // rounding may leave less
 }
 
 void LogitComparison::add(std::span<const float> a, std::span<const float> b, int32_t came) {
   const double sum_a = log_sum(a);
   const double sum_b = log_sum(b);
-  const double kl = divergence(a, sum_a, b, sum_b);
+  const double kl = kl_divergence(a, sum_a, b, sum_b);
   const double nll_a = sum_a - static_cast<double>(a[static_cast<size_t>(came)]);
   const double nll_b = sum_b - static_cast<double>(b[static_cast<size_t>(came)]);
   if (!std::isfinite(kl) || !std::isfinite(nll_a) || !std::isfinite(nll_b))

@@ -10,6 +10,12 @@ namespace lmc {
 // Of logits, -ln of the probability that they give to a token, in nats.
 double negative_log_likelihood(std::span<const float> logits, int32_t id);
 
+// ln Σ exp of logits: what their logarithms of probabilities are less than they.
+double log_sum(std::span<const float> logits);
+// KL(A ‖ B) of the distributions behind two rows of logits with these log_sum()s, in nats; not a number if
+// one is none.
+double kl_divergence(std::span<const float> a, double sum_a, std::span<const float> b, double sum_b);
+
 struct ComparedLogits {
   int64_t tokens = 0;
   double nll_a = 0, nll_b = 0;                 // means over the tokens, nats

@@ -5,6 +5,7 @@
 #include "ir/block_format.h"
 #include "ir/error.h"
 #include "passes/quant_rules.h"
+#include "tools/console.h"
 
 namespace lmc {
 namespace {
@@ -21,6 +22,7 @@ std::string stored_formats(const Model& model) {
 }
 
 std::string check_rules(const std::string& rules) {
+  if (rules == "auto") return "";
   try {
     QuantRules(rules, "", 0);
     return "";
@@ -32,12 +34,12 @@ std::string check_rules(const std::string& rules) {
 }  // namespace
 
 void QuantFlags::add_to(CLI::App& app) {
-  app.add_option(
-         "--quant", format,
-         "format of large projections: " + weight_format_names() +
-             ", or none; then PATTERN=FORMAT for roles and tensor names, the first that fits, as in "
-             "q8_0,ffn_*=q4_k,lm_head=none (default: the model file's, or q8_0; a GGUF file's quantised "
-             "tensors stay as they are)")
+  app.add_option("--quant", format,
+                 "format of large projections: " + weight_format_names() +
+                     ", or none; then PATTERN=FORMAT for roles and tensor names, the first that fits, as in "
+                     "q8_0,ffn_*=q4_k,lm_head=none; or auto, for lmc compile to choose within --budget "
+                     "(default: the model file's, or q8_0; a GGUF file's quantised "
+                     "tensors stay as they are)")
       ->check(CLI::Validator(check_rules, "RULES"));
   app.add_option("--quant-min-dim", min_dim,
                  "quantise where max(in, out) reaches this (default: the model file's)")
@@ -45,7 +47,8 @@ void QuantFlags::add_to(CLI::App& app) {
 }
 
 void QuantFlags::apply(PassOptions& passes, const Model& model, const std::string& kv) const {
-  const std::string rules = format.empty() ? model.quant_format : format;
+  if (automatic()) throw UsageError("--quant auto is for lmc compile, which can measure");
+  const std::string rules = this->rules(model);
   const auto set = [&](const std::string& pass, const std::string& key, const std::string& value) {
     passes.settings[pass].emplace(key, value);  // what --set says comes first
   };

@@ -18,8 +18,12 @@ struct QuantFlags {
   int64_t min_dim = -1;  // -1 = the model file's
 
   void add_to(CLI::App& app);
+  // The rules in force.
+  std::string rules(const Model& model) const { return format.empty() ? model.quant_format : format; }
+  bool automatic() const { return format == "auto"; }
   // Settings of the pipeline that follow from these flags and the model, where --set does not say otherwise.
-  // `kv`: format of the KV cache, "" to follow the weights'.
+  // `kv`: format of the KV cache, "" to follow the weights'. UsageError if formats are still to be chosen
+  // (tools/auto_quant).
   void apply(PassOptions& passes, const Model& model, const std::string& kv = "") const;
 };
 

@@ -16,6 +16,7 @@
 #include "models/model.h"
 #include "models/tokenizer/tokenizer.h"
 #include "runtime/threads.h"
+#include "tools/auto_quant/auto_quant.h"
 #include "tools/bundle.h"
 #include "tools/command.h"
 #include "tools/console.h"
@@ -32,6 +33,7 @@ namespace {
 struct Options {
   std::string model, output, tokenizer, emit, target = "native";
   ModelFlags source;
+  AutoQuantFlags automatic;
   PassFlags passes;
   int64_t block = 64;
   int threads = 0;
@@ -47,6 +49,10 @@ void emit(const Options& o, const std::string& text) {
   if (!o.output.empty()) return write_file(o.output, text);
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size())
     throw Error("cannot write to standard output");
+}
+
+std::string tokenizer_of(const Options& o, const Model& m) {
+  return o.tokenizer.empty() ? m.tokenizer : o.tokenizer;
 }
 
 // Kept as the checkpoint brings it: one that cannot be used spoils no more than `--chat`.
@@ -80,8 +86,7 @@ void write_bundle(const Options& o, const std::string& output, const Model& m, c
   writer.add("model.lmir", print_graph(g));
   writer.add("kernels.o", code.object);
   writer.add("report.json", report.json());
-  const std::string tokenizer = o.tokenizer.empty() ? m.tokenizer : o.tokenizer;
-  if (!tokenizer.empty()) {
+  if (const std::string tokenizer = tokenizer_of(o, m); !tokenizer.empty()) {
     const Tokenizer t = Tokenizer::open(tokenizer);
     writer.add("tokenizer.bin", t.to_binary());
     info("tokenizer with {} tokens", t.vocab_size());
@@ -118,10 +123,22 @@ std::string default_output(const std::string& model) {
   return (name.empty() ? "model" : name) + ".lmc";
 }
 
+CodegenOptions codegen_options(const Options& o, const Model& m) {
+  CodegenOptions out;
+  out.target = o.target;
+  out.context = m.context;
+  out.prefill_tokens = std::min(o.block, m.context);
+  out.want_llvm = o.emit == "llvm";
+  out.want_assembly = o.emit == "asm";
+  out.cache_folder = default_cache_folder();
+  return out;
+}
+
 void run(const Options& o) {
   const auto start = std::chrono::steady_clock::now();
   if (o.source.options.weights == "none" && o.emit.empty())
     throw UsageError("--weights none goes with --emit: there is nothing to pack");
+  o.automatic.check(o.source.quant.automatic());
   std::string output = o.output;
   if (output.empty()) output = default_output(o.model);
   log_level();
@@ -132,19 +149,18 @@ void run(const Options& o) {
     throw UsageError(m.source + ": brings no weights to pack; pass --emit, or the checkpoint's folder");
   report_model(m);
   if (o.emit == "import" || o.emit == "graph") return emit(o, print_graph(m.graph));
-  o.source.apply(pass_options, m);
+  const CodegenOptions options = codegen_options(o, m);
+  ModelFlags source = o.source;
+  if (source.quant.automatic()) {
+    source.quant.format = o.automatic.choose(m, source, pass_options, options, tokenizer_of(o, m), o.threads);
+  }
+  if (o.emit == "quant") return emit(o, source.quant.rules(m) + "\n");
+  source.apply(pass_options, m);
   const std::vector<PassReport> reports = run_and_report(m.graph, pass_options, o.passes);
   stop_if_interrupted();
   if (o.emit == "opt") return emit(o, print_graph(m.graph));
 
   add_packing(m.graph);
-  CodegenOptions options;
-  options.target = o.target;
-  options.context = m.context;
-  options.prefill_tokens = std::min(o.block, m.context);
-  options.want_llvm = o.emit == "llvm";
-  options.want_assembly = o.emit == "asm";
-  options.cache_folder = default_cache_folder();
   const auto kernel_start = std::chrono::steady_clock::now();
   CodegenResult code = o.emit == "plan" ? plan_only(m.graph, options) : generate(m.graph, options);
   const double kernel_seconds = seconds_since(kernel_start);
@@ -176,6 +192,7 @@ const RegisterCommand kCompile(
                       "the bundle to write (default: ./<model>.lmc); with --emit a file (default: standard "
                       "output)");
        o->source.add_to(app);
+       o->automatic.add_to(app);
        app.add_option("--tokenizer", o->tokenizer,
                       "a tokenizer.json, a SentencePiece .model or a folder (default: the checkpoint's)")
            ->check(CLI::ExistingPath);
@@ -188,8 +205,8 @@ const RegisterCommand kCompile(
        app.add_option(
               "--emit", o->emit,
               "write this stage instead of a bundle: import (or graph) is the IR before any pass, opt "
-              "after all")
-           ->check(CLI::IsMember({"import", "graph", "opt", "plan", "llvm", "asm"}));
+              "after all, quant the rules for --quant (those that auto has chosen)")
+           ->check(CLI::IsMember({"import", "graph", "opt", "plan", "llvm", "asm", "quant"}));
        app.add_option("-t,--threads", o->threads, "threads for packing (default: physical cores)")
            ->check(CLI::Range(1, 1024));
        o->passes.add_to(app);

@@ -1,0 +1,54 @@
+# --quant auto: formats chosen within a budget for the KL divergence, as other tools of lmc see it too.
+LMC=$1 ROOT=$2
+. "$ROOT/tests/cli/lib.sh.inc"
+TINY=$ROOT/models/tiny/gemma3.yaml
+TEXT=$ROOT/README.md
+
+# kl BUNDLE: mean KL divergence from the model without quantisation, on a text that nothing was chosen with.
+expect_ok "$LMC" compile "$TINY" --quant none -o none.lmc
+kl() {
+  "$LMC" eval --compare none.lmc "$1" --text "$ROOT/tests/cli/tiny.sh" --json 2>>err.txt |
+    python3 -c 'import json, sys; print(json.load(sys.stdin)["kl"]["mean"])' || fail "compare $1"
+}
+size() { stat -c %s "$1/weights.safetensors"; }
+
+# The larger the budget, the fewer bytes and the more is lost.
+for budget in 1e-5 0.001 0.1; do
+  expect_ok "$LMC" compile "$TINY" --quant-min-dim 0 --quant auto --budget kl=$budget -o $budget.lmc
+  expect_in err.txt "over 256 tokens, budget"
+  kl $budget.lmc >>kl.txt
+  size $budget.lmc >>size.txt
+done
+sort -g kl.txt | cmp -s - kl.txt || fail "divergences are not in order: $(cat kl.txt)"
+sort -gr size.txt | cmp -s - size.txt || fail "sizes are not in order: $(cat size.txt)"
+python3 - $(cat kl.txt) <<'P' || fail "far beyond their budgets: $(cat kl.txt)"
+import sys
+assert all(float(kl) < 10 * budget for kl, budget in zip(sys.argv[1:], (1e-5, 0.001, 0.1)))
+P
+formats_of() { python3 -c 'import json, sys; print(*sorted({e["format"] for e in json.load(open(sys.argv[1]))["quantization"]}))' "$1/report.json"; }
+[ "$(formats_of 1e-5.lmc)" = "bf16 q8_0" ] || fail "1e-5: $(formats_of 1e-5.lmc)"
+[ "$(formats_of 0.001.lmc)" = "q4_k q8_0" ] || fail "0.001: $(formats_of 0.001.lmc)"
+[ "$(formats_of 0.1.lmc)" = "q4_k" ] || fail "0.1: $(formats_of 0.1.lmc)"
+
+# The rules can be kept, and give the same bundle without measuring.
+expect_ok "$LMC" compile "$TINY" --quant-min-dim 0 --quant auto --budget kl=0.001 --emit quant
+cp out.txt rules.txt
+expect_ok "$LMC" compile "$TINY" --quant-min-dim 0 --quant "$(cat rules.txt)" -o again.lmc
+cmp 0.001.lmc/weights.safetensors again.lmc/weights.safetensors || fail "the rules give another bundle"
+
+# A text of one's own.
+expect_ok "$LMC" compile "$TINY" --quant auto --calibrate "$TEXT" --emit quant
+expect_in err.txt "over 256 tokens, budget 0.01"
+
+expect_error 2 "goes with --quant auto" "$LMC" compile "$TINY" --budget kl=0.1 -o no.lmc
+expect_error 2 "goes with --quant auto" "$LMC" compile "$TINY" --quant q8_0 --calibrate "$TEXT" -o no.lmc
+for budget in 0.1 kl= kl=x kl=-1 kl=nan kl=1e999 top1=0.9; do
+  expect_error 2 "'$budget' is no budget" "$LMC" compile "$TINY" --quant auto --budget "$budget" -o no.lmc
+done
+expect_error 2 "only one can choose" "$LMC" compile "$TINY" --quant auto --set quantize.format=q8_0 -o no.lmc
+expect_error 2 "brings none" "$LMC" compile "$TINY" --quant auto --weights none --emit opt
+expect_error 2 "which can measure" "$LMC" explore "$TINY" --quant auto -o no.html
+: >empty.txt
+expect_error 1 "holds no tokens" "$LMC" compile "$TINY" --quant auto --calibrate empty.txt -o no.lmc
+[ ! -e no.lmc ] || fail "a refused compile left a bundle"
+finish

@@ -1,0 +1,57 @@
+// A model compiled for measuring: passes, kernels and packed weights in memory, nothing on disk.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "codegen/codegen.h"
+#include "models/model.h"
+#include "passes/manager.h"
+#include "runtime/session.h"
+#include "tools/model_flags.h"
+
+namespace lmc {
+
+class PackedModel {
+ public:
+  // As `flags` and `passes` would have it compiled. `model` must outlive it. Error where there is not enough
+  // memory.
+  PackedModel(const Model& model, const ModelFlags& flags, PassOptions passes, const CodegenOptions& codegen,
+              int threads);
+
+  Session& session() { return *session_; }
+
+  // The weight of a linear, as it is packed: one projection, or several that are fused.
+  struct Matrix {
+    size_t weight;                     // in the plan
+    std::vector<std::string> tensors;  // of the checkpoint
+    Type type;                         // with the format that it is stored in
+  };
+  std::vector<Matrix> matrices() const;
+
+  // While this lives, a matrix holds its numbers rounded to `format`, a quantised one, in the layout that it
+  // has: where that rounds too, it does so once more.
+  class Rounding {
+   public:
+    Rounding(PackedModel& model, const Matrix& matrix, DType format);
+    ~Rounding();
+    Rounding(const Rounding&) = delete;
+    Rounding& operator=(const Rounding&) = delete;
+
+   private:
+    std::vector<std::byte>& memory_;
+    std::vector<std::byte> before_;
+  };
+
+ private:
+  CodegenResult code_;
+  LoadedKernels kernels_;
+  const WeightSource& source_;
+  int threads_;
+  std::vector<std::vector<std::byte>> weights_;
+  std::unique_ptr<Session> session_;
+};
+
+}  // namespace lmc
