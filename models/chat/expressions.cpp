@@ -1,5 +1,6 @@
-// Jinja's precedences: inline if, or, and, not, comparisons, ~, + and -, * / // %, unary -, tests, and behind
-// a value attributes, indices, slices, calls and filters. Chains are evaluated in a loop: only brackets nest.
+// Jinja's precedences: inline if, or, and, not, comparisons, + and -, ~, * / // %, **, unary -, tests, and
+// behind a value attributes, indices, slices, calls and filters. Chains are evaluated in a loop: only
+// brackets nest.
 #include "models/chat/expressions.h"
 
 #include <charconv>
@@ -22,9 +23,9 @@ struct Call {  // arguments before they are evaluated
   }
 };
 
-using Link = std::function<Value(Scope&, const Value& on)>;  // .name, [index], (arguments), | filter, is test
-
 Value call(const Value& f, const Arguments& a) {
+  if (f.is<Undefined>())
+    throw Error("'" + std::get<Undefined>(f.v).name + "' is undefined, so it cannot be called");
   if (!f.is_function()) throw Error(std::string("cannot call ") + kind_name(f));
   return (*std::get<std::shared_ptr<Function>>(f.v))(a);
 }
@@ -75,6 +76,34 @@ class Parser {
     return first_that(true, std::move(all));
   }
 
+  Expression call_with(const std::string& name, Expression value) {
+    const int line = in_.line();
+    std::vector<Link> links;
+    Expression first = primary();
+    while (in_.accept(".")) {
+      links.push_back(
+          [key = in_.name("an attribute")](Scope&, const Value& on) { return attribute(on, key); });
+    }
+    in_.need("(");
+    Call a = arguments();
+    a.named.emplace_back(name, std::move(value));
+    links.push_back(called(std::move(a)));
+    return linked(line, std::move(first), std::move(links));
+  }
+
+  Link filters() {
+    std::vector<Link> all;
+    do {
+      const int line = in_.line();
+      all.push_back(with_line(in_.file(), line, filtered()));
+    } while (in_.accept("|"));
+    return [all = std::move(all)](Scope& s, const Value& on) {
+      Value v = on;
+      for (const Link& one : all) v = s.run.seen(one(s, v));
+      return v;
+    };
+  }
+
  private:
   Expression and_expression() {
     std::vector<Expression> all = {not_expression()};
@@ -103,9 +132,9 @@ class Parser {
   // a < b < c means a < b and b < c.
   Expression comparison() {
     const int line = in_.line();
-    Expression first = joined_text();
+    Expression first = sum();
     std::vector<std::pair<std::string, Expression>> rest;
-    while (const auto op = comparison_sign()) rest.emplace_back(*op, joined_text());
+    while (const auto op = comparison_sign()) rest.emplace_back(*op, sum());
     if (rest.empty()) return first;
     return with_line(in_.file(), line, [first, rest](Scope& s) -> Value {
       Value a = first(s);
@@ -137,8 +166,8 @@ class Parser {
 
   Expression joined_text() {
     const int line = in_.line();
-    std::vector<Expression> all = {sum()};
-    while (in_.accept("~")) all.push_back(sum());
+    std::vector<Expression> all = {product()};
+    while (in_.accept("~")) all.push_back(product());
     if (all.size() == 1) return all[0];
     return with_line(in_.file(), line, [all](Scope& s) {
       std::string out;
@@ -148,10 +177,13 @@ class Parser {
   }
 
   Expression sum() {
-    return chain({"+", "-"}, [this] { return product(); });
+    return chain({"+", "-"}, [this] { return joined_text(); });
   }
   Expression product() {
-    return chain({"*", "//", "/", "%"}, [this] { return unary(); });
+    return chain({"*", "//", "/", "%"}, [this] { return power(); });
+  }
+  Expression power() {
+    return chain({"**"}, [this] { return unary(); });
   }
 
   template <class Operand>
@@ -181,20 +213,23 @@ class Parser {
     Expression first = primary();
     std::vector<Link> links;
     while (Link one = link()) links.push_back(std::move(one));
-    if (links.empty()) return first;
-    return with_line(in_.file(), line, [first, links](Scope& s) {
+    return links.empty() ? first : linked(line, std::move(first), std::move(links));
+  }
+
+  Expression linked(int line, Expression first, std::vector<Link> links) const {
+    return with_line(in_.file(), line, [first = std::move(first), links = std::move(links)](Scope& s) {
       Value v = first(s);
       for (const Link& one : links) v = s.run.seen(one(s, v));
       return v;
     });
   }
 
-  // Null where the chain ends.
+  // .name, [index], (arguments), | filter, is test. Null where the chain ends.
   Link link() {
     const int line = in_.line();
     Link out = in_.accept(".")         ? member()
                : in_.accept("[")       ? index()
-               : in_.accept("(")       ? called()
+               : in_.accept("(")       ? called(arguments())
                : in_.accept("|")       ? filtered()
                : in_.accept_word("is") ? tested()
                                        : Link();
@@ -212,12 +247,8 @@ class Parser {
     };
   }
 
-  Link called() {
-    return [a = arguments()](Scope& s, const Value& on) -> Value {
-      if (on.is<Undefined>())
-        throw Error("'" + std::get<Undefined>(on.v).name + "' is undefined, so it cannot be called");
-      return call(on, a.evaluate(s));
-    };
+  static Link called(Call a) {
+    return [a = std::move(a)](Scope& s, const Value& on) { return call(on, a.evaluate(s)); };
   }
 
   Link filtered() {
@@ -359,5 +390,9 @@ class Parser {
 Expression parse_expression(TokenReader& in) { return Parser(in).expression(); }
 Expression parse_condition(TokenReader& in) { return Parser(in).or_expression(); }
 Expression parse_tuple(TokenReader& in) { return Parser(in).tuple(); }
+Expression parse_call(TokenReader& in, const std::string& name, Expression value) {
+  return Parser(in).call_with(name, std::move(value));
+}
+Link parse_filters(TokenReader& in) { return Parser(in).filters(); }
 
 }  // namespace lmc::chat

@@ -94,6 +94,7 @@ class Lexer {
   void inside(char kind) {
     const std::string close = kind == '{' ? "}}" : "%}";
     add(kind == '{' ? Tok::print_begin : Tok::block_begin, kind == '{' ? "{{" : "{%");
+    const size_t first = out_.size() - 1;
     const int opened = line_;
     std::string open;  // brackets
     while (true) {
@@ -108,10 +109,45 @@ class Lexer {
       if (open.empty() && (trims || rest.starts_with(close))) {
         add(kind == '{' ? Tok::print_end : Tok::block_end, close);
         at_ += trims ? 3 : 2;
-        return after_tag(trims, kind != '{');
+        const bool is_raw = kind == '%' && out_.size() - first == 3 && out_[first + 1].text == "raw";
+        after_tag(trims, kind == '%' && !is_raw);  // Jinja keeps the newline behind {% raw %}
+        if (is_raw) raw(first, opened);
+        return;
       }
       token(open);
     }
+  }
+
+  // Behind {% raw %}, whose tokens are from `first` on: text up to {% endraw %}, whatever it holds.
+  void raw(size_t first, int opened) {
+    out_.resize(first);
+    for (size_t tag = s_.find("{%", at_); tag != std::string_view::npos; tag = s_.find("{%", tag + 2)) {
+      std::string_view rest = s_.substr(tag + 2);
+      const char mark = rest.empty() ? ' ' : rest[0];
+      if (mark == '-' || mark == '+') rest.remove_prefix(1);
+      skip_blanks(rest);
+      if (!rest.starts_with("endraw")) continue;
+      rest.remove_prefix(6);
+      skip_blanks(rest);
+      const bool trims = rest.starts_with("-");
+      if (!rest.substr(trims ? 1 : 0).starts_with("%}")) continue;
+      std::string_view text = s_.substr(at_, tag - at_);
+      if (mark == '-') {
+        while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.remove_suffix(1);
+      } else if (mark != '+') {
+        text = without_indent(text);
+      }
+      if (!text.empty()) add(Tok::text, std::string(text));
+      const auto end = static_cast<size_t>(rest.data() - s_.data()) + (trims ? 3 : 2);
+      count_lines(s_.substr(at_, end - at_));
+      at_ = end;
+      return after_tag(trims, true);
+    }
+    throw Error(Location{file_, opened}, "'raw' is not closed by 'endraw'");
+  }
+
+  static void skip_blanks(std::string_view& text) {
+    while (!text.empty() && std::isspace(static_cast<unsigned char>(text[0]))) text.remove_prefix(1);
   }
 
   void token(std::string& open) {

@@ -32,6 +32,16 @@ bool less(const Value& a, const Value& b) {
   throw Error(std::string("cannot compare ") + kind_name(a) + " with " + kind_name(b));
 }
 
+// a to the power of b >= 0; nothing where it is too large.
+std::optional<int64_t> whole_power(int64_t a, int64_t b) {
+  int64_t out = 1;
+  for (;; b /= 2) {
+    if (b % 2 != 0 && __builtin_mul_overflow(out, a, &out)) return std::nullopt;
+    if (b <= 1) return out;
+    if (__builtin_mul_overflow(a, a, &a)) return std::nullopt;
+  }
+}
+
 Value whole_arithmetic(const std::string& op, int64_t a, int64_t b) {
   int64_t out = 0;
   bool over = false;
@@ -46,6 +56,11 @@ Value whole_arithmetic(const std::string& op, int64_t a, int64_t b) {
       const int64_t rest = a % b, down = rest != 0 && (rest < 0) != (b < 0);
       out = op == "//" ? a / b - down : rest + down * b;
     }
+  }
+  if (op == "**") {
+    const auto power = whole_power(a, b);
+    over = !power;
+    out = power.value_or(0);
   }
   if (over) throw Error("a number is too large");
   return out;
@@ -119,12 +134,14 @@ Value arithmetic(const std::string& op, const Value& a, const Value& b) {
   }
   if (!a.is_number() || !b.is_number())
     throw Error("cannot compute " + std::string(kind_name(a)) + " " + op + " " + kind_name(b));
-  if (op != "/" && a.is_whole() && b.is_whole()) return whole_arithmetic(op, a.whole(), b.whole());
+  const bool whole = a.is_whole() && b.is_whole() && op != "/" && (op != "**" || b.whole() >= 0);
+  if (whole) return whole_arithmetic(op, a.whole(), b.whole());
   const double x = a.number(), y = b.number();
   if (op == "+") return x + y;
   if (op == "-") return x - y;
   if (op == "*") return x * y;
-  if (y == 0) throw Error("division by zero");
+  if (op == "**" ? x == 0 && y < 0 : y == 0) throw Error("division by zero");
+  if (op == "**") return std::pow(x, y);
   if (op == "/") return x / y;
   return op == "//" ? std::floor(x / y) : x - std::floor(x / y) * y;
 }

@@ -1,4 +1,5 @@
-// Statements of a template: text, {{ }}, and the blocks if, for, set, macro, generation, break and continue.
+// Statements of a template: text, {{ }}, and the blocks if, for, set, macro, call, filter, generation, break
+// and continue.
 #include <set>
 
 #include "models/chat/expressions.h"
@@ -47,6 +48,10 @@ Value loop_variable(const List& items, size_t i) {
             {"first", at == 0}, {"last", at + 1 == n}, {"length", n}};
   if (i > 0) d.emplace_back("previtem", items[i - 1]);
   if (i + 1 < items.size()) d.emplace_back("nextitem", items[i + 1]);
+  d.emplace_back("cycle", Value::function([i](const Arguments& a) {
+                   if (a.positional.empty()) throw Error("cycle() needs values");
+                   return a.positional[i % a.positional.size()];
+                 }));
   return Value::dict(std::move(d));
 }
 
@@ -92,6 +97,8 @@ class Parser {
     if (word.text == "for") return at_line(word.line, for_block(word));
     if (word.text == "set") return at_line(word.line, set_block(word));
     if (word.text == "macro") return at_line(word.line, macro_block(word));
+    if (word.text == "call") return at_line(word.line, call_block(word));
+    if (word.text == "filter") return at_line(word.line, filter_block(word));
     if (word.text == "generation") {  // marks what a model is trained on; shown as it is
       close_tag();
       return body(word);
@@ -199,12 +206,12 @@ class Parser {
     std::vector<std::pair<std::string, Expression>> parameters;  // with their defaults, if any
     Statement body;
 
-    // A macro sees the outermost scope, which outlives it, as in Jinja.
-    Value call(Scope& globals, const Arguments& a) const {
+    Value call(Scope& around, const Arguments& a) const {
       if (a.positional.size() > parameters.size())
         throw Error("'" + name + "' takes " + std::to_string(parameters.size()) + " arguments, not " +
                     std::to_string(a.positional.size()));
-      Scope inner = inside(globals);
+      Scope inner = inside(around);
+      if (const Value* caller = a.find(a.positional.size(), "caller")) inner.set("caller", *caller);
       for (size_t i = 0; i < parameters.size(); ++i) {
         const auto& [parameter, otherwise] = parameters[i];
         const Value* given = a.find(i, parameter);
@@ -220,21 +227,72 @@ class Parser {
     auto macro = std::make_shared<Macro>();
     macro->name = in_.name("the macro's name");
     in_.need("(");
-    while (!in_.accept(")")) {
-      const std::string parameter = in_.name("a parameter");
-      macro->parameters.emplace_back(parameter, in_.accept("=") ? parse_expression(in_) : Expression());
-      in_.need_comma_before(")");
-    }
+    macro->parameters = parameters();
     close_tag();
-    const int loops = std::exchange(loops_, 0);
-    macro->body = body(opened);
-    loops_ = loops;
+    macro->body = outside_of_loops(opened);
+    // It sees the outermost scope, which outlives it, as in Jinja.
     return [macro = std::shared_ptr<const Macro>(macro)](Scope& s, std::string&) {
       Scope* globals = &s;
       while (globals->outer) globals = globals->outer;
       s.set(macro->name,
             Value::function([macro, globals](const Arguments& a) { return macro->call(*globals, a); }));
       return Flow::next;
+    };
+  }
+
+  // Behind "(", up to and with ")".
+  std::vector<std::pair<std::string, Expression>> parameters() {
+    std::vector<std::pair<std::string, Expression>> out;
+    while (!in_.accept(")")) {
+      const std::string parameter = in_.name("a parameter");
+      out.emplace_back(parameter, in_.accept("=") ? parse_expression(in_) : Expression());
+      in_.need_comma_before(")");
+    }
+    return out;
+  }
+
+  Statement outside_of_loops(const Token& opened) {
+    const int loops = std::exchange(loops_, 0);
+    Statement out = body(opened);
+    loops_ = loops;
+    return out;
+  }
+
+  // {% call m(…) %}…{% endcall %}: the macro m prints the block where it says caller(). The block sees the
+  // scope it stands in, so it cannot be called once that is gone.
+  Statement call_block(const Token& opened) {
+    auto block = std::make_shared<Macro>();
+    block->name = "caller";
+    if (in_.accept("(")) block->parameters = parameters();
+    const Expression macro = parse_call(in_, "caller", [](Scope& s) { return *s.find("caller"); });
+    close_tag();
+    block->body = outside_of_loops(opened);
+    return [macro, block = std::shared_ptr<const Macro>(block)](Scope& s, std::string& out) {
+      const auto around = std::make_shared<Scope*>(&s);
+      Scope inner = inside(s);
+      inner.set("caller", Value::function([block, around](const Arguments& a) {
+                  if (!*around) throw Error("caller() is called when its call block is over");
+                  return block->call(**around, a);
+                }));
+      struct Over {
+        std::shared_ptr<Scope*> around;
+        ~Over() { *around = nullptr; }
+      } const over{around};
+      append(s, out, printed(macro(inner)));
+      return Flow::next;
+    };
+  }
+
+  Statement filter_block(const Token& opened) {
+    const Link filters = parse_filters(in_);
+    close_tag();
+    const Statement text = body(opened);
+    return [filters, text](Scope& s, std::string& out) {
+      std::string inner;
+      Scope scope = inside(s);
+      const Flow f = text(scope, inner);
+      append(s, out, printed(filters(s, s.run.seen(inner))));
+      return f;
     };
   }
 

@@ -105,6 +105,7 @@ TEST(ChatFamilies, Mistral) {
 struct Case {
   const char *source, *expected;
 };
+void PrintTo(const Case& c, std::ostream* out) { *out << ::testing::PrintToString(c.source); }
 
 class ChatLanguage : public ::testing::TestWithParam<Case> {};
 TEST_P(ChatLanguage, Renders) {
@@ -125,6 +126,10 @@ INSTANTIATE_TEST_SUITE_P(
     Expressions, ChatLanguage,
     ::testing::Values(
         Case{"{{ 1 + 2 * 3 - 4 // 3 }} {{ 7 % 3 }} {{ -7 // 2 }} {{ -7 % 3 }} {{ 1 / 2 }}", "6 1 -4 2 0.5"},
+        Case{"{{ 2 ** 10 }} {{ 2 ** -1 }} {{ 2 ** 0.5 * 2 ** 0.5 }} {{ -2 ** 2 }} {{ 2 ** 3 ** 2 }} {{ 0 ** "
+             "0 }}",
+             "1024 0.5 2.0000000000000004 4 64 1"},
+        Case{"{{ 'a' ~ 1 + 'b' }} {{ 2 * 3 ~ 4 }}", "a1b 64"},
         Case{"{{ 'a' ~ 1 ~ none ~ true }} {{ 'a' + 'b' }} {{ 1.5 }} {{ 2.0 }}", "a1NoneTrue ab 1.5 2.0"},
         Case{"{{ 1 < 2 < 3 }} {{ 1 < 2 > 3 }} {{ 'a' <= 'b' }} {{ 1 == 1.0 }} {{ 'a' != 'b' }}",
              "True False True True True"},
@@ -179,27 +184,46 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"{% set a, b = [1, 2] %}{{ b }}{{ a }}{% set t %}<{{ a }}>{% endset %}{{ t }}", "21<1>"},
         Case{"{% macro m(a, b='x') %}[{{ a }}{{ b }}]{% endmacro %}{{ m(1) }}{{ m(1, b=2) }}", "[1x][12]"},
         Case{"{% generation %}kept{% endgeneration %}", "kept"},
+        Case{"{% for i in range(5) %}{{ loop.cycle('a', 'b') }}{% endfor %}", "ababa"},
+        Case{"{% macro m(x) %}<{{ caller() }}{{ x }}>{% endmacro %}{% set a = 7 %}"
+             "{% call m(1) %}[{{ a }}]{% endcall %}{% call m(x=2) %}{% endcall %}",
+             "<[7]1><2>"},
+        Case{"{% macro each(l) %}{% for i in l %}{{ caller(i, last=loop.last) }}{% endfor %}{% endmacro %}"
+             "{% call(i, last=false) each([1, 2]) %}{{ i * 2 }}{{ '.' if last else ', ' }}{% endcall %}",
+             "2, 4."},
+        Case{"{% macro m() %}{{ caller is defined }}{% endmacro %}{{ m() }}{% call m() %}{% endcall %}",
+             "FalseTrue"},
+        Case{"{% filter upper | replace('B', '-') %}a{{ 'b' }}c{% endfilter %}d", "A-Cd"},
+        Case{"{% raw %}{{ x }} {% if %} {# #}{% endraw %}{{ 1 }}", "{{ x }} {% if %} {# #}1"},
+        Case{"a\n  {% raw %}\n b\n  {% endraw %}\nc {%- raw -%} \n d \n {%- endraw -%} \n e", "a\n\n b\ncde"},
+        Case{"{% raw %}{% endra %}{%{% endraw x %}{% endraw %}", "{% endra %}{%{% endraw x %}"},
         Case{"{{ bos_token }}{{ eos_token }}{{ add_generation_prompt }}{{ tools }}", "<s></s>TrueNone"}));
 
 class ChatRefusals : public ::testing::TestWithParam<Case> {};
 TEST_P(ChatRefusals, SayWhereAndWhy) { EXPECT_EQ(refusal(GetParam().source), GetParam().expected); }
 
-INSTANTIATE_TEST_SUITE_P(Parsing, ChatRefusals,
-                         ::testing::Values(Case{"a\n{{ 1", "t.jinja:2: a tag {{ is not closed by }}"},
-                                           Case{"{# x", "t.jinja:1: a comment {# without its #}"},
-                                           Case{"{{ 'x }}", "t.jinja:1: a string is not closed"},
-                                           Case{"\n\n{% if x %}", "t.jinja:3: 'if' is not closed by 'endif'"},
-                                           Case{"{% for x in y %}\n{% endif %}",
-                                                "t.jinja:2: unknown block 'endif'"},
-                                           Case{"{% include 'x' %}", "t.jinja:1: unknown block 'include'"},
-                                           Case{"{{ }}", "t.jinja:1: expected a value, found '}}'"},
-                                           Case{"{{ 1 2 }}", "t.jinja:1: expected '}}', found '2'"},
-                                           Case{"{{ a | shout }}", "t.jinja:1: there is no filter 'shout'"},
-                                           Case{"{{ a is loud }}", "t.jinja:1: there is no test 'loud'"},
-                                           Case{"{{ a ? }}", "t.jinja:1: unexpected character '?'"},
-                                           Case{"{{ 99999999999999999999 }}",
-                                                "t.jinja:1: the number 99999999999999999999 is too large"},
-                                           Case{"{% break %}", "t.jinja:1: 'break' outside of a loop"}));
+INSTANTIATE_TEST_SUITE_P(
+    Parsing, ChatRefusals,
+    ::testing::Values(Case{"a\n{{ 1", "t.jinja:2: a tag {{ is not closed by }}"},
+                      Case{"{# x", "t.jinja:1: a comment {# without its #}"},
+                      Case{"{{ 'x }}", "t.jinja:1: a string is not closed"},
+                      Case{"\n\n{% if x %}", "t.jinja:3: 'if' is not closed by 'endif'"},
+                      Case{"{% for x in y %}\n{% endif %}", "t.jinja:2: unknown block 'endif'"},
+                      Case{"{% include 'x' %}", "t.jinja:1: unknown block 'include'"},
+                      Case{"\n{% raw %}{{", "t.jinja:2: 'raw' is not closed by 'endraw'"},
+                      Case{"{% call x %}{% endcall %}", "t.jinja:1: expected '(', found '%}'"},
+                      Case{"{% call x() %}", "t.jinja:1: 'call' is not closed by 'endcall'"},
+                      Case{"{% filter loud %}{% endfilter %}", "t.jinja:1: there is no filter 'loud'"},
+                      Case{"{% for x in [1] %}{% call x() %}{% break %}{% endcall %}{% endfor %}",
+                           "t.jinja:1: 'break' outside of a loop"},
+                      Case{"{{ }}", "t.jinja:1: expected a value, found '}}'"},
+                      Case{"{{ 1 2 }}", "t.jinja:1: expected '}}', found '2'"},
+                      Case{"{{ a | shout }}", "t.jinja:1: there is no filter 'shout'"},
+                      Case{"{{ a is loud }}", "t.jinja:1: there is no test 'loud'"},
+                      Case{"{{ a ? }}", "t.jinja:1: unexpected character '?'"},
+                      Case{"{{ 99999999999999999999 }}",
+                           "t.jinja:1: the number 99999999999999999999 is too large"},
+                      Case{"{% break %}", "t.jinja:1: 'break' outside of a loop"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Rendering, ChatRefusals,
@@ -209,6 +233,15 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"{{ f() }}", "t.jinja:1: 'f' is undefined, so it cannot be called"},
         Case{"{{ 1 + 'a' }}", "t.jinja:1: cannot compute a whole number + a string"},
         Case{"{{ 1 // 0 }}", "t.jinja:1: division by zero"},
+        Case{"{{ 3 ** 99 }}", "t.jinja:1: a number is too large"},
+        Case{"{{ 0 ** -1 }}", "t.jinja:1: division by zero"},
+        Case{"{% for i in [1] %}\n{{ loop.cycle() }}{% endfor %}", "t.jinja:2: cycle() needs values"},
+        Case{"{% call f() %}{% endcall %}", "t.jinja:1: 'f' is undefined, so it cannot be called"},
+        Case{"{% set n = namespace() %}{% macro m() %}{% set n.f = caller %}{% endmacro %}"
+             "{% call m() %}x{% endcall %}\n{{ n.f() }}",
+             "t.jinja:2: caller() is called when its call block is over"},
+        Case{"{% macro m() %}{{ caller() }}{% endmacro %}{% call m() %}{{ m() }}{% endcall %}",
+             "t.jinja:1: 'caller' is undefined, so it cannot be called"},
         Case{"{{ 9223372036854775807 + 1 }}", "t.jinja:1: a number is too large"},
         Case{"{{ 1 < 'a' }}", "t.jinja:1: cannot compare a whole number with a string"},
         Case{"{{ 'a'.shout() }}", "t.jinja:1: a string has no method 'shout'"},
