@@ -1,7 +1,6 @@
 #include "codegen/block_rows.h"
 
 #include <algorithm>
-#include <cstring>
 #include <vector>
 
 #include "ir/op_def.h"

@@ -48,13 +48,9 @@ llvm::Value* RowEmitter::load_lanes(ValueId v, llvm::Value* outer, llvm::Value* 
   auto& b = k.ir();
   if (s.layout == "f32") return k.load(k.f32x8(), k.at(address(v), k.mul(index, 4)), 4);
   llvm::Value* halves = k.at(address(v), k.mul(index, 2));
-  if (s.layout == "f16") {
-    return k.widen(k.load(llvm::FixedVectorType::get(b.getHalfTy(), kLanes), halves, 2));
-  }
-  assert(s.layout == "bf16");
-  llvm::Value* bits =
-      b.CreateZExt(k.load(llvm::FixedVectorType::get(b.getInt16Ty(), kLanes), halves, 2), k.i32x8());
-  return b.CreateBitCast(b.CreateShl(bits, llvm::ConstantInt::get(k.i32x8(), 16)), k.f32x8());
+  assert(s.layout == "f16" || s.layout == "bf16");
+  llvm::Type* half = s.layout == "f16" ? b.getHalfTy() : b.getInt16Ty();
+  return k.widen(k.load(llvm::FixedVectorType::get(half, kLanes), halves, 2));
 }
 
 llvm::Value* RowEmitter::lanes(ValueId v, llvm::Value* outer, llvm::Value* inner) {
