@@ -41,6 +41,8 @@ check gemma3 19450 4.38371
 check gpt2 20439 4.56661
 compare gemma3
 expect_error 1 "cannot be compared: their tokenizers make other tokens of part.txt" "$LMC" eval --compare gemma3-f32.lmc gpt2-f32.lmc --text part.txt
+expect_ok "$LMC" compile "$ROOT/tests/data/golden/granite" -o small.lmc
+expect_error 1 "their vocabularies have 2048 and " "$LMC" eval --compare gemma3-f32.lmc small.lmc --text part.txt
 expect_error 2 "--compare needs a text" "$LMC" eval --compare gemma3-f32.lmc gemma3-q8.lmc
 expect_error 2 "" "$LMC" eval --compare gemma3-f32.lmc
 expect_error 2 "" "$LMC" eval gemma3-f32.lmc --compare gemma3-f32.lmc gemma3-q8.lmc --text part.txt
