@@ -284,25 +284,20 @@ class StepPlanner {
       const auto wanted =
           bytes < (64 << 10) ? 1 : std::max<int64_t>(static_cast<int64_t>(bytes / (128 << 10)), 8);
       s.groups_per_tile = round_up((groups + wanted - 1) / wanted, 4);
-      s.plan.tiles = (groups + s.groups_per_tile - 1) / s.groups_per_tile * experts_per_token(s);
-      if (s.quantised.valid()) reserve_scratch(s, linear_scratch_bytes(s.groups_per_tile));
+      s.plan.tiles = linear_tiles(s, groups);
+      reserve_scratch(s, linear_scratch_bytes(s, max_tokens_));
     }
   }
 
   // The matrix that a tile works on, of a stack of them.
   static Type one_matrix(const Type& w) { return {w.dtype, {w.dims.end() - 2, w.dims.end()}}; }
 
-  int64_t experts_per_token(const Stage& s) const {
-    const Op& op = g_.op(s.core);
-    return by_experts(g_, op) ? g_.type(op.operands[2]).last() : 1;
-  }
-
   // Of a stack of matrices, how many are read: at most as many as the tokens have chosen.
   double share_read(const Stage& s) const {
-    const Type& w = g_.type(g_.op(s.core).operands[1]);
-    if (w.rank() < 3) return 1;
-    return std::min(1.0,
-                    static_cast<double>(experts_per_token(s) * max_tokens_) / static_cast<double>(w.dims[0]));
+    const Op& op = g_.op(s.core);
+    if (!by_experts(g_, op)) return 1;
+    const int64_t choices = g_.type(op.operands[2]).last() * max_tokens_;
+    return std::min(1.0, static_cast<double>(choices) / static_cast<double>(g_.type(op.operands[1]).dims[0]));
   }
 
   void describe(Stage& s) {

@@ -6,13 +6,13 @@
 // some kilobytes later, across the border to the next tile: that keeps enough cache lines in flight to reach
 // the memory limit. Bound by arithmetic (many tokens) it holds one group against 8 tokens.
 //
-// Projections by experts (linear_experts) are the same work with the weight's address computed from the
-// token's choice: a tile belongs to one place j among the experts of a token, and walks the tokens one by
-// one.
+// Projections by experts (linear_experts) are the same work for the rows of one expert (linear_rows.h).
 #include "codegen/kernels/linear.h"
 
 #include <optional>
 
+#include "codegen/kernels/linear_prefetch.h"
+#include "codegen/kernels/linear_rows.h"
 #include "codegen/kernels/quantize.h"
 #include "codegen/kernels/ranking.h"
 #include "codegen/kernels/row_kernel.h"
@@ -26,10 +26,8 @@ using llvm::Value;
 
 constexpr int64_t kStreams = 4;
 constexpr int64_t kGroupsPerBlock = kQ8Block / kLanes;
-constexpr int64_t kPrefetchBytes = 2304;  // ahead in a stream; 1.3 to 2.7 KB measured alike, 8 loses a tenth
-constexpr int64_t kTokenBlock = 8;        // tokens in registers when there are many
 
-// Of weight-row groups × tokens: accumulators, or results.
+// Of weight-row groups × activation rows: accumulators, or results.
 using Tile = std::vector<std::vector<Value*>>;
 
 // Groups of 8 weight rows (of each half, where there are two) that are worked on in step.
@@ -39,56 +37,59 @@ struct Groups {
   Value* apart = nullptr;  // groups from one to the next; null: neighbours
 };
 
+// Scratch for results that are to be quantised: f32 [8][outputs of a tile].
+int64_t results_bytes(const Stage& stage) {
+  return stage.quantised.valid() ? kRowBlock * stage.groups_per_tile * kLanes * 4 : 0;
+}
+
 class LinearEmitter {
  public:
   LinearEmitter(KernelBuilder& builder, const Stage& s)
       : k(builder), b(builder.ir()), stage(s), g(*s.graph), op(g.op(s.core)) {
     const Type& w = g.type(op.operands[1]);
     by_experts_ = by_experts(g, op);
-    rows_ = w.dims[by_experts_ ? 1 : 0];
+    outputs_ = w.dims[by_experts_ ? 1 : 0];
     cols_ = w.last();
     layout_ = find_weight_layout(s.slots.at(op.operands[1]).layout);
     quantised_ = is_quantised(layout_->dtype());
     group_bytes_ = layout_->group_bytes(cols_);
     parts_ = stage.halves.empty() ? 1 : 2;
-    groups_ = (rows_ + 7) / 8 / parts_;
+    groups_ = (outputs_ + 7) / 8 / parts_;
     at_once_ = quantised_ ? builder.target().groups_at_once() : 1;
   }
 
   void emit() {
     weights_ = k.operand(slot(1).operand);
-    limit_ = stage.over_rows ? k.rows() : k.tokens();
-    place_ = k.i64(0);
+    Value* tokens = stage.over_rows ? k.rows() : k.tokens();
     Value* tile = k.tile();
     Value* next = k.next();
-    has_next_ = b.CreateICmpSGE(next, k.i64(0));
-    if (by_experts_) {  // the next tile's weights are known to be near only if it has the same place
+    Value* has_next = b.CreateICmpSGE(next, k.i64(0));
+    Value* share = nullptr;
+    if (by_experts_) {  // the next tile's weights are known to be near only if it has the same share
       Value* tiles = k.i64((groups_ + stage.groups_per_tile - 1) / stage.groups_per_tile);
-      place_ = b.CreateUDiv(tile, tiles);
-      has_next_ = b.CreateAnd(has_next_, b.CreateICmpEQ(b.CreateUDiv(next, tiles), place_));
+      share = b.CreateUDiv(tile, tiles);
+      has_next = b.CreateAnd(has_next, b.CreateICmpEQ(b.CreateUDiv(next, tiles), share));
       tile = b.CreateURem(tile, tiles);
       next = b.CreateURem(next, tiles);
     }
-    Value* first = k.mul(tile, stage.groups_per_tile);
-    Value* end = end_ = k.min(k.add(first, k.i64(stage.groups_per_tile)), k.i64(groups_));
-    first_ = first;
-    next_first_ = k.mul(next, stage.groups_per_tile);
+    Value* first = first_ = k.mul(tile, stage.groups_per_tile);
+    Value* end = k.min(k.add(first, k.i64(stage.groups_per_tile)), k.i64(groups_));
+    prefetch_.emplace(k, LinearPrefetch::Tile{end, has_next, k.mul(next, stage.groups_per_tile)},
+                      group_bytes_, parts_, groups_);
+    rows_.emplace(k, stage, tokens, share, k.at(k.scratch(), results_bytes(stage)));
+    limit_ = rows_->count();
     if (stage.single) {
-      only_ = k.i64(0);
       k.if_then(b.CreateICmpSGT(limit_, k.i64(0)), [&] {
         if (!stage.prologue.empty()) emit_prologue(k, stage);
-        if (stage.ranked.valid()) ranking_.emplace(k, rows_);
-        one_token(first, end);
+        if (stage.ranked.valid()) ranking_.emplace(k, outputs_);
+        choose_weights();
+        streams(first, end, {1});
         if (ranking_) ranking_->finish();
       });
-    } else if (by_experts_) {
-      k.loop(k.i64(0), limit_, 1, [&](Value* token) {
-        only_ = token;
-        one_token(first, end);
-      });
     } else {
-      Value* few = b.CreateICmpSLT(limit_, k.i64(kTokenBlock));
-      k.if_then(few, [&] { streams(first, end, halving(kTokenBlock * at_once_ / kStreams)); });
+      choose_weights();
+      Value* few = b.CreateICmpSLT(limit_, k.i64(kRowBlock));
+      k.if_then(few, [&] { streams(first, end, halving(kRowBlock * at_once_ / kStreams)); });
       k.if_then(b.CreateNot(few), [&] { blocks(first, end); });
     }
     k.finish();
@@ -97,15 +98,8 @@ class LinearEmitter {
  private:
   const Slot& slot(size_t operand) const { return stage.slots.at(op.operands[operand]); }
 
-  // The token `only_`, by the weights of its expert if it has chosen one.
-  void one_token(Value* first, Value* end) {
-    Value* stack = weights_;
-    if (by_experts_) {
-      RowEmitter e(k, stage, only_);
-      Value* id = k.load(b.getInt32Ty(), k.at(e.address(op.operands[2]), k.mul(place_, 4)), 4);
-      weights_ = k.at(stack, k.mul(b.CreateSExt(id, b.getInt64Ty()), parts_ * groups_ * group_bytes_));
-    }
-    streams(first, end, {1});
+  void choose_weights() {
+    if (by_experts_) weights_ = k.at(weights_, k.mul(rows_->expert(), parts_ * groups_ * group_bytes_));
   }
 
   // 8 → 8, 4, 2, 1
@@ -116,47 +110,46 @@ class LinearEmitter {
   }
 
   // Four streams, two in each half where there are two; what is left over one group at a time.
-  void streams(Value* first, Value* end, const std::vector<int64_t>& token_sizes) {
+  void streams(Value* first, Value* end, const std::vector<int64_t>& sizes) {
     const int64_t ways = kStreams / parts_;
     Value* share = b.CreateUDiv(b.CreateSub(end, first), k.i64(ways));
     const auto walk = [&](Value* from, Value* to, Groups groups) {
       stream_end_ = to;
       k.loop(from, to, 1, [&](Value* group) {
         groups.first = group;
-        token_blocks(groups, token_sizes);
+        row_blocks(groups, sizes);
       });
     };
     walk(first, k.add(first, share), {nullptr, ways, share});
     walk(k.add(first, k.mul(share, ways)), end, {nullptr});
     if (!stage.quantised.valid()) return;
-    k.loop(only_ ? only_ : k.i64(0), only_ ? k.add(only_, k.i64(1)) : limit_, 1, [&](Value* token) {
-      k.loop(first, end, kGroupsPerBlock,
-             [&](Value* group) { quantise_from_scratch(group, scratch_row(token), token); });
+    k.loop(k.i64(0), stage.single ? k.i64(1) : limit_, 1, [&](Value* row) {
+      k.loop(first, end, kGroupsPerBlock, [&](Value* group) { quantise_from_scratch(group, row, row); });
     });
   }
 
-  // As many groups as registers allow against 8 tokens; four together where their outputs are quantised.
+  // As many groups as registers allow against 8 rows; four together where their outputs are quantised.
   void blocks(Value* first, Value* end) {
     streaming_ = false;
     const int64_t width = stage.quantised.valid() ? kGroupsPerBlock : at_once_;
     Value* whole = k.add(first, b.CreateAnd(b.CreateSub(end, first), k.i64(-width)));
-    k.loop(first, whole, width, [&](Value* group) { token_blocks({group, width}, halving(kTokenBlock)); });
+    k.loop(first, whole, width, [&](Value* group) { row_blocks({group, width}, halving(kRowBlock)); });
     if (stage.quantised.valid() || width == 1) return;
-    k.loop(whole, end, 1, [&](Value* group) { token_blocks({group}, halving(kTokenBlock)); });
+    k.loop(whole, end, 1, [&](Value* group) { row_blocks({group}, halving(kRowBlock)); });
   }
 
-  // All tokens against these groups, in blocks of the given sizes. The weights stay in cache meanwhile.
-  void token_blocks(const Groups& groups, const std::vector<int64_t>& sizes) {
-    if (only_) return compute_and_store(groups, only_, 1);
+  // All rows against these groups, in blocks of the given sizes. The weights stay in cache meanwhile.
+  void row_blocks(const Groups& groups, const std::vector<int64_t>& sizes) {
+    if (stage.single) return compute_and_store(groups, k.i64(0), 1);
     Value* at = k.variable(k.i64(0));
     for (int64_t m : sizes) {
       Value* start = k.get(at);
       Value* end = k.add(start, b.CreateAnd(b.CreateSub(limit_, start), k.i64(-m)));
-      k.loop(start, end, m, [&](Value* t) {
-        if (streaming_ || m * groups.width <= kTokenBlock * at_once_) {
-          compute_and_store(groups, t, m);
+      k.loop(start, end, m, [&](Value* row) {
+        if (streaming_ || m * groups.width <= kRowBlock * at_once_) {
+          compute_and_store(groups, row, m);
         } else {
-          group_by_group(groups, t, m);
+          group_by_group(groups, row, m);
         }
       });
       k.set(at, end);
@@ -165,73 +158,67 @@ class LinearEmitter {
 
   // Results of all groups in registers at once. A stream's go through the scratch if they are to be
   // quantised: neighbouring groups, which share a block, are computed at different times.
-  void compute_and_store(const Groups& groups, Value* token, int64_t tokens) {
-    const auto outputs = compute(groups, token, tokens);
+  void compute_and_store(const Groups& groups, Value* first, int64_t count) {
+    const auto outputs = compute(groups, first, count);
     if (!stage.quantised.valid()) return;
-    for (int64_t m = 0; m < tokens; ++m) {
-      Value* t = k.add(token, k.i64(m));
+    for (int64_t m = 0; m < count; ++m) {
+      Value* row = k.add(first, k.i64(m));
       if (streaming_) {
         for (int64_t i = 0; i < groups.width; ++i)
-          k.store(outputs[static_cast<size_t>(i)][static_cast<size_t>(m)],
-                  scratch(member(groups, i), scratch_row(t)), 4);
+          k.store(outputs[static_cast<size_t>(i)][static_cast<size_t>(m)], scratch(member(groups, i), row),
+                  4);
         continue;
       }
-      RowEmitter e(k, stage, t);
       std::array<Value*, kGroupsPerBlock> parts;
       for (size_t i = 0; i < parts.size(); ++i) parts[i] = outputs[i][static_cast<size_t>(m)];
-      store_quantised(e, stage.quantised, place_, k.mul(groups.first, kLanes), parts);
+      quantise(groups.first, row, parts);
     }
   }
 
   // More than registers hold: some groups after the others, through the scratch.
-  void group_by_group(const Groups& groups, Value* token, int64_t tokens) {
+  void group_by_group(const Groups& groups, Value* first, int64_t count) {
     k.loop(k.i64(0), k.i64(groups.width), at_once_, [&](Value* i) {
       Value* group = k.add(groups.first, i);
-      const auto outputs = compute({group, at_once_}, token, tokens);
+      const auto outputs = compute({group, at_once_}, first, count);
       for (int64_t n = 0; n < at_once_; ++n) {
-        for (int64_t m = 0; m < tokens; ++m)
+        for (int64_t m = 0; m < count; ++m)
           k.store(outputs[static_cast<size_t>(n)][static_cast<size_t>(m)],
                   scratch(k.add(group, k.i64(n)), k.i64(m)), 4);
       }
     });
-    k.loop(k.i64(0), k.i64(tokens), 1,
-           [&](Value* m) { quantise_from_scratch(groups.first, m, k.add(token, m)); });
+    k.loop(k.i64(0), k.i64(count), 1,
+           [&](Value* m) { quantise_from_scratch(groups.first, m, k.add(first, m)); });
   }
 
-  // Where the scratch, f32 [tokens][rows of the tile], holds results of a group.
-  Value* scratch(Value* group, Value* row) {
+  // Where the scratch, f32 [8][outputs of the tile], holds results of a group.
+  Value* scratch(Value* group, Value* line) {
     Value* column = k.mul(b.CreateSub(group, first_), kLanes * 4);
-    return k.at(k.scratch(), k.add(k.mul(row, stage.groups_per_tile * kLanes * 4), column));
+    return k.at(k.scratch(), k.add(k.mul(line, stage.groups_per_tile * kLanes * 4), column));
   }
 
-  // A stream's tokens have a row each; one alone needs one.
-  Value* scratch_row(Value* token) { return only_ ? k.i64(0) : token; }
-
-  void quantise_from_scratch(Value* group, Value* row, Value* token) {
-    RowEmitter e(k, stage, token);
+  void quantise_from_scratch(Value* group, Value* line, Value* row) {
     std::array<Value*, kGroupsPerBlock> parts;
     for (size_t i = 0; i < parts.size(); ++i)
-      parts[i] = k.load(k.f32x8(), scratch(k.add(group, k.i64(static_cast<int64_t>(i))), row), 4);
-    store_quantised(e, stage.quantised, place_, k.mul(group, kLanes), parts);
+      parts[i] = k.load(k.f32x8(), scratch(k.add(group, k.i64(static_cast<int64_t>(i))), line), 4);
+    quantise(group, row, parts);
+  }
+
+  void quantise(Value* group, Value* row, const std::array<Value*, kGroupsPerBlock>& parts) {
+    const LinearRow at = rows_->at(row);
+    RowEmitter e(k, stage, at.token);
+    store_quantised(e, stage.quantised, at.place, k.mul(group, kLanes), parts);
   }
 
   Value* member(const Groups& groups, int64_t i) {
     return k.add(groups.first, groups.apart ? k.mul(groups.apart, i) : k.i64(i));
   }
 
-  // These groups for tokens [token, token + tokens): returns, per group and token, what is to be quantised.
-  // Where the epilogue combines both halves of the rows (gate and up), streams walk them together; else the
+  // These groups for rows [first, first + count): returns, per group and row, what is to be quantised. Where
+  // the epilogue combines both halves of the outputs (gate and up), streams walk them together; else the
   // second half's groups follow the first's.
-  Tile compute(const Groups& groups, Value* token, int64_t tokens) {
-    RowEmitter x(k, stage, token);
-    Value* of_place = k.i64(0);
-    if (g.type(op.operands[0]).rank() == 3) {  // each place has a row of its own
-      const int64_t apart = slot(0).sub_row ? slot(0).sub_row : cols_;
-      of_place = k.mul(place_, quantised_ ? quantised_bytes(cols_) : apart * 4);
-    }
+  Tile compute(const Groups& groups, Value* first, int64_t count) {
     std::vector<Value*> xs;
-    for (int64_t m = 0; m < tokens; ++m)
-      xs.push_back(k.at(x.address(op.operands[0], k.add(token, k.i64(m))), of_place));
+    for (int64_t m = 0; m < count; ++m) xs.push_back(activations(k.add(first, k.i64(m))));
 
     Tile sums;  // parts × groups
     std::vector<Value*> w;
@@ -240,7 +227,7 @@ class LinearEmitter {
         Value* row_group = k.add(member(groups, i), k.i64(part * groups_));
         w.push_back(k.at(weights_, k.mul(row_group, group_bytes_)));
         auto& row = sums.emplace_back();
-        for (int64_t m = 0; m < tokens; ++m) row.push_back(k.variable(k.splat(0.0)));
+        for (int64_t m = 0; m < count; ++m) row.push_back(k.variable(k.splat(0.0)));
       }
     }
     const size_t step = streaming_ ? w.size() : static_cast<size_t>(groups.width);
@@ -250,13 +237,14 @@ class LinearEmitter {
         return std::decay_t<decltype(all)>(begin, begin + static_cast<ptrdiff_t>(step));
       };
       Value* jump =
-          streaming_ ? stream_jump(groups.first) : block_jump(groups, static_cast<int64_t>(from / step));
+          streaming_ ? prefetch_->stream_jump(groups.first, stream_end_)
+                     : prefetch_->block_jump(groups.first, groups.width, static_cast<int64_t>(from / step));
       Contraction c{slice(w), xs, slice(sums), cols_, {}};
       c.prefetch = [&](Value* offset, int64_t bytes) {
         if (streaming_) {
-          prefetch_stream(c.w, offset, bytes, jump);
+          prefetch_->stream(c.w, offset, bytes, jump);
         } else if (quantised_) {  // others are bound by arithmetic all the more
-          for (Value* group : c.w) prefetch_next_group(group, token, offset, bytes, jump);
+          prefetch_->next_groups(c.w, first, limit_, offset, bytes, jump);
         }
       };
       layout_->emit_dots(k, c);
@@ -265,82 +253,49 @@ class LinearEmitter {
     for (size_t i = 0; i < outputs.size(); ++i) {
       for (size_t m = 0; m < xs.size(); ++m) {
         std::vector<Value*> results;
-        for (size_t row = i; row < sums.size(); row += outputs.size()) results.push_back(k.get(sums[row][m]));
-        outputs[i].push_back(epilogue(member(groups, static_cast<int64_t>(i)),
-                                      k.add(token, k.i64(static_cast<int64_t>(m))), results));
+        for (size_t j = i; j < sums.size(); j += outputs.size()) results.push_back(k.get(sums[j][m]));
+        Value* row = k.add(first, k.i64(static_cast<int64_t>(m)));
+        outputs[i].push_back(epilogue(member(groups, static_cast<int64_t>(i)), row, results));
       }
     }
     return outputs;
   }
 
-  // From the end of a stream's group to where it goes on: right there, or, at the end of the tile, in the
-  // worker's next one. Without one, back to what is in cache already.
-  Value* stream_jump(Value* group) {
-    Value* follows = k.add(group, k.i64(1));
-    Value* next_tile = b.CreateSelect(has_next_, next_first_, group);
-    Value* target = b.CreateSelect(b.CreateICmpSGE(follows, stream_end_), next_tile, follows);
-    return k.mul(b.CreateSub(target, follows), group_bytes_);
+  // Address of a row that is multiplied.
+  Value* activations(Value* row) {
+    const LinearRow at = rows_->at(row);
+    Value* x = RowEmitter(k, stage, at.token).address(op.operands[0]);
+    if (g.type(op.operands[0]).rank() == 2) return x;
+    const int64_t apart = slot(0).sub_row ? slot(0).sub_row : cols_;  // each place has a row of its own
+    return k.at(x, k.mul(at.place, quantised_ ? quantised_bytes(cols_) : apart * 4));
   }
 
-  // The same for blocks of tokens: the other half, the next groups, or the next tile.
-  Value* block_jump(const Groups& groups, int64_t part) {
-    if (part + 1 < parts_) return k.i64((groups_ - 1) * group_bytes_);
-    const int64_t back = part * groups_ + 1;  // groups from the end of this one to the start of the first
-    Value* here = k.add(groups.first, k.i64(back));
-    Value* next_tile = b.CreateSelect(has_next_, next_first_, groups.first);
-    Value* follows = k.add(groups.first, k.i64(groups.width));
-    Value* target = b.CreateSelect(b.CreateICmpSGE(follows, end_), next_tile, follows);
-    return k.mul(b.CreateSub(target, here), group_bytes_);
-  }
-
-  // Some way ahead in each stream; past the end of a group, where the stream goes on.
-  void prefetch_stream(const std::vector<Value*>& w, Value* offset, int64_t bytes, Value* jump) {
-    const int64_t ahead = std::min(kPrefetchBytes / bytes * bytes, group_bytes_);
-    Value* beyond = b.CreateICmpSGE(offset, k.i64(group_bytes_ - ahead));
-    Value* there = k.add(k.add(offset, k.i64(ahead)), b.CreateSelect(beyond, jump, k.i64(0)));
-    for (Value* group : w) {
-      for (int64_t line = 0; line < bytes; line += 64) k.prefetch(k.at(k.at(group, there), line));
-    }
-  }
-
-  // While some groups serve all tokens, the next ones come: each block of tokens asks for an eighth of them,
-  // or, if there are only one or two, for all.
-  void prefetch_next_group(Value* group, Value* token, Value* offset, int64_t bytes, Value* jump) {
-    Value* next = k.add(jump, k.i64(group_bytes_));
-    k.if_then(b.CreateICmpSLE(limit_, k.i64(2 * kTokenBlock)), [&] {
-      Value* here = k.at(group, k.add(next, offset));
-      for (int64_t line = 0; line < bytes; line += 64) k.prefetch(k.at(here, line));
-    });
-    const int64_t eighth = (group_bytes_ / 8 + 63) / 64 * 64;
-    Value* ahead = k.add(k.mul(b.CreateUDiv(token, k.i64(kTokenBlock)), eighth), b.CreateLShr(offset, 3));
-    k.prefetch(k.at(group, k.add(next, ahead)));
-  }
-
-  // Bias and elementwise ops on 8 outputs of one token (8 of each half, where there are two); stores what
+  // Bias and elementwise ops on 8 outputs of one row (8 of each half, where there are two); stores what
   // later stages read. Returns what is to be quantised, if anything.
-  Value* epilogue(Value* group, Value* token, std::vector<Value*> sums) {
-    RowEmitter e(k, stage, token);
+  Value* epilogue(Value* group, Value* row, std::vector<Value*> sums) {
+    const LinearRow at = rows_->at(row);
+    RowEmitter e(k, stage, at.token);
     Value* zero = k.i64(0);
     Value* column = k.mul(group, kLanes);
     for (size_t part = 0; part < sums.size(); ++part) {
       if (op.operands.size() > 2 && !by_experts_) {
-        Value* at = k.add(column, k.i64(static_cast<int64_t>(part) * groups_ * kLanes));
-        sums[part] = b.CreateFAdd(sums[part], e.lanes(op.operands[2], zero, at));
+        Value* of_part = k.add(column, k.i64(static_cast<int64_t>(part) * groups_ * kLanes));
+        sums[part] = b.CreateFAdd(sums[part], e.lanes(op.operands[2], zero, of_part));
       }
       e.bind(parts_ == 1 ? op.results[0] : stage.halves[part], sums[part]);
     }
-    const int64_t outputs = parts_ == 1 ? rows_ : rows_ / 2;
+    const int64_t outputs = outputs_ / parts_;
     for (ValueId v : stage.stores) {
       if (v == stage.quantised) continue;
       Value* y = sums[0];
       if (v != op.results[0]) {  // not through its own slot: that is where it goes
         const Op& last = *g.def_op(v);
         std::vector<Value*> operands;
-        for (ValueId o : last.operands) operands.push_back(e.lanes(o, place_, column));
+        for (ValueId o : last.operands) operands.push_back(e.lanes(o, at.place, column));
         y = find_row_op(last.def->name)->lanes(k, last, operands);
         e.bind(v, y);
       }
-      Value* element = by_experts_ ? k.add(k.mul(place_, outputs), column) : column;
+      Value* element = by_experts_ ? k.add(k.mul(at.place, outputs), column) : column;
       const auto store = [&] { store_outputs(y, k.at(e.address(v), k.mul(element, 4)), column, outputs); };
       if (v == stage.ranked) {
         ranking_->see(y, column);
@@ -349,7 +304,7 @@ class LinearEmitter {
         store();
       }
     }
-    return stage.quantised.valid() ? e.lanes(g.def_op(stage.quantised)->operands[0], place_, column)
+    return stage.quantised.valid() ? e.lanes(g.def_op(stage.quantised)->operands[0], at.place, column)
                                    : nullptr;
   }
 
@@ -365,25 +320,30 @@ class LinearEmitter {
   const Graph& g;
   const Op& op;
   const WeightLayout* layout_;
-  int64_t rows_, cols_, group_bytes_;
+  int64_t outputs_, cols_, group_bytes_;
   int64_t parts_, groups_;  // groups of each part
-  int64_t at_once_;         // groups in registers against 8 tokens
+  int64_t at_once_;         // groups in registers against 8 rows
   bool streaming_ = true;   // bound by memory: prefetch in every stream
   bool quantised_;
-  bool by_experts_;           // linear_experts
-  Value* place_ = nullptr;    // which of a token's experts; 0 for others
-  Value* only_ = nullptr;     // the token, where one alone is worked on
-  Value* weights_ = nullptr;  // of that expert
-  Value* limit_ = nullptr;
-  // Of the tile, in groups.
-  Value *first_ = nullptr, *end_ = nullptr, *has_next_ = nullptr, *next_first_ = nullptr;
+  bool by_experts_;  // linear_experts
+  std::optional<LinearRows> rows_;
+  std::optional<LinearPrefetch> prefetch_;
+  Value* weights_ = nullptr;        // the matrix
+  Value* limit_ = nullptr;          // how many rows
+  Value* first_ = nullptr;          // group of the tile
   Value* stream_end_ = nullptr;     // where the first stream's share ends
   std::optional<Ranking> ranking_;  // of the logits
 };
 
 }  // namespace
 
-int64_t linear_scratch_bytes(int64_t groups_per_tile) { return kTokenBlock * groups_per_tile * kLanes * 4; }
+int64_t linear_scratch_bytes(const Stage& stage, int64_t max_tokens) {
+  return results_bytes(stage) + LinearRows::list_bytes(stage, max_tokens);
+}
+
+int64_t linear_tiles(const Stage& stage, int64_t groups) {
+  return (groups + stage.groups_per_tile - 1) / stage.groups_per_tile * LinearRows::shares(stage);
+}
 
 void emit_linear_kernel(KernelBuilder& k, const Stage& stage) { LinearEmitter(k, stage).emit(); }
 

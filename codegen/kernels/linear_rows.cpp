@@ -1,0 +1,72 @@
+#include "codegen/kernels/linear_rows.h"
+
+#include "codegen/kernels/row_kernel.h"
+#include "ir/op_def.h"
+
+namespace lmc {
+namespace {
+
+const Op& core(const Stage& s) { return s.graph->op(s.core); }
+
+bool is_mixture(const Stage& s) { return by_experts(*s.graph, core(s)); }
+
+int64_t places(const Stage& s) { return is_mixture(s) ? s.graph->type(core(s).operands[2]).last() : 1; }
+
+}  // namespace
+
+int64_t LinearRows::shares(const Stage& s) {
+  if (!is_mixture(s)) return 1;
+  return s.single ? places(s) : s.graph->type(core(s).operands[1]).dims[0];
+}
+
+int64_t LinearRows::list_bytes(const Stage& s, int64_t max_tokens) {
+  return is_mixture(s) && !s.single ? max_tokens * places(s) * 4 : 0;
+}
+
+LinearRows::LinearRows(KernelBuilder& k, const Stage& stage, llvm::Value* tokens, llvm::Value* share,
+                       llvm::Value* list)
+    : k_(k),
+      stage_(stage),
+      count_(tokens),
+      share_(share),
+      list_(list),
+      listed_(is_mixture(stage) && !stage.single),
+      places_(places(stage)) {
+  if (listed_) list_rows();
+}
+
+llvm::Value* LinearRows::id_at(llvm::Value* token, llvm::Value* place) {
+  llvm::Value* ids = RowEmitter(k_, stage_, token).address(core(stage_).operands[2]);
+  return k_.load(k_.ir().getInt32Ty(), k_.at(ids, k_.mul(place, 4)), 4);
+}
+
+// Numbers token * places + place. Each is written behind the list, which grows if it belongs there.
+void LinearRows::list_rows() {
+  auto& b = k_.ir();
+  llvm::Value* expert = b.CreateTrunc(share_, b.getInt32Ty());
+  llvm::Value* found = k_.variable(k_.i64(0));
+  k_.loop(k_.i64(0), count_, 1, [&](llvm::Value* token) {
+    k_.loop(k_.i64(0), k_.i64(places_), 1, [&](llvm::Value* place) {
+      llvm::Value* chosen = b.CreateICmpEQ(id_at(token, place), expert);
+      llvm::Value* end = k_.get(found);
+      llvm::Value* number = k_.add(k_.mul(token, places_), place);
+      k_.store(b.CreateTrunc(number, b.getInt32Ty()), k_.at(list_, k_.mul(end, 4)), 4);
+      k_.set(found, k_.add(end, b.CreateZExt(chosen, b.getInt64Ty())));
+    });
+  });
+  count_ = k_.get(found);
+}
+
+LinearRow LinearRows::at(llvm::Value* index) {
+  auto& b = k_.ir();
+  if (!listed_) return {index, is_mixture(stage_) ? share_ : k_.i64(0)};
+  llvm::Value* number = k_.load(b.getInt32Ty(), k_.at(list_, k_.mul(index, 4)), 4);
+  number = b.CreateZExt(number, b.getInt64Ty());
+  return {b.CreateUDiv(number, k_.i64(places_)), b.CreateURem(number, k_.i64(places_))};
+}
+
+llvm::Value* LinearRows::expert() {
+  return listed_ ? share_ : k_.ir().CreateSExt(id_at(k_.i64(0), share_), k_.ir().getInt64Ty());
+}
+
+}  // namespace lmc
