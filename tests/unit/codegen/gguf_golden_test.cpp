@@ -31,6 +31,7 @@ TEST_P(GgufGolden, reads_back_with_the_same_logits) {
   const Model original = load_model(folder, {});
   GgufExport to;
   to.path = testing::TempDir() + "/" + GetParam() + ".gguf";
+  std::filesystem::remove(to.path);  // of somebody else
   if (kRefused.contains(GetParam())) {
     try {
       export_gguf(original, to);
