@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "codegen/joined_rows.h"
 #include "ir/op_def.h"
 #include "ir/slice_places.h"
 
@@ -36,14 +37,17 @@ struct Reader {
             std::span<PackError> errors) const {
     const Op* op = g.def_op(v);
     const std::string name = op ? op->def->name : "";
-    const bool by_rows =
-        (name == "slice" || name == "concat") && attr_int(*op, "axis") == 0 && g.type(v).rank() == 2;
+    const bool cut = name == "slice" && attr_int(*op, "axis") == 0 && g.type(v).rank() == 2;
     if (name == "pack" || name == "quantize") {
       read(op->operands[0], first, rows, out, errors);
-    } else if (by_rows && name == "slice") {
+    } else if (cut) {
       slice(*op, first, rows, out, errors);
-    } else if (by_rows) {
-      concat(*op, first, rows, out, errors);
+    } else if (op && joins_rows(g, *op)) {
+      const auto row_bytes = static_cast<size_t>(format.row_bytes(g.type(v).last()));
+      for_joined_rows(g, *op, first, rows, [&](ValueId part, int64_t from, int64_t n, int64_t before) {
+        const auto skipped = static_cast<size_t>(before);
+        read(part, from, n, out.subspan(skipped * row_bytes), errors.subspan(skipped));
+      });
     } else {
       const Matrix m = matrix(g.type(v));
       if (m.cols % format.values == 0 && stored(v, first, rows, out)) {
@@ -63,22 +67,6 @@ struct Reader {
       const auto skipped = static_cast<size_t>(r);
       read(op.operands[0], places.from(first + r), run, out.subspan(skipped * row_bytes),
            errors.subspan(skipped));
-    }
-  }
-
-  void concat(const Op& op, int64_t first, int64_t rows, std::span<std::byte> out,
-              std::span<PackError> errors) const {
-    const auto row_bytes = static_cast<size_t>(format.row_bytes(g.type(op.results[0]).last()));
-    int64_t at = 0;
-    for (ValueId part : op.operands) {
-      const int64_t height = matrix(g.type(part)).rows;
-      const int64_t from = std::max(first, at);
-      const int64_t to = std::min(first + rows, at + height);
-      if (from < to) {
-        const auto skipped = static_cast<size_t>(from - first);
-        read(part, from - at, to - from, out.subspan(skipped * row_bytes), errors.subspan(skipped));
-      }
-      at += height;
     }
   }
 

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "codegen/block_rows.h"
+#include "codegen/joined_rows.h"
 #include "codegen/weight_layout.h"
 #include "ir/op_def.h"
 #include "ir/slice_places.h"
@@ -73,40 +74,6 @@ int64_t packed_bytes(const std::string& layout, const Type& type) {
   return m.rows * m.cols * element;
 }
 
-namespace {
-
-bool joins_rows(const Graph& g, const Op& op) {
-  return op.def->name == "stack" ||
-         (op.def->name == "concat" && attr_int(op, "axis") + 1 < g.type(op.results[0]).rank());
-}
-
-// The parts' rows in turn: all of each, or, where parts are joined within each matrix of a stack, those of
-// one matrix.
-void read_joined_rows(const Graph& g, const Op& op, const WeightSource& source, int64_t first,
-                      std::span<float> out) {
-  const Type& type = g.type(op.results[0]);
-  const Matrix m = matrix(type);
-  const bool in_each = op.def->name == "concat" && attr_int(op, "axis") == 1;
-  const int64_t turns = in_each ? type.dims[0] : 1;
-  const int64_t rows = static_cast<int64_t>(out.size()) / m.cols;
-  int64_t at = 0;
-  for (int64_t turn = 0; turn < turns; ++turn) {
-    for (ValueId part : op.operands) {
-      const int64_t own = matrix(g.type(part)).rows / turns;
-      const int64_t from = std::max(first, at);
-      const int64_t to = std::min(first + rows, at + own);
-      if (from < to) {
-        read_weight_rows(g, part, source, turn * own + from - at,
-                         out.subspan(static_cast<size_t>((from - first) * m.cols),
-                                     static_cast<size_t>((to - from) * m.cols)));
-      }
-      at += own;
-    }
-  }
-}
-
-}  // namespace
-
 void read_weight_rows(const Graph& g, ValueId v, const WeightSource& source, int64_t first,
                       std::span<float> out) {
   const Value& value = g.value(v);
@@ -140,7 +107,10 @@ void read_weight_rows(const Graph& g, ValueId v, const WeightSource& source, int
         out[static_cast<size_t>(r * m.cols + c)] = row[static_cast<size_t>(places.from(c))];
     }
   } else if (joins_rows(g, op)) {
-    read_joined_rows(g, op, source, first, out);
+    for_joined_rows(g, op, first, rows, [&](ValueId part, int64_t from, int64_t n, int64_t before) {
+      read_weight_rows(g, part, source, from,
+                       out.subspan(static_cast<size_t>(before * m.cols), static_cast<size_t>(n * m.cols)));
+    });
   } else if (name == "concat") {
     int64_t at = 0;
     for (ValueId part : op.operands) {

@@ -79,5 +79,31 @@ TEST(StoredBlocks, of_any_format_are_packed_as_they_are) {
   }
 }
 
+TEST(StoredBlocks, of_experts_are_packed_as_they_are_also_where_gate_and_up_are_joined_in_each) {
+  Graph g = parse_graph(
+      "graph @g (%x: f32[T,512], %ids: i32[T,2]) {\n  weight @a0 : f32[5,512]\n  weight @a1 : f32[5,512]\n"
+      "  weight @b0 : f32[12,512]\n  weight @b1 : f32[12,512]\n"
+      "  %w = concat(stack(@a0, @a1), stack(@b0, @b1)) {axis=1}\n  %wq = quantize(%w) {format=q4_k}\n"
+      "  %y = linear_experts(quantize(%x), %wq, %ids)\n  return %y\n}\n");
+  add_packing(g);
+  ValueId pack{};
+  for (const OpId id : g.ops()) {
+    if (g.op(id).def->name == "pack") pack = g.result(id);
+  }
+  const Blocks source(DType::q4_k);
+  const std::vector<std::byte> bytes = WeightPacker(g, {pack}, source).pack(0);
+  std::vector<float> got(34 * kColumns);
+  unpack("q4_k.rows8", g.type(pack), bytes.data(), 0, got);
+  for (int64_t expert = 0; expert < 2; ++expert) {
+    for (int64_t r = 0; r < 17; ++r) {
+      const std::string number = std::to_string(expert);
+      const std::vector<float> want =
+          r < 5 ? source.numbers("a" + number, r) : source.numbers("b" + number, r - 5);
+      const auto from = got.begin() + (expert * 17 + r) * kColumns;
+      EXPECT_EQ(std::vector<float>(from, from + kColumns), want) << "expert " << expert << ", row " << r;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace lmc
