@@ -96,8 +96,8 @@ ConfigValue call(const Expr& e, const ConfigMap& config) {
       return list;
     const auto* name = std::get_if<std::string>(&key.v);
     throw Error(e.loc, (name ? *name : key.str()) + " must be a list of " + std::to_string(n) +
-                           " numbers, found " +
-                           (items ? "one of " + std::to_string(items->size()) + ": " : "") + list.str());
+                           " numbers, found " + (items ? "one of " + std::to_string(items->size()) : "") +
+                           (items && items->size() > 64 ? "" : (items ? ": " : "") + list.str()));
   }
   if (e.text == "sqrt") {
     need(1);

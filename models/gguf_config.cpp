@@ -3,6 +3,7 @@
 
 #include "models/builtin.h"
 #include "models/gguf_import.h"
+#include "models/model_parts.h"
 
 namespace lmc {
 namespace {
@@ -20,6 +21,8 @@ ConfigValue value_of(const GgufValue& v, const std::string& where) {
   if (const auto r = v.reals()) return list(*r);
   throw Error(where + " is neither a number, a text nor a list of numbers");
 }
+
+constexpr int64_t kMaxNumbers = 65536;
 
 // Keys are looked for behind the architecture's name first, as "gpt2.block_count", then as they are.
 class ConfigReader {
@@ -41,7 +44,7 @@ class ConfigReader {
     return std::move(out_);
   }
 
- private:
+  // What the rule says about the file; nullopt if nothing.
   std::optional<ConfigValue> by_rule(const GgufConfigRule& rule) {
     if (rule.value)
       return supported(rule, "what " + rule.loc.str() + " makes of it", evaluate_expr(*rule.value, out_));
@@ -61,6 +64,7 @@ class ConfigReader {
     return rule.otherwise;
   }
 
+ private:
   ConfigValue supported(const GgufConfigRule& rule, const std::string& key, ConfigValue v) const {
     check_supported(d_, rule.name, key, v, file_.path());
     return v;
@@ -70,6 +74,7 @@ class ConfigReader {
     using Tensor = GgufConfigRule::Tensor;
     const auto it = file_.tensors().find(rule.tensor);
     const bool present = it != file_.tensors().end();
+    if (rule.about == Tensor::numbers) return present ? numbers(it->second, rule) : std::nullopt;
     if (rule.about == Tensor::present) return ConfigValue{int64_t{present}};
     if (rule.about == Tensor::missing) return ConfigValue{int64_t{!present}};
     if (!present) {
@@ -89,6 +94,19 @@ class ConfigReader {
     return ConfigValue{t.shape[static_cast<size_t>(rule.axis)]};
   }
 
+  std::optional<ConfigValue> numbers(const GgufFile::Tensor& t, const GgufConfigRule& rule) const {
+    const int64_t n = t.columns();
+    if (t.rows() != 1 || n > kMaxNumbers) {
+      throw Error(file_.path() + ": tensor '" + rule.tensor + "' " + t.type_text() +
+                  " should be a short list of numbers (" + rule.loc.str() + ")");
+    }
+    std::vector<float> row(static_cast<size_t>(n));
+    file_.read_row(t, 0, 0, row);
+    std::vector<ConfigValue> out;
+    for (const float f : row) out.push_back({decimal(f)});
+    return ConfigValue{std::move(out)};
+  }
+
   ConfigValue by_default(const std::string& name, const std::vector<std::string>& paths) const {
     for (const std::string& p : paths) {
       if (d_.defaults.contains(p)) return d_.defaults.at(p);
@@ -103,6 +121,16 @@ class ConfigReader {
   ConfigMap out_;
 };
 
+bool serves(const Definition& d, const GgufFile& file) {
+  const auto& names = d.gguf.architectures;
+  if (std::find(names.begin(), names.end(), file.architecture()) == names.end()) return false;
+  if (!d.gguf.when) return true;
+  return with_values_of(file.path(), [&] {
+    const auto value = ConfigReader(d, file).by_rule(*d.gguf.when);
+    return value && truth(*value, d.gguf.when->loc);
+  });
+}
+
 }  // namespace
 
 std::string builtin_for_gguf(const GgufFile& file) {
@@ -110,15 +138,20 @@ std::string builtin_for_gguf(const GgufFile& file) {
   const GgufValue* writer = file.find(kGgufFamily);
   const std::string family(writer ? writer->text().value_or("") : "");
   std::string found;
+  int best = 0;
   std::string known;
   for (const std::string& name : builtin_names()) {
     const Definition d = read_definition(kBuiltin + name);
     for (const std::string& a : d.gguf.architectures) {
-      // Of several families with one architecture the one that wrote the file, else the one it is named
-      // after.
-      if (a == wanted && (found.empty() || d.family == (family.empty() ? wanted : family)))
-        found = kBuiltin + name;
       if (known.find("'" + a + "'") == std::string::npos) known += (known.empty() ? "'" : ", '") + a + "'";
+    }
+    if (!serves(d, file)) continue;
+    // Of several families the one that wrote the file, else one that says when it is meant, else the one that
+    // the architecture is named after.
+    const int fit = d.family == family ? 4 : d.gguf.when ? 3 : d.family == wanted ? 2 : 1;
+    if (fit > best) {
+      best = fit;
+      found = kBuiltin + name;
     }
   }
   if (!found.empty()) return found;

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <set>
+#include <sstream>
 
 #include "ir/block_format.h"
 #include "ir/op_def.h"
@@ -21,14 +23,34 @@ namespace lmc {
 namespace fs = std::filesystem;
 namespace {
 
-// Does any linear, also one inside of an expression over weights, read it?
-bool is_multiplied(const Graph& g, ValueId v) {
+// Does any linear, of that role if one is given, read it? Also one inside of an expression over weights.
+bool is_multiplied(const Graph& g, ValueId v, const std::string& role = "") {
   return std::any_of(g.value(v).uses.begin(), g.value(v).uses.end(), [&](const Use& u) {
     const Op& op = g.op(u.op);
-    if (op.def->shape == OpShape::contraction) return u.operand == 1;
-    return (op.def->name == "slice" || op.def->name == "transpose" || op.def->name == "concat") &&
-           is_multiplied(g, op.results[0]);
+    if (op.def->shape == OpShape::contraction)
+      return u.operand == 1 && (role.empty() || attr_string(op, "role") == role);
+    return op.def->shape == OpShape::weight && is_multiplied(g, op.results[0], role);
   });
+}
+
+// What graphs say, with reals as exact as GGUF's are.
+std::vector<std::string> lines_in_f32(Graph g) {
+  const auto rounded = [](double x) { return decimal(static_cast<float>(x)); };
+  for (const OpId id : g.ops()) {
+    const AttrMap attrs = g.op(id).attrs;
+    for (const auto& [name, value] : attrs) {
+      if (const auto* x = std::get_if<double>(&value)) g.set_attr(id, name, rounded(*x));
+      if (const auto* list = std::get_if<std::vector<double>>(&value)) {
+        std::vector<double> out;
+        std::transform(list->begin(), list->end(), std::back_inserter(out), rounded);
+        g.set_attr(id, name, out);
+      }
+    }
+  }
+  std::istringstream text(print_graph(g));
+  std::vector<std::string> out;
+  for (std::string line; std::getline(text, line);) out.push_back(line);
+  return out;
 }
 
 // A value is written as a real if the class default of its config.json key is one: rope_theta: 10000 too.
@@ -133,15 +155,17 @@ class Exporter {
     for (const auto& [name, local] : m_.tensor_names) full[local] = name;
     std::map<std::string, int64_t> bytes;  // by format
     for (const GgufPlace& p : gguf_places(d_, m_.config)) {
-      const auto it = full.find(p.local);
-      if (it == full.end()) continue;
-      const GgufRows rows{*m_.weights, it->second, p.how, &format_of(it->second, p.how)};
-      bytes[rows.format->name] += m_.weights->type(it->second)->elements();
+      std::vector<std::string> names;
+      for (const std::string& local : p.each(p.local)) {
+        if (const auto node = full.extract(local)) names.push_back(node.mapped());
+      }
+      if (names.empty()) continue;
+      const GgufRows rows{*m_.weights, names, p.of.has_value(), p.how, &format_of(names, p.how)};
+      for (const std::string& name : names) bytes[rows.format->name] += m_.weights->type(name)->elements();
       out_.add_tensor(
           p.stored, *rows.format, rows.shape(),
           [rows](int64_t first, int64_t n, std::span<std::byte> out) { rows.fill(first, n, out); });
       ++result_.tensors;
-      full.erase(it);
     }
     if (!full.empty())
       throw Error("tensor '" + full.begin()->second + "' has no place in the gguf: table of " + d_.file);
@@ -162,15 +186,27 @@ class Exporter {
     ++result_.tensors;
   }
 
-  const GgufFormat& format_of(const std::string& name, const GgufStorage& how) const {
+  // Of one tensor, or of those that are stored as one.
+  const GgufFormat& format_of(const std::vector<std::string>& names, const GgufStorage& how) const {
+    const std::string& name = names[0];
     const Type type = *m_.weights->type(name);
     if (type.rank() < 2) return gguf_format("F32");
-    const GgufFormat& wanted = options_.type == "keep" ? kept(name, type, how) : format_named(options_.type);
+    // A router's rounding would change which experts answer: llama.cpp has it in F32 too.
+    if (is_multiplied(m_.graph, weight(name), "moe_router")) return gguf_format("F32");
+    const GgufFormat& wanted = options_.type == "keep" ? kept(names, how) : format_named(options_.type);
     const int64_t columns = type.dims[how.transpose ? 0 : 1];
     if (columns % wanted.elements != 0) return gguf_format("F16");
     // Tables that are only looked up cost no time; llama.cpp keeps positions unquantised too.
     if (options_.type.starts_with("q") && !is_multiplied(m_.graph, weight(name))) return gguf_format("F16");
     return wanted;
+  }
+
+  const GgufFormat& kept(const std::vector<std::string>& names, const GgufStorage& how) const {
+    const GgufFormat& first = kept(names[0], *m_.weights->type(names[0]), how);
+    const bool same = std::all_of(names.begin(), names.end(), [&](const std::string& name) {
+      return &kept(name, *m_.weights->type(name), how) == &first;
+    });
+    return same ? first : gguf_format("F32");
   }
 
   const GgufFormat& kept(const std::string& name, const Type& type, const GgufStorage& how) const {
@@ -207,14 +243,7 @@ class Exporter {
 
   std::vector<std::string> graph_lines(ConfigMap config) const {
     evaluate_let(d_, config);
-    const std::string text = print_graph(expand(d_, config, {}, DType::f32, m_.context).graph);
-    std::vector<std::string> out;
-    for (size_t at = 0; at < text.size();) {
-      const size_t end = std::min(text.find('\n', at), text.size());
-      out.push_back(text.substr(at, end - at));
-      at = end + 1;
-    }
-    return out;
+    return lines_in_f32(expand(d_, config, {}, DType::f32, m_.context).graph);
   }
 
   const Model& m_;

@@ -11,6 +11,7 @@ namespace {
 
 constexpr int64_t kMaxMade = int64_t{1} << 20;
 constexpr int64_t kMaxLayers = 4096;
+constexpr int64_t kMaxStack = 4096;
 
 GgufStorage storage(const GgufTensorRule& rule, const ConfigMap& config) {
   GgufStorage how;
@@ -60,12 +61,25 @@ std::optional<std::vector<float>> gguf_made(const GgufMadeTensor& rule, const Co
   return out;
 }
 
+std::vector<std::string> GgufPlace::each(const std::string& name) const {
+  if (!of) return {name};
+  std::vector<std::string> out;
+  for (int64_t i = 0; i < *of; ++i) out.push_back(filled_in(name, "{index}", std::to_string(i)));
+  return out;
+}
+
 std::vector<GgufPlace> gguf_places(const Definition& d, const ConfigMap& config) {
   const std::string prefix = d.prefixes.empty() ? "" : d.prefixes[0];
   std::vector<GgufPlace> out;
   const auto add = [&](const GgufTensorRule& rule, const std::string& layer, const std::string& block) {
-    out.push_back(
-        {prefix + layer + rule.tensor, layer + rule.tensor, block + rule.name, storage(rule, config)});
+    GgufPlace p{
+        prefix + layer + rule.tensor, layer + rule.tensor, block + rule.name, storage(rule, config), {}};
+    if (rule.of) {
+      p.of = whole(evaluate_expr(*rule.of, config), rule.of->loc, "of");
+      if (*p.of < 1 || *p.of > kMaxStack)
+        throw Error(rule.of->loc, p.stored + " is a stack of " + std::to_string(*p.of) + " tensors");
+    }
+    out.push_back(std::move(p));
   };
   for (const GgufTensorRule& rule : d.gguf.tensors) add(rule, "", "");
   const int64_t layers = whole(evaluate_expr(d.layers, config), d.layers.loc, "layers");
@@ -83,7 +97,12 @@ std::unique_ptr<GgufWeights> gguf_weights(const Definition& d, const ConfigMap& 
   auto weights = std::make_unique<GgufWeights>(std::move(file));
   std::set<std::string> placed;
   for (const GgufPlace& p : gguf_places(d, config)) {
-    weights->add(p.tensor, p.stored, p.how);
+    if (!weights->file().tensors().contains(p.stored)) continue;
+    if (p.of) {
+      weights->add_stack(p.each(p.tensor), p.stored, p.how);
+    } else {
+      weights->add(p.tensor, p.stored, p.how);
+    }
     placed.insert(p.stored);
   }
   for (const GgufMadeTensor& rule : d.gguf.made) {

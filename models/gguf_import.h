@@ -25,12 +25,17 @@ ConfigMap gguf_config(const Definition& d, const GgufFile& file);
 std::unique_ptr<GgufWeights> gguf_weights(const Definition& d, const ConfigMap& config,
                                           std::shared_ptr<const GgufFile> file);
 
-// One entry of the table made whole: what a tensor is called here, what there, and how it is stored.
+// One entry of the table made whole: what a tensor is called here, what there, and how it is stored. With
+// `of` the names have {index}: so many tensors are stored as one.
 struct GgufPlace {
   std::string tensor;  // with the first prefix: "model.layers.3.self_attn.q_proj.weight"
   std::string local;   // without: "layers.3.self_attn.q_proj.weight"
   std::string stored;  // "blk.3.attn_q.weight"
-  GgufStorage how;
+  GgufStorage how;     // of each
+  std::optional<int64_t> of;
+
+  // `name`, or the names of all it stands for.
+  std::vector<std::string> each(const std::string& name) const;
 };
 
 std::vector<GgufPlace> gguf_places(const Definition& d, const ConfigMap& config);

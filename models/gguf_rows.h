@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "ir/weights.h"
 #include "models/checkpoint/gguf_storage.h"
@@ -12,13 +13,18 @@ namespace lmc {
 // A tensor to be written: `source` must outlive its writing.
 struct GgufRows {
   const WeightSource& source;
-  std::string name;  // in `source`
-  GgufStorage how;
+  std::vector<std::string> names;  // in `source`: one, or those of a stack
+  bool stack;
+  GgufStorage how;  // of each
   const GgufFormat* format;
 
   std::vector<int64_t> shape() const;  // as stored
-  // Stored rows [first, first + rows) in `format`. Q8_0 blocks that the source has are kept as they are.
+  // Stored rows [first, first + rows) in `format`. Blocks that the source has in it are kept as they are.
   void fill(int64_t first, int64_t rows, std::span<std::byte> out) const;
+
+ private:
+  std::vector<int64_t> shape_of_each() const;
+  void fill_one(const std::string& name, int64_t first, int64_t rows, std::span<std::byte> out) const;
 };
 
 }  // namespace lmc

@@ -14,12 +14,18 @@ using Kind = YamlNode::Kind;
   throw Error(key.loc, "unknown key '" + key.text + "' in " + where + "; it has " + known);
 }
 
+void check_index(const GgufTensorRule& r) {
+  if (r.of.has_value() != (r.tensor.find("{index}") != std::string::npos))
+    throw Error(r.loc, "tensors that are stored as one have {index} in their name and say of: how many");
+}
+
 GgufTensorRule tensor_rule(const YamlNode& name, const YamlNode& n) {
   GgufTensorRule r;
   r.tensor = name.text;
   r.loc = name.loc;
   if (n.kind != Kind::map) {
     r.name = yaml_text(n, "a tensor's name");
+    check_index(r);
     return r;
   }
   for (const auto& [key, value] : n.entries) {
@@ -36,13 +42,16 @@ GgufTensorRule tensor_rule(const YamlNode& name, const YamlNode& n) {
     } else if (key.text == "parts") {
       if (value.kind != Kind::list) throw Error(value.loc, "parts must be a list of numbers of rows");
       for (const YamlNode& part : value.items) r.parts.push_back(yaml_expr(part));
+    } else if (key.text == "of") {
+      r.of = yaml_expr(value);
     } else {
-      unknown_key(key, "a gguf tensor", "name, transpose, plus, times, rope_heads and parts");
+      unknown_key(key, "a gguf tensor", "name, transpose, plus, times, rope_heads, parts and of");
     }
   }
   if (r.name.empty()) throw Error(n.loc, "a gguf tensor needs a name");
   if (int{r.transpose} + int{r.rope_heads.has_value()} + int{!r.parts.empty()} > 1)
     throw Error(n.loc, "transpose, rope_heads and parts do not go together");
+  check_index(r);
   return r;
 }
 
@@ -62,7 +71,8 @@ GgufConfigRule config_rule(const YamlNode& name, const YamlNode& n) {
     return r;
   }
   const auto about = [&](Tensor t, const YamlNode& value) {
-    if (r.about != Tensor::none) throw Error(value.loc, "only one of tensor, present, missing and last");
+    if (r.about != Tensor::none)
+      throw Error(value.loc, "only one of tensor, present, missing, last and numbers");
     r.about = t;
     r.tensor = yaml_text(value, "a tensor's name");
   };
@@ -77,6 +87,8 @@ GgufConfigRule config_rule(const YamlNode& name, const YamlNode& n) {
       about(Tensor::missing, value);
     } else if (key.text == "last") {
       about(Tensor::last, value);
+    } else if (key.text == "numbers") {
+      about(Tensor::numbers, value);
     } else if (key.text == "axis") {
       r.axis = whole(config_value(value), value.loc, "axis");
     } else if (key.text == "value") {
@@ -84,7 +96,8 @@ GgufConfigRule config_rule(const YamlNode& name, const YamlNode& n) {
     } else if (key.text == "default") {
       r.otherwise = config_value(value);
     } else {
-      unknown_key(key, "a gguf config value", "key, tensor and axis, present, missing, last, default, value");
+      unknown_key(key, "a gguf config value",
+                  "key, tensor and axis, present, missing, last, numbers, default, value");
     }
   }
   if ((r.about == Tensor::size) != (n.find("axis") != nullptr) || r.axis < 0)
@@ -111,6 +124,8 @@ GgufTable read_gguf_table(const YamlNode& n) {
   for (const auto& [key, value] : yaml_map(n, "gguf").entries) {
     if (key.text == "architecture") {
       t.architectures = yaml_texts(value, "architecture");
+    } else if (key.text == "when") {
+      t.when = config_rule(key, value);
     } else if (key.text == "config") {
       for (const auto& [name, rule] : yaml_map(value, "gguf config").entries)
         t.config.push_back(config_rule(name, rule));
@@ -130,7 +145,7 @@ GgufTable read_gguf_table(const YamlNode& n) {
       t.ignore = yaml_texts(value, "ignore");
     } else {
       unknown_key(key, "gguf",
-                  "architecture, config, write, folded, tensors, layer_tensors, made and ignore");
+                  "architecture, when, config, write, folded, tensors, layer_tensors, made and ignore");
     }
   }
   if (t.architectures.empty() || t.config.empty() || t.tensors.empty() || t.layer_tensors.empty())

@@ -23,15 +23,17 @@ struct GgufTensorRule {
   std::optional<syntax::Expr> times;
   std::optional<syntax::Expr> rope_heads;  // rows of each head are stored as rotated pairs side by side
   std::vector<syntax::Expr> parts;         // rows of each block that are stored apart from the others
+  std::optional<syntax::Expr> of;  // so many tensors, told apart by {index}, are stored as one of rank 3
   Location loc;
 };
 
-// Where a value of `config:` comes from: the first metadata key there is, then the tensor, then `otherwise`.
+// Where a value of `config:` comes from: the first metadata key there is, then the tensor (its size along
+// `axis`; is it there?, is it not?; its last number; all of its numbers), then `otherwise`.
 struct GgufConfigRule {
-  enum class Tensor { none, size, present, missing, last };
+  enum class Tensor { none, size, present, missing, last, numbers };
   std::string name;
   std::vector<std::string> keys;
-  Tensor about = Tensor::none;  // its size along `axis`; is it there?, is it not?; its last number
+  Tensor about = Tensor::none;
   std::string tensor;
   int64_t axis = 0;
   std::optional<syntax::Expr> value;  // over the values above, instead of all that
@@ -48,6 +50,7 @@ struct GgufMadeTensor {
 
 struct GgufTable {
   std::vector<std::string> architectures;  // general.architecture; the first is written
+  std::optional<GgufConfigRule> when;      // of the files with these, which ones it is for
   std::vector<GgufConfigRule> config;
   std::vector<std::pair<std::string, syntax::Expr>> write;  // further metadata for other programs
   std::vector<std::string> folded;  // values of `config:` that writing works into the weights

@@ -36,6 +36,9 @@ struct GgufValue {
   std::optional<std::vector<std::string_view>> texts() const;
 };
 
+// The decimal number that an f32 was written from: 1e-05 and not 9.99999974737875e-06.
+double decimal(float f);
+
 class GgufFile {
  public:
   // Throws Error naming the file, and the key or the tensor that is at fault.

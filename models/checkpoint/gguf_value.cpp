@@ -6,6 +6,15 @@
 #include "models/checkpoint/gguf.h"
 
 namespace lmc {
+
+double decimal(float f) {
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof text, f).ptr;
+  double out = f;
+  std::from_chars(text, end, out);
+  return out;
+}
+
 namespace {
 
 template <class T>
@@ -55,15 +64,6 @@ std::optional<int64_t> integer_at(GgufType type, std::string_view bytes, size_t 
       if (std::in_range<int64_t>(v)) out = static_cast<int64_t>(v);
     }
   });
-  return out;
-}
-
-// The decimal number that an f32 was written from: 1e-05 and not 9.99999974737875e-06.
-double decimal(float f) {
-  char text[32];
-  const auto end = std::to_chars(text, text + sizeof text, f).ptr;
-  double out = f;
-  std::from_chars(text, end, out);
   return out;
 }
 

@@ -19,6 +19,8 @@ class GgufWeights : public WeightSource {
   // `name` stands for the tensor `stored` of the file, if there is one. Throws Error if it cannot be stored
   // like that.
   void add(const std::string& name, const std::string& stored, const GgufStorage& how);
+  // The same of matrices that the file has as one tensor, one behind the other.
+  void add_stack(const std::vector<std::string>& names, const std::string& stored, const GgufStorage& how);
 
   const GgufFile& file() const { return *file_; }
 
@@ -36,7 +38,9 @@ class GgufWeights : public WeightSource {
     const GgufFile::Tensor* tensor;
     GgufStorage how;
     Type type;
+    int64_t first_row, rows;  // as stored: all rows but of one of a stack
   };
+  void add_rows(const std::string& name, Entry e);
   const Entry& entry(const std::string& name) const;
   void check_range(const Entry& e, int64_t first, size_t count) const;
   void read_stored(const Entry& e, int64_t first, std::span<float> out) const;

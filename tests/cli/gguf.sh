@@ -8,7 +8,7 @@ eval_of() { "$LMC" eval "$1" --ids 1,17,42,99,7,3,255,80,81,82,83,84 --json 2>>e
 
 # Out and back through the command line; a file is recognised without naming its model file. What is written is
 # what the checkpoint has, so writing it again changes nothing; f32 in, the same bits out.
-for m in gpt2-a gemma3-c llama-b; do
+for m in gpt2-a gemma3-c llama-b mixtral-a phi3-long; do
   expect_ok "$LMC" export "$GOLDEN/$m" --gguf $m.gguf
   expect_ok "$LMC" export $m.gguf --gguf again.gguf
   cmp -s $m.gguf again.gguf || fail "$m: exported twice, the file differs"
@@ -23,6 +23,20 @@ echo "It's 1234, isn't it?" | "$LMC" tokenize "$GOLDEN/gpt2-a" >a.txt
 echo "It's 1234, isn't it?" | "$LMC" tokenize gpt2-a.gguf >b.txt
 [ -s a.txt ] || fail "no ids"
 cmp -s a.txt b.txt || fail "other ids from the GGUF's tokenizer: $(cat b.txt)"
+
+# Families that share an architecture, in files of other programs: what is inside decides. Experts stay quantised.
+expect_ok "$LMC" export "$GOLDEN/mixtral-a" --gguf experts.gguf --type q8_0
+expect_ok "$LMC" inspect experts.gguf
+grep -q 'blk.0.ffn_gate_exps.weight *Q8_0 *\[4,56,64\]' out.txt || fail "no Q8_0 experts: $(grep exps out.txt)"
+expect_ok "$LMC" export experts.gguf --gguf again.gguf
+cmp -s experts.gguf again.gguf || fail "blocks of experts were changed"
+sed 's/lmc.family/xyz.family/' experts.gguf >foreign.gguf
+expect_ok "$LMC" compile foreign.gguf
+expect_in err.txt "mixtral"
+grep -q '"format": *"q8_0"' foreign.lmc/report.json || fail "no projection is Q8_0"
+sed 's/lmc.family/xyz.family/' llama-b.gguf >foreign.gguf
+expect_ok "$LMC" inspect foreign.gguf
+expect_in out.txt "llama: "
 
 # Q8_0 is packed as it is stored: the numbers of the bundle are those of the file, also where q and k change rows.
 expect_ok "$LMC" export "$ROOT/models/tiny/gemma3.yaml" --gguf tiny.gguf --type q8_0
@@ -72,6 +86,11 @@ sed 's/blk.1.attn_qkv.bias/blk.1.attn_qkv.bais/' gpt2-a.gguf >name.gguf
 expect_error 1 "tensor 'blk.1.attn_qkv.bais'" compile name.gguf
 sed 's/rope.bands.low_freq_factor/rope.bands.wol_freq_factor/; s/rope.bands.original_context_length/rope.bands.lanigiro_context_length/' llama-b.gguf >bands.gguf
 expect_error 1 "bands.gguf: tensor 'rope_freqs.weight'" compile bands.gguf
+sed 's/llama.expert_count/llama.expert_tnuoc/' mixtral-a.gguf >count.gguf
+expect_error 1 "tensor 'blk.0.ffn_down_exps.weight'" compile count.gguf
+expect_error 1 "has no metadata key 'llama.expert_count'" compile "$ROOT/models/mixtral.yaml" --weights llama-b.gguf
+sed 's/rope_factors_long.weight/rope_factors_lang.weight/' phi3-long.gguf >long.gguf
+expect_error 1 "tensor 'rope_factors_lang.weight'" compile long.gguf
 printf 'GGUF\003\000\000\000\377\377\377\377\377\377\377\177\000\000\000\000\000\000\000\000' >many.gguf
 expect_error 1 "many.gguf: the length of the name of tensor 0" compile many.gguf
 printf 'not a model' >text.gguf

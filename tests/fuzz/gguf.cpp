@@ -35,9 +35,10 @@ void read_tensors(const GgufFile& file) {
   }
 }
 
-const std::map<std::string, Definition>& definitions() {
+// By architecture, which several may share.
+const std::multimap<std::string, Definition>& definitions() {
   static const auto all = [] {
-    std::map<std::string, Definition> out;
+    std::multimap<std::string, Definition> out;
     for (const std::string& name : builtin_names()) {
       Definition d = read_definition(kBuiltin + name);
       if (!d.gguf.empty()) out.emplace(d.gguf.architectures[0], std::move(d));
@@ -47,15 +48,16 @@ const std::map<std::string, Definition>& definitions() {
   return all;
 }
 
-void read_model(const std::shared_ptr<const GgufFile>& file) {
-  const auto d = definitions().find(file->architecture());
-  if (d == definitions().end()) return;
-  ConfigMap config = gguf_config(d->second, *file);
-  evaluate_let(d->second, config);
-  const auto weights = gguf_weights(d->second, config, file);
-  expand(
-      d->second, config, [&](const std::string& name) { return weights->type(name); }, std::nullopt,
-      choose_context(d->second, config, 0));
+void read_model(const Definition& d, const std::shared_ptr<const GgufFile>& file) {
+  try {
+    ConfigMap config = gguf_config(d, *file);
+    evaluate_let(d, config);
+    const auto weights = gguf_weights(d, config, file);
+    expand(
+        d, config, [&](const std::string& name) { return weights->type(name); }, std::nullopt,
+        choose_context(d, config, 0));
+  } catch (const Error&) {
+  }
 }
 
 }  // namespace
@@ -73,7 +75,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       } catch (const Error&) {
       }
     }
-    read_model(file);
+    const auto [first, last] = definitions().equal_range(file->architecture());
+    std::for_each(first, last, [&](const auto& d) { read_model(d.second, file); });
   } catch (const Error&) {
   }
   return 0;

@@ -17,9 +17,6 @@ namespace {
 
 // What GGUF has no words for.
 const std::map<std::string, std::string> kRefused = {
-    {"mixtral-a", "has no place in the gguf: table"},  // experts are one tensor of rank 3 there
-    {"mixtral-b", "has no place in the gguf: table"},
-    {"phi3-long", "GGUF cannot say all of this model's configuration"},
     {"falcon-rw", "has no place in the gguf: table"},                       // a norm that is only there
     {"qwen2-window", "GGUF cannot say all of this model's configuration"},  // a window from some layer on
 };

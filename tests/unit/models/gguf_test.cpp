@@ -301,6 +301,45 @@ TEST(GgufWeights, numbers_are_shifted_and_scaled_back) {
   EXPECT_EQ(x[0], stored(0, 5) / 2 - 1);
 }
 
+TEST(GgufWeights, matrices_of_a_stack_are_tensors_of_their_own) {
+  const auto matrix = matrix_file();
+  const GgufFile::Tensor& t = matrix->tensors().at("t");
+  std::string q;
+  for (int64_t r = 0; r < 8; ++r) {
+    const auto row = matrix->row(t, r);
+    q.append(reinterpret_cast<const char*>(row.data()), row.size());
+  }
+  const auto file = std::make_shared<const GgufFile>(GgufBytes()
+                                                         .header(2, 0)
+                                                         .tensor("t", {32, 4, 2}, kQ8_0, 0)
+                                                         .tensor("one", {32, 8}, kQ8_0, 288)
+                                                         .pad()
+                                                         .data(q)
+                                                         .data(std::string(16, '\0'))
+                                                         .data(q)
+                                                         .file("stack.gguf"));
+  GgufWeights w(file);
+  w.add_stack({"e.0", "e.1"}, "t", {.rope_heads = 2});
+  w.add_stack({"turned.0", "turned.1"}, "t", {.transpose = true});
+  w.add_stack({"only"}, "one", {});  // ggml leaves out a dimension of 1
+  EXPECT_EQ(w.type("e.1")->str(), "f32[4,32]");
+  EXPECT_EQ(w.type("turned.1")->str(), "f32[32,4]");
+  EXPECT_EQ(w.type("only")->str(), "f32[8,32]");
+  EXPECT_EQ(w.stored_format("e.1"), DType::q8_0);
+  std::vector<float> x(128);
+  w.read("e.1", 0, x);
+  for (int64_t r = 0; r < 4; ++r) EXPECT_EQ(x[static_cast<size_t>(r * 32 + 9)], stored(4 + r, 9)) << r;
+  w.read("turned.1", 0, x);
+  EXPECT_EQ(x[9 * 4 + 2], stored(6, 9));
+  std::vector<std::byte> blocks(34);
+  EXPECT_TRUE(w.read_blocks("e.1", false, DType::q8_0, 2, 1, blocks));
+  EXPECT_EQ(std::memcmp(blocks.data(), half(7.0F).data(), 2), 0);
+  EXPECT_THROW(w.read("e.0", 127, std::span(x).first(2)), Error) << "the next expert's";
+  EXPECT_THROW(w.read_blocks("e.0", false, DType::q8_0, 4, 1, blocks), Error);
+  EXPECT_THROW(w.add_stack({"e.0", "e.1", "e.2"}, "t", {}), Error);
+  EXPECT_THROW(w.add_stack({"e.0", "e.1"}, "one", {}), Error);
+}
+
 TEST(GgufWeights, blocks_are_given_only_as_they_are_stored) {
   GgufWeights w(matrix_file());
   w.add("plain", "t", {});
