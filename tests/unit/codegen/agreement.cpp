@@ -1,0 +1,101 @@
+#include "agreement.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+#include "codegen/codegen.h"
+#include "codegen/layout.h"
+#include "ir/eval.h"
+#include "ir/text.h"
+#include "runtime/sampler.h"
+#include "runtime/session.h"
+#include "seeded_weights.h"
+#include "side_by_side.h"
+
+namespace lmc {
+
+void expect_agreement(const std::string& text, int64_t tokens, double tolerance, const std::string& target) {
+  SCOPED_TRACE("T=" + std::to_string(tokens) + "\n" + text);
+  Graph g = parse_graph(text);
+  const SeededWeights source(g);
+  std::vector<int32_t> ids;
+  const int64_t limit =
+      std::min<int64_t>(11, g.type(g.outputs()[0]).last());  // a vocabulary as wide as the logits
+  for (int64_t i = 0; i < tokens; ++i) ids.push_back(static_cast<int32_t>(i * 7 % limit));
+  const Tensor want = evaluate(g, step_inputs(ids, true), source)[0];
+
+  add_packing(g);
+  CodegenOptions options;
+  options.target = target;
+  options.context = 256;
+  options.prefill_tokens = 48;
+  const CodegenResult code = generate(g, options);
+  const LoadedKernels kernels(code.object);
+  const WeightPacker packer(code.graph, code.packs, source);
+  std::vector<std::vector<std::byte>> memory;
+  std::vector<const void*> weights;
+  for (size_t w = 0; w < packer.weights(); ++w) {
+    memory.push_back(packer.pack(w, 64));
+    weights.push_back(memory.back().data());
+  }
+  const auto functions = [&](const StepPlan& step) {
+    std::vector<KernelFn> out;
+    for (const PlanStage& s : step.stages) out.push_back(reinterpret_cast<KernelFn>(kernels.find(s.symbol)));
+    return out;
+  };
+  std::vector<float> first;
+  for (int64_t block : {int64_t{0}, int64_t{1}, int64_t{13}}) {
+    SessionOptions o;
+    o.threads = 1;
+    o.block = block;
+    o.schedule = Schedule::shuffled;
+    Session s(code.plan, functions(code.plan.decode), functions(code.plan.prefill), weights, o);
+    std::vector<float> got;
+    s.forward(ids, Rows::all, [&](int64_t, int64_t rows, const float* l) {
+      got.insert(got.end(), l, l + rows * code.plan.vocab);
+    });
+    ASSERT_EQ(got.size(), want.data.size());
+    if (first.empty()) first = got;
+    EXPECT_EQ(first, got) << "the bits depend on the block";
+    if (block == 0) {
+      o.threads = 3;
+      o.schedule = Schedule::graph;
+      Session several(code.plan, functions(code.plan.decode), functions(code.plan.prefill), weights, o);
+      EXPECT_EQ(first, all_logits(several, ids)) << "the bits depend on the threads";
+    }
+    if (code.plan.decode.best_stage < 0) continue;
+    // Asked for the likeliest token alone, a step names the same without writing logits.
+    s.reset();
+    const auto vocab = static_cast<size_t>(code.plan.vocab);
+    for (size_t i = 0; i < ids.size(); ++i)
+      EXPECT_EQ(s.next(std::span(ids).subspan(i, 1)), greedy(std::span(first).subspan(i * vocab, vocab)));
+  }
+  Session s(code.plan, functions(code.plan.decode), functions(code.plan.prefill), weights, {.threads = 1});
+  std::vector<std::vector<int32_t>> texts = {ids};
+  for (int64_t length : {tokens / 2, int64_t{1}, tokens - 1, tokens / 3, tokens}) {
+    auto& text = texts.emplace_back();
+    for (int64_t i = 0; i < std::max<int64_t>(length, 1); ++i)
+      text.push_back(static_cast<int32_t>((i * 5 + static_cast<int64_t>(texts.size())) % limit));
+  }
+  std::vector<std::vector<float>> alone;
+  for (const auto& text : texts) alone.push_back(all_logits(s, text));
+  expect_alone_and_side_by_side_alike(s, texts, alone, 4);
+  double scale = 1e-3;
+  for (double v : want.data) scale = std::max(scale, std::fabs(v));
+  for (size_t i = 0; i < first.size(); ++i)
+    ASSERT_NEAR(first[i], want.data[i], tolerance * scale) << "element " << i;
+}
+
+std::string num(int64_t n) { return std::to_string(n); }
+
+std::string model(int64_t dim, const std::string& weights, const std::string& body, const std::string& result,
+                  const std::string& caches) {
+  return "graph @g (%tokens: i32[T], %pos: i32[T], %out_rows: i32[R]" + caches +
+         ") {\n  weight @embed : f32[11," + num(dim) + "]\n" + weights +
+         "  %x = embedding(%tokens, @embed)\n" + body + "  %r = select_rows(" + result + ", %out_rows)\n" +
+         "  %logits = scale(%r) {by=1.5}\n  return %logits\n}\n";
+}
+
+}  // namespace lmc

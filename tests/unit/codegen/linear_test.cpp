@@ -1,0 +1,121 @@
+// Linears of every format and shape against the evaluator, on every target.
+#include <gtest/gtest.h>
+
+#include "agreement.h"
+#include "codegen/target.h"
+#include "side_by_side.h"
+
+namespace lmc {
+namespace {
+
+TEST(Kernels, linear_f32_of_any_shape_agrees) {
+  for (auto [k, n] :
+       {std::pair<int64_t, int64_t>{1, 1}, {3, 7}, {8, 8}, {33, 9}, {64, 40}, {100, 257}, {7, 300}}) {
+    const std::string w =
+        "  weight @w : f32[" + num(n) + "," + num(k) + "]\n  weight @b : f32[" + num(n) + "]\n";
+    for (int64_t t : {1, 2, 5, 48, 61}) expect_agreement(model(k, w, "  %y = linear(%x, @w, @b)\n"), t, 1e-5);
+  }
+}
+
+TEST(Kernels, linear_q8_0_of_any_shape_agrees) {
+  for (auto [k, n] :
+       {std::pair<int64_t, int64_t>{1, 1}, {31, 5}, {32, 8}, {33, 9}, {96, 70}, {257, 24}, {64, 1200}}) {
+    const std::string w = "  weight @w : bf16[" + num(n) + "," + num(k) + "]\n";
+    for (int64_t t : {1, 3, 47, 130}) {
+      expect_agreement(model(k, w, "  %q = quantize(%x)\n  %qw = quantize(@w)\n  %y = linear(%q, %qw)\n"), t,
+                       1e-5);
+    }
+  }
+}
+
+TEST(Kernels, linear_of_four_bits_and_any_shape_agrees) {
+  for (const std::string format : {"q4_0", "q4_k"}) {
+    for (auto [k, n] : {std::pair<int64_t, int64_t>{1, 1}, {33, 9}, {257, 24}, {600, 200}}) {
+      const std::string w = "  weight @w : bf16[" + num(n) + "," + num(k) + "]\n";
+      const std::string body =
+          "  %q = quantize(%x)\n  %qw = quantize(@w) {format=" + format + "}\n  %y = linear(%q, %qw)\n";
+      expect_agreement(model(k, w, body), 47, 1e-5);  // in blocks of one, too
+    }
+  }
+}
+
+TEST(Kernels, linear_of_half_precision_and_any_shape_agrees) {
+  for (const std::string format : {"f16", "bf16"}) {
+    for (auto [k, n] : {std::pair<int64_t, int64_t>{1, 1}, {3, 7}, {33, 9}, {100, 257}}) {
+      const std::string w = "  weight @w : f32[" + num(n) + "," + num(k) + "]\n";
+      const std::string body = "  %qw = quantize(@w) {format=" + format + "}\n  %y = linear(%x, %qw)\n";
+      expect_agreement(model(k, w, body), 48, 1e-5);
+    }
+  }
+}
+
+TEST(Kernels, a_rounded_table_is_read_by_lookup_and_projection_alike) {
+  for (const std::string format : {"q8_0", "q4_0", "q4_k", "f16"}) {
+    for (int64_t dim : {40, 300}) {
+      const std::string text =
+          "graph @g (%tokens: i32[T], %pos: i32[T], %out_rows: i32[R]) {\n  weight @embed : bf16[19," +
+          num(dim) + "]\n  %t = quantize(@embed) {format=" + format +
+          "}\n  %x = embedding(%tokens, %t)\n  %r = select_rows(%x, %out_rows)\n" +
+          (format == "f16" ? "  %logits = linear(%r, %t)\n"
+                           : "  %q = quantize(%r)\n  %logits = linear(%q, %t)\n") +
+          "  return %logits\n}\n";
+      expect_agreement(text, 9, 1e-4);
+    }
+  }
+}
+
+TEST(Kernels, a_head_of_any_size_names_its_largest_logit) {
+  for (int64_t vocab : {1, 5, 8, 31, 64, 700}) {
+    for (const bool capped : {false, true}) {
+      const std::string text =
+          "graph @g (%tokens: i32[T], %pos: i32[T], %out_rows: i32[R]) {\n  weight @embed : f32[11,40]\n"
+          "  weight @w : f32[" +
+          num(vocab) + ",40]\n  %x = embedding(%tokens, @embed)\n  %r = select_rows(%x, %out_rows)\n" +
+          (capped ? "  %logits = group(%r, @w) {name=head} : f32[R," + num(vocab) +
+                        "] {\n    inputs (%r: f32[R,40], %w: f32[" + num(vocab) +
+                        ",40])\n    %l = linear(%r, %w)\n    %c = softcap(%l) {cap=2}\n    return %c\n  }\n"
+                  : std::string("  %logits = linear(%r, @w)\n")) +
+          "  return %logits\n}\n";
+      expect_agreement(text, 5, 2e-5);
+    }
+  }
+}
+
+TEST(Kernels, extreme_int8_values_are_exact) {
+  // Weights of -1 and 1 only and activations likewise: every product is ±127², every sum as large as it can
+  // be.
+  const std::string text =
+      model(256, "  weight @w : f32[64,256]\n",
+            "  %big = scale(%x) {by=1e6}\n  %one = tanh(%big)\n  %q = quantize(%one)\n  %qw = quantize(@w)\n"
+            "  %y = linear(%q, %qw)\n");
+  expect_agreement(text, 3, 1e-6);
+}
+
+// Sums of 4 bits stay exact too where every activation is at its end.
+TEST(Kernels, numbers_of_four_bits_at_their_ends_do_not_saturate) {
+  for (const std::string format : {"q4_0", "q4_k"}) {
+    const std::string text = model(256, "  weight @w : f32[64,256]\n",
+                                   "  %big = scale(%x) {by=1e6}\n  %one = tanh(%big)\n  %q = quantize(%one)\n"
+                                   "  %qw = quantize(@w) {format=" +
+                                       format + "}\n  %y = linear(%q, %qw)\n");
+    for (const Target* target : targets_here()) expect_agreement(text, 3, 1e-6, target->name());
+  }
+}
+
+// Layers whose stages look alike share kernels, whatever the weights behind them need to know of their input.
+TEST(Kernels, formats_stand_side_by_side_on_every_target) {
+  const auto layer = [](const std::string& from, const std::string& to, const std::string& format) {
+    return "  %n" + to + " = rms_norm(%" + from + ", @norm) {eps=1e-6}\n  %q" + to + " = quantize(%n" + to +
+           ")\n  %w" + to + " = quantize(@w) {format=" + format + "}\n  %" + to + " = linear(%q" + to +
+           ", %w" + to + ")\n";
+  };
+  const std::string weights = "  weight @norm : f32[64]\n  weight @w : f32[64,64]\n";
+  for (const Target* target : targets_here()) {
+    const std::string body = layer("x", "a", "q8_0") + layer("a", "b", "q8_0") + layer("b", "c", "q4_0") +
+                             layer("c", "d", "q8_0") + layer("d", "y", "q4_k");
+    expect_agreement(model(64, weights, body), 13, 1e-4, target->name());
+  }
+}
+
+}  // namespace
+}  // namespace lmc
