@@ -8,6 +8,7 @@
 #include "codegen/kernels/row_kernel.h"
 #include "codegen/layout.h"
 #include "codegen/partition.h"
+#include "codegen/stage_report.h"
 #include "codegen/view_root.h"
 #include "ir/graph_algorithms.h"
 #include "ir/op_def.h"
@@ -171,7 +172,7 @@ class StepPlanner {
         std::find(s.stores.begin(), s.stores.end(), logits_) != s.stores.end())
       s.ranked = logits_;
     shape_tiles(s);
-    describe(s);
+    describe(s, only_, max_tokens_);
   }
 
   void add_operands(Stage& s, int32_t index, const Op& op) {
@@ -291,66 +292,6 @@ class StepPlanner {
 
   // The matrix that a tile works on, of a stack of them.
   static Type one_matrix(const Type& w) { return {w.dtype, {w.dims.end() - 2, w.dims.end()}}; }
-
-  // Of a stack of matrices, how many are read: at most as many as the tokens have chosen.
-  double share_read(const Stage& s) const {
-    const Op& op = g_.op(s.core);
-    if (!by_experts(g_, op)) return 1;
-    const int64_t choices = g_.type(op.operands[2]).last() * max_tokens_;
-    return std::min(1.0, static_cast<double>(choices) / static_cast<double>(g_.type(op.operands[1]).dims[0]));
-  }
-
-  void describe(Stage& s) {
-    PlanStage& p = s.plan;
-    p.scope = g_.op(s.core.valid() ? s.core : named_after(s)).scope;
-    for (OpId id : s.all_ops()) p.flops += op_cost(g_, id, only_).flops;
-    if (s.kind == StageKind::linear) {
-      const Op& op = g_.op(s.core);
-      for (ValueId v : op.operands) {
-        const PlanOperand* o = operand_of(s, v);
-        if (o && o->space == Space::weight) p.weight_bytes += static_cast<double>(o->bytes) * share_read(s);
-      }
-      const std::string& role = attr_string(op, "role");
-      p.kind = "linear";
-      p.label = op.def->name + " " + role + (role.empty() ? "" : " ") + shape_text(op.operands[0]) + "x" +
-                shape_text(op.operands[1]) + " " + stored_as(s.slots.at(op.operands[1]).layout);
-    } else if (s.kind == StageKind::attention) {
-      p.kind = "attention";
-      p.label = g_.op(s.core).def->name + " " + shape_text(g_.op(s.core).operands[0]);
-    } else {
-      p.kind = "row";
-      p.label = "row";
-    }
-    const size_t first = s.core.valid() ? 1 : 0;
-    for (size_t i = first; i < s.ops.size(); ++i)
-      p.label += (i == 0 || !s.core.valid() ? " " : " +") + g_.op(s.ops[i]).def->name;
-    if (!s.prologue.empty()) p.label += " behind";
-    for (OpId id : s.prologue) p.label += " " + g_.op(id).def->name;
-  }
-
-  // Null for what lives in the scratch or in registers.
-  static const PlanOperand* operand_of(const Stage& s, ValueId v) {
-    const auto slot = s.slots.find(v);
-    if (slot == s.slots.end() || slot->second.operand == Slot::kScratch) return nullptr;
-    return &s.plan.operands[static_cast<size_t>(slot->second.operand)];
-  }
-
-  // The op whose scope a row stage reports under: what the model does first, or the embedding.
-  OpId named_after(const Stage& s) const {
-    const auto it =
-        std::find_if(s.ops.begin(), s.ops.end(), [&](OpId id) { return g_.op(id).def->name == "embedding"; });
-    return it == s.ops.end() ? s.ops.front() : *it;
-  }
-
-  // "q8_0.rows8" → "q8_0"
-  static std::string stored_as(const std::string& layout) { return layout.substr(0, layout.find('.')); }
-
-  std::string shape_text(ValueId v) const {
-    std::string out = "[";
-    const auto& dims = g_.type(v).dims;
-    for (size_t i = 0; i < dims.size(); ++i) out += (i ? "," : "") + dim_name(dims[i]);
-    return out + "]";
-  }
 
   // A stage waits for the stages that made what it reads; caches are ordered by the chain of kv values.
   void dependencies() {
