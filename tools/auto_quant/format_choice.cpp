@@ -1,7 +1,6 @@
 #include "tools/auto_quant/format_choice.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
 namespace lmc {
@@ -26,6 +25,14 @@ std::vector<size_t> cheapest_first(const std::vector<RoundingPrice>& prices) {
 double sum_of(const std::vector<RoundingPrice>& prices, const Chosen& chosen) {
   return std::accumulate(chosen.begin(), chosen.end(), 0.0,
                          [&](double sum, size_t i) { return sum + prices[i].kl; });
+}
+
+Chosen cheaper_half(const std::vector<RoundingPrice>& prices, const Chosen& of) {
+  Chosen out = cheapest_first(prices);
+  std::erase_if(out, [&](size_t i) { return !std::binary_search(of.begin(), of.end(), i); });
+  out.resize(of.size() / 2);
+  std::sort(out.begin(), out.end());
+  return out;
 }
 
 }  // namespace
@@ -55,23 +62,21 @@ Fit most_that_fit(const std::vector<RoundingPrice>& prices, double budget, doubl
   const double total = sum_of(prices, all);
   const int64_t worth_it = std::max<int64_t>(bytes_saved(prices, all) / 100, 1);
   Fit best{{}, unrounded};
-  Chosen refused;
-  double fits = 0;             // an allowance that does
-  double too_much = INFINITY;  // one that does not
-  double scale = 1;            // of what is measured to the sum of the prices
+  Chosen refused;    // too much, as measured last
+  double scale = 1;  // of what is measured to the sum of the prices
   for (int step = 0; step < kSteps; ++step) {
     // Aimed a little below, so that not every guess that is nearly right is beyond.
-    double allowance = std::min(0.99 * (budget - unrounded) / scale, total);
-    if (allowance >= too_much) allowance = (fits + too_much) / 2;
-    Chosen chosen = affordable(prices, allowance);
-    if (chosen == refused || bytes_saved(prices, chosen) - bytes_saved(prices, best.chosen) < worth_it) break;
+    Chosen chosen = affordable(prices, std::min(0.99 * (budget - unrounded) / scale, total));
+    // Errors may not add up at all (an expert more or less): then the prices say no more than an order.
+    const bool hopeless = chosen.empty() && best.chosen.empty();
+    if (!refused.empty() && (hopeless || bytes_saved(prices, chosen) >= bytes_saved(prices, refused)))
+      chosen = cheaper_half(prices, refused);
+    if (bytes_saved(prices, chosen) - bytes_saved(prices, best.chosen) < worth_it) break;
     const double kl = measure(chosen);
     if (const double sum = sum_of(prices, chosen); sum > 0 && kl > unrounded) scale = (kl - unrounded) / sum;
     if (kl <= budget) {
-      fits = allowance;
       best = {std::move(chosen), kl};
     } else {
-      too_much = allowance;
       refused = std::move(chosen);
     }
   }
