@@ -7,7 +7,7 @@ LMC=$WORK/lmc/bin/lmc
 expect_ok "$LMC" --version
 
 # The example, as its own project.
-{ cmake -S "$ROOT/tests/plugin" -B example -DCMAKE_PREFIX_PATH="$WORK/lmc" && cmake --build example; } >build.txt 2>&1 ||
+{ cmake -G Ninja -S "$ROOT/tests/plugin" -B example -DCMAKE_PREFIX_PATH="$WORK/lmc" && cmake --build example; } >build.txt 2>&1 ||
   fail "the example does not build: $(tail -n 5 build.txt)"
 so=example/softcap.so
 cat >limit.lmir <<'END'
