@@ -4,6 +4,7 @@ LMC=$1 ROOT=$2
 cp -r "$ROOT/models/tiny/gemma3" model
 echo '{% for m in messages %}{{ m.content }} {% endfor %}' >model/chat_template.jinja
 expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --weights model -o chat.lmc
+python3 -c 'import os; os.openpty()' 2>/dev/null || { echo "this system gives out no terminals" >&2; exit 77; }
 cat >terminal.py <<'PY'
 import os, pty, re, select, sys, time
 
