@@ -11,6 +11,7 @@
 #include "ir/eval.h"
 #include "models/gguf_export.h"
 #include "passes/manager.h"
+#include "tests/unit/temporary.h"
 
 namespace lmc {
 namespace {
@@ -27,8 +28,7 @@ TEST_P(GgufGolden, reads_back_with_the_same_logits) {
   const std::string folder = golden_folder() + "/" + GetParam();
   const Model original = load_model(folder, {});
   GgufExport to;
-  to.path = testing::TempDir() + "/" + GetParam() + ".gguf";
-  std::filesystem::remove(to.path);  // of somebody else
+  to.path = temporary(GetParam() + ".gguf");
   if (kRefused.contains(GetParam())) {
     try {
       export_gguf(original, to);

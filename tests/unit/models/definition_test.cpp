@@ -10,6 +10,7 @@
 #include "models/builtin.h"
 #include "models/model.h"
 #include "models/yaml_tree.h"
+#include "tests/unit/temporary.h"
 
 namespace lmc {
 namespace {
@@ -67,7 +68,7 @@ TEST(Yaml, what_yaml_cpp_accepts_or_crashes_on_is_refused) {
 TEST(Yaml, any_cut_of_a_model_file_is_read_or_refused_without_a_crash) {
   std::ifstream in(std::string(LMC_SOURCE_DIR) + "/models/gpt2.yaml");
   const std::string text((std::istreambuf_iterator<char>(in)), {});
-  const std::string path = testing::TempDir() + "/cut.yaml";
+  const std::string path = temporary("cut.yaml");
   for (size_t n = 0; n < text.size(); n += 7) {
     std::ofstream(path) << text.substr(0, n);
     try {
@@ -135,8 +136,8 @@ std::string error_of(const std::function<void()>& f) {
 const std::string kExtendsLlama = std::string("extends: ") + LMC_SOURCE_DIR + "/models/llama.yaml\n";
 
 std::string model_file(const std::string& name, const std::string& text) {
-  std::ofstream(testing::TempDir() + "/" + name) << text;
-  return testing::TempDir() + "/" + name;
+  std::ofstream(temporary(name)) << text;
+  return temporary(name);
 }
 
 TEST(Extends, tables_grow_and_null_takes_away) {

@@ -9,6 +9,7 @@
 #include "ir/error.h"
 #include "models/builtin.h"
 #include "models/model.h"
+#include "tests/unit/temporary.h"
 
 namespace lmc {
 namespace {
@@ -24,8 +25,7 @@ std::string error_of(const std::function<void()>& f) {
 
 // A checkpoint's folder with nothing but a configuration.
 std::string config_folder(const std::string& json) {
-  const std::string folder =
-      testing::TempDir() + "/" + testing::UnitTest::GetInstance()->current_test_info()->name();
+  const std::string folder = temporary(testing::UnitTest::GetInstance()->current_test_info()->name());
   std::filesystem::create_directories(folder);
   std::ofstream(folder + "/config.json") << json;
   return folder;
@@ -112,7 +112,7 @@ TEST(Families, values_that_cannot_be_are_refused) {
                                                                   {"head_dim", "3"}}) {
     const std::string e = error_of([&] { load_model(changed(key, value), {}); });
     EXPECT_NE(e.find("llama.yaml:"), std::string::npos) << key << ": " << value << ": " << e;
-    EXPECT_NE(e.find("with the values of " + testing::TempDir()), std::string::npos) << e;
+    EXPECT_NE(e.find("with the values of " + temporary("")), std::string::npos) << e;
   }
 }
 

@@ -8,14 +8,9 @@
 #include <fstream>
 #include <string>
 
-namespace lmc {
+#include "tests/unit/temporary.h"
 
-// Of this test alone: tests run side by side.
-inline std::string temporary_file(const std::string& name) {
-  std::string test = testing::UnitTest::GetInstance()->current_test_info()->name();
-  std::replace(test.begin(), test.end(), '/', '.');
-  return testing::TempDir() + "/" + test + "." + name;
-}
+namespace lmc {
 
 class GgufBytes {
  public:
@@ -49,7 +44,7 @@ class GgufBytes {
     return *this;
   }
   std::string file(const std::string& name = "t.gguf") const {
-    const std::string path = temporary_file(name);
+    const std::string path = temporary(name);
     std::ofstream(path, std::ios::binary) << bytes;
     return path;
   }

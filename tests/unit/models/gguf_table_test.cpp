@@ -11,7 +11,7 @@ namespace lmc {
 namespace {
 
 std::string message_of(const std::string& gguf) {
-  const std::string path = temporary_file("m.yaml");
+  const std::string path = temporary("m.yaml");
   std::ofstream(path) << "extends: " LMC_SOURCE_DIR "/models/llama.yaml\nfamily: other\n" << gguf;
   try {
     read_definition(path);

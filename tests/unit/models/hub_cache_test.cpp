@@ -125,8 +125,7 @@ TEST_F(HubCache, MissesFilesWhoseBlobIsGoneAndShardsThatTheIndexNames) {
   EXPECT_TRUE(
       has(error_of("some-org/model-1.5"), "lacks model.safetensors, and model.safetensors.index.json"));
   add("model.safetensors.index.json", R"({"weight_map": {"x": "b.safetensors", "y": "a.safetensors"}})");
-  EXPECT_TRUE(
-      has(error_of("some-org/model-1.5"), "lacks a.safetensors and 1 more, which its index names"));
+  EXPECT_TRUE(has(error_of("some-org/model-1.5"), "lacks a.safetensors and 1 more, which its index names"));
   add("a.safetensors", "");
   EXPECT_TRUE(has(error_of("some-org/model-1.5"), "lacks b.safetensors, which its index names"));
   add("b.safetensors", "");

@@ -10,12 +10,13 @@
 #include "ir/error.h"
 #include "models/checkpoint/hf_folder.h"
 #include "models/checkpoint/random.h"
+#include "tests/unit/temporary.h"
 
 namespace lmc {
 namespace {
 
 std::string write(const std::string& header, const std::string& data, uint64_t length = 0) {
-  const std::string path = testing::TempDir() + "/t.safetensors";
+  const std::string path = temporary("t.safetensors");
   std::ofstream out(path, std::ios::binary);
   const uint64_t n = length ? length : header.size();
   out.write(reinterpret_cast<const char*>(&n), 8);
@@ -94,7 +95,7 @@ TEST(Safetensors, any_cut_of_the_file_is_an_error_and_no_crash) {
                      std::ios::binary);
     return std::string(std::istreambuf_iterator<char>(in), {});
   }();
-  const std::string path = testing::TempDir() + "/cut.safetensors";
+  const std::string path = temporary("cut.safetensors");
   for (size_t n = 0; n < whole.size(); ++n) {
     std::ofstream(path, std::ios::binary) << whole.substr(0, n);
     EXPECT_THROW(SafetensorsFile{path}, Error) << n;

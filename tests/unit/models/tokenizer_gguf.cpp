@@ -17,7 +17,7 @@ namespace {
 constexpr auto kNoProgress = [](int64_t, int64_t) {};
 
 std::string write(const GgufWriter& w) {
-  const std::string path = temporary_file("tokenizer.gguf");
+  const std::string path = temporary("tokenizer.gguf");
   w.write(path, kNoProgress);
   return path;
 }

@@ -9,6 +9,7 @@
 
 #include "ir/text.h"
 #include "passes/manager.h"
+#include "tests/unit/temporary.h"
 
 namespace lmc {
 namespace {
@@ -32,10 +33,10 @@ std::string error_of(const std::string& text) {
 }
 
 std::string load_error(const std::string& text, const std::string& name = "mine.lmpass") {
-  const fs::path path = fs::path(testing::TempDir()) / name;
+  const std::string path = temporary(name);
   std::ofstream(path) << text;
   try {
-    load_pass_files({path.string()});
+    load_pass_files({path});
   } catch (const Error& e) {
     std::string what = e.what();
     return what.substr(what.find(name));

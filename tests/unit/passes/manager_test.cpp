@@ -10,6 +10,7 @@
 #include "ir/op_def.h"
 #include "ir/text.h"
 #include "passes/match.h"
+#include "tests/unit/temporary.h"
 
 namespace lmc {
 namespace {
@@ -68,7 +69,7 @@ std::string error_of(const std::string& pass, bool check = false) {
   PassOptions o;
   o.only = std::vector<std::string>{pass};
   o.check = check;
-  o.repro_path = testing::TempDir() + "/repro.lmir";
+  o.repro_path = temporary("repro.lmir");
   std::filesystem::remove(o.repro_path);
   try {
     run_passes(g, o);
@@ -124,7 +125,7 @@ TEST(Manager, the_numeric_gate_catches_a_wrong_pass) {
 }
 
 TEST(Manager, dumps_are_numbered_and_show_one_layer) {
-  const std::string dir = testing::TempDir() + "/dumps";
+  const std::string dir = temporary("dumps");
   std::filesystem::remove_all(dir);
   Graph g = parse_graph(kGraph);
   PassOptions o;
@@ -177,7 +178,7 @@ TEST(Manager, the_repro_replays_settings_and_limit) {
   PassOptions o;
   o.only = std::vector<std::string>{"quantize"};
   o.limit = 3;
-  o.repro_path = testing::TempDir() + "/repro_settings.lmir";
+  o.repro_path = temporary("repro_settings.lmir");
   add_setting(o, "quantize.format=q9");
   EXPECT_THROW(run_passes(g, o), Error);
   std::ifstream in(o.repro_path);

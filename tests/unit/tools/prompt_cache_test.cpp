@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "../runtime/toy_model.h"
+#include "tests/unit/temporary.h"
 #include "tools/console.h"
 #include "tools/files.h"
 
@@ -23,8 +24,7 @@ const std::string kModel(64, 'a');
 class PromptCacheTest : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ =
-        testing::TempDir() + "/prompt_cache_" + testing::UnitTest::GetInstance()->current_test_info()->name();
+    folder_ = temporary(testing::UnitTest::GetInstance()->current_test_info()->name());
     fs::remove_all(folder_);
     fs::create_directories(folder_);
   }
