@@ -13,7 +13,7 @@ namespace lmc {
 inline std::string temporary(const std::string& name) {
   static const struct Folder {
     std::filesystem::path path =
-        std::filesystem::path(testing::TempDir()) / ("lmc_test_" + std::to_string(::getpid()));
+        std::filesystem::path(::testing::TempDir()) / ("lmc_test_" + std::to_string(::getpid()));
     Folder() { std::filesystem::create_directories(path); }
     ~Folder() {
       std::error_code ec;

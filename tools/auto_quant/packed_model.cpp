@@ -7,25 +7,12 @@
 #include <fstream>
 
 #include "codegen/block_rows.h"
-#include "codegen/layout.h"
 #include "ir/op_def.h"
 #include "ir/weight_sources.h"
-#include "runtime/threads.h"
 #include "tools/console.h"
-#include "tools/engine.h"
-#include "tools/jobs.h"
 
 namespace lmc {
 namespace {
-
-CodegenResult compile(const Model& model, const ModelFlags& flags, PassOptions passes,
-                      const CodegenOptions& codegen) {
-  flags.apply(passes, model);
-  Graph g = model.graph.clone();
-  run_passes(g, passes);
-  add_packing(g);
-  return generate(g, codegen);
-}
 
 // What the system says it can give without swapping; all there is where it says nothing.
 double available_memory() {
@@ -45,24 +32,15 @@ void require_memory(const Plan& plan) {
                             human_bytes(bytes), human_bytes(there)));
 }
 
-// Fills the memory of each weight.
-void pack_all(const WeightPacker& packer, const std::vector<std::byte*>& to, int threads) {
-  struct Chunk {
-    size_t weight;
-    int64_t chunk;
-  };
-  std::vector<Chunk> chunks;
-  std::vector<std::vector<PackError>> errors;
-  for (size_t w = 0; w < packer.weights(); ++w) {
-    for (int64_t c = 0; c < packer.chunks(w); ++c) chunks.push_back({w, c});
-    errors.emplace_back(static_cast<size_t>(packer.rows(w)));
-  }
-  run_jobs(threads, chunks.size(), [&](size_t i) {
-    stop_if_interrupted();
-    const auto [w, c] = chunks[i];
-    const auto bytes = static_cast<size_t>(packer.chunk_bytes(w, c));
-    packer.pack(w, c, {to[w] + packer.chunk_offset(w, c), bytes}, errors[w]);
-  });
+CodegenResult compile(const Model& model, const ModelFlags& flags, PassOptions passes,
+                      const CodegenOptions& codegen) {
+  flags.apply(passes, model);
+  Graph g = model.graph.clone();
+  run_passes(g, passes);
+  add_packing(g);
+  CodegenResult out = generate(g, codegen);
+  require_memory(out.plan);
+  return out;
 }
 
 // The rows of a weight, rounded, as a tensor of its own.
@@ -91,37 +69,27 @@ class RoundedRows : public WeightSource {
   const BlockFormat& format_;
 };
 
-constexpr size_t kSlack = 64;  // readable bytes behind a weight, for whole vectors
+SessionOptions session_options(int threads) {
+  SessionOptions out;
+  out.threads = threads;
+  out.stop = &interrupted();
+  return out;
+}
 
 }  // namespace
 
 PackedModel::PackedModel(const Model& model, const ModelFlags& flags, PassOptions passes,
                          const CodegenOptions& codegen, int threads)
-    : code_(compile(model, flags, std::move(passes), codegen)),
-      kernels_(code_.object),
-      source_(*model.weights),
-      threads_(threads > 0 ? threads : default_threads()) {
-  require_memory(code_.plan);
-  std::vector<std::byte*> to;
-  std::vector<const void*> addresses;
-  for (const PlanWeight& w : code_.plan.weights) {
-    to.push_back(weights_.emplace_back(static_cast<size_t>(w.bytes) + kSlack).data());
-    addresses.push_back(to.back());
-  }
-  pack_all(WeightPacker(code_.graph, code_.packs, source_), to, threads_);
-  SessionOptions options;
-  options.threads = threads_;
-  options.stop = &interrupted();
-  session_ = std::make_unique<Session>(code_.plan, find_kernels(kernels_, code_.plan.decode),
-                                       find_kernels(kernels_, code_.plan.prefill), addresses, options);
-}
+    : source_(*model.weights),
+      program_(compile(model, flags, std::move(passes), codegen), source_, session_options(threads)) {}
 
 std::vector<PackedModel::Matrix> PackedModel::matrices() const {
+  const CodegenResult& code = program_.code();
   std::vector<Matrix> out;
-  for (size_t w = 0; w < code_.packs.size(); ++w) {
-    if (!code_.plan.weights[w].layout.ends_with(".rows8")) continue;
-    Matrix m{w, {}, code_.graph.type(code_.packs[w])};
-    for (const WeightRows& rows : weight_rows(code_.graph, code_.packs[w])) {
+  for (size_t w = 0; w < code.packs.size(); ++w) {
+    if (!code.plan.weights[w].layout.ends_with(".rows8")) continue;
+    Matrix m{w, {}, code.graph.type(code.packs[w])};
+    for (const WeightRows& rows : weight_rows(code.graph, code.packs[w])) {
       if (std::find(m.tensors.begin(), m.tensors.end(), rows.tensor) == m.tensors.end())
         m.tensors.push_back(rows.tensor);
     }
@@ -131,15 +99,15 @@ std::vector<PackedModel::Matrix> PackedModel::matrices() const {
 }
 
 PackedModel::Rounding::Rounding(PackedModel& model, const Matrix& matrix, DType format)
-    : memory_(model.weights_[matrix.weight]), before_(memory_) {
+    : memory_(model.program_.weight(matrix.weight)), before_(memory_) {
+  const CodegenResult& code = model.program_.code();
   Graph g;
   ValueId v = g.add_weight("rounded", {DType::f32, matrix.type.dims});
   if (matrix.type.dtype != DType::f32)
     v = g.result(g.add_op("quantize", {v}, {{"format", dtype_name(matrix.type.dtype)}}));
-  v = g.result(g.add_op("pack", {v}, {{"layout", model.code_.plan.weights[matrix.weight].layout}}));
-  const RoundedRows rows(model.code_.graph, model.code_.packs[matrix.weight], model.source_,
-                         block_format(format));
-  pack_all(WeightPacker(g, {v}, rows), {memory_.data()}, model.threads_);
+  v = g.result(g.add_op("pack", {v}, {{"layout", code.plan.weights[matrix.weight].layout}}));
+  const RoundedRows rows(code.graph, code.packs[matrix.weight], model.source_, block_format(format));
+  pack_weights(WeightPacker(g, {v}, rows), {memory_.data()}, model.session().threads());
 }
 
 PackedModel::Rounding::~Rounding() { std::copy(before_.begin(), before_.end(), memory_.begin()); }

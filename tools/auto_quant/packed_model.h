@@ -1,15 +1,13 @@
-// A model compiled for measuring: passes, kernels and packed weights in memory, nothing on disk.
+// A model compiled for measuring, whose weights can be rounded one by one.
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "codegen/codegen.h"
 #include "models/model.h"
 #include "passes/manager.h"
-#include "runtime/session.h"
+#include "tools/memory_program.h"
 #include "tools/model_flags.h"
 
 namespace lmc {
@@ -21,7 +19,7 @@ class PackedModel {
   PackedModel(const Model& model, const ModelFlags& flags, PassOptions passes, const CodegenOptions& codegen,
               int threads);
 
-  Session& session() { return *session_; }
+  Session& session() { return program_.session(); }
 
   // The weight of a linear, as it is packed: one projection, or several that are fused.
   struct Matrix {
@@ -46,12 +44,8 @@ class PackedModel {
   };
 
  private:
-  CodegenResult code_;
-  LoadedKernels kernels_;
   const WeightSource& source_;
-  int threads_;
-  std::vector<std::vector<std::byte>> weights_;
-  std::unique_ptr<Session> session_;
+  MemoryProgram program_;
 };
 
 }  // namespace lmc

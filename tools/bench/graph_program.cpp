@@ -4,10 +4,8 @@
 
 #include <cmath>
 
-#include "codegen/layout.h"
 #include "codegen/object_cache.h"
 #include "ir/text.h"
-#include "tools/engine.h"
 
 namespace lmc {
 namespace {
@@ -16,7 +14,7 @@ namespace {
 // which cost other times, come out of a long chain.
 class MadeUpWeights : public WeightSource {
  public:
-  explicit MadeUpWeights(const Graph& g) : g_(g) {}
+  explicit MadeUpWeights(Graph g) : g_(std::move(g)) {}
   std::optional<Type> type(const std::string& name) const override { return g_.type(g_.find_weight(name)); }
   void read(const std::string& name, int64_t first, std::span<float> out) const override {
     const float scale = std::sqrt(3.0F / static_cast<float>(g_.type(g_.find_weight(name)).last()));
@@ -29,42 +27,28 @@ class MadeUpWeights : public WeightSource {
   }
 
  private:
-  const Graph& g_;
+  Graph g_;
 };
 
-CodegenResult compile(const Graph& g, int64_t context) {
+MemoryProgram made_up(const std::string& text, int64_t context, int threads) {
+  Graph g = parse_graph(text, "benchmark");
+  add_packing(g);
   CodegenOptions options;
   options.context = context;
   options.cache_folder = default_cache_folder();
-  return generate(g, options);
-}
-
-Graph packed(const std::string& text) {
-  Graph g = parse_graph(text, "benchmark");
-  add_packing(g);
-  return g;
+  return {generate(g, options), MadeUpWeights(g.clone()), {.threads = threads}};
 }
 
 }  // namespace
 
 GraphProgram::GraphProgram(const std::string& text, int64_t context, int threads)
-    : code_(compile(packed(text), context)), kernels_(code_.object) {
-  const MadeUpWeights source(code_.graph);
-  const WeightPacker packer(code_.graph, code_.packs, source);
-  std::vector<const void*> weights;
-  for (size_t w = 0; w < packer.weights(); ++w) {
-    weights_.push_back(packer.pack(w, 64));
-    weights.push_back(weights_.back().data());
-  }
-  session_ = std::make_unique<Session>(code_.plan, find_kernels(kernels_, code_.plan.decode),
-                                       find_kernels(kernels_, code_.plan.prefill), weights,
-                                       SessionOptions{.threads = threads});
-  session_->warm_up();
+    : program_(made_up(text, context, threads)) {
+  session().warm_up();
 }
 
 double GraphProgram::weight_bytes() const {
   double bytes = 0;
-  for (const PlanStage& s : code_.plan.decode.stages) bytes += s.weight_bytes;
+  for (const PlanStage& s : plan().decode.stages) bytes += s.weight_bytes;
   return bytes;
 }
 

@@ -2,13 +2,10 @@
 // them. Weights are made up.
 #pragma once
 
-#include <cstddef>
-#include <memory>
+#include <cstdint>
 #include <string>
-#include <vector>
 
-#include "codegen/codegen.h"
-#include "runtime/session.h"
+#include "tools/memory_program.h"
 
 namespace lmc {
 
@@ -17,15 +14,12 @@ class GraphProgram {
   // Inputs and output as generate() wants them. `context`: most positions.
   GraphProgram(const std::string& text, int64_t context, int threads);
 
-  Session& session() { return *session_; }
-  const Plan& plan() const { return code_.plan; }
+  Session& session() { return program_.session(); }
+  const Plan& plan() const { return program_.code().plan; }
   double weight_bytes() const;  // read by a decode step
 
  private:
-  CodegenResult code_;
-  LoadedKernels kernels_;
-  std::vector<std::vector<std::byte>> weights_;
-  std::unique_ptr<Session> session_;
+  MemoryProgram program_;
 };
 
 // A step around `body`, which makes %y (f32[T,out]) of %x (f32[T,in]): a lookup before it, the logits behind.

@@ -1,6 +1,5 @@
 // Chat templates: the formats that model families document, the language part by part, and what is refused.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -8,6 +7,7 @@
 
 #include "ir/error.h"
 #include "models/chat/template.h"
+#include "tests/unit/temporary.h"
 #include "tokenizer_test_util.h"
 
 namespace lmc::testing {
@@ -314,7 +314,7 @@ class ChatFiles : public ::testing::Test {
       return e.what();
     }
   }
-  std::string folder_ = ::testing::TempDir() + "chat_files_" + std::to_string(::getpid());
+  std::string folder_ = temporary("chat_files");
 };
 
 TEST_F(ChatFiles, TheJinjaFileGoesBeforeTokenizerConfig) {

@@ -2,7 +2,6 @@
 #include "models/checkpoint/hub_cache.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -10,6 +9,7 @@
 #include <map>
 
 #include "ir/error.h"
+#include "tests/unit/temporary.h"
 
 namespace lmc {
 namespace {
@@ -21,7 +21,7 @@ const std::string kCommit = "0123456789abcdef0123456789abcdef01234567";
 class HubCache : public testing::Test {
  protected:
   void SetUp() override {
-    root_ = fs::temp_directory_path() / ("lmc_hub_" + std::to_string(::getpid()));
+    root_ = temporary("hub");
     fs::remove_all(root_);
     for (const char* name : {"HF_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME", "HOME"}) {
       const char* value = std::getenv(name);

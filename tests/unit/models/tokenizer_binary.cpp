@@ -7,6 +7,7 @@
 
 #include "ir/error.h"
 #include "models/tokenizer/image.h"
+#include "tests/unit/temporary.h"
 #include "tokenizer_test_util.h"
 
 namespace lmc::testing {
@@ -19,8 +20,7 @@ Tokenizer golden(const std::string& name) {
 }
 
 TEST(BinaryTokenizer, WrittenAndMappedAgainGivesTheSameIds) {
-  const auto path =
-      std::filesystem::temp_directory_path() / ("lmc_tokenizer_" + std::to_string(std::random_device()()));
+  const std::string path = temporary("tokenizer.bin");
   for (const char* name : {"gpt2-a", "gemma3-a"}) {
     const Tokenizer one = golden(name);
     one.write_binary(path);

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "ir/error.h"
+#include "tests/unit/temporary.h"
 #include "tokenizer_test_util.h"
 
 namespace lmc::testing {
@@ -90,8 +91,7 @@ TEST(SentencePiece, BosAndEosAreAddedAsTold) {
 }
 
 TEST(SentencePiece, TheConfigBesideAModelSaysWhatIsAdded) {
-  const auto folder =
-      std::filesystem::temp_directory_path() / ("lmc_sp_" + std::to_string(std::random_device()()));
+  const std::filesystem::path folder = temporary("sentencepiece");
   std::filesystem::create_directory(folder);
   std::ofstream(folder / "tokenizer.model", std::ios::binary) << small_model();
   EXPECT_EQ(tokens_of(Tokenizer::open(folder), "a", true), "<s>|▁|a");

@@ -7,13 +7,15 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/unit/temporary.h"
+
 namespace lmc {
 namespace {
 
 class ThreadsTest : public testing::Test {
  protected:
   void SetUp() override {
-    root_ = std::filesystem::temp_directory_path() / ("lmc_threads_" + std::to_string(getpid()));
+    root_ = temporary("threads");
     std::filesystem::remove_all(root_);
   }
   void TearDown() override { std::filesystem::remove_all(root_); }

@@ -1,0 +1,46 @@
+#include "tools/memory_program.h"
+
+#include "runtime/threads.h"
+#include "tools/console.h"
+#include "tools/engine.h"
+#include "tools/jobs.h"
+
+namespace lmc {
+namespace {
+
+constexpr size_t kSlack = 64;  // readable bytes behind a weight, for whole vectors
+
+}  // namespace
+
+void pack_weights(const WeightPacker& packer, const std::vector<std::byte*>& to, int threads) {
+  struct Chunk {
+    size_t weight;
+    int64_t chunk;
+  };
+  std::vector<Chunk> chunks;
+  std::vector<std::vector<PackError>> errors;
+  for (size_t w = 0; w < packer.weights(); ++w) {
+    for (int64_t c = 0; c < packer.chunks(w); ++c) chunks.push_back({w, c});
+    errors.emplace_back(static_cast<size_t>(packer.rows(w)));
+  }
+  run_jobs(threads, chunks.size(), [&](size_t i) {
+    stop_if_interrupted();
+    const auto [w, c] = chunks[i];
+    const auto bytes = static_cast<size_t>(packer.chunk_bytes(w, c));
+    packer.pack(w, c, {to[w] + packer.chunk_offset(w, c), bytes}, errors[w]);
+  });
+}
+
+MemoryProgram::MemoryProgram(CodegenResult code, const WeightSource& source, const SessionOptions& options)
+    : code_(std::move(code)), kernels_(code_.object) {
+  std::vector<std::byte*> to;
+  for (const PlanWeight& w : code_.plan.weights)
+    to.push_back(weights_.emplace_back(static_cast<size_t>(w.bytes) + kSlack).data());
+  pack_weights(WeightPacker(code_.graph, code_.packs, source), to,
+               options.threads > 0 ? options.threads : default_threads());
+  session_ = std::make_unique<Session>(code_.plan, find_kernels(kernels_, code_.plan.decode),
+                                       find_kernels(kernels_, code_.plan.prefill),
+                                       std::vector<const void*>(to.begin(), to.end()), options);
+}
+
+}  // namespace lmc
