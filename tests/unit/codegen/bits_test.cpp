@@ -1,0 +1,84 @@
+// Every bit of every result stays what it was: the logits of each golden checkpoint in each format, on every
+// target of this machine, token by token and in blocks, hash to what tests/data/bits.json holds. A change
+// that is meant to change them says so, and LMC_BLESS=1 build/release/bin/test_codegen
+// --gtest_filter='*Bits*' rewrites the file.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "codegen/target.h"
+#include "compiled_model.h"
+#include "golden_folder.h"
+
+namespace lmc {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+const std::string kFile = std::string(LMC_SOURCE_DIR) + "/tests/data/bits.json";
+
+// FNV-1a of the numbers' bytes.
+std::string hash(const std::vector<float>& numbers) {
+  uint64_t h = 0xcbf29ce484222325;
+  for (const float f : numbers) {
+    uint32_t bits;
+    std::memcpy(&bits, &f, 4);
+    for (int i = 0; i < 32; i += 8) h = (h ^ ((bits >> i) & 255)) * 0x100000001b3;
+  }
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(h));
+  return text;
+}
+
+Json known() {
+  std::ifstream in(kFile);
+  return in ? Json::parse(in) : Json::object();
+}
+
+class GoldenBits : public testing::TestWithParam<std::string> {};
+
+TEST_P(GoldenBits, are_what_they_were) {
+  const std::string folder = golden_folder() + "/" + GetParam();
+  std::ifstream in(folder + "/golden.json");
+  const auto ids = nlohmann::json::parse(in)["input_ids"].get<std::vector<int32_t>>();
+  Json all = known();
+  const bool bless = std::getenv("LMC_BLESS") != nullptr;
+  const bool thorough = bless || std::getenv("LMC_ALL_BITS") != nullptr;
+  const std::vector<std::string> few = {"gpt2-a", "gemma3-a", "mixtral-a", "phi3-long"};
+  const bool in_depth = thorough || std::find(few.begin(), few.end(), GetParam()) != few.end();
+  if (!bless && !all.contains(GetParam())) GTEST_SKIP() << "bits.json does not have this checkpoint";
+  for (const std::string format : {"none", "q8_0", "q4_k", "q4_0", "f16", "bf16"}) {
+    if (!in_depth && format != "none" && format != "q8_0" && format != "q4_k") continue;
+    std::string first;
+    for (const Target* target : targets_here()) {
+      if (!first.empty() && !thorough && !(in_depth && format == "q8_0")) continue;
+      Model m = load_model(folder, {});
+      const Compiled c = compile(m, format, 1, target->name());
+      for (const int64_t block : {1, 0}) {
+        const std::string got = hash(c.logits(ids, 1, block, Schedule::serial));
+        if (first.empty()) first = got;
+        EXPECT_EQ(got, first) << format << " on " << target->name() << ", blocks of " << block;
+      }
+    }
+    if (bless) {
+      all[GetParam()][format] = first;
+    } else {
+      EXPECT_EQ(first, all[GetParam()].value(format, "")) << format;
+    }
+  }
+  if (bless) std::ofstream(kFile) << all.dump(1) << "\n";
+}
+
+std::string test_name(const testing::TestParamInfo<std::string>& info) {
+  std::string name = info.param;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, GoldenBits, testing::ValuesIn(golden_names()), test_name);
+
+}  // namespace
+}  // namespace lmc
