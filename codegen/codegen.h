@@ -1,20 +1,19 @@
-// The code generator's front door: a graph in, a plan and an object file out.
+// The code generator's front door: lowered graphs in, a plan and an object file out.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "ir/graph.h"
+#include "ir/lowered.h"
 #include "ir/plan.h"
 
 namespace lmc {
 
 struct CodegenOptions {
   std::string target = "native";
-  int64_t prefill_tokens = 64;  // largest block of tokens in one step
-  int64_t context = 0;          // recorded in the plan
-  bool want_llvm = false;       // fill in llvm_ir (optimised) and assembly
+  int64_t context = 0;     // recorded in the plan
+  bool want_llvm = false;  // fill in llvm_ir (optimised) and assembly
   bool want_assembly = false;
   bool time_attention = false;  // attention kernels add up their cycles in StepInfo::cycles
   std::string cache_folder;     // where compiled kernels are kept for the next time; "" = nowhere
@@ -22,8 +21,8 @@ struct CodegenOptions {
 
 struct CodegenResult {
   Plan plan;
-  Graph graph;                 // flat, with packing: what the plan was made from
-  std::vector<ValueId> packs;  // in `graph`, one per plan.weights: for WeightPacker
+  Lowered graphs;              // what the plan was made from
+  std::vector<ValueId> packs;  // in graphs.model, one per plan.weights: for WeightPacker
   std::string object;          // ELF, no undefined symbols
   size_t kernels = 0;          // functions in it
   bool from_cache = false;     // nothing was compiled
@@ -31,12 +30,12 @@ struct CodegenResult {
   std::string assembly;
 };
 
-// `g` is the graph after all passes and add_packing. Inputs tokens, pos, out_rows and kv caches; first output
-// the logits f32[R,vocab]. Throws Error naming the op or group it cannot emit.
-CodegenResult generate(const Graph& g, const CodegenOptions& options);
+// `lowered` as the lowering passes leave it: inputs tokens, pos, out_rows and kv caches; first output the
+// logits f32[R,vocab]. Throws Error naming the op or group it cannot emit.
+CodegenResult emit(Lowered lowered, const CodegenOptions& options);
 
 // Just the plan (no LLVM): for --emit=plan.
-CodegenResult plan_only(const Graph& g, const CodegenOptions& options);
+CodegenResult plan_only(Lowered lowered, const CodegenOptions& options);
 
 struct LoadOptions {
   bool debugger = false;  // tell GDB about the code

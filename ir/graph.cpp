@@ -146,8 +146,15 @@ OpId Graph::add_op(const OpDef& def, std::vector<ValueId> operands, AttrMap attr
   }
 
   const OpId id{static_cast<uint32_t>(ops_.size())};
-  Op op{&def, std::move(operands), {}, std::move(attrs), std::move(body), std::move(scope), std::move(loc),
-        false};
+  Op op{&def,
+        std::move(operands),
+        {},
+        std::move(attrs),
+        std::move(body),
+        std::move(scope),
+        std::move(loc),
+        false,
+        -1};
   for (uint32_t i = 0; i < op.operands.size(); ++i) values_[op.operands[i].v].uses.push_back({id, i});
   for (uint32_t i = 0; i < result_types.size(); ++i) {
     const std::string wanted = i < result_names.size() ? result_names[i] : def.name;
@@ -288,6 +295,7 @@ Graph Graph::clone() const {
     for (ValueId r : op.results) names.push_back(values_[r.v].name);
     std::unique_ptr<Graph> body = op.body ? std::make_unique<Graph>(op.body->clone()) : nullptr;
     const OpId copy = out.add_op(*op.def, operands, op.attrs, names, op.scope, op.loc, std::move(body));
+    out.ops_[copy.v].source = op.source;
     for (size_t i = 0; i < op.results.size(); ++i) map[op.results[i]] = out.result(copy, i);
   }
   std::vector<ValueId> outputs;
@@ -318,6 +326,22 @@ std::vector<OpId> topo_order(const Graph& g) {
   }
   if (order.size() != live.size()) throw Error("graph @" + g.name + " has a cycle");
   return order;
+}
+
+namespace {
+
+void number_from(Graph& g, int32_t& next) {
+  for (OpId id : topo_order(g)) {
+    g.set_source(id, next++);
+    if (g.op(id).body) number_from(g.body(id), next);
+  }
+}
+
+}  // namespace
+
+void number_ops(Graph& g) {
+  int32_t next = 0;
+  number_from(g, next);
 }
 
 SideTable<ValueId, char> weight_only(const Graph& g) {

@@ -46,6 +46,9 @@ struct Op {
   std::string scope;            // "layers.0.attention": where the profile counts it
   Location loc;
   bool erased = false;
+  // Which statement of the graph given to the lowering this is or comes from (number_ops), so that a kernel
+  // can be shown where its ops were written; -1: not numbered. Kept by copies, no part of the text.
+  int32_t source = -1;
 };
 
 class Graph {
@@ -90,6 +93,7 @@ class Graph {
 
   void set_attr(OpId op, const std::string& name, Attr value);
   void set_scope(OpId op, std::string scope);
+  void set_source(OpId op, int32_t source) { ops_[op.v].source = source; }
   void set_operand(OpId op, size_t index, ValueId value);
   void set_type(ValueId v, const Type& type);  // inputs and weights; call reinfer() afterwards
   void rename(ValueId v, const std::string& name);
@@ -117,6 +121,9 @@ class Graph {
 
 // Live ops in a stable topological order (ready ops by lowest id first). Throws Error if there is a cycle.
 std::vector<OpId> topo_order(const Graph& g);
+
+// Numbers all ops, those of bodies behind the op that holds them, in the order in which they are printed.
+void number_ops(Graph& g);
 
 // True for weights and for results that depend on weights alone: computed once, when compiling.
 SideTable<ValueId, char> weight_only(const Graph& g);

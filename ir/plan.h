@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,18 +31,32 @@ struct PlanOperand {
   int64_t buffer = -1;   // arena: index into StepPlan::buffers
 };
 
+// What a kernel computes, for reports: labels are made of this, nobody takes one apart.
+struct StageWork {
+  std::string family;           // of kernels: "linear", "row", "attention", …
+  std::string core;             // the op it is built around; "" for rows of elementwise and row ops
+  std::string role;             // of the core: "ffn_down"; "" if it has none
+  std::vector<int64_t> input;   // dimensions of the core's first operand; the first is T or R (or 1)
+  std::vector<int64_t> weight;  // … of its weight, if it has one
+  std::optional<DType> format;  // … of its weight
+  int64_t heads = 0;            // query heads of an attention
+  bool over_rows = false;       // its rows are those whose logits are wanted (R), not the step's tokens (T)
+  std::vector<std::string> ahead;   // ops in front of the core, or all ops of a row kernel
+  std::vector<std::string> behind;  // ops behind the core
+  std::vector<int32_t> ops;  // Op::source of everything it computes: the core first; statements of the bundle's model.lmir
+  double weight_bytes = 0;   // read by the whole stage
+  double flops = 0;          // per token
+};
+
 // A kernel launch: `tiles` calls of one function, in any order and in parallel.
 struct PlanStage {
   std::string symbol;  // function in kernels.o
-  std::string kind;    // "linear", "row", "attention": kernel class, for reports
-  std::string label;   // "linear ffn_gate_up [T,1152]x[13824,1152] q8_0"
   std::string scope;   // "layers.0.ffn"
+  StageWork work;
   int64_t tiles = 1;
   std::vector<PlanOperand> operands;
   std::vector<int32_t>
-      deps;                 // stages that must be finished before any tile of this one (transitively reduced)
-  double weight_bytes = 0;  // read by the whole stage
-  double flops = 0;         // per token
+      deps;  // stages that must be finished before any tile of this one (transitively reduced)
 };
 
 struct PlanBuffer {

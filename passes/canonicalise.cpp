@@ -7,7 +7,7 @@
 #include <map>
 
 #include "ir/op_def.h"
-#include "passes/pass.h"
+#include "ir/pass.h"
 
 namespace lmc {
 namespace {

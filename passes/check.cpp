@@ -10,13 +10,11 @@
 namespace lmc {
 namespace {
 
-constexpr int64_t kTokens[] = {1, 7};  // decoding, and a block of a prompt
-
 struct Metric {
   const char* name;
   const char* text;  // as CheckResult::str says it
-  double CheckBudget::* limit;
-  double CheckResult::* value;
+  double CheckBudget::*limit;
+  double CheckResult::*value;
   bool at_most;
 };
 
@@ -168,8 +166,10 @@ std::string inexact(const CheckResult& r) {
   return "relative " + number(r.max_rel) + " > " + number(kExactTolerance);
 }
 
-NumericGate::NumericGate(const Graph& reference, const WeightSource* weights) : weights_(weights) {
-  for (int64_t tokens : kTokens) inputs_.push_back(make_check_inputs(reference, tokens));
+NumericGate::NumericGate(const Graph& reference, const WeightSource* weights,
+                         const std::vector<int64_t>& tokens)
+    : weights_(weights) {
+  for (int64_t n : tokens) inputs_.push_back(make_check_inputs(reference, n));
 }
 
 Evaluation NumericGate::evaluate(const Graph& g) const {

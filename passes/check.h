@@ -51,11 +51,12 @@ std::string inexact(const CheckResult& r);  // the same for an exact pass
 // The outputs of one graph, for each number of tokens.
 using Evaluation = std::vector<std::vector<Tensor>>;
 
-// Evaluates graphs that mean the same on the same inputs: T=1 and T=7 behind a filled cache.
+// Evaluates graphs that mean the same on the same inputs: steps of so many tokens behind a filled cache.
 class NumericGate {
  public:
   // Inputs fit `reference`. `weights` null: seeded random numbers.
-  NumericGate(const Graph& reference, const WeightSource* weights);
+  NumericGate(const Graph& reference, const WeightSource* weights,
+              const std::vector<int64_t>& tokens = {1, 7});
 
   Evaluation evaluate(const Graph& g) const;
   // One result for each number of tokens. Error if outputs differ in number or shape.

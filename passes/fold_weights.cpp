@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "ir/op_def.h"
-#include "passes/pass.h"
+#include "ir/pass.h"
 
 namespace lmc {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "passes/match.h"
-#include "passes/pass.h"
+#include "ir/pass.h"
 #include "passes/rewrite.h"
 
 namespace lmc {

@@ -3,7 +3,7 @@
 //
 //   graph (%kv.0: kv_f16[512,1,256])     →     graph (%kv.0: kv_f32[512,1,256])      with format=f32
 #include "ir/op_def.h"
-#include "passes/pass.h"
+#include "ir/pass.h"
 
 namespace lmc {
 namespace {

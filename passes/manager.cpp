@@ -47,17 +47,17 @@ void count(const Graph& g, int64_t& ops, int64_t& linears, double& weight_bytes)
 
 class Manager {
  public:
-  Manager(Graph& g, const PassOptions& options) : g_(g), options_(options) {}
+  Manager(Graph& g, const PassOptions& options) : g_(g), options_(options), number_(options.passes_before) {}
 
   std::vector<PassReport> run() {
     const std::vector<const Pass*> passes = pipeline(options_);
     drop_unused_weights();
     if (!options_.dump_dir.empty()) {
       std::filesystem::create_directories(options_.dump_dir);
-      dump("import");
+      if (number_ == 0) dump("import");
     }
     if (options_.check) {
-      gate_.emplace(g_, options_.weights);
+      gate_.emplace(g_, options_.weights, options_.check_tokens);
       outputs_ = gate_->evaluate(g_);
     }
     for (const Pass* pass : passes) run_one(*pass);
@@ -160,7 +160,8 @@ class Manager {
   void dump(const std::string& what) const {
     char number[8];
     std::snprintf(number, sizeof number, "%03d", number_);
-    const std::string path = options_.dump_dir + "/" + number + "." + what + ".lmir";
+    const std::string path = options_.dump_dir + "/" + number + "." +
+                             (options_.dump_tag.empty() ? "" : options_.dump_tag + ".") + what + ".lmir";
     std::ofstream out(path);
     out << view_text(g_, options_.dump_scope);
     if (!out) throw Error(path + ": cannot write");
@@ -168,7 +169,9 @@ class Manager {
 
   void print(const std::set<std::string>& wanted, const std::string& pass, const std::string& when) const {
     if (!options_.print_to || (!wanted.contains(pass) && !wanted.contains("all"))) return;
-    *options_.print_to << "// " << when << " " << pass << "\n" << view_text(g_, options_.dump_scope);
+    *options_.print_to << "// " << when << " " << pass
+                       << (options_.dump_tag.empty() ? "" : " (" + options_.dump_tag + ")") << "\n"
+                       << view_text(g_, options_.dump_scope);
   }
 
   Graph& g_;
@@ -176,7 +179,7 @@ class Manager {
   std::vector<PassReport> reports_;
   std::optional<NumericGate> gate_;
   Evaluation outputs_;  // of the graph as it is now
-  int number_ = 0;
+  int number_;
   int64_t applied_ = 0;
 };
 
@@ -192,7 +195,9 @@ std::vector<const Pass*> pipeline(const PassOptions& options) {
   }
   std::vector<const Pass*> out;
   for (const Pass* p : ordered_passes()) {
-    const bool usual = options.only ? wanted.contains(p->name()) : p->standard();
+    if (options.phase && p->phase() != *options.phase) continue;
+    const bool usual = options.only ? wanted.contains(p->name())
+                                    : p->standard() && (options.phase || p->phase() == PassPhase::optimise);
     if ((usual || options.enabled.contains(p->name())) && !options.disabled.contains(p->name()))
       out.push_back(p);
   }

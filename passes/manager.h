@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "ir/pass.h"
 #include "ir/weights.h"
 #include "passes/check.h"
-#include "passes/pass.h"
 
 namespace lmc {
 
@@ -30,18 +30,23 @@ struct PassReport {
 };
 
 struct PassOptions {
+  // The passes of this phase only. Without one: those of the first phase, and whatever `only` names.
+  std::optional<PassPhase> phase;
   std::optional<std::vector<std::string>> only;  // --passes=a,b: these, in the pipeline's order
   std::set<std::string> enabled, disabled;       // besides the standard ones; not even if standard
   std::map<std::string, std::map<std::string, std::string>> settings;  // pass → key → value
   int64_t limit = INT64_MAX;                        // --pass-limit: applications, all passes together
   std::string dump_dir;                             // "" = no dumps
+  std::string dump_tag;                             // "decode": files are 014.decode.form-kernels.after.lmir
+  int passes_before = 0;                            // dumps are numbered from the next one on
   std::string dump_scope = "auto";                  // what dumps and prints show: see ir/view.h
   std::set<std::string> print_before, print_after;  // pass names or "all"
   std::ostream* print_to = nullptr;
-  bool check = false;                     // the numeric gate after every pass
-  CheckBudget budget;                     // for the passes that are not exact
-  const WeightSource* weights = nullptr;  // for the gate; null = seeded random numbers
-  std::string repro_path = "repro.lmir";  // written when a pass fails; "" = never
+  bool check = false;                          // the numeric gate after every pass
+  CheckBudget budget;                          // for the passes that are not exact
+  std::vector<int64_t> check_tokens = {1, 7};  // of a step: decoding, and a block of a prompt
+  const WeightSource* weights = nullptr;       // for the gate; null = seeded random numbers
+  std::string repro_path = "repro.lmir";       // written when a pass fails; "" = never
   // What `lmc opt` needs besides the passes to check with the same weights: words such as "--weights", "DIR".
   std::vector<std::string> replay_flags;
   // Sees the graph behind every pass.

@@ -17,7 +17,7 @@
 #include "ir/block_format.h"
 #include "ir/op_def.h"
 #include "ir/weight_sources.h"
-#include "passes/pass.h"
+#include "ir/pass.h"
 #include "passes/quant_rules.h"
 
 namespace lmc {

@@ -3,13 +3,15 @@
 #include <string>
 
 #include "ir/error.h"
+#include "ir/stage_label.h"
 
 namespace lmc {
 namespace {
 
 void check(bool ok, const PlanStage& stage, const std::string& problem) {
   if (!ok)
-    throw Error("the plan does not fit: stage '" + stage.label + "' (" + stage.symbol + ") " + problem);
+    throw Error("the plan does not fit: stage '" + stage_label(stage.work) + "' (" + stage.symbol + ") " +
+                problem);
 }
 
 void* base(const PlanStage& stage, const PlanOperand& o, const Bindings& b, int64_t arena_bytes) {

@@ -24,8 +24,8 @@ bool worth_threads(const StepPlan& plan, int threads) {
   double saved = 0;
   for (const PlanStage& s : plan.stages) {
     const auto ways = static_cast<double>(std::min<int64_t>(threads, s.tiles));
-    const double seconds = std::max(s.weight_bytes / kBytesPerSecond,
-                                    s.flops * static_cast<double>(plan.max_tokens) / kFlopsPerSecond);
+    const double seconds = std::max(s.work.weight_bytes / kBytesPerSecond,
+                                    s.work.flops * static_cast<double>(plan.max_tokens) / kFlopsPerSecond);
     saved += seconds * (1 - 1 / ways);
   }
   return threads > 1 && saved > kStepCost + kStageCost * static_cast<double>(plan.stages.size());

@@ -1,18 +1,14 @@
-// Is a StepPlan safe to run in parallel? A proof by reachability, and the means to try it out: random orders.
+// The means to try out whether a StepPlan is safe to run in parallel: random orders.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "ir/schedule_check.h"
 #include "runtime/bindings.h"
 
 namespace lmc {
-
-// Every pair of stages that touch the same bytes of arena, caches or output, at least one of them writing,
-// must be ordered by a path of `deps`. Returns one sentence for each pair that is not, and for each dep that
-// points forward.
-std::vector<std::string> check_schedule(const StepPlan& plan);
 
 struct TileRef {
   int32_t stage = 0;

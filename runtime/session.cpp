@@ -153,8 +153,9 @@ void Session::resume(std::span<const int32_t> tokens, const std::function<void(s
 
 std::span<const float> Session::step(std::span<const int32_t> tokens) {
   std::span<const float> out;
-  forward(tokens, Rows::last,
-          [&](int64_t, int64_t, const float* logits) { out = {logits, static_cast<size_t>(plan_.vocab)}; });
+  forward(tokens, Rows::last, [&](int64_t, int64_t, const float* logits) {
+    out = {logits, static_cast<size_t>(plan_.vocab)};
+  });
   return out;
 }
 

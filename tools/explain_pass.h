@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "passes/pass.h"
+#include "ir/pass.h"
 
 namespace lmc {
 

@@ -26,7 +26,7 @@ namespace {
 }  // namespace
 
 std::string read_file(const std::string& path) {
-  struct stat info{};
+  struct stat info {};
   if (::stat(path.c_str(), &info) != 0) fail(path, "open");
   if (S_ISDIR(info.st_mode)) throw Error(path + ": is a folder, not a file");
   std::ifstream in(path, std::ios::binary);
@@ -112,7 +112,7 @@ void OutputFile::close() {
 MappedFile::MappedFile(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) fail(path, "open");
-  struct stat info{};
+  struct stat info {};
   if (::fstat(fd, &info) != 0) {
     ::close(fd);
     fail(path, "read");

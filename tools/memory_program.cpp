@@ -36,7 +36,7 @@ MemoryProgram::MemoryProgram(CodegenResult code, const WeightSource& source, con
   std::vector<std::byte*> to;
   for (const PlanWeight& w : code_.plan.weights)
     to.push_back(weights_.emplace_back(static_cast<size_t>(w.bytes) + kSlack).data());
-  pack_weights(WeightPacker(code_.graph, code_.packs, source), to,
+  pack_weights(WeightPacker(code_.graphs.model, code_.packs, source), to,
                options.threads > 0 ? options.threads : default_threads());
   session_ = std::make_unique<Session>(code_.plan, find_kernels(kernels_, code_.plan.decode),
                                        find_kernels(kernels_, code_.plan.prefill),

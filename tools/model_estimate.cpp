@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "codegen/codegen.h"
-#include "codegen/layout.h"
 #include "ir/op_def.h"
+#include "passes/lowering.h"
 #include "tools/model_flags.h"
 
 namespace lmc {
@@ -14,11 +14,9 @@ MemoryEstimate estimate_memory(Model& m) {
   passes.repro_path.clear();
   ModelFlags().apply(passes, m);
   run_passes(m.graph, passes);
-  add_packing(m.graph);
   CodegenOptions options;
   options.context = m.context;
-  options.prefill_tokens = std::min(options.prefill_tokens, m.context);
-  const Plan plan = plan_only(m.graph, options).plan;
+  const Plan plan = plan_only(lower(m.graph.clone(), std::min<int64_t>(64, m.context)), options).plan;
   MemoryEstimate out;
   out.context = m.context;
   for (const PlanWeight& w : plan.weights) out.weights += w.bytes;

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "codegen/codegen.h"
-#include "codegen/layout.h"
+#include "passes/lowering.h"
 #include "tools/console.h"
 #include "tools/profile/text_table.h"
 
@@ -20,9 +20,9 @@ void PassPrices::watch(const Graph& g, PassOptions& options) {
 void PassPrices::add(const std::string& pass, int64_t applications, const Graph& g) {
   Row row{pass, applications, {}, ""};
   try {
-    Graph packed = g.clone();
-    add_packing(packed);
-    row.price = price_of(plan_only(packed, {}).plan.decode);
+    PassOptions quiet;
+    quiet.repro_path.clear();
+    row.price = price_of(plan_only(lower(g.clone(), 1, quiet), {}).plan.decode);
   } catch (const Error& e) {
     row.obstacle = e.what();
   }

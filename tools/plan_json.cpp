@@ -14,6 +14,16 @@ const char* const kSpaces[] = {"arena", "weight", "kv", "input", "output"};
 
 ordered_json type_json(const Type& t) { return {{"dtype", dtype_name(t.dtype)}, {"dims", t.dims}}; }
 
+ordered_json work_json(const StageWork& w) {
+  return {{"family", w.family}, {"core", w.core},
+          {"role", w.role},     {"input", w.input},
+          {"weight", w.weight}, {"format", w.format ? dtype_name(*w.format) : ""},
+          {"heads", w.heads},   {"over_rows", w.over_rows},
+          {"ahead", w.ahead},   {"behind", w.behind},
+          {"ops", w.ops},       {"weight_bytes", w.weight_bytes},
+          {"flops", w.flops}};
+}
+
 ordered_json step_json(const StepPlan& step) {
   ordered_json stages = ordered_json::array();
   for (const PlanStage& s : step.stages) {
@@ -27,14 +37,11 @@ ordered_json step_json(const StepPlan& step) {
                           {"buffer", o.buffer}});
     }
     stages.push_back({{"symbol", s.symbol},
-                      {"kind", s.kind},
-                      {"label", s.label},
                       {"scope", s.scope},
+                      {"work", work_json(s.work)},
                       {"tiles", s.tiles},
                       {"operands", operands},
-                      {"deps", s.deps},
-                      {"weight_bytes", s.weight_bytes},
-                      {"flops", s.flops}});
+                      {"deps", s.deps}});
   }
   ordered_json buffers = ordered_json::array();
   for (const PlanBuffer& b : step.buffers)
@@ -88,6 +95,27 @@ PlanOperand operand_from(const json& j, const Plan& plan, const StepPlan& step) 
   return o;
 }
 
+StageWork work_from(const json& j) {
+  StageWork w;
+  w.family = j.at("family");
+  w.core = j.at("core");
+  w.role = j.at("role");
+  w.input = j.at("input").get<std::vector<int64_t>>();
+  w.weight = j.at("weight").get<std::vector<int64_t>>();
+  if (const auto format = j.at("format").get<std::string>(); !format.empty()) {
+    w.format = dtype_from_name(format);
+    check(w.format.has_value(), "unknown format");
+  }
+  w.heads = size_from(j, "heads");
+  w.over_rows = j.at("over_rows").get<bool>();
+  w.ahead = j.at("ahead").get<std::vector<std::string>>();
+  w.behind = j.at("behind").get<std::vector<std::string>>();
+  w.ops = j.at("ops").get<std::vector<int32_t>>();
+  w.weight_bytes = j.at("weight_bytes");
+  w.flops = j.at("flops");
+  return w;
+}
+
 StepPlan step_from(const json& j, const Plan& plan) {
   StepPlan step;
   step.max_tokens = size_from(j, "max_tokens");
@@ -101,9 +129,8 @@ StepPlan step_from(const json& j, const Plan& plan) {
   for (const json& s : j.at("stages")) {
     PlanStage stage;
     stage.symbol = s.at("symbol");
-    stage.kind = s.at("kind");
-    stage.label = s.at("label");
     stage.scope = s.at("scope");
+    stage.work = work_from(s.at("work"));
     stage.tiles = size_from(s, "tiles");
     check(stage.tiles < (1 << 20), "'tiles' is out of range");
     for (const json& o : s.at("operands")) stage.operands.push_back(operand_from(o, plan, step));
@@ -112,8 +139,6 @@ StepPlan step_from(const json& j, const Plan& plan) {
       check(stage.deps.back() >= 0 && stage.deps.back() < static_cast<int32_t>(step.stages.size()),
             "a stage waits for a later one");
     }
-    stage.weight_bytes = s.at("weight_bytes");
-    stage.flops = s.at("flops");
     step.stages.push_back(std::move(stage));
   }
   step.best_stage = j.at("best_stage").get<int64_t>();

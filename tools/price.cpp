@@ -21,12 +21,12 @@ Price price_of(const StepPlan& plan, const CostModel& model) {
   for (const PlanStage& s : plan.stages) {
     const double buffers = buffer_bytes(plan, s);
     ++out.kernels;
-    out.weight_bytes += s.weight_bytes;
+    out.weight_bytes += s.work.weight_bytes;
     out.activation_bytes += buffers;
-    out.flops += s.flops;
+    out.flops += s.work.flops;
     out.seconds += model.launch_seconds +
-                   std::max({s.weight_bytes / model.weight_bytes_per_second,
-                             buffers / model.buffer_bytes_per_second, s.flops / model.flops_per_second});
+                   std::max({s.work.weight_bytes / model.weight_bytes_per_second,
+                             buffers / model.buffer_bytes_per_second, s.work.flops / model.flops_per_second});
   }
   return out;
 }

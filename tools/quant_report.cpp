@@ -49,7 +49,7 @@ PackError QuantReport::error_of(const LedgerEntry& e) const {
     for (size_t w = 0; w < errors.size(); ++w) {
       if (!code_.plan.weights[w].layout.ends_with(".rows8")) continue;
       int64_t row = 0;
-      for (const WeightRows& have : weight_rows(code_.graph, code_.packs[w])) {
+      for (const WeightRows& have : weight_rows(code_.graphs.model, code_.packs[w])) {
         if (have.tensor == wanted.tensor) {
           const int64_t from = std::max(have.first, wanted.first);
           const int64_t to = std::min(have.first + have.rows, wanted.first + wanted.rows);

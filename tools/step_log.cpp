@@ -1,5 +1,7 @@
 #include "tools/step_log.h"
 
+#include "ir/stage_label.h"
+
 namespace lmc {
 
 StepLog::StepLog(const Plan& plan, LogLevel level, double read_peak)
@@ -45,15 +47,15 @@ std::string StepLog::kernels(const StepPlan& plan, const StepInfo& step, const P
     const PlanStage& stage = plan.stages[s];
     const double seconds = times.last_stages()[s].span;
     std::string rate;
-    if (stage.weight_bytes > 0 && seconds > 0) {
-      const double bytes_per_second = stage.weight_bytes / seconds;
+    if (stage.work.weight_bytes > 0 && seconds > 0) {
+      const double bytes_per_second = stage.work.weight_bytes / seconds;
       rate = fmt::format(
           " ({:.1f} GB/s{})", bytes_per_second / 1e9,
           read_peak_ > 0 ? fmt::format(", {:.0f}% of read peak", 100 * bytes_per_second / read_peak_) : "");
     }
     const double workers = seconds > 0 ? times.last_stages()[s].busy / seconds : 0;
-    out += fmt::format("    {} {:.3f} ms{}, {:.2f} workers\n", label_for(stage, step.tokens, step.rows),
-                       seconds * 1e3, rate, workers);
+    out += fmt::format("    {} {:.3f} ms{}, {:.2f} workers\n",
+                       stage_label(stage.work, step.tokens, step.rows), seconds * 1e3, rate, workers);
   }
   return out;
 }

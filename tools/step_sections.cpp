@@ -19,11 +19,6 @@ bool read_layer(std::string_view scope, StagePlace& place) {
   return true;
 }
 
-void replace_all(std::string& text, const std::string& what, const std::string& by) {
-  for (size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size())
-    text.replace(at, what.size(), by);
-}
-
 }  // namespace
 
 std::vector<StagePlace> stage_places(const StepPlan& plan) {
@@ -36,7 +31,7 @@ std::vector<StagePlace> stage_places(const StepPlan& plan) {
     } else if (!layers_seen) {
       place.section = Section::embedding;
     } else {
-      place.section = s.kind == "linear" ? Section::projection : Section::norm;
+      place.section = s.work.format ? Section::projection : Section::norm;
     }
     out.push_back(place);
   }
@@ -54,13 +49,6 @@ StepTimes step_times(const std::vector<StagePlace>& places, const Profile& profi
     if (layer >= out.layers.size()) out.layers.resize(layer + 1);
     out.layers[layer][places[s].part] += seconds;
   }
-  return out;
-}
-
-std::string label_for(const PlanStage& stage, int64_t tokens, int64_t rows) {
-  std::string out = stage.label;
-  replace_all(out, "[T,", "[" + std::to_string(tokens) + ",");
-  replace_all(out, "[R,", "[" + std::to_string(rows) + ",");
   return out;
 }
 

@@ -33,7 +33,4 @@ struct StepTimes {
 };
 StepTimes step_times(const std::vector<StagePlace>& places, const Profile& profile);
 
-// "linear ffn_down [T,6912]x[1152,6912] q8_0" with T and R filled in.
-std::string label_for(const PlanStage& stage, int64_t tokens, int64_t rows);
-
 }  // namespace lmc

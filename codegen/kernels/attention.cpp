@@ -11,10 +11,13 @@
 
 #include <algorithm>
 
+#include "codegen/attention_chunks.h"
+#include "codegen/frame.h"
 #include "codegen/kernels/attention_merge.h"
 #include "codegen/kernels/math.h"
 #include "codegen/kernels/row_kernel.h"
 #include "ir/alibi.h"
+#include "ir/cache_layout.h"
 #include "ir/kernel_abi.h"
 #include "ir/op_def.h"
 
@@ -30,15 +33,15 @@ constexpr int64_t kScoreRow = kAttentionChunk * 4;
 
 class AttentionEmitter {
  public:
-  AttentionEmitter(KernelBuilder& builder, const Stage& s)
+  AttentionEmitter(KernelBuilder& builder, const KernelSpec& kernel)
       : k(builder),
         b(builder.ir()),
-        stage(s),
-        g(*s.graph),
-        op(g.op(s.core)),
-        cache(s.caches.at(op.operands[1])),
+        frame(kernel),
+        g(frame.g),
+        op(g.op(frame.ops.front())),
+        cache(frame.cache(op.operands[1])),
         layout(cache),
-        e(builder, s, nullptr) {
+        e(builder, frame, nullptr) {
     heads_ = g.type(op.operands[0]).dims[1];
     dim_ = cache.head_dim;
     window_ = attr_int(op, "window");
@@ -50,10 +53,10 @@ class AttentionEmitter {
   void emit() {
     kv_head_ = b.CreateURem(k.tile(), k.i64(cache.kv_heads));
     part_ = b.CreateUDiv(k.tile(), k.i64(cache.kv_heads));  // of the tokens, or of the chunks
-    Value* base = k.operand(stage.slots.at(op.operands[1]).operand);
+    Value* base = k.operand(frame.slot(op.operands[1]).operand);
     keys_ = k.at(base, k.mul(kv_head_, layout.k_head_bytes));
     values_ = k.at(k.at(base, layout.v_offset), k.mul(kv_head_, layout.v_head_bytes));
-    if (stage.single) {
+    if (frame.single()) {
       first_ = split_ ? k.i64(0) : part_;
       tokens(k.min(k.add(first_, k.i64(1)), k.tokens()));
     } else {
@@ -77,17 +80,17 @@ class AttentionEmitter {
   // sequences share nothing: each is worked on alone, with its own cache, and the tiles deal them out, so
   // that a few keep all threads busy.
   void one_or_many_sequences() {
-    const int64_t parts = stage.plan.tiles / cache.kv_heads;
+    const int64_t parts = frame.spec.tiles / cache.kv_heads;
     Value *keys = keys_, *values = values_;
     Value* one = b.CreateIsNull(k.cache_offsets());
-    Value* begin = b.CreateSelect(one, k.mul(part_, stage.tokens_per_tile), part_);
+    Value* begin = b.CreateSelect(one, k.mul(part_, frame.spec.grain), part_);
     Value* end = b.CreateSelect(one, k.add(begin, k.i64(1)), k.tokens());
     k.loop(begin, end, parts, [&](Value* token) {
       first_ = token;
       Value* offset = k.cache_offset(token);
       keys_ = k.at(keys, offset);
       values_ = k.at(values, offset);
-      Value* together = b.CreateSelect(one, k.i64(stage.tokens_per_tile), k.i64(1));
+      Value* together = b.CreateSelect(one, k.i64(frame.spec.grain), k.i64(1));
       tokens(k.min(k.add(first_, together), k.tokens()));
     });
   }
@@ -115,7 +118,7 @@ class AttentionEmitter {
     if (split_) {
       first_chunk_ = chunk;
       chunk = k.add(chunk, k.mul(part_, kAttentionChunk));
-      step *= stage.splits;
+      step *= attr_int(op, "splits");
     } else {
       for (Row& r : block) {
         for_value_lanes([&](Value* j) { k.store(k.splat(0.0), k.at(r.total, k.mul(j, 4)), 4); });
@@ -193,7 +196,7 @@ class AttentionEmitter {
 
   // What `body` emits; for measuring, with the processor's time stamp taken before and after.
   void timed(AttentionPart part, const std::function<void()>& body) {
-    if (!stage.timed) return body();
+    if (!frame.spec.timed) return body();
     Value* begin = b.CreateIntrinsic(llvm::Intrinsic::readcyclecounter, {}, {});
     body();
     Value* spent = b.CreateSub(b.CreateIntrinsic(llvm::Intrinsic::readcyclecounter, {}, {}), begin);
@@ -348,7 +351,7 @@ class AttentionEmitter {
 
   KernelBuilder& k;
   llvm::IRBuilder<>& b;
-  const Stage& stage;
+  const Frame frame;
   const Graph& g;
   const Op& op;
   const PlanCache& cache;
@@ -365,6 +368,6 @@ class AttentionEmitter {
 
 int64_t attention_scratch_bytes(int64_t head_dim) { return kRows * (kScoreRow + (head_dim + 7) / 8 * 8 * 4); }
 
-void emit_attention_kernel(KernelBuilder& k, const Stage& stage) { AttentionEmitter(k, stage).emit(); }
+void emit_attention_kernel(KernelBuilder& k, const KernelSpec& spec) { AttentionEmitter(k, spec).emit(); }
 
 }  // namespace lmc

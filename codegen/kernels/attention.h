@@ -1,14 +1,14 @@
 // Attention over the cache with online softmax.
 #pragma once
 
+#include "codegen/kernel_spec.h"
 #include "codegen/kernels/builder.h"
-#include "codegen/stage.h"
 
 namespace lmc {
 
 // Scratch the kernel needs: probabilities of one block and one head's accumulator.
 int64_t attention_scratch_bytes(int64_t head_dim);
 
-void emit_attention_kernel(KernelBuilder& k, const Stage& stage);
+void emit_attention_kernel(KernelBuilder& k, const KernelSpec& spec);
 
 }  // namespace lmc

@@ -2,8 +2,9 @@
 // kernel.
 #pragma once
 
+#include "codegen/attention_chunks.h"
 #include "codegen/kernels/builder.h"
-#include "codegen/stage.h"
+#include "ir/type.h"
 
 namespace lmc {
 

@@ -1,5 +1,6 @@
 // kv_append: writes one token's keys and values into its slot of the ring (ir/cache_layout.h).
 #include "codegen/kernels/row_kernel.h"
+#include "ir/cache_layout.h"
 
 namespace lmc {
 namespace {
@@ -18,7 +19,7 @@ void kv_append(RowEmitter& e, const Op& op) {
   };
 
   Value* base = e.address(op.operands[0]);
-  if (!e.stage.single) base = k.at(base, k.cache_offset(e.token()));
+  if (!e.frame.single()) base = k.at(base, k.cache_offset(e.token()));
   Value* pos = b.CreateSExt(k.load(b.getInt32Ty(), e.address(op.operands[3]), 4), b.getInt64Ty());
   Value* ring = b.CreateURem(pos, k.i64(cache.capacity));
   k.loop(k.i64(0), k.i64(cache.kv_heads), 1, [&](Value* head) {

@@ -39,50 +39,49 @@ struct Groups {
 };
 
 // Scratch for results that are to be quantised: f32 [8][outputs of a tile].
-int64_t results_bytes(const Stage& stage) {
-  return stage.quantised.valid() ? kRowBlock * stage.groups_per_tile * kLanes * 4 : 0;
+int64_t results_bytes(const LinearForm& form) {
+  return form.quantised.valid() ? kRowBlock * form.frame.spec.grain * kLanes * 4 : 0;
 }
 
 class LinearEmitter {
  public:
-  LinearEmitter(KernelBuilder& builder, const Stage& s)
-      : k(builder), b(builder.ir()), stage(s), g(*s.graph), op(g.op(s.core)) {
-    const Type& w = g.type(op.operands[1]);
-    by_experts_ = by_experts(g, op);
-    outputs_ = w.dims[by_experts_ ? 1 : 0];
-    cols_ = w.last();
-    layout_ = find_weight_layout(s.slots.at(op.operands[1]).layout);
+  LinearEmitter(KernelBuilder& builder, const LinearForm& f)
+      : k(builder), b(builder.ir()), form(f), frame(f.frame), g(f.frame.g), op(f.op()) {
+    by_experts_ = f.experts;
+    layout_ = f.layout;
+    outputs_ = f.outputs;
+    cols_ = f.cols;
+    parts_ = f.parts();
+    groups_ = f.groups();
     quantised_ = is_quantised(layout_->dtype());
     group_bytes_ = layout_->group_bytes(cols_);
-    parts_ = stage.halves.empty() ? 1 : 2;
-    groups_ = (outputs_ + 7) / 8 / parts_;
     at_once_ = quantised_ ? builder.target().groups_at_once() : 1;
   }
 
   void emit() {
     weights_ = k.operand(slot(1).operand);
-    Value* tokens = stage.over_rows ? k.rows() : k.tokens();
+    Value* tokens = frame.over_rows ? k.rows() : k.tokens();
     Value* tile = k.tile();
     Value* next = k.next();
     Value* has_next = b.CreateICmpSGE(next, k.i64(0));
     Value* share = nullptr;
     if (by_experts_) {  // the next tile's weights are known to be near only if it has the same share
-      Value* tiles = k.i64((groups_ + stage.groups_per_tile - 1) / stage.groups_per_tile);
+      Value* tiles = k.i64((groups_ + frame.spec.grain - 1) / frame.spec.grain);
       share = b.CreateUDiv(tile, tiles);
       has_next = b.CreateAnd(has_next, b.CreateICmpEQ(b.CreateUDiv(next, tiles), share));
       tile = b.CreateURem(tile, tiles);
       next = b.CreateURem(next, tiles);
     }
-    Value* first = first_ = k.mul(tile, stage.groups_per_tile);
-    Value* end = k.min(k.add(first, k.i64(stage.groups_per_tile)), k.i64(groups_));
-    prefetch_.emplace(k, LinearPrefetch::Tile{end, has_next, k.mul(next, stage.groups_per_tile)},
-                      group_bytes_, parts_, groups_);
-    rows_.emplace(k, stage, tokens, share, k.at(k.scratch(), results_bytes(stage)));
+    Value* first = first_ = k.mul(tile, frame.spec.grain);
+    Value* end = k.min(k.add(first, k.i64(frame.spec.grain)), k.i64(groups_));
+    prefetch_.emplace(k, LinearPrefetch::Tile{end, has_next, k.mul(next, frame.spec.grain)}, group_bytes_,
+                      parts_, groups_);
+    rows_.emplace(k, form, tokens, share, k.at(k.scratch(), results_bytes(form)));
     limit_ = rows_->count();
-    if (stage.single) {
+    if (frame.single()) {
       k.if_then(b.CreateICmpSGT(limit_, k.i64(0)), [&] {
-        if (!stage.prologue.empty()) emit_prologue(k, stage);
-        if (stage.ranked.valid()) ranking_.emplace(k, outputs_);
+        if (!form.prologue.empty()) emit_prologue(k, frame, form.prologue, form.published);
+        if (form.ranked.valid()) ranking_.emplace(k, outputs_);
         choose_weights();
         streams(first, end, {1});
         if (ranking_) ranking_->finish();
@@ -97,7 +96,7 @@ class LinearEmitter {
   }
 
  private:
-  const Slot& slot(size_t operand) const { return stage.slots.at(op.operands[operand]); }
+  Slot slot(size_t operand) const { return frame.slot(op.operands[operand]); }
 
   void choose_weights() {
     if (by_experts_) weights_ = k.at(weights_, k.mul(rows_->expert(), parts_ * groups_ * group_bytes_));
@@ -123,8 +122,8 @@ class LinearEmitter {
     };
     walk(first, k.add(first, share), {nullptr, ways, share});
     walk(k.add(first, k.mul(share, ways)), end, {nullptr});
-    if (!stage.quantised.valid()) return;
-    k.loop(k.i64(0), stage.single ? k.i64(1) : limit_, 1, [&](Value* row) {
+    if (!form.quantised.valid()) return;
+    k.loop(k.i64(0), frame.single() ? k.i64(1) : limit_, 1, [&](Value* row) {
       k.loop(first, end, kGroupsPerBlock, [&](Value* group) { quantise_from_scratch(group, row, row); });
     });
   }
@@ -132,10 +131,10 @@ class LinearEmitter {
   // As many groups as registers allow against 8 rows; four together where their outputs are quantised.
   void blocks(Value* first, Value* end) {
     streaming_ = false;
-    const int64_t width = stage.quantised.valid() ? kGroupsPerBlock : at_once_;
+    const int64_t width = form.quantised.valid() ? kGroupsPerBlock : at_once_;
     Value* whole = k.add(first, b.CreateAnd(b.CreateSub(end, first), k.i64(-width)));
     k.loop(first, whole, width, [&](Value* group) { row_blocks({group, width}, halving(kRowBlock)); });
-    if (stage.quantised.valid() || width == 1) return;
+    if (form.quantised.valid() || width == 1) return;
     k.loop(whole, end, 1, [&](Value* group) { row_blocks({group}, halving(kRowBlock)); });
   }
 
@@ -143,7 +142,7 @@ class LinearEmitter {
   // expert's rows come in any number: where five or more are left over, they and the rows in front of them
   // make one more block of 8, which makes the same results again but costs less than blocks of 4, 2 and 1.
   void row_blocks(const Groups& groups, const std::vector<int64_t>& sizes) {
-    if (stage.single) return compute_and_store(groups, k.i64(0), 1);
+    if (frame.single()) return compute_and_store(groups, k.i64(0), 1);
     Value* at = k.variable(k.i64(0));
     for (int64_t m : sizes) {
       Value* start = k.get(at);
@@ -167,7 +166,7 @@ class LinearEmitter {
   // quantised: neighbouring groups, which share a block, are computed at different times.
   void compute_and_store(const Groups& groups, Value* first, int64_t count) {
     const auto outputs = compute(groups, first, count);
-    if (!stage.quantised.valid()) return;
+    if (!form.quantised.valid()) return;
     for (int64_t m = 0; m < count; ++m) {
       Value* row = k.add(first, k.i64(m));
       if (streaming_) {
@@ -200,7 +199,7 @@ class LinearEmitter {
   // Where the scratch, f32 [8][outputs of the tile], holds results of a group.
   Value* scratch(Value* group, Value* line) {
     Value* column = k.mul(b.CreateSub(group, first_), kLanes * 4);
-    return k.at(k.scratch(), k.add(k.mul(line, stage.groups_per_tile * kLanes * 4), column));
+    return k.at(k.scratch(), k.add(k.mul(line, frame.spec.grain * kLanes * 4), column));
   }
 
   void quantise_from_scratch(Value* group, Value* line, Value* row) {
@@ -212,8 +211,8 @@ class LinearEmitter {
 
   void quantise(Value* group, Value* row, const std::array<Value*, kGroupsPerBlock>& parts) {
     const LinearRow at = rows_->at(row);
-    RowEmitter e(k, stage, at.token);
-    store_quantised(e, stage.quantised, at.place, k.mul(group, kLanes), parts);
+    RowEmitter e(k, frame, at.token);
+    store_quantised(e, form.quantised, at.place, k.mul(group, kLanes), parts);
   }
 
   Value* member(const Groups& groups, int64_t i) {
@@ -271,7 +270,7 @@ class LinearEmitter {
   // Address of a row that is multiplied.
   Value* activations(Value* row) {
     const LinearRow at = rows_->at(row);
-    Value* x = RowEmitter(k, stage, at.token).address(op.operands[0]);
+    Value* x = RowEmitter(k, frame, at.token).address(op.operands[0]);
     if (g.type(op.operands[0]).rank() == 2) return x;
     const int64_t apart = slot(0).sub_row ? slot(0).sub_row : cols_;  // each place has a row of its own
     return k.at(x, k.mul(at.place, quantised_ ? quantised_bytes(cols_) : apart * 4));
@@ -281,7 +280,7 @@ class LinearEmitter {
   // later stages read. Returns what is to be quantised, if anything.
   Value* epilogue(Value* group, Value* row, std::vector<Value*> sums) {
     const LinearRow at = rows_->at(row);
-    RowEmitter e(k, stage, at.token);
+    RowEmitter e(k, frame, at.token);
     Value* zero = k.i64(0);
     Value* column = k.mul(group, kLanes);
     for (size_t part = 0; part < sums.size(); ++part) {
@@ -289,11 +288,11 @@ class LinearEmitter {
         Value* of_part = k.add(column, k.i64(static_cast<int64_t>(part) * groups_ * kLanes));
         sums[part] = b.CreateFAdd(sums[part], e.lanes(op.operands[2], zero, of_part));
       }
-      e.bind(parts_ == 1 ? op.results[0] : stage.halves[part], sums[part]);
+      e.bind(parts_ == 1 ? op.results[0] : form.halves[part], sums[part]);
     }
     const int64_t outputs = outputs_ / parts_;
-    for (ValueId v : stage.stores) {
-      if (v == stage.quantised) continue;
+    for (ValueId v : form.stores) {
+      if (v == form.quantised) continue;
       Value* y = sums[0];
       if (v != op.results[0]) {  // not through its own slot: that is where it goes
         const Op& last = *g.def_op(v);
@@ -304,15 +303,15 @@ class LinearEmitter {
       }
       Value* element = by_experts_ ? k.add(k.mul(at.place, outputs), column) : column;
       const auto store = [&] { store_outputs(y, k.at(e.address(v), k.mul(element, 4)), column, outputs); };
-      if (v == stage.ranked) {
+      if (v == form.ranked) {
         ranking_->see(y, column);
         k.if_then(b.CreateNot(ranking_->wanted()), store);
       } else {
         store();
       }
     }
-    return stage.quantised.valid() ? e.lanes(g.def_op(stage.quantised)->operands[0], at.place, column)
-                                   : nullptr;
+    return form.quantised.valid() ? e.lanes(g.def_op(form.quantised)->operands[0], at.place, column)
+                                  : nullptr;
   }
 
   void store_outputs(Value* y, Value* to, Value* column, int64_t outputs) {
@@ -323,7 +322,8 @@ class LinearEmitter {
 
   KernelBuilder& k;
   llvm::IRBuilder<>& b;
-  const Stage& stage;
+  const LinearForm& form;
+  const Frame& frame;
   const Graph& g;
   const Op& op;
   const WeightLayout* layout_;
@@ -344,14 +344,10 @@ class LinearEmitter {
 
 }  // namespace
 
-int64_t linear_scratch_bytes(const Stage& stage, int64_t max_tokens) {
-  return results_bytes(stage) + LinearRows::list_bytes(stage, max_tokens);
+int64_t linear_scratch_bytes(const LinearForm& form) {
+  return results_bytes(form) + LinearRows::list_bytes(form);
 }
 
-int64_t linear_tiles(const Stage& stage, int64_t groups) {
-  return (groups + stage.groups_per_tile - 1) / stage.groups_per_tile * LinearRows::shares(stage);
-}
-
-void emit_linear_kernel(KernelBuilder& k, const Stage& stage) { LinearEmitter(k, stage).emit(); }
+void emit_linear_kernel(KernelBuilder& k, const LinearForm& form) { LinearEmitter(k, form).emit(); }
 
 }  // namespace lmc

@@ -3,17 +3,15 @@
 #pragma once
 
 #include "codegen/kernels/builder.h"
-#include "codegen/stage.h"
+#include "codegen/kernels/linear_form.h"
 
 namespace lmc {
 
 inline constexpr int64_t kRowBlock = 8;  // rows of activations in registers when there are many
 
-// Of a stage whose matrix has so many groups of 8 rows (of each half): needs its groups_per_tile.
-int64_t linear_tiles(const Stage& stage, int64_t groups);
-// Of a step of up to so many tokens: results to be quantised, a mixture's list of rows.
-int64_t linear_scratch_bytes(const Stage& stage, int64_t max_tokens);
+// Results to be quantised, a mixture's list of rows.
+int64_t linear_scratch_bytes(const LinearForm& form);
 
-void emit_linear_kernel(KernelBuilder& k, const Stage& stage);
+void emit_linear_kernel(KernelBuilder& k, const LinearForm& form);
 
 }  // namespace lmc

@@ -4,39 +4,29 @@
 #include "ir/op_def.h"
 
 namespace lmc {
-namespace {
-
-const Op& core(const Stage& s) { return s.graph->op(s.core); }
-
-bool is_mixture(const Stage& s) { return by_experts(*s.graph, core(s)); }
-
-int64_t places(const Stage& s) { return is_mixture(s) ? s.graph->type(core(s).operands[2]).last() : 1; }
-
-}  // namespace
-
-int64_t LinearRows::shares(const Stage& s) {
-  if (!is_mixture(s)) return 1;
-  return s.single ? places(s) : s.graph->type(core(s).operands[1]).dims[0];
+int64_t LinearRows::shares(const LinearForm& form) {
+  if (!form.experts) return 1;
+  return form.frame.single() ? form.places : form.frame.g.type(form.op().operands[1]).dims[0];
 }
 
-int64_t LinearRows::list_bytes(const Stage& s, int64_t max_tokens) {
-  return is_mixture(s) && !s.single ? max_tokens * places(s) * 4 : 0;
+int64_t LinearRows::list_bytes(const LinearForm& form) {
+  return form.experts && !form.frame.single() ? form.frame.spec.tokens * form.places * 4 : 0;
 }
 
-LinearRows::LinearRows(KernelBuilder& k, const Stage& stage, llvm::Value* tokens, llvm::Value* share,
+LinearRows::LinearRows(KernelBuilder& k, const LinearForm& form, llvm::Value* tokens, llvm::Value* share,
                        llvm::Value* list)
     : k_(k),
-      stage_(stage),
+      form_(form),
       count_(tokens),
       share_(share),
       list_(list),
-      listed_(is_mixture(stage) && !stage.single),
-      places_(places(stage)) {
+      listed_(form.experts && !form.frame.single()),
+      places_(form.places) {
   if (listed_) list_rows();
 }
 
 llvm::Value* LinearRows::id_at(llvm::Value* token, llvm::Value* place) {
-  llvm::Value* ids = RowEmitter(k_, stage_, token).address(core(stage_).operands[2]);
+  llvm::Value* ids = RowEmitter(k_, form_.frame, token).address(form_.op().operands[2]);
   return k_.load(k_.ir().getInt32Ty(), k_.at(ids, k_.mul(place, 4)), 4);
 }
 
@@ -59,7 +49,7 @@ void LinearRows::list_rows() {
 
 LinearRow LinearRows::at(llvm::Value* index) {
   auto& b = k_.ir();
-  if (!listed_) return {index, is_mixture(stage_) ? share_ : k_.i64(0)};
+  if (!listed_) return {index, form_.experts ? share_ : k_.i64(0)};
   llvm::Value* number = k_.load(b.getInt32Ty(), k_.at(list_, k_.mul(index, 4)), 4);
   number = b.CreateZExt(number, b.getInt64Ty());
   return {b.CreateUDiv(number, k_.i64(places_)), b.CreateURem(number, k_.i64(places_))};

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "codegen/kernels/builder.h"
-#include "codegen/stage.h"
+#include "codegen/kernels/linear_form.h"
 
 namespace lmc {
 
@@ -17,13 +17,13 @@ struct LinearRow {
 class LinearRows {
  public:
   // How many shares have tiles of their own: the places or the experts of a mixture; else 1.
-  static int64_t shares(const Stage& stage);
-  // Bytes that the list of a mixture's rows takes in the scratch, in a step of up to so many tokens.
-  static int64_t list_bytes(const Stage& stage, int64_t max_tokens);
+  static int64_t shares(const LinearForm& form);
+  // Bytes that the list of a mixture's rows takes in the scratch.
+  static int64_t list_bytes(const LinearForm& form);
 
   // `tokens` of the step; `share` of the tile; `list`: where in the scratch its rows are listed, where
   // shares() are experts.
-  LinearRows(KernelBuilder& k, const Stage& stage, llvm::Value* tokens, llvm::Value* share,
+  LinearRows(KernelBuilder& k, const LinearForm& form, llvm::Value* tokens, llvm::Value* share,
              llvm::Value* list);
 
   llvm::Value* count() const { return count_; }
@@ -35,7 +35,7 @@ class LinearRows {
   void list_rows();
 
   KernelBuilder& k_;
-  const Stage& stage_;
+  const LinearForm& form_;
   llvm::Value *count_, *share_, *list_;
   bool listed_;
   int64_t places_ = 1;

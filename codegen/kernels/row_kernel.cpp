@@ -29,19 +29,15 @@ int64_t RowEmitter::sub_rows(const Type& t) {
   return n;
 }
 
-const Slot& RowEmitter::slot(ValueId v) const { return stage.slots.at(v); }
-
-const PlanCache& RowEmitter::cache(ValueId v) const { return stage.caches.at(v); }
-
 llvm::Value* RowEmitter::address(ValueId v, llvm::Value* token) {
-  const Slot& s = slot(v);
+  const Slot s = slot(v);
   llvm::Value* base = s.operand == Slot::kScratch ? k.scratch() : k.operand(s.operand);
   if (s.offset != 0) base = k.at(base, s.offset);
   return s.stride == 0 ? base : k.at(base, k.mul(token, s.stride));
 }
 
 llvm::Value* RowEmitter::load_lanes(ValueId v, llvm::Value* outer, llvm::Value* inner) {
-  const Slot& s = slot(v);
+  const Slot s = slot(v);
   const Type& t = g.type(v);
   // A row of rank 1, [N], is repeated over all sub-rows.
   llvm::Value* index = t.rank() == 1 ? inner : k.add(k.mul(outer, s.sub_row ? s.sub_row : t.last()), inner);
@@ -53,13 +49,34 @@ llvm::Value* RowEmitter::load_lanes(ValueId v, llvm::Value* outer, llvm::Value* 
   return k.widen(k.load(llvm::FixedVectorType::get(half, kLanes), halves, 2));
 }
 
+// A value without a place is computed from those of its operands that have none either, and so on: with a
+// stack, because only the author decides how long such a chain is.
 llvm::Value* RowEmitter::lanes(ValueId v, llvm::Value* outer, llvm::Value* inner) {
-  if (const auto it = bound_.find(v); it != bound_.end()) return it->second;
-  if (stage.slots.contains(v)) return load_lanes(v, outer, inner);
-  const Op& op = *g.def_op(v);
-  std::vector<llvm::Value*> operands;
-  for (ValueId o : op.operands) operands.push_back(lanes(o, outer, inner));
-  return find_row_op(op.def->name)->lanes(k, op, operands);
+  std::map<ValueId, llvm::Value*> known = bound_;
+  std::vector<ValueId> pending{v};
+  while (!pending.empty()) {
+    const ValueId at = pending.back();
+    if (known.contains(at)) {
+      pending.pop_back();
+      continue;
+    }
+    if (frame.has(at)) {
+      known[at] = load_lanes(at, outer, inner);
+      continue;
+    }
+    const Op& op = *g.def_op(at);
+    std::vector<llvm::Value*> operands;
+    for (ValueId o : op.operands) {
+      const auto it = known.find(o);
+      if (it == known.end()) {
+        pending.push_back(o);
+      } else {
+        operands.push_back(it->second);
+      }
+    }
+    if (operands.size() == op.operands.size()) known[at] = find_row_op(op.def->name)->lanes(k, op, operands);
+  }
+  return known.at(v);
 }
 
 llvm::Value* RowEmitter::element(ValueId v, llvm::Value* index) {
@@ -89,7 +106,7 @@ void RowEmitter::emit_ops(const std::vector<OpId>& ops) {
     }
     // Elementwise: computed where it is used, unless it has a place in memory.
     const ValueId r = op.results[0];
-    if (!stage.slots.contains(r)) continue;
+    if (!frame.has(r)) continue;
     const Type& t = g.type(r);
     k.loop(k.i64(0), k.i64(sub_rows(t)), 1, [&](llvm::Value* outer) {
       for_lanes(t.last(), [&](llvm::Value* inner, int64_t n) {
@@ -101,21 +118,19 @@ void RowEmitter::emit_ops(const std::vector<OpId>& ops) {
   }
 }
 
-void emit_row_kernel(KernelBuilder& k, const Stage& stage) {
-  if (stage.single) {
-    // The only row; a step may want no rows of logits at all.
-    llvm::Value* any = k.ir().CreateICmpSGT(stage.over_rows ? k.rows() : k.tokens(), k.i64(0));
-    k.if_then(any, [&] { RowEmitter(k, stage, k.i64(0)).emit_ops(stage.ops); });
-  } else {
-    llvm::Value* first = k.mul(k.tile(), stage.tokens_per_tile);
-    llvm::Value* end =
-        k.min(k.add(first, k.i64(stage.tokens_per_tile)), stage.over_rows ? k.rows() : k.tokens());
-    k.loop(first, end, 1, [&](llvm::Value* token) { RowEmitter(k, stage, token).emit_ops(stage.ops); });
+void check_sub_rows(const Frame& frame, OpId id) {
+  const Op& op = frame.g.op(id);
+  if (op.def->shape == OpShape::elementwise) return;
+  const RowOpEmitter* emitter = find_row_op(op.def->name);
+  if (emitter && emitter->sub_rows_anywhere) return;
+  for (ValueId v : op.operands) {
+    if (frame.has(v) && frame.slot(v).sub_row != 0)
+      throw Error(op.loc, op.def->name + " of a split of heads has no kernel");
   }
-  k.finish();
 }
 
-void emit_prologue(KernelBuilder& k, const Stage& stage) {
+void emit_prologue(KernelBuilder& k, const Frame& frame, const std::vector<OpId>& ops,
+                   const std::map<ValueId, Slot>& published) {
   auto& b = k.ir();
   llvm::Value* stage_at = k.at(k.scratch(), -kKeptHeader);
   llvm::Value* step_at = k.at(k.scratch(), 8 - kKeptHeader);
@@ -123,18 +138,18 @@ void emit_prologue(KernelBuilder& k, const Stage& stage) {
   llvm::Value* other_stage = b.CreateICmpNE(k.load(b.getPtrTy(), stage_at, 8), k.operands());
   llvm::Value* other_step = b.CreateICmpNE(k.load(b.getInt64Ty(), step_at, 8), serial);
   llvm::Value* uncounted = b.CreateICmpEQ(serial, k.i64(0));
-  RowEmitter e(k, stage, k.i64(0));
+  RowEmitter e(k, frame, k.i64(0));
   k.if_then(b.CreateOr(b.CreateOr(other_stage, other_step), uncounted), [&] {
-    e.emit_ops(stage.prologue);
+    e.emit_ops(ops);
     k.store(k.operands(), stage_at, 8);
     k.store(serial, step_at, 8);
   });
-  if (stage.published.empty()) return;
+  if (published.empty()) return;
   k.if_then(b.CreateICmpEQ(k.tile(), k.i64(0)), [&] {
-    for (const auto& [v, slot] : stage.published) {
+    for (const auto& [v, slot] : published) {
       llvm::Value* from = e.address(v);
       llvm::Value* to = k.operand(slot.operand);
-      k.loop(k.i64(0), k.i64(row_bytes(stage.graph->type(v))), kLanes * 4,
+      k.loop(k.i64(0), k.i64(row_bytes(frame.g.type(v))), kLanes * 4,
              [&](llvm::Value* at) { k.store(k.load(k.i32x8(), k.at(from, at), 32), k.at(to, at), 32); });
     }
   });

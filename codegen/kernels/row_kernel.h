@@ -6,8 +6,8 @@
 #include <map>
 #include <string>
 
+#include "codegen/frame.h"
 #include "codegen/kernels/builder.h"
-#include "codegen/stage.h"
 
 namespace lmc {
 
@@ -29,23 +29,23 @@ const RowOpEmitter* find_row_op(const std::string& op_name);
 
 class RowEmitter {
  public:
-  RowEmitter(KernelBuilder& k, const Stage& stage, llvm::Value* token)
-      : k(k), stage(stage), g(*stage.graph), token_(token) {}
+  RowEmitter(KernelBuilder& k, const Frame& frame, llvm::Value* token)
+      : k(k), frame(frame), g(frame.g), token_(token) {}
 
   KernelBuilder& k;
-  const Stage& stage;
+  const Frame& frame;
   const Graph& g;
 
   llvm::Value* token() const { return token_; }
 
-  // Emits these ops of the stage for the current token.
+  // Emits these ops of the kernel for the current token.
   void emit_ops(const std::vector<OpId>& ops);
 
   // Address of element 0 of the value's row for the current (or another) token.
   llvm::Value* address(ValueId v) { return address(v, token_); }
   llvm::Value* address(ValueId v, llvm::Value* token);
-  const Slot& slot(ValueId v) const;
-  const PlanCache& cache(ValueId v) const;
+  Slot slot(ValueId v) const { return frame.slot(v); }
+  const PlanCache& cache(ValueId v) const { return frame.cache(v); }
 
   // 8 lanes of `v` starting at element `inner` of sub-row `outer` (a row of rank 3 has several sub-rows of
   // the last dimension). Lanes past the end of the sub-row hold unspecified numbers. Elementwise ops without
@@ -73,10 +73,17 @@ class RowEmitter {
   std::map<ValueId, llvm::Value*> bound_;
 };
 
-void emit_row_kernel(KernelBuilder& k, const Stage& stage);
+// Throws Error at the op if an operand is sub-rows that are parts of longer ones, and its kernel expects them
+// side by side.
+void check_sub_rows(const Frame& frame, OpId id);
 
-// The prologue of a linear for one token: what this worker has kept holds if it is of this stage and this
-// step; else its ops run. Tile 0 copies what other stages read.
-void emit_prologue(KernelBuilder& k, const Stage& stage);
+// In front of the scratch: what the kept prologue belongs to (the stage's operands, StepInfo::serial).
+inline constexpr int64_t kKeptHeader = 64;
+
+// Row ops in front of a linear for one token, which every worker runs before its first tile, into memory of
+// its own in front of the scratch: what a worker has kept holds if it is of this stage and this step; else
+// `ops` run. Tile 0 copies what other stages read: `published`, where each goes.
+void emit_prologue(KernelBuilder& k, const Frame& frame, const std::vector<OpId>& ops,
+                   const std::map<ValueId, Slot>& published);
 
 }  // namespace lmc

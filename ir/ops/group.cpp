@@ -14,7 +14,12 @@ const RegisterOp kOp(OpDef{
     .shape = OpShape::group,
     .operands = {{"inputs", "what the body reads, weights included, in the order of its inputs", false,
                   true}},
-    .attrs = {{"name", AttrKind::text, std::string(), "the pass that made it"}},
+    .attrs = {{"name", AttrKind::text, std::string(), "the pass that made it"},
+              {"kernel", AttrKind::text, std::string(), "when lowered: the family of its kernel"},
+              {"tokens", AttrKind::integer, int64_t{0}, "when lowered: most tokens of a step"},
+              {"tiles", AttrKind::integer, int64_t{0}, "when lowered: how many calls make the launch"},
+              {"grain", AttrKind::integer, int64_t{0},
+               "when lowered: what one tile works on, as the family counts it"}},
     .infer =
         [](const InferArgs& a) {
           require(a.body != nullptr, "a group needs a body");

@@ -19,6 +19,7 @@ const RegisterOp kOp(OpDef{
                  {"k", "[T, kv_heads, D] f32"},
                  {"v", "[T, kv_heads, D] f32"},
                  {"pos", "[T] i32"}},
+    .updates = 0,
     .infer =
         [](const InferArgs& a) {
           require(is_kv(a[0].dtype) && a[0].rank() == 3, "kv must be a cache, found " + a[0].str());

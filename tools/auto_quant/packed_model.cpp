@@ -9,6 +9,7 @@
 #include "codegen/block_rows.h"
 #include "ir/op_def.h"
 #include "ir/weight_sources.h"
+#include "passes/lowering.h"
 #include "tools/console.h"
 
 namespace lmc {
@@ -32,13 +33,14 @@ void require_memory(const Plan& plan) {
                             human_bytes(bytes), human_bytes(there)));
 }
 
+constexpr int64_t kBlock = 64;  // of prompt tokens
+
 CodegenResult compile(const Model& model, const ModelFlags& flags, PassOptions passes,
                       const CodegenOptions& codegen) {
   flags.apply(passes, model);
   Graph g = model.graph.clone();
   run_passes(g, passes);
-  add_packing(g);
-  CodegenResult out = generate(g, codegen);
+  CodegenResult out = emit(lower(std::move(g), std::min(kBlock, model.context)), codegen);
   require_memory(out.plan);
   return out;
 }
@@ -88,8 +90,8 @@ std::vector<PackedModel::Matrix> PackedModel::matrices() const {
   std::vector<Matrix> out;
   for (size_t w = 0; w < code.packs.size(); ++w) {
     if (!code.plan.weights[w].layout.ends_with(".rows8")) continue;
-    Matrix m{w, {}, code.graph.type(code.packs[w])};
-    for (const WeightRows& rows : weight_rows(code.graph, code.packs[w])) {
+    Matrix m{w, {}, code.graphs.model.type(code.packs[w])};
+    for (const WeightRows& rows : weight_rows(code.graphs.model, code.packs[w])) {
       if (std::find(m.tensors.begin(), m.tensors.end(), rows.tensor) == m.tensors.end())
         m.tensors.push_back(rows.tensor);
     }
@@ -106,7 +108,7 @@ PackedModel::Rounding::Rounding(PackedModel& model, const Matrix& matrix, DType 
   if (matrix.type.dtype != DType::f32)
     v = g.result(g.add_op("quantize", {v}, {{"format", dtype_name(matrix.type.dtype)}}));
   v = g.result(g.add_op("pack", {v}, {{"layout", code.plan.weights[matrix.weight].layout}}));
-  const RoundedRows rows(code.graph, code.packs[matrix.weight], model.source_, block_format(format));
+  const RoundedRows rows(code.graphs.model, code.packs[matrix.weight], model.source_, block_format(format));
   pack_weights(WeightPacker(g, {v}, rows), {memory_.data()}, model.session().threads());
 }
 

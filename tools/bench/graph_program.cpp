@@ -6,6 +6,7 @@
 
 #include "codegen/object_cache.h"
 #include "ir/text.h"
+#include "passes/lowering.h"
 
 namespace lmc {
 namespace {
@@ -32,11 +33,11 @@ class MadeUpWeights : public WeightSource {
 
 MemoryProgram made_up(const std::string& text, int64_t context, int threads) {
   Graph g = parse_graph(text, "benchmark");
-  add_packing(g);
   CodegenOptions options;
   options.context = context;
   options.cache_folder = default_cache_folder();
-  return {generate(g, options), MadeUpWeights(g.clone()), {.threads = threads}};
+  const MadeUpWeights weights(g.clone());
+  return {emit(lower(std::move(g), 64), options), weights, {.threads = threads}};
 }
 
 }  // namespace
@@ -48,7 +49,7 @@ GraphProgram::GraphProgram(const std::string& text, int64_t context, int threads
 
 double GraphProgram::weight_bytes() const {
   double bytes = 0;
-  for (const PlanStage& s : plan().decode.stages) bytes += s.weight_bytes;
+  for (const PlanStage& s : plan().decode.stages) bytes += s.work.weight_bytes;
   return bytes;
 }
 

@@ -38,7 +38,7 @@ std::string SpeedTest::name() const {
 
 double step_bytes(const Plan& plan, int64_t seen) {
   double bytes = 0;
-  for (const PlanStage& s : plan.decode.stages) bytes += s.weight_bytes;
+  for (const PlanStage& s : plan.decode.stages) bytes += s.work.weight_bytes;
   for (const PlanCache& c : plan.caches) {
     bytes += static_cast<double>(std::min(seen, c.span)) * static_cast<double>(c.bytes) /
              static_cast<double>(c.capacity);

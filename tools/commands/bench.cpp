@@ -115,7 +115,8 @@ const RegisterCommand kBench(
        app.add_option("-o,--output", o->format, "md, csv or json")
            ->check(CLI::IsMember({"md", "csv", "json"}))
            ->capture_default_str();
-       app.add_flag_callback("--json", [o] { o->format = "json"; }, "the same as -o json");
+       app.add_flag_callback(
+           "--json", [o] { o->format = "json"; }, "the same as -o json");
        app.add_option("--ab", o->ab, "compare two bundles, or two strings of compile flags, in turn")
            ->type_name("A B")
            ->expected(2);

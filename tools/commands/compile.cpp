@@ -8,6 +8,8 @@
 #include "codegen/codegen.h"
 #include "codegen/layout.h"
 #include "codegen/object_cache.h"
+#include "codegen/proof/prove.h"
+#include "codegen/target.h"
 #include "ir/op_def.h"
 #include "ir/text.h"
 #include "models/chat/template.h"
@@ -15,6 +17,7 @@
 #include "models/gguf_tokenizer.h"
 #include "models/model.h"
 #include "models/tokenizer/tokenizer.h"
+#include "passes/lowering.h"
 #include "runtime/threads.h"
 #include "tools/auto_quant/auto_quant.h"
 #include "tools/bundle.h"
@@ -37,6 +40,7 @@ struct Options {
   PassFlags passes;
   int64_t block = 64;
   int threads = 0;
+  bool no_verify = false;
 };
 
 void report_model(const Model& m) {
@@ -70,10 +74,10 @@ void add_chat_template(BundleWriter& writer, const Model& m) {
   }
 }
 
-void write_bundle(const Options& o, const std::string& output, const Model& m, const Graph& g,
-                  CodegenResult& code, const std::vector<PassReport>& reports) {
+void write_bundle(const Options& o, const std::string& output, const Model& m, CodegenResult& code,
+                  const std::vector<PassReport>& reports) {
   BundleWriter writer(output);
-  const WeightPacker packer(code.graph, code.packs, *m.weights);
+  const WeightPacker packer(code.graphs.model, code.packs, *m.weights);
   QuantReport report(reports, code);
   {
     Progress progress("quantising and packing");
@@ -83,7 +87,9 @@ void write_bundle(const Options& o, const std::string& output, const Model& m, c
                                          progress.update(done, total);
                                        });
   }
-  writer.add("model.lmir", print_graph(g));
+  writer.add("model.lmir", print_graph(code.graphs.model));
+  writer.add("decode.lmir", print_graph(code.graphs.decode));
+  writer.add("prefill.lmir", print_graph(code.graphs.prefill));
   writer.add("kernels.o", code.object);
   writer.add("report.json", report.json());
   if (const std::string tokenizer = tokenizer_of(o, m); !tokenizer.empty()) {
@@ -127,11 +133,27 @@ CodegenOptions codegen_options(const Options& o, const Model& m) {
   CodegenOptions out;
   out.target = o.target;
   out.context = m.context;
-  out.prefill_tokens = std::min(o.block, m.context);
   out.want_llvm = o.emit == "llvm";
   out.want_assembly = o.emit == "asm";
   out.cache_folder = default_cache_folder();
   return out;
+}
+
+// Every kernel beside the evaluator of its group. Throws Error for the first that computes something else, and
+// leaves the group in repro.lmir.
+void prove(const CodegenResult& code) {
+  if (!find_target(code.plan.target).supported_here()) {
+    info("kernels not verified: this CPU does not run {}", code.plan.target);
+    return;
+  }
+  const auto start = std::chrono::steady_clock::now();
+  const LoadedKernels kernels(code.object);
+  const Proof proof = prove_kernels(code.graphs, code.plan, kernels, false);
+  if (proof.wrong) {
+    write_file("repro.lmir", print_graph(proof.wrong->repro));
+    throw Error(proof.wrong->str() + "; the group is in repro.lmir");
+  }
+  info("verified {} of {} kernels in {:.2f} s", proof.verified, proof.kernels, seconds_since(start));
 }
 
 void run(const Options& o) {
@@ -156,20 +178,27 @@ void run(const Options& o) {
   }
   if (o.emit == "quant") return emit(o, source.quant.rules(m) + "\n");
   source.apply(pass_options, m);
+  pass_options.phase = PassPhase::optimise;
   const std::vector<PassReport> reports = run_and_report(m.graph, pass_options, o.passes);
   stop_if_interrupted();
   if (o.emit == "opt") return emit(o, print_graph(m.graph));
 
-  add_packing(m.graph);
+  pass_options.passes_before = static_cast<int>(reports.size());
+  Lowered lowered = lower(std::move(m.graph), std::min(o.block, m.context), pass_options);
+  if (o.emit == "decode") return emit(o, print_graph(lowered.decode));
+  if (o.emit == "prefill") return emit(o, print_graph(lowered.prefill));
   const auto kernel_start = std::chrono::steady_clock::now();
-  CodegenResult code = o.emit == "plan" ? plan_only(m.graph, options) : generate(m.graph, options);
+  CodegenResult code =
+      o.emit == "plan" ? plan_only(std::move(lowered), options) : lmc::emit(std::move(lowered), options);
   const double kernel_seconds = seconds_since(kernel_start);
   if (o.emit == "plan") return emit(o, plan_to_json(code.plan));
   if (o.emit == "llvm") return emit(o, code.llvm_ir);
   if (o.emit == "asm") return emit(o, code.assembly);
   stop_if_interrupted();
+  if (!o.no_verify) prove(code);
+  stop_if_interrupted();
 
-  write_bundle(o, output, m, m.graph, code, reports);
+  write_bundle(o, output, m, code, reports);
   if (const std::string cache = cache_text(code.plan); !cache.empty()) info("{}", cache);
   double bytes = 0;
   for (const PlanWeight& w : code.plan.weights) bytes += static_cast<double>(w.bytes);
@@ -205,8 +234,13 @@ const RegisterCommand kCompile(
        app.add_option(
               "--emit", o->emit,
               "write this stage instead of a bundle: import (or graph) is the IR before any pass, opt "
-              "after all, quant the rules for --quant (those that auto has chosen)")
-           ->check(CLI::IsMember({"import", "graph", "opt", "plan", "llvm", "asm", "quant"}));
+              "after all, decode and prefill the kernels of a step of one token and of a block, quant the "
+              "rules "
+              "for --quant (those that auto has chosen)")
+           ->check(CLI::IsMember(
+               {"import", "graph", "opt", "decode", "prefill", "plan", "llvm", "asm", "quant"}));
+       app.add_flag("--no-verify", o->no_verify,
+                    "do not run each kernel beside the evaluator of its group on seeded inputs");
        app.add_option("-t,--threads", o->threads, "threads for packing (default: physical cores)")
            ->check(CLI::Range(1, 1024));
        o->passes.add_to(app);

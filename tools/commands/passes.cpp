@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "passes/pass.h"
+#include "ir/pass.h"
 #include "tools/command.h"
 #include "tools/explain_pass.h"
 #include "tools/pass_files.h"

@@ -1,14 +1,14 @@
 #include "tools/explore/price.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "codegen/layout.h"
-#include "codegen/planner.h"
-#include "codegen/split_attention.h"
+#include "codegen/codegen.h"
 #include "ir/op_def.h"
-#include "ir/text.h"
+#include "ir/stage_label.h"
+#include "passes/lowering.h"
 #include "tools/files.h"
 
 namespace lmc {
@@ -19,12 +19,16 @@ bool reads_q8(const Graph& g, const Op& op) {
                      [&](ValueId v) { return is_quantised(g.type(v).dtype); });
 }
 
-// Ops in the order of the text, each with the line it begins on.
-std::vector<std::pair<int, OpId>> lines_of(const Graph& g, const Graph& read_back) {
-  const std::vector<OpId> order = topo_order(g);
-  std::vector<std::pair<int, OpId>> out;
-  for (size_t i = 0; i < order.size(); ++i)
-    out.emplace_back(read_back.op(OpId{static_cast<uint32_t>(i)}).loc.line, order[i]);
+// By Op::source: the op at the top that it is, or is inside of.
+std::vector<OpId> top_by_source(const Graph& g) {
+  std::vector<OpId> out;
+  const std::function<void(const Graph&, OpId)> count = [&](const Graph& part, OpId top) {
+    for (OpId id : topo_order(part)) {
+      out.push_back(top.valid() ? top : id);
+      if (part.op(id).body) count(*part.op(id).body, out.back());
+    }
+  };
+  count(g, {});
   return out;
 }
 
@@ -78,26 +82,24 @@ Measured read_profile(const std::string& path) {
 }
 
 KernelMap kernels_of(const Graph& g) {
-  constexpr int64_t kBlock = 64;  // of prompt tokens; decode kernels are the same for any
   KernelMap out{{}, {}, SideTable<OpId, int>(g.num_op_ids(), -1), 0, ""};
   try {
-    Graph read_back = parse_graph(print_graph(g));  // so that every op knows its line …
-    const std::vector<std::pair<int, OpId>> lines = lines_of(g, read_back);
-    add_packing(read_back);
-    const FlatGraph flat = split_attention(flatten(read_back));
-    const PlannedStep step = plan_step(flat, plan_shared(flat.graph, kBlock), 1);
-    out.stages = static_cast<int64_t>(step.stages.size());
+    PassOptions quiet;
+    quiet.repro_path.clear();
+    Graph numbered = g.clone();
+    number_ops(numbered);
+    const Plan plan = plan_only(lower(std::move(numbered), 1, quiet), {}).plan;
+    out.stages = static_cast<int64_t>(plan.decode.stages.size());
+    const std::vector<OpId> by_source = top_by_source(g);
     std::map<std::string, int> known;
-    for (size_t s = 0; s < step.stages.size(); ++s) {
-      const int kernel = number_of(out, known, label_for(step.plan.stages[s], 1, 1));
+    for (const PlanStage& stage : plan.decode.stages) {
+      const int kernel = number_of(out, known, stage_label(stage.work, 1, 1));
       ++out.calls[static_cast<size_t>(kernel)];
-      for (OpId id : step.stages[s].all_ops()) {  // … and keeps it, within a group too
-        const int line = step.stages[s].graph->op(id).loc.line;
-        const auto behind = std::upper_bound(lines.begin(), lines.end(), line,
-                                             [](int at, const auto& entry) { return at < entry.first; });
-        if (line <= 0 || behind == lines.begin()) continue;
-        int& of_op = out.kernel[std::prev(behind)->second];  // in several: the one it is the core of
-        if (of_op < 0 || id == step.stages[s].core) of_op = kernel;
+      bool core = !stage.work.core.empty();
+      for (const int32_t source : stage.work.ops) {
+        int& of_op = out.kernel[by_source[static_cast<size_t>(source)]];
+        if (of_op < 0 || core) of_op = kernel;  // in several: the one it is the core of
+        core = false;
       }
     }
   } catch (const Error& e) {

@@ -44,7 +44,7 @@ PartialBlob::~PartialBlob() {
 }
 
 void PartialBlob::hash_what_is_there() {
-  struct stat info{};
+  struct stat info {};
   if (::fstat(fd_, &info) != 0) fail(path_, "read");
   if (info.st_size > file_.size) return restart();
   std::vector<std::byte> block(size_t{1} << 20);

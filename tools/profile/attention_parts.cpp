@@ -2,6 +2,7 @@
 
 #include "codegen/object_cache.h"
 #include "ir/text.h"
+#include "passes/lowering.h"
 #include "tools/bench/speed.h"
 #include "tools/console.h"
 #include "tools/engine.h"
@@ -14,10 +15,10 @@ CodegenResult compiled_for_measuring(const Bundle& bundle) {
   CodegenOptions options;
   options.target = bundle.plan.target;
   options.context = bundle.plan.context;
-  options.prefill_tokens = bundle.plan.prefill.max_tokens;
   options.cache_folder = default_cache_folder();
   options.time_attention = true;
-  CodegenResult code = generate(parse_graph(read_file(file), file), options);
+  CodegenResult code =
+      emit(lower(parse_graph(read_file(file), file), bundle.plan.prefill.max_tokens), options);
   // The session runs this code with the bundle's plan and weights.
   if (code.plan.decode.stages.size() != bundle.plan.decode.stages.size() ||
       code.plan.prefill.stages.size() != bundle.plan.prefill.stages.size() ||

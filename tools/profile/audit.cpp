@@ -92,10 +92,10 @@ void add_attention(PhaseAudit& a, const AttentionShares& shares) {
     if (k.part != "attention") continue;
     const double seconds = a.per_step(k.seconds);
     all += seconds;
-    if (k.kind == "attention") {
+    if (k.attends) {
       for (size_t i = 0; i < shares.size(); ++i) out[1 + i].seconds += shares[i] * seconds;
     } else {
-      out[k.kind != "linear" ? 5 : k.label.starts_with("linear attn_o ") ? 4 : 0].seconds += seconds;
+      out[!k.contracts ? 5 : k.role == "attn_o" ? 4 : 0].seconds += seconds;
     }
   }
   if (all <= 0) return;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "ir/stage_label.h"
 #include "tools/profile/work.h"
 
 namespace lmc {
@@ -30,8 +31,11 @@ std::vector<KernelKind> kernel_kinds(const Recorder& recorder, std::span<const S
     for (size_t s = 0; s < plan.stages.size(); ++s) {
       const PlanStage& stage = plan.stages[s];
       const Work work = work_of(recorder.plan(), stage, *step);
-      KernelKind& k = kinds[label_for(stage, step->info.tokens, step->info.rows)];
-      k.kind = stage.kind;
+      KernelKind& k = kinds[stage_label(stage.work, step->info.tokens, step->info.rows)];
+      k.family = stage.work.family;
+      k.role = stage.work.role;
+      k.attends = stage.work.heads > 0;
+      k.contracts = stage.work.format.has_value();
       if (k.calls == 0) k.part = part_name(recorder.places_of(*step)[s]);
       k.int8 = work.int8;
       ++k.calls;

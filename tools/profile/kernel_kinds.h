@@ -23,7 +23,9 @@ inline constexpr std::array<const char*, 3> kBoundNames = {"memory", "compute", 
 
 // Sums over all steps given.
 struct KernelKind {
-  std::string label, kind, part;
+  std::string label, family, role, part;
+  bool attends = false;    // over a cache
+  bool contracts = false;  // with a weight
   bool int8 = false;
   int64_t calls = 0, steps = 0;
   double seconds = 0;         // wall time: of each call from its first tile's begin to its last one's end

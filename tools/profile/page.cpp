@@ -1,5 +1,6 @@
 #include "tools/profile/page.h"
 
+#include "ir/stage_label.h"
 #include "tools/page/page.h"
 #include "tools/profile/report_json.h"
 #include "tools/profile/work.h"
@@ -17,7 +18,7 @@ Json timeline_json(const Recorder& recorder, const StepRecord& step) {
   for (size_t s = 0; s < plan.stages.size(); ++s) {
     const double span = step.stages[s].span;
     const double bytes = work_of(recorder.plan(), plan.stages[s], step).bytes;
-    stages.push_back({{"label", label_for(plan.stages[s], step.info.tokens, step.info.rows)},
+    stages.push_back({{"label", stage_label(plan.stages[s].work, step.info.tokens, step.info.rows)},
                       {"part", part_name(places[s])},
                       {"layer", places[s].layer},
                       {"us", rounded(span * 1e6)},

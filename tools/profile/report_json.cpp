@@ -60,7 +60,7 @@ Json kernels_json(const PhaseAudit& a, const Peaks& peaks) {
   for (const KernelKind& k : a.kernels) {
     const auto per_second = [&](double sum) { return k.seconds > 0 ? sum / k.seconds : 0; };
     Json j = {{"label", k.label},
-              {"kind", k.kind},
+              {"family", k.family},
               {"part", k.part},
               {"calls_per_step", rounded(a.per_step(static_cast<double>(k.calls)))},
               {"us_per_call", rounded(k.seconds / static_cast<double>(k.calls) * 1e6)},

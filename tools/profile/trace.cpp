@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "ir/stage_label.h"
 #include "tools/profile/kernel_kinds.h"
 
 namespace lmc {
@@ -50,7 +51,7 @@ void write_step(Writer& out, const Recorder& recorder, const StepRecord& step, i
   for (const RecordedTile& t : step.tiles) {
     const auto s = static_cast<size_t>(t.stage);
     const std::string layer = places[s].layer >= 0 ? fmt::format(R"("layer":{},)", places[s].layer) : "";
-    out.event(label_for(plan.stages[s], step.info.tokens, step.info.rows), part_name(places[s]),
+    out.event(stage_label(plan.stages[s].work, step.info.tokens, step.info.rows), part_name(places[s]),
               worker_row(t.slot), step.start + t.begin, t.end - t.begin,
               fmt::format(R"({{{}"stage":{},"tile":{}}})", layer, t.stage, t.tile));
   }

@@ -9,6 +9,7 @@
 #include "codegen/layout.h"
 #include "ir/eval.h"
 #include "ir/text.h"
+#include "passes/lowering.h"
 #include "runtime/sampler.h"
 #include "runtime/session.h"
 #include "seeded_weights.h"
@@ -26,14 +27,12 @@ void expect_agreement(const std::string& text, int64_t tokens, double tolerance,
   for (int64_t i = 0; i < tokens; ++i) ids.push_back(static_cast<int32_t>(i * 7 % limit));
   const Tensor want = evaluate(g, step_inputs(ids, true), source)[0];
 
-  add_packing(g);
   CodegenOptions options;
   options.target = target;
   options.context = 256;
-  options.prefill_tokens = 48;
-  const CodegenResult code = generate(g, options);
+  const CodegenResult code = emit(lower(std::move(g), 48), options);
   const LoadedKernels kernels(code.object);
-  const WeightPacker packer(code.graph, code.packs, source);
+  const WeightPacker packer(code.graphs.model, code.packs, source);
   std::vector<std::vector<std::byte>> memory;
   std::vector<const void*> weights;
   for (size_t w = 0; w < packer.weights(); ++w) {

@@ -9,6 +9,7 @@
 #include "codegen/codegen.h"
 #include "codegen/layout.h"
 #include "models/model.h"
+#include "passes/lowering.h"
 #include "passes/manager.h"
 #include "runtime/session.h"
 
@@ -63,15 +64,13 @@ inline Compiled compile(Model& m, const std::string& quant, int64_t min_dim,
   passes.settings["kv-format"] = {{"format", quant == "none" ? "f32" : "f16"}};
   passes.repro_path.clear();
   run_passes(m.graph, passes);
-  add_packing(m.graph);
   CodegenOptions options;
   options.target = target;
   options.context = m.context;
-  options.prefill_tokens = 16;
   Compiled c;
-  c.code = generate(m.graph, options);
+  c.code = emit(lower(m.graph.clone(), 16), options);
   c.kernels = std::make_unique<LoadedKernels>(c.code.object);
-  const WeightPacker packer(c.code.graph, c.code.packs, *m.weights);
+  const WeightPacker packer(c.code.graphs.model, c.code.packs, *m.weights);
   for (size_t w = 0; w < packer.weights(); ++w) {
     c.memory.push_back(packer.pack(w, 64));
     c.weights.push_back(c.memory.back().data());

@@ -33,8 +33,8 @@ class Dag {
       plan.buffers.push_back({"b", bytes, plan.arena_bytes});
       plan.arena_bytes += (bytes + 63) / 64 * 64;
       PlanStage stage;
-      stage.label = "s";
-      stage.label += std::to_string(s);
+      stage.work.family = "s";
+      stage.work.family += std::to_string(s);
       stage.tiles = stages[s].tiles;
       stage.deps = stages[s].deps;
       stage.operands.push_back({Space::weight, static_cast<int64_t>(s), 0, false, 8, -1});

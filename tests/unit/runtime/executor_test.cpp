@@ -142,7 +142,7 @@ TEST(Executor, WorksFromAnyThread) {
 TEST(Executor, SmallPlansAreNotWorthThreads) {
   Dag dag(test::layers(6, 4));
   EXPECT_FALSE(worth_threads(dag.plan, 4));
-  for (PlanStage& s : dag.plan.stages) s.weight_bytes = 4 << 20;
+  for (PlanStage& s : dag.plan.stages) s.work.weight_bytes = 4 << 20;
   EXPECT_TRUE(worth_threads(dag.plan, 4));
   EXPECT_FALSE(worth_threads(dag.plan, 1));
   for (PlanStage& s : dag.plan.stages) s.tiles = 1;

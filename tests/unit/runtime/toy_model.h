@@ -87,19 +87,16 @@ class ToyModel {
     const int64_t token_tiles = (tokens + kTokensPerTile - 1) / kTokensPerTile;
     PlanOperand kv{Space::kv, 0, 0, true, 8, -1}, hidden{Space::arena, 0, 0, true, tokens * 8, 0};
     const PlanOperand output{Space::output, 0, 0, true, rows * kVocab * 4, -1};
-    out.stages.push_back({"append", "row", "append", "", token_tiles, {params, ids, pos, kv}, {}, 0, 0});
+    out.stages.push_back({"append", "", {}, token_tiles, {params, ids, pos, kv}, {}});
     kv.written = false;
-    out.stages.push_back({"attend", "row", "attend", "", token_tiles, {params, pos, kv, hidden}, {0}, 0, 0});
+    out.stages.push_back({"attend", "", {}, token_tiles, {params, pos, kv, hidden}, {0}});
     hidden.written = false;
     out.stages.push_back({"logits",
-                          "linear",
-                          "logits",
                           "",
+                          {},
                           (kVocab + kVocabPerTile - 1) / kVocabPerTile,
                           {params, out_rows, hidden, output},
-                          {1},
-                          0,
-                          0});
+                          {1}});
     return out;
   }
 

@@ -23,8 +23,8 @@ Plan plan_with_attention() {
 
 PlanStage attention_stage() {
   PlanStage s;
-  s.kind = "attention";
-  s.label = "attention [T,8,64]";
+  s.work.family = "attention";
+  s.work.heads = 8;
   s.operands = {{.space = Space::kv, .index = 0}};
   return s;
 }
@@ -70,14 +70,14 @@ TEST(ProfileWork, AttentionReadsWhatItsTokensSee) {
 TEST(ProfileWork, CountsTokensOrWantedRows) {
   const Plan plan = plan_with_attention();
   PlanStage s;
-  s.kind = "linear";
-  s.label = "linear ffn_up [T,8]x[8,8] q8_0";
+  s.work.family = "linear";
+  s.work.format = DType::q8_0;
   s.operands = {{.space = Space::weight, .index = 0}};
-  s.weight_bytes = 1000;
-  s.flops = 10;
+  s.work.weight_bytes = 1000;
+  s.work.flops = 10;
   EXPECT_EQ(work_of(plan, s, step_at(0, 6)).ops, 60);
   EXPECT_TRUE(work_of(plan, s, step_at(0, 6)).int8);
-  s.label = "linear lm_head [R,8]x[8,8] q8_0";
+  s.work.over_rows = true;
   EXPECT_EQ(work_of(plan, s, step_at(0, 6, 2)).ops, 20);
   EXPECT_EQ(work_of(plan, s, step_at(0, 6, 2)).bytes, 1000);
   EXPECT_EQ(work_of(plan, s, step_at(0, 6, 0)).bytes, 0);  // nothing wanted, nothing read

@@ -1,6 +1,7 @@
 // What a pass is: a named transformation of a graph, registered by the file that holds it.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -42,6 +43,13 @@ struct PassSetting {
   std::string key, doc;
 };
 
+// Passes of one phase run together, phase after phase.
+enum class PassPhase : uint8_t {
+  optimise,     // the model
+  lower_model,  // the model, behind the last optimisation: what both of its steps share
+  lower_step,   // once for the step of one token, once for blocks of tokens
+};
+
 class Pass {
  public:
   virtual ~Pass() = default;
@@ -50,6 +58,7 @@ class Pass {
   virtual std::string doc() const = 0;
   virtual std::vector<std::string> after() const { return {}; }
   virtual std::vector<std::string> before() const { return {}; }
+  virtual PassPhase phase() const { return PassPhase::optimise; }
   // Exact passes leave every result unchanged to rounding; the others state their error.
   virtual bool exact() const { return true; }
   // In the pipeline unless asked for otherwise; the others run when they are named (--enable-pass, --passes).
@@ -66,7 +75,7 @@ struct RegisterPass {
   explicit RegisterPass(std::unique_ptr<Pass> pass);
 };
 
-// All registered passes in the order they run. Error for a circle, or two of one name.
+// All registered passes in the order they run, phase by phase. Error for a circle, or two of one name.
 std::vector<const Pass*> ordered_passes();
 // The order of any passes: .after and .before respected, names deciding where they leave it open.
 std::vector<const Pass*> order_passes(const std::vector<const Pass*>& passes);

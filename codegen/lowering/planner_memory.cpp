@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "codegen/planner.h"
+#include "codegen/lowering/planner.h"
 #include "ir/graph_algorithms.h"
 
 namespace lmc {

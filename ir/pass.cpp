@@ -1,4 +1,4 @@
-#include "passes/pass.h"
+#include "ir/pass.h"
 
 #include <algorithm>
 #include <set>
@@ -55,7 +55,10 @@ std::vector<const Pass*> order_passes(const std::vector<const Pass*>& passes) {
   }
   std::vector<const Pass*> order;
   while (!waiting.empty()) {
+    PassPhase phase = PassPhase::lower_step;
+    for (const auto& [name, pass] : waiting) phase = std::min(phase, pass->phase());
     const auto ready = std::find_if(waiting.begin(), waiting.end(), [&](const auto& entry) {
+      if (entry.second->phase() != phase) return false;
       const auto& needs = predecessors[entry.first];
       return std::none_of(needs.begin(), needs.end(),
                           [&](const std::string& n) { return waiting.contains(n); });

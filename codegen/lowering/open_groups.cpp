@@ -1,11 +1,12 @@
-#include "codegen/flatten.h"
+#include "codegen/lowering/open_groups.h"
 
+#include "ir/effects.h"
 #include "ir/op_def.h"
 
 namespace lmc {
 namespace {
 
-class Flattener {
+class Opener {
  public:
   FlatGraph run(const Graph& g) {
     out_.graph.name = g.name;
@@ -22,7 +23,7 @@ class Flattener {
  private:
   void copy_ops(const Graph& g, SideTable<ValueId, ValueId>& map, int32_t cluster, const std::string& group,
                 const std::string& scope) {
-    for (OpId id : topo_order(g)) {
+    for (OpId id : run_order(g)) {
       const Op& op = g.op(id);
       std::vector<ValueId> operands;
       for (ValueId v : op.operands) operands.push_back(map[v]);
@@ -37,6 +38,7 @@ class Flattener {
       std::vector<std::string> names;
       for (ValueId r : op.results) names.push_back(g.value(r).name);
       const OpId copy = out_.graph.add_op(*op.def, operands, op.attrs, names, op_scope, op.loc);
+      out_.graph.set_source(copy, op.source);
       for (size_t i = 0; i < op.results.size(); ++i) map[op.results[i]] = out_.graph.result(copy, i);
       out_.cluster[copy] = cluster >= 0 ? cluster : next_++;
       out_.group[copy] = group;
@@ -49,6 +51,6 @@ class Flattener {
 
 }  // namespace
 
-FlatGraph flatten(const Graph& g) { return Flattener().run(g); }
+FlatGraph open_groups(const Graph& g) { return Opener().run(g); }
 
 }  // namespace lmc

@@ -1,0 +1,59 @@
+// attention and attention_split: one tile per kv head and part of the tokens, or of the cache's chunks.
+#include "codegen/kernels/attention.h"
+
+#include "codegen/family.h"
+#include "ir/op_def.h"
+
+namespace lmc {
+namespace {
+
+constexpr int64_t kTokensPerTile = 8;
+
+class AttentionFamily : public KernelFamily {
+ public:
+  std::string name() const override { return "attention"; }
+  std::string doc() const override {
+    return "attention over the cache, all query heads of a kv head together; stands alone";
+  }
+  bool is_core(const Op& op) const override {
+    return op.def->name == "attention" || op.def->name == "attention_split";
+  }
+  bool stands_alone() const override { return true; }
+
+  void check(const KernelSpec& spec) const override {
+    const Frame f(spec);
+    for (OpId id : f.ops) {
+      const Op& op = f.g.op(id);
+      if (!is_core(op) || f.ops.size() != 1)
+        throw Error(op.loc, op.def->name + " does not fit into a kernel of attention, which stands alone");
+      if (op.def->name == "attention_split" && !f.single())
+        throw Error(op.loc, "attention_split has a kernel for one token only");
+      for (ValueId v : op.operands) {
+        if (f.slot(v).sub_row != 0) throw Error(op.loc, op.def->name + " of a split of heads has no kernel");
+      }
+    }
+  }
+
+  void cut(KernelSpec& spec) const override {
+    const Op& op = spec.body.op(core_of(spec.body));
+    const int64_t kv_heads = spec.body.type(op.operands[1]).dims[1];
+    spec.grain = spec.single() ? 1 : kTokensPerTile;
+    const int64_t parts = op.def->name == "attention_split"
+                              ? attr_int(op, "splits")
+                              : (spec.tokens + kTokensPerTile - 1) / kTokensPerTile;
+    spec.tiles = kv_heads * parts;
+  }
+
+  KernelMemory memory(const KernelSpec& spec) const override {
+    const Op& op = spec.body.op(core_of(spec.body));
+    return {attention_scratch_bytes(spec.body.type(op.operands[0]).last()), 0};
+  }
+
+  void emit(KernelBuilder& k, const KernelSpec& spec) const override { emit_attention_kernel(k, spec); }
+};
+
+const AttentionFamily kFamily;
+const RegisterFamily kRegister(kFamily);
+
+}  // namespace
+}  // namespace lmc

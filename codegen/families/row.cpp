@@ -1,0 +1,72 @@
+// Rows: any mix of elementwise and row ops, one token's row after the other.
+#include "codegen/family.h"
+#include "codegen/kernels/row_kernel.h"
+#include "ir/op_def.h"
+
+namespace lmc {
+namespace {
+
+constexpr int64_t kTokensPerTile = 8;
+
+// A body whose intermediate rows have places in the scratch.
+struct RowForm {
+  explicit RowForm(const KernelSpec& spec) : frame(spec) {
+    for (OpId id : frame.ops) {
+      for (ValueId v : frame.g.op(id).results) {
+        if (frame.has(v) || !frame.needs_memory(v)) continue;
+        frame.place_in_scratch(v, scratch);
+        scratch += row_bytes(frame.g.type(v));
+      }
+    }
+  }
+
+  Frame frame;
+  int64_t scratch = 0;
+};
+
+class RowFamily : public KernelFamily {
+ public:
+  std::string name() const override { return "row"; }
+  std::string doc() const override {
+    return "elementwise and row ops in any number, one token's row after the other";
+  }
+
+  bool takes_loose(const Op& op) const override { return find_row_op(op.def->name) != nullptr; }
+
+  void check(const KernelSpec& spec) const override {
+    const RowForm form(spec);
+    for (OpId id : form.frame.ops) {
+      const Op& op = form.frame.g.op(id);
+      if (!takes_loose(op)) throw Error(op.loc, "there is no row kernel for op " + op.def->name);
+      check_sub_rows(form.frame, id);
+    }
+  }
+
+  void cut(KernelSpec& spec) const override {
+    spec.grain = spec.single() ? 1 : kTokensPerTile;
+    spec.tiles = (spec.tokens + kTokensPerTile - 1) / kTokensPerTile;
+  }
+
+  KernelMemory memory(const KernelSpec& spec) const override { return {RowForm(spec).scratch, 0}; }
+
+  void emit(KernelBuilder& k, const KernelSpec& spec) const override {
+    const RowForm form(spec);
+    const Frame& f = form.frame;
+    if (f.single()) {
+      // The only row; a step may want no rows of logits at all.
+      llvm::Value* any = k.ir().CreateICmpSGT(f.over_rows ? k.rows() : k.tokens(), k.i64(0));
+      k.if_then(any, [&] { RowEmitter(k, f, k.i64(0)).emit_ops(f.ops); });
+    } else {
+      llvm::Value* first = k.mul(k.tile(), spec.grain);
+      llvm::Value* end = k.min(k.add(first, k.i64(spec.grain)), f.over_rows ? k.rows() : k.tokens());
+      k.loop(first, end, 1, [&](llvm::Value* token) { RowEmitter(k, f, token).emit_ops(f.ops); });
+    }
+    k.finish();
+  }
+};
+
+const RowFamily kFamily;
+const RegisterFamily kRegister(kFamily);
+
+}  // namespace
+}  // namespace lmc

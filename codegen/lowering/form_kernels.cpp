@@ -1,0 +1,298 @@
+// The last pass: everything a step computes becomes groups of which each is one kernel. What a fusion grouped
+// is one kernel if a family takes it as a whole; consecutive ops that need none of their own make one kernel
+// of rows. Views move into the kernels that read through them, so that a body says all that its kernel does.
+//
+//   %n = rms_norm(%x, @w.packed)       →   %n = group(%x, @w.packed) {kernel=row, tokens=1, tiles=1, …} { … }
+//   %y = linear(%n, @m.packed)             %y = group(%n, @m.packed) {kernel=linear, tiles=54, …} { … }
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <set>
+
+#include "codegen/family.h"
+#include "codegen/lowering/kernel_of_group.h"
+#include "codegen/lowering/open_groups.h"
+#include "ir/effects.h"
+#include "ir/op_def.h"
+#include "ir/pass.h"
+
+namespace lmc {
+namespace {
+
+// Ops that become one kernel.
+struct Piece {
+  const KernelFamily* family = nullptr;
+  std::vector<OpId> ops;
+  bool over_rows = false;
+};
+
+// The ops of a flat graph cut into kernels, in the order they run.
+class Cutter {
+ public:
+  Cutter(const FlatGraph& flat, const SideTable<ValueId, char>& weight_only, bool single)
+      : flat_(flat), g_(flat.graph), single_(single), weight_only_(weight_only) {}
+
+  std::vector<Piece> run() {
+    std::vector<OpId> cluster;
+    for (OpId id : g_.ops()) {
+      const Op& op = g_.op(id);
+      if (weight_only_[op.results[0]] || op.def->shape == OpShape::view) continue;
+      if (!cluster.empty() && flat_.cluster[cluster[0]] != flat_.cluster[id]) {
+        place(cluster);
+        cluster.clear();
+      }
+      cluster.push_back(id);
+    }
+    if (!cluster.empty()) place(cluster);
+    close_rows();
+    return std::move(pieces_);
+  }
+
+ private:
+  // One group, or a single op.
+  void place(const std::vector<OpId>& ops) {
+    const Cluster cluster{g_, ops, single_};
+    std::vector<OpId> cores;
+    std::copy_if(ops.begin(), ops.end(), std::back_inserter(cores),
+                 [&](OpId id) { return family_around(g_.op(id)) != nullptr; });
+    if (cores.empty()) {
+      for (OpId id : ops) add_loose(id);
+    } else if (cores.size() == 1) {
+      place_around(cores[0], cluster);
+    } else {
+      const std::vector<OpId> behind = cluster.behind(cores[0]);
+      const auto is_behind = [&](OpId id) {
+        return std::find(behind.begin(), behind.end(), id) != behind.end();
+      };
+      if (!family_around(g_.op(cores[0]))->stands_alone() || !is_behind(cores[1])) {
+        throw Error(g_.op(cores[1]).loc, "group '" + flat_.group[cores[1]] + "' holds two contractions (" +
+                                             describe(cores[0]) + " and " + describe(cores[1]) +
+                                             "); one kernel can hold one");
+      }
+      std::vector<OpId> first, second;
+      for (OpId id : ops) (is_behind(id) ? second : first).push_back(id);
+      place(first);
+      place(second);
+    }
+  }
+
+  // Rows in front, the kernel of the core, rows behind.
+  void place_around(OpId core, const Cluster& cluster) {
+    const KernelFamily* family = family_around(g_.op(core));
+    const std::vector<OpId> taken = family->claim(cluster, core);
+    const std::vector<OpId> behind = cluster.behind(core);
+    const auto holds = [](const std::vector<OpId>& list, OpId id) {
+      return std::find(list.begin(), list.end(), id) != list.end();
+    };
+    for (OpId id : cluster.ops) {
+      if (!holds(taken, id) && !holds(behind, id)) add_loose(id);
+    }
+    close_rows();
+    pieces_.push_back({family, taken, runs_over_rows(g_, core)});
+    for (OpId id : cluster.ops) {
+      if (!holds(taken, id) && holds(behind, id)) add_loose(id);
+    }
+  }
+
+  std::string describe(OpId id) const { return g_.op(id).def->name + " %" + g_.value(g_.result(id)).name; }
+
+  void add_loose(OpId id) {
+    const Op& op = g_.op(id);
+    const KernelFamily* family = family_of_loose(op);
+    if (!family) throw Error(op.loc, "there is no kernel for op " + op.def->name);
+    const bool over_rows = runs_over_rows(g_, id);
+    if (!rows_.ops.empty() && (rows_.over_rows != over_rows || rows_.family != family)) close_rows();
+    rows_.over_rows = over_rows;
+    rows_.family = family;
+    rows_.ops.push_back(id);
+  }
+
+  void close_rows() {
+    if (!rows_.ops.empty()) pieces_.push_back(std::move(rows_));
+    rows_ = Piece();
+  }
+
+  const FlatGraph& flat_;
+  const Graph& g_;
+  const bool single_;
+  const SideTable<ValueId, char>& weight_only_;
+  std::vector<Piece> pieces_;
+  Piece rows_;
+};
+
+// Writes the pieces as groups of a new graph.
+class Former {
+ public:
+  Former(const FlatGraph& flat, int64_t tokens)
+      : flat_(flat), g_(flat.graph), tokens_(tokens), only_(weight_only(g_)), out_(g_.name) {}
+
+  Graph run() {
+    for (ValueId v : g_.inputs()) map_[v] = out_.add_input(g_.value(v).name, g_.type(v));
+    for (ValueId v : g_.weights()) map_[v] = out_.add_weight(g_.value(v).name, g_.type(v));
+    for (OpId id : g_.ops()) {
+      if (only_[g_.result(id)]) copy(g_, id, out_, map_, g_.op(id).scope);
+    }
+    const std::vector<Piece> pieces = Cutter(flat_, only_, tokens_ == 1).run();
+    for (const Piece& p : pieces) add(p);
+    std::vector<ValueId> outputs;
+    for (ValueId v : g_.outputs()) outputs.push_back(at_top(v));
+    out_.set_outputs(outputs);
+    cut();
+    return std::move(out_);
+  }
+
+ private:
+  using Map = std::map<ValueId, ValueId>;
+
+  // A body in the making.
+  struct Body {
+    std::unique_ptr<Graph> graph;
+    Map map;                      // of the flat graph's values
+    std::vector<ValueId> inputs;  // of the flat graph
+  };
+
+  static void copy(const Graph& g, OpId id, Graph& to, Map& map, const std::string& scope) {
+    const Op& op = g.op(id);
+    std::vector<ValueId> operands;
+    for (ValueId v : op.operands) operands.push_back(map.at(v));
+    std::vector<std::string> names;
+    for (ValueId r : op.results) names.push_back(g.value(r).name);
+    const OpId made = to.add_op(*op.def, operands, op.attrs, names, scope, op.loc);
+    to.set_source(made, op.source);
+    for (size_t i = 0; i < op.results.size(); ++i) map[op.results[i]] = to.result(made, i);
+  }
+
+  ValueId at_top(ValueId v) const {
+    const auto it = map_.find(v);
+    if (it == map_.end())
+      throw Error("output %" + g_.value(v).name + " of graph @" + g_.name + " must be computed by an op");
+    return it->second;
+  }
+
+  // Makes `v` known inside: views with all they look through, anything else as an input.
+  void bring_in(Body& body, ValueId v) {
+    std::vector<OpId> views;  // the last one first
+    while (!body.map.contains(v)) {
+      const Op* op = g_.def_op(v);
+      if (!op || op->def->shape != OpShape::view || only_[v]) {
+        std::string name = g_.value(v).name;
+        while (body.graph->find_input(name).valid()) name += "_";
+        body.map[v] = body.graph->add_input(name, g_.type(v));
+        body.inputs.push_back(v);
+        break;
+      }
+      views.push_back(g_.value(v).def);
+      v = op->operands[0];
+    }
+    for (auto it = views.rbegin(); it != views.rend(); ++it) copy(g_, *it, *body.graph, body.map, "");
+  }
+
+  void add(const Piece& piece) {
+    const std::set<OpId> inside(piece.ops.begin(), piece.ops.end());
+    const Cluster cluster{g_, piece.ops, tokens_ == 1};
+    std::string name;
+    for (OpId id : piece.ops) {
+      if (const std::string& group = flat_.group[id]; !group.empty() && name.find(group) == std::string::npos)
+        name += (name.empty() ? "" : "+") + group;
+    }
+    Body body{std::make_unique<Graph>(name.empty() ? piece.family->name() : name), {}, {}};
+    for (OpId id : piece.ops) {
+      for (ValueId v : g_.op(id).operands) bring_in(body, v);
+      copy(g_, id, *body.graph, body.map, "");
+    }
+    std::vector<ValueId> results, outputs;
+    std::vector<std::string> names;
+    for (OpId id : piece.ops) {
+      for (ValueId v : g_.op(id).results) {
+        const std::vector<OpId> readers = cluster.readers(v);
+        const bool outside =
+            std::any_of(readers.begin(), readers.end(), [&](OpId user) { return !inside.contains(user); });
+        if (!outside && !cluster.returned(v)) continue;
+        results.push_back(v);
+        outputs.push_back(body.map.at(v));
+        names.push_back(g_.value(v).name);
+      }
+    }
+    if (results.empty()) return;  // nobody needs it
+    body.graph->set_outputs(outputs);
+    std::vector<ValueId> operands;
+    for (ValueId v : body.inputs) operands.push_back(map_.at(v));
+    const OpId reported = reported_as(piece);
+    const OpId made = out_.add_op(get_op("group"), operands,
+                                  {{"name", name}, {"kernel", piece.family->name()}, {"tokens", tokens_}},
+                                  names, g_.op(reported).scope, g_.op(reported).loc, std::move(body.graph));
+    for (size_t i = 0; i < results.size(); ++i) map_[results[i]] = out_.result(made, i);
+  }
+
+  // The op whose scope a kernel reports under: its core, the embedding, or what the model does first.
+  OpId reported_as(const Piece& piece) const {
+    for (OpId id : piece.ops) {
+      if (piece.family->is_core(g_.op(id)) || g_.op(id).def->name == "embedding") return id;
+    }
+    return piece.ops.front();
+  }
+
+  void cut() {
+    const GroupKernels kernels(out_, tokens_);
+    for (OpId id : out_.ops()) {
+      if (!out_.op(id).body) continue;
+      GroupKernel kernel = kernels.of(id);
+      const KernelFamily& family = find_family(kernel.spec.family);
+      family.check(kernel.spec);
+      family.cut(kernel.spec);
+      out_.set_attr(id, "tiles", kernel.spec.tiles);
+      out_.set_attr(id, "grain", kernel.spec.grain);
+    }
+  }
+
+  const FlatGraph& flat_;
+  const Graph& g_;
+  const int64_t tokens_;
+  const SideTable<ValueId, char> only_;
+  Graph out_;
+  Map map_;
+};
+
+class FormKernels : public Pass {
+ public:
+  std::string name() const override { return "form-kernels"; }
+  std::string doc() const override { return "everything a step computes as groups of one kernel each"; }
+  std::vector<std::string> after() const override { return {"split-attention"}; }
+  PassPhase phase() const override { return PassPhase::lower_step; }
+  std::vector<PassSetting> settings() const override { return {{"tokens", "most tokens of the step (1)"}}; }
+
+  bool run(Graph& g, PassContext& context) const override {
+    if (context.limit < 1) return false;
+    const std::string tokens = context.setting("tokens", "1");
+    int64_t n = 0;
+    const auto read = std::from_chars(tokens.data(), tokens.data() + tokens.size(), n);
+    if (read.ec != std::errc() || read.ptr != tokens.data() + tokens.size() || n < 1 || n > (1 << 20))
+      throw Error("form-kernels.tokens must be a number of 1 or more, found '" + tokens + "'");
+    if (g.outputs().empty()) throw Error("graph @" + g.name + " has no output");
+    const FlatGraph flat = open_groups(g);
+    refuse_stale_reads(flat.graph);
+    Graph formed = Former(flat, n).run();
+    for (OpId id : formed.ops()) context.applications += formed.op(id).body != nullptr;
+    g = std::move(formed);
+    return true;
+  }
+
+ private:
+  // Kernels see a ring of positions, not the value of a moment: what reads a cache beside its append would
+  // find the place of this step's tokens not written yet.
+  static void refuse_stale_reads(const Graph& g) {
+    for (const Before& b : order_by_effects(g)) {
+      const Op& reader = g.op(b.first);
+      if (reader.def->shape != OpShape::attention) continue;
+      throw Error(reader.loc, reader.def->name + " %" + g.value(g.result(b.first)).name + " reads cache %" +
+                                  g.value(reader.operands[1]).name + " beside " + g.op(b.then).def->name +
+                                  " %" + g.value(g.result(b.then)).name +
+                                  ", which changes it in place: let it read the result of that");
+    }
+  }
+};
+
+const RegisterPass kPass(std::make_unique<FormKernels>());
+
+}  // namespace
+}  // namespace lmc

@@ -1,0 +1,19 @@
+// A model behind its lowering passes: what is compiled, and what a compiled kernel is compared with.
+#pragma once
+
+#include <cstdint>
+
+#include "ir/graph.h"
+
+namespace lmc {
+
+struct Lowered {
+  Graph model;    // behind all passes of the model: every weight that a step reads is the result of a `pack`
+  Graph decode;   // the step of one token
+  Graph prefill;  // the step of 1 … block tokens
+  int64_t block = 1;
+  // At the top of both steps there are ops on weights alone, which ran when compiling and are those of
+  // `model`, and groups, each of them one kernel (attribute `kernel`: its family).
+};
+
+}  // namespace lmc

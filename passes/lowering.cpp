@@ -1,0 +1,62 @@
+#include "passes/lowering.h"
+
+#include <algorithm>
+
+namespace lmc {
+namespace {
+
+class Lowering {
+ public:
+  Lowering(PassOptions options, std::vector<PassReport>* reports)
+      : options_(std::move(options)), reports_(reports) {
+    options_.only.reset();
+    options_.limit = INT64_MAX;
+    options_.after_pass = nullptr;
+  }
+
+  void model(Graph& g) { run(g, PassPhase::lower_model); }
+
+  Graph step(const Graph& model, const std::string& name, int64_t most_tokens) {
+    Graph g = model.clone();
+    const std::string tokens = std::to_string(most_tokens);
+    options_.settings["specialise"]["tokens"] = name == "decode" ? "1" : "T";
+    options_.settings["form-kernels"]["tokens"] = tokens;
+    options_.dump_tag = name;
+    if (name == "decode") options_.check_tokens = {1};
+    run(g, PassPhase::lower_step);
+    options_.check_tokens = PassOptions().check_tokens;
+    return g;
+  }
+
+ private:
+  void run(Graph& g, PassPhase phase) {
+    options_.phase = phase;
+    const std::vector<PassReport> done = run_passes(g, options_);
+    options_.passes_before += static_cast<int>(done.size());
+    if (reports_) reports_->insert(reports_->end(), done.begin(), done.end());
+  }
+
+  PassOptions options_;
+  std::vector<PassReport>* reports_;
+};
+
+bool numbered(const Graph& g) {
+  const std::vector<OpId> ops = g.ops();
+  return std::any_of(ops.begin(), ops.end(), [&](OpId id) { return g.op(id).source >= 0; });
+}
+
+}  // namespace
+
+Lowered lower(Graph model, int64_t block, PassOptions options, std::vector<PassReport>* reports) {
+  Lowering lowering(std::move(options), reports);
+  Lowered out;
+  out.block = block;
+  lowering.model(model);
+  if (!numbered(model)) number_ops(model);
+  out.decode = lowering.step(model, "decode", 1);
+  out.prefill = lowering.step(model, "prefill", block);
+  out.model = std::move(model);
+  return out;
+}
+
+}  // namespace lmc

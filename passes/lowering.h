@@ -1,0 +1,18 @@
+// The second half of the pipeline: from the last optimisation to graphs of kernels.
+#pragma once
+
+#include <vector>
+
+#include "ir/lowered.h"
+#include "passes/manager.h"
+
+namespace lmc {
+
+// Runs the lowering passes over `model`: those of the model, then on a graph for each step those of a step.
+// `block`: most tokens of one (1 or more). Dumps, checks and prints as `options` says, whose choice of passes
+// (only, limit) is for optimisations and does not count here; `reports`, if any, gets what they report. Ops
+// are numbered (Op::source), unless they are, behind the passes of the model. Throws as run_passes.
+Lowered lower(Graph model, int64_t block, PassOptions options = {},
+              std::vector<PassReport>* reports = nullptr);
+
+}  // namespace lmc
