@@ -259,6 +259,21 @@ class FormKernels : public Pass {
   std::string doc() const override { return "everything a step computes as groups of one kernel each"; }
   std::vector<std::string> after() const override { return {"split-attention"}; }
   PassPhase phase() const override { return PassPhase::lower_step; }
+  std::string example() const override {
+    return R"(graph @example (%tokens: i32[1], %out_rows: i32[R]) {
+  weight @embed : f32[64,32]
+  weight @up : f32[128,32]
+  %table = pack(@embed) {layout=f32}
+  %w = pack(@up) {layout=f32.rows8}
+  %x = embedding(%tokens, %table)
+  %y = linear(%x, %w) {role=ffn_gate_up}
+  %gate, %up = split(%y) {sizes=[64,64]}
+  %a = silu(%gate)
+  %m = mul(%a, %up)
+  %logits = select_rows(%m, %out_rows)
+  return %logits
+})";
+  }
   std::vector<PassSetting> settings() const override { return {{"tokens", "most tokens of the step (1)"}}; }
 
   bool run(Graph& g, PassContext& context) const override {

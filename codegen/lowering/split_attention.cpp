@@ -37,6 +37,12 @@ class SplitAttention : public Pass {
   std::vector<std::string> after() const override { return {"specialise"}; }
   std::vector<std::string> before() const override { return {"form-kernels"}; }
   PassPhase phase() const override { return PassPhase::lower_step; }
+  std::string example() const override {
+    return R"(graph @example (%q: f32[1,2,8], %pos: i32[1], %kv: kv_f16[512,2,8]) {
+  %h = attention(%q, %kv, %pos) {scale=0.35}
+  return %h
+})";
+  }
 
   bool run(Graph& g, PassContext& context) const override {
     if (!one_token(g)) return false;

@@ -55,7 +55,7 @@ for phase in ("decode", "prefill"):
     assert all(k["bound"] in ("memory", "compute", "latency") for k in p["kernels"])
     gains = [b["gain_ms"] for b in p["bottlenecks"]]
     assert gains == sorted(gains, reverse=True) and len(gains) == len(p["kernels"]) + 1
-attention = [k for k in d["decode"]["kernels"] if k["kind"] == "attention"]
+attention = [k for k in d["decode"]["kernels"] if k["family"] == "attention"]
 # The steps counted see 7 and 8 positions of 1 head of 64 f16 values, twice.
 assert len(attention) == 1 and attention[0]["bytes_per_call"] == 7.5 * 2 * 64 * 2, attention
 
