@@ -329,13 +329,12 @@ Tensor KernelRun::weight_part(size_t input, const PortionInput& part) const {
   const int64_t rows = all.rows / matrices;
   std::vector<Range> ranges = part.ranges;
   if (part.part != PortionInput::Part::rows) ranges = {{0, rows}};
-  Tensor out = make_tensor(type.dtype, type.dims);
+  Tensor out{type.dtype, type.dims, {}};
   if (type.rank() >= 2) {
     int64_t count = 0;
     for (const Range& r : ranges) count += r.count;
     out.dims[out.dims.size() - 2] = count;
   }
-  out.data.clear();
   for (int64_t m = 0; m < matrices; ++m) {
     for (const Range& range : ranges) {
       for (int64_t r = range.first; r < range.first + range.count; ++r) {
