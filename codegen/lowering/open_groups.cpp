@@ -32,7 +32,10 @@ class Opener {
         SideTable<ValueId, ValueId> inner(op.body->num_value_ids());
         for (size_t i = 0; i < operands.size(); ++i) inner[op.body->inputs()[i]] = operands[i];
         copy_ops(*op.body, inner, cluster >= 0 ? cluster : next_++, attr_string(op, "name"), op_scope);
-        for (size_t i = 0; i < op.results.size(); ++i) map[op.results[i]] = inner[op.body->outputs()[i]];
+        for (size_t i = 0; i < op.results.size(); ++i) {
+          map[op.results[i]] = inner[op.body->outputs()[i]];
+          out_.graph.rename(map[op.results[i]], g.value(op.results[i]).name);
+        }
         continue;
       }
       std::vector<std::string> names;

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "codegen/proof/prove.h"
 #include "codegen/target.h"
 #include "compiled_model.h"
 #include "golden_folder.h"
@@ -57,6 +58,8 @@ TEST_P(GoldenBits, are_what_they_were) {
       if (!first.empty() && !thorough && !(in_depth && format == "q8_0")) continue;
       Model m = load_model(folder, {});
       const Compiled c = compile(m, format, 1, target->name());
+      const Proof proof = prove_kernels(c.code.graphs, c.code.plan, *c.kernels, true);
+      EXPECT_FALSE(proof.wrong.has_value()) << target->name() << ": " << proof.wrong->str();
       for (const int64_t block : {1, 0}) {
         const std::string got = hash(c.logits(ids, 1, block, Schedule::serial));
         if (first.empty()) first = got;
