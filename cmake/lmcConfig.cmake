@@ -7,3 +7,11 @@ function(lmc_plugin name)
   set_target_properties(${name} PROPERTIES PREFIX "")
   target_link_libraries(${name} PRIVATE lmc::passes)
 endfunction()
+
+# lmc_kernel_plugin(mine mine.cpp …): one that brings kernels as well (codegen/family.h).
+function(lmc_kernel_plugin name)
+  find_package(LLVM 19.1 REQUIRED CONFIG)
+  lmc_plugin(${name} ${ARGN})
+  target_link_libraries(${name} PRIVATE lmc::codegen)
+  target_include_directories(${name} SYSTEM PRIVATE ${LLVM_INCLUDE_DIRS})
+endfunction()

@@ -29,12 +29,15 @@ class Opener {
       for (ValueId v : op.operands) operands.push_back(map[v]);
       const std::string& op_scope = op.scope.empty() ? scope : op.scope;
       if (op.body) {
+        const auto first = static_cast<uint32_t>(out_.graph.num_op_ids());
         SideTable<ValueId, ValueId> inner(op.body->num_value_ids());
         for (size_t i = 0; i < operands.size(); ++i) inner[op.body->inputs()[i]] = operands[i];
         copy_ops(*op.body, inner, cluster >= 0 ? cluster : next_++, attr_string(op, "name"), op_scope);
         for (size_t i = 0; i < op.results.size(); ++i) {
-          map[op.results[i]] = inner[op.body->outputs()[i]];
-          out_.graph.rename(map[op.results[i]], g.value(op.results[i]).name);
+          const ValueId v = map[op.results[i]] = inner[op.body->outputs()[i]];
+          const Value& made = out_.graph.value(v);  // not one that the body only hands on
+          if (made.kind == ValueKind::result && made.def.v >= first)
+            out_.graph.rename(v, g.value(op.results[i]).name);
         }
         continue;
       }

@@ -28,6 +28,21 @@ expect_ok "$LMC" passes --load-pass "$so" --explain find-softcap
 expect_in out.txt 'from: --load-pass example/softcap.so'
 expect_in out.txt 'and, in C++: the limit is above 0'
 
+# An op and a kernel family of one's own, proven like any other; with a mistake in its kernel, refused, found and shrunk.
+expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --load-pass example/unit_norm.so -o own.lmc
+expect_in err.txt "found 25 norms"
+expect_in err.txt "verified 33 of 33 kernels"
+expect_error 1 "where the evaluator of its group says" "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --load-pass example/wrong_norm.so -o bad.lmc
+expect_in err.txt "kernel lmc_unit_norm_t1"
+[ -e bad.lmc ] && fail "a bundle with a wrong kernel was written"
+grep -q 'unit_norm(' repro.lmir || fail "repro.lmir does not hold the group"
+expect_ok "$LMC" bisect "$ROOT/models/tiny/gemma3.yaml" --load-pass example/wrong_norm.so --kernels -o found
+expect_in out.txt "first bad: pass use-unit-norm"
+expect_in out.txt "application 1 of 25"
+expect_ok "$LMC" reduce found.after.lmir --load-pass example/wrong_norm.so --kernels --timeout 20 -o small.lmir
+grep -q 'unit_norm(' small.lmir || fail "the small graph lost what is wrong"
+[ "$(wc -l <small.lmir)" -le "$(($(wc -l <found.after.lmir) / 4))" ] || fail "reduce left $(wc -l <small.lmir) lines"
+
 # Refused, whatever is wrong with it.
 expect_error 1 "nowhere.so: cannot be read" "$LMC" passes --load-pass nowhere.so
 expect_error 1 "is a folder" "$LMC" passes --load-pass example

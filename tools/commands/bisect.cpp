@@ -11,6 +11,7 @@
 #include "tools/diff_report.h"
 #include "tools/files.h"
 #include "tools/graph_command.h"
+#include "tools/kernel_test.h"
 #include "tools/model_flags.h"
 
 namespace lmc {
@@ -20,6 +21,7 @@ struct Options {
   std::string input, command, prefix = "bisect";
   ModelFlags model;
   PassFlags passes;
+  bool kernels = false;
   bool json = false;
 };
 
@@ -45,8 +47,10 @@ std::vector<std::pair<std::string, std::string>> replays(const Options& o, const
                                                          const BisectResult& r) {
   std::vector<std::pair<std::string, std::string>> out;
   PassOptions p = passes;
-  p.check = o.command.empty();
-  const std::string tail = o.command.empty() ? "" : " -o result.lmir && " + o.command + " result.lmir";
+  p.check = o.command.empty() && !o.kernels;
+  std::string tail;
+  if (!o.command.empty()) tail = " -o result.lmir && " + o.command + " result.lmir";
+  if (o.kernels) tail = " -o result.lmir  # lmc reduce result.lmir --kernels";
   const auto line = [&](const std::string& graph, int64_t limit, const std::string& what) {
     out.emplace_back(replay_command(graph, {r.pass}, p, limit) + tail, what);
   };
@@ -115,6 +119,7 @@ void run(const Options& o) {
       return code == 0 ? "" : fmt::format("{} exits with {}", o.command, code);
     };
   }
+  if (o.kernels) test = wrong_kernel;
   const BisectResult r = bisect(source.graph, passes, test, [](const std::string& line) {
     stop_if_interrupted();
     info("  {}", line);
@@ -133,6 +138,9 @@ const RegisterCommand kBisect(
            "--run", o->command,
            "judge by this command instead of the numeric gate: it gets a .lmir file and exits with 0 "
            "for good, 1 to 124 for bad");
+       app.add_flag("--kernels", o->kernels,
+                    "judge by the kernels: each must compute what its group means (lmc verify)")
+           ->excludes("--run");
        app.add_option("-o,--output", o->prefix, "how the files it leaves begin")->capture_default_str();
        app.add_flag("--json", o->json, "print one JSON object");
        o->model.add_to(app);

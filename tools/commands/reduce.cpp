@@ -10,6 +10,7 @@
 #include "tools/console.h"
 #include "tools/files.h"
 #include "tools/graph_command.h"
+#include "tools/kernel_test.h"
 #include "tools/pass_flags.h"
 
 namespace lmc {
@@ -18,6 +19,7 @@ namespace {
 struct Options {
   std::string input, output, command;
   PassFlags passes;
+  bool kernels = false;
   double timeout = 0;  // seconds; 0 = none
 };
 
@@ -25,6 +27,7 @@ struct Options {
 std::string replay_line(const Options& o, const PassOptions& passes, const ReduceResult& r) {
   const std::string graph = o.output.empty() ? "MIN.lmir" : o.output;
   if (!o.command.empty()) return o.command + " " + graph;
+  if (o.kernels) return "lmc reduce " + graph + " --kernels";
   std::vector<std::string> names;
   for (const Pass* p : pipeline(passes)) {
     PassOptions alone = passes;
@@ -43,7 +46,15 @@ void run(const Options& o) {
   const Graph g = parse_graph(read_file(o.input), o.input);
   ReduceOptions options;
   std::optional<GraphCommand> command;
-  if (o.command.empty()) {
+  if (o.kernels) {
+    options.failure = [](const Graph& candidate) -> std::string {
+      try {
+        return wrong_kernel(candidate).empty() ? "" : "a kernel computes something else than its group";
+      } catch (const Error&) {  // cannot be compiled
+        return "";
+      }
+    };
+  } else if (o.command.empty()) {
     options.failure = pass_failure(passes);
   } else {
     command.emplace(o.command);
@@ -74,6 +85,8 @@ const RegisterCommand kReduce(
        auto o = std::make_shared<Options>();
        app.add_option("input", o->input, "the graph (.lmir), before the passes")->required();
        app.add_option("-o,--output", o->output, "where to write the small graph (default: standard output)");
+       app.add_flag("--kernels", o->kernels,
+                    "fail means that a kernel does not compute what its group means; no passes are run");
        app.add_option(
            "--run", o->command,
            "fail means that this command, given a .lmir file, exits with the code it has for the whole "
