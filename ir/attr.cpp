@@ -1,5 +1,6 @@
 #include "ir/attr.h"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <charconv>
@@ -54,6 +55,16 @@ AttrKind attr_kind(const Attr& a) { return static_cast<AttrKind>(a.index()); }
 const char* attr_kind_name(AttrKind k) {
   constexpr std::array<const char*, 5> names = {"integer", "real", "text", "integers", "reals"};
   return names[static_cast<size_t>(k)];
+}
+
+bool has_text(const Attr& a) {
+  if (const auto* d = std::get_if<double>(&a)) return std::isfinite(*d);
+  if (const auto* i = std::get_if<int64_t>(&a)) return *i != INT64_MIN;
+  if (const auto* list = std::get_if<std::vector<int64_t>>(&a))
+    return std::find(list->begin(), list->end(), INT64_MIN) == list->end();
+  if (const auto* list = std::get_if<std::vector<double>>(&a))
+    return std::all_of(list->begin(), list->end(), [](double d) { return std::isfinite(d); });
+  return true;
 }
 
 std::string attr_text(const Attr& a) {

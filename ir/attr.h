@@ -21,4 +21,7 @@ const char* attr_kind_name(AttrKind k);
 // [0.5,2]. A list of whole numbers reads back as integers: an op that wants reals takes both.
 std::string attr_text(const Attr& a);
 
+// Does it read back? Not so what is not finite, and the one integer whose magnitude 64 bits do not hold.
+bool has_text(const Attr& a);
+
 }  // namespace lmc

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <queue>
 
 #include "ir/op_def.h"
@@ -12,17 +11,6 @@ namespace lmc {
 namespace {
 
 std::string key(const std::string& name, bool weight) { return (weight ? "@" : "%") + name; }
-
-// Has a text form that reads back: no infinity, and a magnitude that a 64-bit number holds with either sign.
-bool has_text(const Attr& a) {
-  if (const auto* d = std::get_if<double>(&a)) return std::isfinite(*d);
-  if (const auto* i = std::get_if<int64_t>(&a)) return *i != INT64_MIN;
-  if (const auto* list = std::get_if<std::vector<int64_t>>(&a))
-    return std::find(list->begin(), list->end(), INT64_MIN) == list->end();
-  if (const auto* list = std::get_if<std::vector<double>>(&a))
-    return std::all_of(list->begin(), list->end(), [](double d) { return std::isfinite(d); });
-  return true;
-}
 
 // Fills in defaults and turns integers into reals where the op wants reals.
 AttrMap complete_attrs(const OpDef& def, AttrMap given) {

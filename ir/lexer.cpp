@@ -37,6 +37,10 @@ bool is_weight_name(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), in_weight);
 }
 
+bool is_value_name(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), in_name);
+}
+
 bool is_scope_name(std::string_view name) {
   return !name.empty() && starts_name(name[0]) && std::all_of(name.begin(), name.end(), in_name);
 }

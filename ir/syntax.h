@@ -108,8 +108,11 @@ Expr parse_expr(std::string_view text, const std::string& file, int first_line =
 
 std::string expr_text(const Expr& e);
 
-// May the text form call something so? Graphs and weights: letters, digits and _ . / - : ; scopes: letters,
-// digits, _ and . , beginning with a letter.
+// May the text form call something so? Graphs and weights: letters, digits and _ . / - : ; values: letters,
+// digits, _ and . ; scopes: the same, beginning with a letter. Bodies of groups may stand in each other so
+// deep.
+inline constexpr int kMostGroups = 32;
+bool is_value_name(std::string_view name);
 bool is_weight_name(std::string_view name);
 bool is_scope_name(std::string_view name);
 

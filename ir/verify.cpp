@@ -4,17 +4,21 @@
 #include <unordered_set>
 
 #include "ir/op_def.h"
+#include "ir/syntax.h"
+#include "ir/verify_step.h"
 
 namespace lmc {
 namespace {
 
 class Verifier {
  public:
-  explicit Verifier(const Graph& g) : g_(g) {}
+  // `depth`: of groups around it.
+  Verifier(const Graph& g, int depth) : g_(g), depth_(depth) {}
 
   std::vector<std::string> run() {
     names();
     uses();
+    attributes();
     if (!messages_.empty()) return std::move(messages_);  // the rest walks use lists
     try {
       order_ = topo_order(g_);
@@ -25,6 +29,7 @@ class Verifier {
     types();
     caches();
     outputs();
+    if (depth_ == 0 && messages_.empty()) messages_ = step_messages(g_);
     return std::move(messages_);
   }
 
@@ -45,6 +50,36 @@ class Verifier {
       if (v.kind == ValueKind::weight && v.uses.empty()) continue;  // may have been dropped from the graph
       const std::string name = (v.kind == ValueKind::weight ? "@" : "%") + v.name;
       if (!seen.insert(name).second) fail(name + " names two values");
+      const bool good =
+          v.kind == ValueKind::weight ? syntax::is_weight_name(v.name) : syntax::is_value_name(v.name);
+      if (!good) fail(name + " is no name that the text form can hold");
+    }
+    if (depth_ == 0 && !syntax::is_weight_name(g_.name)) fail("'" + g_.name + "' is no name for a graph");
+    if (depth_ > syntax::kMostGroups)
+      fail("more than " + std::to_string(syntax::kMostGroups) + " groups stand in each other");
+  }
+
+  void attributes() {
+    for (OpId id : g_.ops()) {
+      const Op& op = g_.op(id);
+      if (!op.scope.empty() && !syntax::is_scope_name(op.scope))
+        fail("'" + op.scope + "' is no name for a scope");
+      size_t known = 0;
+      for (const AttrDef& a : op.def->attrs) {
+        const auto it = op.attrs.find(a.name);
+        const std::string what = op.def->name + ": attribute '" + a.name + "' ";
+        if (it == op.attrs.end()) {
+          fail(what + "is missing");
+          continue;
+        }
+        ++known;
+        if (attr_kind(it->second) != a.kind) {
+          fail(what + "must be " + attr_kind_name(a.kind) + ", found " + attr_text(it->second));
+        } else if (!has_text(it->second)) {
+          fail(what + "is out of range: " + attr_text(it->second));
+        }
+      }
+      if (known < op.attrs.size()) fail(op.def->name + " has attributes that it does not know");
     }
   }
 
@@ -88,7 +123,7 @@ class Verifier {
         fail(op.def->name + ": " + e.what());
       }
       if (op.body) {
-        for (const std::string& m : verify_messages(*op.body))
+        for (const std::string& m : Verifier(*op.body, depth_ + 1).run())
           fail("in group %" + g_.value(op.results[0]).name + ": " + m);
       }
     }
@@ -107,19 +142,21 @@ class Verifier {
   }
 
   void outputs() {
+    if (g_.outputs().empty()) fail("it returns nothing");
     for (ValueId v : g_.outputs()) {
       if (!alive(v)) fail("an output does not exist any more");
     }
   }
 
   const Graph& g_;
+  const int depth_;
   std::vector<OpId> order_;
   std::vector<std::string> messages_;
 };
 
 }  // namespace
 
-std::vector<std::string> verify_messages(const Graph& g) { return Verifier(g).run(); }
+std::vector<std::string> verify_messages(const Graph& g) { return Verifier(g, 0).run(); }
 
 void verify(const Graph& g) {
   const std::vector<std::string> messages = verify_messages(g);
