@@ -46,17 +46,30 @@ class Extractor {
     }
   }
 
-  void copy(OpId id) {
+  bool done(OpId id) const { return map_[g_.op(id).results[0]].valid(); }
+
+  // With what it needs of ops on weights alone, which may be a long way up.
+  void copy(OpId wanted) {
+    std::vector<OpId> pending{wanted};
+    while (!pending.empty()) {
+      const OpId id = pending.back();
+      const size_t before = pending.size();
+      for (ValueId v : g_.op(id).operands) {
+        if (g_.def_op(v) && !map_[v].valid()) pending.push_back(g_.value(v).def);
+      }
+      if (pending.size() > before) continue;
+      pending.pop_back();
+      if (!done(id)) copy_one(id);
+    }
+  }
+
+  void copy_one(OpId id) {
     const Op& op = g_.op(id);
-    if (map_[op.results[0]].valid()) return;  // a weight that was needed before
     std::vector<ValueId> operands;
     for (ValueId v : op.operands) {
-      if (g_.value(v).kind == ValueKind::weight) {
-        operands.push_back(out_.graph.add_weight(g_.value(v).name, g_.type(v)));
-        continue;
-      }
-      if (!map_[v].valid()) copy(g_.value(v).def);  // depends on weights alone
-      operands.push_back(map_[v]);
+      operands.push_back(g_.value(v).kind == ValueKind::weight
+                             ? out_.graph.add_weight(g_.value(v).name, g_.type(v))
+                             : map_[v]);
     }
     std::vector<std::string> names;
     for (ValueId r : op.results) names.push_back(g_.value(r).name);

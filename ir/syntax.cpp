@@ -9,7 +9,7 @@ namespace {
 
 // Deeper nesting is refused rather than risked on the stack.
 constexpr int kMaxDepth = 64;
-// Of one expression in a row: they nest to the left.
+// Of one expression, whatever its brackets: operators in a row nest to the left, and those inside deeper.
 constexpr int kMaxOperators = 1000;
 
 class Parser {
@@ -241,10 +241,10 @@ class Parser {
 
   Expr expr(int least) {
     const Depth depth(*this);
+    if (expressions_++ == 0) operators_ = 0;
     Expr left = unary();
-    int length = 0;
     for (std::string op = binary_operator(); precedence(op) > least; op = binary_operator()) {
-      if (++length > kMaxOperators) throw Error(lex_.peek().loc, "too long an expression");
+      if (++operators_ > kMaxOperators) throw Error(lex_.peek().loc, "too long an expression");
       const Location loc = lex_.take().loc;
       Expr right = expr(precedence(op));
       if (pattern_ && compares(op)) {
@@ -253,6 +253,7 @@ class Parser {
         left = binary(std::move(left), op, std::move(right), loc);
       }
     }
+    --expressions_;
     return left;
   }
 
@@ -372,6 +373,8 @@ class Parser {
   Lexer& lex_;
   bool pattern_;
   int depth_ = 0;
+  int expressions_ = 0;  // that stand in each other here
+  int operators_ = 0;    // of the outermost one so far
 };
 
 }  // namespace

@@ -15,26 +15,25 @@ using syntax::Statement;
 // Equal numbers, equal computations: ops are told apart by name, attributes and what they read.
 class Numbering {
  public:
-  // `known`: of values of `g` numbered before.
-  int of(const Graph& g, ValueId v, std::map<ValueId, int>& known) {
-    const auto it = known.find(v);
-    return it != known.end() ? it->second : known[v] = fresh(g, v, known);
+  // Of every value of `g`; graphs numbered one after the other share the numbers.
+  SideTable<ValueId, int> of(const Graph& g) {
+    SideTable<ValueId, int> out(g.num_value_ids(), 0);
+    for (ValueId v : g.inputs()) out[v] = number("%" + g.value(v).name);
+    for (OpId id : topo_order(g)) {
+      const Op& op = g.op(id);
+      std::vector<int> reads;
+      for (ValueId o : op.operands) reads.push_back(out[o]);
+      if (op.def->commutative && reads.size() >= 2) std::sort(reads.begin(), reads.begin() + 2);
+      std::string key = op.def->name;
+      for (int r : reads) key += " " + std::to_string(r);
+      for (const auto& [name, a] : op.attrs) key += " " + name + "=" + attr_text(a);
+      for (size_t i = 0; i < op.results.size(); ++i)
+        out[op.results[i]] = number(key + " #" + std::to_string(i));
+    }
+    return out;
   }
 
  private:
-  int fresh(const Graph& g, ValueId v, std::map<ValueId, int>& known) {
-    const Value& value = g.value(v);
-    if (value.kind != ValueKind::result) return number("%" + value.name);
-    const Op& op = g.op(value.def);
-    std::vector<int> reads;
-    for (ValueId o : op.operands) reads.push_back(of(g, o, known));
-    if (op.def->commutative && reads.size() >= 2) std::sort(reads.begin(), reads.begin() + 2);
-    std::string key = op.def->name + " " + std::to_string(value.result_index);
-    for (int r : reads) key += " " + std::to_string(r);
-    for (const auto& [name, a] : op.attrs) key += " " + name + "=" + attr_text(a);
-    return number(key);
-  }
-
   int number(const std::string& key) {
     return numbers_.emplace(key, static_cast<int>(numbers_.size())).first->second;
   }
@@ -87,8 +86,9 @@ bool Rewrite::same_result(const Pattern& pattern, const Match& a, const Match& b
     };
     Replacement replacement(scratch, pattern, m, import);
     for (const Statement& s : statements_) replacement.add(s);
-    std::map<ValueId, int> out, known;
-    for (const auto& r : replacement.replaced()) out[r.old] = numbering.of(scratch, r.made, known);
+    const SideTable<ValueId, int> numbers = numbering.of(scratch);
+    std::map<ValueId, int> out;
+    for (const auto& r : replacement.replaced()) out[r.old] = numbers[r.made];
     return out;
   };
   return outcome(a) == outcome(b);

@@ -214,6 +214,12 @@ class Placer {
       n.x = spots_[i].x - n.width / 2;
       n.y = (top_[rank_of(i)] + bottom_[rank_of(i)] - n.height) / 2;
     }
+    starting_.resize(l_.nodes.size());
+    ending_.resize(l_.nodes.size());
+    for (size_t e = 0; e < l_.edges.size(); ++e) {
+      starting_[l_.edges[e].from].push_back(e);
+      ending_[l_.edges[e].to].push_back(e);
+    }
     for (size_t e = 0; e < l_.edges.size(); ++e) draw(e);
   }
 
@@ -228,8 +234,7 @@ class Placer {
     };
     size_t before = 0;
     size_t count = 0;
-    for (size_t k = 0; k < ways_.size(); ++k) {
-      if ((at_end ? l_.edges[k].to : l_.edges[k].from) != node) continue;
+    for (size_t k : (at_end ? ending_ : starting_)[node]) {
       ++count;
       before += std::pair(other(k), k) < std::pair(other(e), e);
     }
@@ -274,6 +279,7 @@ class Placer {
   std::vector<std::vector<size_t>> ranks_, ways_;
   std::vector<double> at_;  // by spot: its place in its rank
   std::vector<double> top_, bottom_;
+  std::vector<std::vector<size_t>> starting_, ending_;  // edges, by node
 };
 
 }  // namespace

@@ -70,8 +70,7 @@ class Drawer {
 
   // "@q_proj.weight bf16[1024,1152]": the last words of the name suffice in a picture.
   std::string weight_line(ValueId v) const {
-    std::vector<std::string> names;
-    collect(v, names);
+    const std::vector<std::string> names = weights_behind(v);
     std::string out = names.size() > 1 ? std::to_string(names.size()) + " weights" : "";
     if (names.size() == 1) {
       size_t at = names[0].size();
@@ -82,13 +81,21 @@ class Drawer {
     return out + " " + g_.type(v).str();
   }
 
-  void collect(ValueId v, std::vector<std::string>& names) const {
-    if (names.size() > 8) return;
-    if (const Op* op = g_.def_op(v)) {
-      for (ValueId o : op->operands) collect(o, names);
-    } else {
-      names.push_back(g_.value(v).name);
+  std::vector<std::string> weights_behind(ValueId v) const {
+    std::vector<std::string> names;
+    std::set<ValueId> seen{v};
+    std::vector<ValueId> pending{v};
+    while (!pending.empty()) {
+      const ValueId at = pending.back();
+      pending.pop_back();
+      const Op* op = g_.def_op(at);
+      if (!op) names.push_back(g_.value(at).name);
+      if (!op) continue;
+      for (auto o = op->operands.rbegin(); o != op->operands.rend(); ++o) {
+        if (seen.insert(*o).second) pending.push_back(*o);
+      }
     }
+    return names;
   }
 
   size_t input(ValueId v) {

@@ -103,6 +103,13 @@ TEST_F(ConditionTest, mistakes_are_errors_at_their_place) {
 
 TEST_F(ConditionTest, what_is_deep_or_long_is_refused) {
   EXPECT_NE(error(std::string(100'000, '(')).find("nested too deeply"), std::string::npos);
+  std::string long_and_deep = "1";
+  for (int bracket = 0; bracket < 30; ++bracket) {
+    for (int i = 0; i < 900; ++i) long_and_deep += " + 1";
+    long_and_deep.insert(0, 1, '(');
+    long_and_deep += ")";
+  }
+  EXPECT_NE(error(long_and_deep).find("too long an expression"), std::string::npos);
   std::string sum = "1";
   for (int i = 0; i < 100'000; ++i) sum += "+1";
   EXPECT_NE(error(sum + " == 1").find("too long"), std::string::npos);
