@@ -24,14 +24,14 @@ bool is_truth(const Expr& e) {
 }
 
 // What is not written out: "dtype(%wk) is q8_0".
-std::string shown(const Expr& e, const Bindings& b) {
+std::string shown(const Expr& e, const BoundNames& b) {
   const bool literal = e.kind == Expr::Kind::integer || e.kind == Expr::Kind::real ||
                        e.kind == Expr::Kind::name || e.kind == Expr::Kind::text ||
                        e.kind == Expr::Kind::list || e.kind == Expr::Kind::value;
   return literal ? "" : syntax::expr_text(e) + " is " + evaluate(e, b).str();
 }
 
-std::string failure(const Expr& e, const Bindings& b) {
+std::string failure(const Expr& e, const BoundNames& b) {
   if (e.kind == Expr::Kind::binary && e.text == "&&") return failure(e.args[holds(e.args[0], b) ? 1 : 0], b);
   if (!is_comparison(e)) return "";
   const std::string left = shown(e.args[0], b);
@@ -81,7 +81,7 @@ Condition::Condition(const std::string& text, const Location& at) : expr_(syntax
 
 void Condition::check(const KnownNames& known) const { check_expression(expr_, known); }
 
-bool Condition::holds(const Bindings& b, std::string* why) const {
+bool Condition::holds(const BoundNames& b, std::string* why) const {
   const bool good = lmc::holds(expr_, b);
   if (!good && why) *why = failure(expr_, b);
   return good;

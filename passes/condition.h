@@ -14,7 +14,7 @@ class Condition {
   void check(const KnownNames& known) const;  // Error for names it cannot know
 
   // If it does not hold, `why` says which comparison failed and on what: "dtype(%wk) is q8_0".
-  bool holds(const Bindings& b, std::string* why = nullptr) const;
+  bool holds(const BoundNames& b, std::string* why = nullptr) const;
 
  private:
   syntax::Expr expr_;

@@ -75,7 +75,7 @@ bool compare(const Expr& e, const Datum& a, const Datum& b) {
   return e.text == "<=" ? left <= right : left >= right;
 }
 
-Datum binary(const Expr& e, const Bindings& b) {
+Datum binary(const Expr& e, const BoundNames& b) {
   if (e.text == "&&") return {holds(e.args[0], b) && holds(e.args[1], b)};
   if (e.text == "||") return {holds(e.args[0], b) || holds(e.args[1], b)};
   const Datum left = evaluate(e.args[0], b);
@@ -166,14 +166,14 @@ bool datum_equal(const Datum& a, const Datum& b) {
   return std::get<ValueId>(a.v) == std::get<ValueId>(b.v);
 }
 
-ValueId value_of(const Expr& e, const Bindings& b) {
+ValueId value_of(const Expr& e, const BoundNames& b) {
   if (b.values) {
     if (const auto it = b.values->find(e.text); it != b.values->end()) return it->second;
   }
   throw Error(e.loc, "%" + e.text + " is not there; ask has(%" + e.text + ") first");
 }
 
-Datum evaluate(const Expr& e, const Bindings& b) {
+Datum evaluate(const Expr& e, const BoundNames& b) {
   switch (e.kind) {
     case Expr::Kind::integer:
       return {e.integer};
@@ -213,7 +213,7 @@ Datum evaluate(const Expr& e, const Bindings& b) {
   throw Error(e.loc, syntax::expr_text(e) + " means nothing here");
 }
 
-bool holds(const Expr& e, const Bindings& b) {
+bool holds(const Expr& e, const BoundNames& b) {
   const Datum d = evaluate(e, b);
   if (const auto* t = std::get_if<bool>(&d.v)) return *t;
   expected("something that holds or does not", e, d);

@@ -22,7 +22,7 @@ struct Datum {
 };
 
 // What names in an expression mean at the place where a pattern matched.
-struct Bindings {
+struct BoundNames {
   const Graph* graph = nullptr;  // null: constants only
   const std::map<std::string, ValueId>* values = nullptr;
   const std::map<std::string, Attr>* captures = nullptr;
@@ -31,12 +31,12 @@ struct Bindings {
 
 // Throws Error at the place in the text: a value the match lacks, words in arithmetic, overflow, division by
 // zero.
-Datum evaluate(const syntax::Expr& e, const Bindings& b);
-bool holds(const syntax::Expr& e, const Bindings& b);  // Error unless it is a truth
+Datum evaluate(const syntax::Expr& e, const BoundNames& b);
+bool holds(const syntax::Expr& e, const BoundNames& b);  // Error unless it is a truth
 Datum from_attr(const Attr& a);
 Attr to_attr(const Datum& d, const Location& at);  // Error unless it can be one
 // The value `e` names. Error if the match lacks it.
-ValueId value_of(const syntax::Expr& e, const Bindings& b);
+ValueId value_of(const syntax::Expr& e, const BoundNames& b);
 
 bool datum_equal(const Datum& a, const Datum& b);  // 2 == 2.0; things of different kinds differ
 
@@ -53,7 +53,7 @@ struct TextFunction {
   std::string name;
   std::vector<Argument> arguments;
   std::string doc;
-  std::function<Datum(const syntax::Expr& call, const Bindings&)> run;
+  std::function<Datum(const syntax::Expr& call, const BoundNames&)> run;
 };
 const std::vector<TextFunction>& text_functions();  // by name
 

@@ -11,7 +11,7 @@ namespace {
 using syntax::Expr;
 using Argument = TextFunction::Argument;
 
-double number(const Expr& e, const Bindings& b) {
+double number(const Expr& e, const BoundNames& b) {
   const Datum d = evaluate(e, b);
   if (const auto* i = std::get_if<int64_t>(&d.v)) return static_cast<double>(*i);
   if (const auto* r = std::get_if<double>(&d.v)) return *r;
@@ -24,19 +24,19 @@ Datum dimension(int64_t n) {
 }
 
 TextFunction about_type(const std::string& name, const std::string& doc, Datum (*f)(const Type&)) {
-  return {name, {Argument::value}, doc, [f](const Expr& call, const Bindings& b) {
+  return {name, {Argument::value}, doc, [f](const Expr& call, const BoundNames& b) {
             return f(b.graph->type(value_of(call.args[0], b)));
           }};
 }
 
 TextFunction about_value(const std::string& name, const std::string& doc, Datum (*f)(const Graph&, ValueId)) {
-  return {name, {Argument::value}, doc, [f](const Expr& call, const Bindings& b) {
+  return {name, {Argument::value}, doc, [f](const Expr& call, const BoundNames& b) {
             return f(*b.graph, value_of(call.args[0], b));
           }};
 }
 
 TextFunction of_numbers(const std::string& name, const std::string& doc, bool (*second)(double, double)) {
-  return {name, {Argument::number, Argument::number}, doc, [second](const Expr& call, const Bindings& b) {
+  return {name, {Argument::number, Argument::number}, doc, [second](const Expr& call, const BoundNames& b) {
             const bool chosen = second(number(call.args[0], b), number(call.args[1], b));
             return evaluate(call.args[chosen ? 1 : 0], b);
           }};
@@ -102,25 +102,25 @@ std::vector<TextFunction> make_functions() {
       {"attr",
        {Argument::value, Argument::word},
        "an attribute of the op that makes it, \"\" if there is none",
-       [](const Expr& call, const Bindings& b) {
+       [](const Expr& call, const BoundNames& b) {
          return attribute(*b.graph, value_of(call.args[0], b), call.args[1].text);
        }},
       {"has",
        {Argument::value},
        "did the optional operand or statement match?",
-       [](const Expr& call, const Bindings& b) { return Datum{b.values->contains(call.args[0].text)}; }},
+       [](const Expr& call, const BoundNames& b) { return Datum{b.values->contains(call.args[0].text)}; }},
       {"setting",
        {Argument::word},
        "what --set pass.name=… says, or its default",
-       [](const Expr& call, const Bindings& b) { return Datum{b.settings->at(call.args[0].text)}; }},
+       [](const Expr& call, const BoundNames& b) { return Datum{b.settings->at(call.args[0].text)}; }},
       {"abs",
        {Argument::number},
        "without its sign",
-       [](const Expr& call, const Bindings& b) { return Datum{std::fabs(number(call.args[0], b))}; }},
+       [](const Expr& call, const BoundNames& b) { return Datum{std::fabs(number(call.args[0], b))}; }},
       {"sqrt",
        {Argument::number},
        "the square root",
-       [](const Expr& call, const Bindings& b) {
+       [](const Expr& call, const BoundNames& b) {
          const double x = number(call.args[0], b);
          if (x < 0) throw Error(call.loc, "the square root of a number below 0");
          return Datum{std::sqrt(x)};

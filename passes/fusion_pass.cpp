@@ -153,7 +153,7 @@ class FusionPass : public Pass {
     for (size_t i = 0; i < p.conditions.size(); ++i) {
       const FusionSpec::Guard& guard = p.source.guards[i];
       std::string why;
-      const bool good = p.conditions[i] ? p.conditions[i]->holds(m.bindings(), &why) : guard.holds(m);
+      const bool good = p.conditions[i] ? p.conditions[i]->holds(m.bound_names(), &why) : guard.holds(m);
       if (!good) {
         return "refused, for it does not hold that " + guard.reason + (why.empty() ? "" : " (" + why + ")");
       }

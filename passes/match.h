@@ -29,7 +29,7 @@ struct Match {
   ValueId operator[](const std::string& variable) const;  // Error if it is not there
   const Type& type(const std::string& variable) const { return graph->type((*this)[variable]); }
   const Attr& attr(const std::string& capture) const;
-  Bindings bindings() const { return {graph, &values, &captures, settings}; }
+  BoundNames bound_names() const { return {graph, &values, &captures, settings}; }
 };
 
 // A statement made ready for matching.

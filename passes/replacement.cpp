@@ -36,8 +36,8 @@ void Replacement::add(const Statement& s) {
     }
   }
   AttrMap attrs;
-  const Bindings bindings{&to_, &values_, &m_.captures, m_.settings};
-  for (const auto& a : s.attrs) attrs[a.name] = to_attr(evaluate(a.value, bindings), a.value.loc);
+  const BoundNames names{&to_, &values_, &m_.captures, m_.settings};
+  for (const auto& a : s.attrs) attrs[a.name] = to_attr(evaluate(a.value, names), a.value.loc);
   if (s.capture.empty()) return add_op(s, get_op(s.op), std::move(attrs));
 
   const std::vector<OpId>& captured = m_.captured_ops.at(s.capture);
