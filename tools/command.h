@@ -21,4 +21,8 @@ struct RegisterCommand {
 
 std::vector<Command> all_commands();  // by name
 
+// The words of the command line, without the program's name. What --ab compares may be flags itself, and must
+// not be taken for flags of this command: `lmc bench --ab "--quant none" "--quant q8_0"`.
+std::vector<std::string> words_of(int argc, const char* const* argv);
+
 }  // namespace lmc

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -21,6 +22,14 @@ namespace {
 
 [[noreturn]] void fail(const std::string& path, const std::string& doing) {
   throw Error(path + ": cannot " + doing + ": " + std::strerror(errno));
+}
+
+void write_in_place(const std::string& path, const std::string& content) {
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  if (!out) fail(path, "write");
+  out << content;
+  out.close();
+  if (!out) fail(path, "write");
 }
 
 }  // namespace
@@ -38,11 +47,24 @@ std::string read_file(const std::string& path) {
 }
 
 void write_file(const std::string& path, const std::string& content) {
-  std::ofstream out(path, std::ios::binary | std::ios::trunc);
-  if (!out) fail(path, "write");
-  out << content;
-  out.close();
-  if (!out) fail(path, "write");
+  struct stat there {};
+  const bool exists = ::stat(path.c_str(), &there) == 0;
+  if (exists && !S_ISREG(there.st_mode)) return write_in_place(path, content);  // a pipe, /dev/null
+  // Behind a symbolic link stands the file that is meant. Where there is none yet, the path is its own.
+  std::error_code ec;
+  const std::filesystem::path real = std::filesystem::canonical(path, ec);
+  const std::string final_path = ec ? path : real.string();
+  const std::string temporary = final_path + ".tmp" + std::to_string(::getpid());
+  try {
+    write_in_place(temporary, content);
+    if (exists && ::chmod(temporary.c_str(), there.st_mode & 07777) != 0) fail(path, "write");
+    if (::rename(temporary.c_str(), final_path.c_str()) != 0) fail(path, "write");
+  } catch (const Error&) {
+    const int why = errno;
+    ::unlink(temporary.c_str());
+    errno = why;
+    fail(path, "write");
+  }
 }
 
 Digest::Digest(const char* algorithm) : context_(EVP_MD_CTX_new()) {

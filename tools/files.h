@@ -8,9 +8,10 @@
 
 namespace lmc {
 
-std::string read_file(const std::string& path);                        // Error naming the path
-void write_file(const std::string& path, const std::string& content);  // Error naming path and reason
-std::string sha256_of_file(const std::string& path);                   // hex
+std::string read_file(const std::string& path);  // Error naming the path
+// All of it or nothing: what was there stays until all is written. Error naming path and reason.
+void write_file(const std::string& path, const std::string& content);
+std::string sha256_of_file(const std::string& path);  // hex
 
 // The hash of bytes that come piece by piece; `algorithm` as OpenSSL calls it.
 class Digest {

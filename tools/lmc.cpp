@@ -1,5 +1,6 @@
 // The command line. Errors of the user end here: one line on stderr, exit code 1 (2 for wrong usage).
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <memory>
@@ -21,7 +22,9 @@ int main(int argc, char** argv) {
     sub->callback([action = c.setup(*sub), &actions] { actions.push_back(action); });
   }
   try {
-    app.parse(argc, argv);
+    std::vector<std::string> words = words_of(argc, argv);
+    std::reverse(words.begin(), words.end());  // as CLI11 takes them
+    app.parse(std::move(words));
   } catch (const CLI::ParseError& e) {
     const int code = app.exit(e);
     return code == 0 ? 0 : 2;

@@ -62,7 +62,13 @@ void compare(const Options& o) {
     throw UsageError(
         fmt::format("--ab A B already names what to compare; '{}' is one too many", o.bundles[0]));
   }
-  run_ab({{o.ab[0], o.ab[1]}, o.model, one_of_each(o, "--ab"), o.format == "json"});
+  AbOptions options{{o.ab[0], o.ab[1]}, o.model, one_of_each(o, "--ab"), o.format == "json"};
+  for (std::string& side : options.sides) {
+    side.erase(0, std::min(side.find_first_not_of(' '), side.size()));  // see words_of
+    if (o.model.empty() && side.starts_with("-"))
+      throw UsageError(fmt::format("--ab: '{}' are flags; --model says what they compile", side));
+  }
+  run_ab(options);
 }
 
 void ablate(const Options& o) {
