@@ -64,6 +64,8 @@ class Pass {
   // In the pipeline unless asked for otherwise; the others run when they are named (--enable-pass, --passes).
   virtual bool standard() const { return true; }
   virtual std::vector<PassSetting> settings() const { return {}; }
+  // Judged by logits alone if not: a pass that leaves out a layer leaves other caches behind.
+  virtual bool compares_caches() const { return true; }
   virtual std::string text() const { return ""; }     // as an .lmpass file, if it is a pattern pass
   virtual std::string example() const { return ""; }  // a graph to show it on, in text form
   // Returns whether the graph changed; the manager checks that it is the truth. Holds no state between runs.

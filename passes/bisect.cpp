@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <memory>
 
 #include "ir/text.h"
 
@@ -49,7 +48,7 @@ class Bisector {
     r.passes = static_cast<int64_t>(trace_.passes.size());
     r.start = trace_.texts[bad];
     find_application(bad, r);
-    r.checks = checks_;
+    r.checks = test_ ? checks_ : gate_->evaluations();
     return r;
   }
 
@@ -127,7 +126,8 @@ class Bisector {
   std::string wrong_numbers(const Pass& pass, const std::string& before, const std::string& after) {
     if (before == after) return "";
     try {
-      for (const CheckResult& c : gate_->compare(*outputs(before), *outputs(after))) {
+      const bool caches = caches_count(pass, options_.budget);
+      for (const CheckResult& c : gate_->compare(parse_graph(before), parse_graph(after), caches)) {
         if (const std::string wrong = judge(pass, options_.budget, c); !wrong.empty())
           return wrong + " (" + c.str() + ")";
       }
@@ -135,13 +135,6 @@ class Bisector {
       return e.what();
     }
     return "";
-  }
-
-  std::shared_ptr<const Evaluation> outputs(const std::string& text) {
-    if (const auto known = evaluated_.find(text); known != evaluated_.end()) return known->second;
-    if (evaluated_.size() > 2) evaluated_.clear();  // outputs of large models are large
-    ++checks_;
-    return evaluated_[text] = std::make_shared<const Evaluation>(gate_->evaluate(parse_graph(text)));
   }
 
   std::string judged(const std::string& text, const GraphTest& test) {
@@ -203,7 +196,6 @@ class Bisector {
   std::function<void(const std::string&)> progress_;
   Trace trace_;
   std::optional<NumericGate> gate_;
-  std::map<std::string, std::shared_ptr<const Evaluation>> evaluated_;  // by IR text
   int64_t checks_ = 0;
 };
 

@@ -6,9 +6,12 @@
 #include <cstdlib>
 
 #include "ir/op_def.h"
+#include "ir/text.h"
 
 namespace lmc {
 namespace {
+
+constexpr size_t kRemembered = 3;  // outputs of large models are large
 
 struct Metric {
   const char* name;
@@ -70,23 +73,35 @@ void compare_rows(const Tensor& a, const Tensor& b, CheckResult& result) {
   result.top1 = static_cast<double>(same) / static_cast<double>(a.rows());
 }
 
-CheckResult compare_outputs(const std::vector<Tensor>& a, const std::vector<Tensor>& b,
-                            const CheckInputs& inputs) {
+using TensorList = std::vector<const Tensor*>;
+
+TensorList counted(const std::vector<Tensor>& outputs, bool caches) {
+  TensorList out;
+  for (const Tensor& t : outputs) {
+    if (caches || !is_kv(t.dtype)) out.push_back(&t);
+  }
+  return out;
+}
+
+CheckResult compare_outputs(const TensorList& a, const TensorList& b, const CheckScene& scene) {
   require(a.size() == b.size(), "the number of outputs changed from " + std::to_string(a.size()) + " to " +
                                     std::to_string(b.size()));
   CheckResult result;
-  result.tokens = inputs.tokens;
+  result.tokens = scene.tokens;
+  result.where = scene.where;
   double signal = 0;
   double noise = 0;
   for (size_t o = 0; o < a.size(); ++o) {
-    require(a[o].dims == b[o].dims, "the shape of output " + std::to_string(o) + " changed");
+    const std::vector<double>& x = a[o]->data;
+    const std::vector<double>& y = b[o]->data;
+    require(a[o]->dims == b[o]->dims, "the shape of output " + std::to_string(o) + " changed");
     double largest = 0;
     double difference = 0;
-    const int64_t filled = is_kv(a[o].dtype) ? inputs.past * 2 * a[o].dims[2] * a[o].dims[3] : 0;
-    for (size_t i = 0; i < a[o].data.size(); ++i) {
-      largest = std::max(largest, std::fabs(a[o].data[i]));
-      const double d = distance(a[o].data[i], b[o].data[i]);
-      if (i >= static_cast<size_t>(filled)) signal += a[o].data[i] * a[o].data[i];
+    const int64_t filled = is_kv(a[o]->dtype) ? scene.held * 2 * a[o]->dims[2] * a[o]->dims[3] : 0;
+    for (size_t i = 0; i < x.size(); ++i) {
+      largest = std::max(largest, std::fabs(x[i]));
+      const double d = distance(x[i], y[i]);
+      if (i >= static_cast<size_t>(filled)) signal += x[i] * x[i];
       noise += d * d;
       difference = std::max(difference, d);
     }
@@ -98,8 +113,8 @@ CheckResult compare_outputs(const std::vector<Tensor>& a, const std::vector<Tens
                    : std::isnan(signal / noise) ? -INFINITY
                                                 : 10 * std::log10(signal / noise);
   for (size_t o = 0; o < a.size(); ++o) {
-    if (a[o].dtype != DType::f32 || a[o].data.empty()) continue;
-    compare_rows(a[o], b[o], result);
+    if (a[o]->dtype != DType::f32 || a[o]->data.empty()) continue;
+    compare_rows(*a[o], *b[o], result);
     break;
   }
   return result;
@@ -109,10 +124,9 @@ CheckResult compare_outputs(const std::vector<Tensor>& a, const std::vector<Tens
 
 std::string CheckResult::str() const {
   char text[200];
-  std::snprintf(text, sizeof text,
-                "T=%lld: max abs %.3g, relative %.3g, SQNR %.1f dB, same top-1 %.0f%%, KL %.3g",
-                static_cast<long long>(tokens), max_abs, max_rel, sqnr_db, top1 * 100, kl);
-  return text;
+  std::snprintf(text, sizeof text, ": max abs %.3g, relative %.3g, SQNR %.1f dB, same top-1 %.0f%%, KL %.3g",
+                max_abs, max_rel, sqnr_db, top1 * 100, kl);
+  return "T=" + std::to_string(tokens) + where + text;
 }
 
 std::string CheckBudget::str() const {
@@ -121,6 +135,7 @@ std::string CheckBudget::str() const {
     if (this->*m.limit == CheckBudget().*m.limit) continue;
     out += (out.empty() ? "" : ",") + std::string(m.name) + "=" + attr_text(this->*m.limit);
   }
+  if (!caches) out += out.empty() ? "caches=no" : ",caches=no";
   return out;
 }
 
@@ -132,10 +147,15 @@ CheckBudget parse_budget(const std::string& text) {
     const std::string item = text.substr(start, comma - start);
     start = comma + 1;
     const size_t equals = std::min(item.find('='), item.size());
+    if (item.starts_with("caches=")) {
+      if (item != "caches=yes" && item != "caches=no") throw wrong(item + ": caches is yes or no");
+      out.caches = item == "caches=yes";
+      continue;
+    }
     const auto metric = std::find_if(std::begin(kMetrics), std::end(kMetrics),
                                      [&](const Metric& m) { return item.substr(0, equals) == m.name; });
     if (metric == std::end(kMetrics))
-      throw wrong("'" + item.substr(0, equals) + "' is none of abs, rel, top1, kl, sqnr");
+      throw wrong("'" + item.substr(0, equals) + "' is none of abs, rel, top1, kl, sqnr, caches");
     if (equals + 1 >= item.size()) throw wrong("'" + item + "' must be METRIC=NUMBER, such as kl=0.01");
     const std::string value = item.substr(equals + 1);
     char* end = nullptr;
@@ -166,27 +186,50 @@ std::string inexact(const CheckResult& r) {
   return "relative " + number(r.max_rel) + " > " + number(kExactTolerance);
 }
 
-NumericGate::NumericGate(const Graph& reference, const WeightSource* weights,
-                         const std::vector<int64_t>& tokens)
-    : weights_(weights) {
-  for (int64_t n : tokens) inputs_.push_back(make_check_inputs(reference, n));
+NumericGate::NumericGate(const Graph& reference, const WeightSource* weights, std::vector<int64_t> tokens)
+    : reference_(reference.clone()),
+      weights_(weights),
+      tokens_(std::move(tokens)),
+      context_(context_of(reference)) {
+  PositionBorders borders;
+  borders.add(reference);
+  look_at(borders);
 }
 
-Evaluation NumericGate::evaluate(const Graph& g) const {
-  Evaluation out;
-  for (const CheckInputs& i : inputs_) out.push_back(evaluate_on(g, i, weights_));
-  return out;
+// Borders only get more, so graphs compared in a row are seldom evaluated twice.
+void NumericGate::look_at(const PositionBorders& borders) {
+  if (borders == borders_ && !inputs_.empty()) return;
+  borders_ = borders;
+  scenes_ = choose_scenes(borders_, context_, tokens_);
+  inputs_.clear();
+  outputs_.clear();
+  for (const CheckScene& s : scenes_.scenes) inputs_.push_back(make_check_inputs(reference_, s));
 }
 
-std::vector<CheckResult> NumericGate::compare(const Evaluation& before, const Evaluation& after) const {
+std::shared_ptr<const NumericGate::Outputs> NumericGate::evaluate(const Graph& g) {
+  PositionBorders borders = borders_;
+  borders.add(g);
+  look_at(borders);
+  const std::string text = print_graph(g);
+  if (const auto known = outputs_.find(text); known != outputs_.end()) return known->second;
+  if (outputs_.size() >= kRemembered) outputs_.clear();
+  ++evaluations_;
+  auto out = std::make_shared<Outputs>();
+  for (const TensorMap& inputs : inputs_) out->push_back(evaluate_on(g, inputs, scenes_.windows, weights_));
+  return outputs_[text] = std::move(out);
+}
+
+std::vector<CheckResult> NumericGate::compare(const Graph& before, const Graph& after, bool caches) {
+  PositionBorders borders = borders_;
+  borders.add(before);
+  borders.add(after);
+  look_at(borders);
+  const std::shared_ptr<const Outputs> a = evaluate(before);
+  const std::shared_ptr<const Outputs> b = evaluate(after);
   std::vector<CheckResult> out;
-  for (size_t i = 0; i < before.size(); ++i) out.push_back(compare_outputs(before[i], after[i], inputs_[i]));
+  for (size_t i = 0; i < a->size(); ++i)
+    out.push_back(compare_outputs(counted((*a)[i], caches), counted((*b)[i], caches), scenes_.scenes[i]));
   return out;
-}
-
-CheckResult compare(const Graph& before, const Graph& after, const WeightSource* weights, int64_t tokens) {
-  const CheckInputs inputs = make_check_inputs(before, tokens);
-  return compare_outputs(evaluate_on(before, inputs, weights), evaluate_on(after, inputs, weights), inputs);
 }
 
 }  // namespace lmc

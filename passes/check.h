@@ -3,6 +3,8 @@
 #pragma once
 
 #include <limits>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,6 +17,7 @@ namespace lmc {
 
 struct CheckResult {
   int64_t tokens = 0;
+  std::string where;   // of a step at a border: " in front of position 4096"
   double max_abs = 0;  // largest difference of any output element
   double max_rel = 0;  // … relative to the largest magnitude of that output
   double top1 = 1;     // share of rows of the first f32 output whose largest element is the same
@@ -35,39 +38,51 @@ struct CheckBudget {
   double top1 = 0;  // off: one near tie of a few rows says little
   double kl = 0.05;
   double sqnr_db = 18;
+  bool caches = true;  // do the caches count, or logits alone?
 
   bool operator==(const CheckBudget&) const = default;
   std::string str() const;  // for parse_budget: what differs from the defaults, "kl=0.01,sqnr=30"
 };
 
 // "kl=0.01,sqnr=30": the metrics named, the others by default. abs, rel and kl are upper limits, top1 (0 … 1)
-// and sqnr (dB) lower ones; inf turns an upper limit off, -inf a lower one. Error naming what is wrong.
+// and sqnr (dB) lower ones; inf turns an upper limit off, -inf a lower one; caches=no leaves the caches out.
+// Error naming what is wrong.
 CheckBudget parse_budget(const std::string& text);
 
 // What is wrong with `r`, with the figure and the limit, or "". Not-a-number is always wrong.
 std::string exceeded(const CheckBudget& budget, const CheckResult& r);
 std::string inexact(const CheckResult& r);  // the same for an exact pass
 
-// The outputs of one graph, for each number of tokens.
-using Evaluation = std::vector<std::vector<Tensor>>;
-
-// Evaluates graphs that mean the same on the same inputs: steps of so many tokens behind a filled cache.
+// Evaluates graphs that should mean the same on the same inputs, in the scenes that tell them apart
+// (check_scenes.h): T=1 and T=7 at the end of the context, beyond every window, and in front of every border.
 class NumericGate {
  public:
-  // Inputs fit `reference`. `weights` null: seeded random numbers.
-  NumericGate(const Graph& reference, const WeightSource* weights,
-              const std::vector<int64_t>& tokens = {1, 7});
+  // Inputs fit `reference`, which also says how long the context is. `weights` null: seeded random numbers.
+  // `tokens`: of a step; decoding, and a block of a prompt.
+  NumericGate(const Graph& reference, const WeightSource* weights, std::vector<int64_t> tokens = {1, 7});
 
-  Evaluation evaluate(const Graph& g) const;
-  // One result for each number of tokens. Error if outputs differ in number or shape.
-  std::vector<CheckResult> compare(const Evaluation& before, const Evaluation& after) const;
+  // One result for each scene. What borders one of them has, the other is tried at, too. `caches`: do outputs
+  // that are caches count? Error if outputs differ in number or shape, or a graph cannot be evaluated.
+  std::vector<CheckResult> compare(const Graph& before, const Graph& after, bool caches = true);
+
+  // The outputs in each scene. They are remembered for a while, so that a graph that is compared twice is
+  // evaluated once.
+  using Outputs = std::vector<std::vector<Tensor>>;
+  std::shared_ptr<const Outputs> evaluate(const Graph& g);
+  int64_t evaluations() const { return evaluations_; }
 
  private:
-  std::vector<CheckInputs> inputs_;
-  const WeightSource* weights_;
-};
+  void look_at(const PositionBorders& borders);
 
-// The two graphs on `tokens` tokens. Error if outputs differ in number or shape.
-CheckResult compare(const Graph& before, const Graph& after, const WeightSource* weights, int64_t tokens);
+  Graph reference_;
+  const WeightSource* weights_;
+  std::vector<int64_t> tokens_;
+  int64_t context_;
+  PositionBorders borders_;  // of all graphs seen
+  CheckScenes scenes_;
+  std::vector<TensorMap> inputs_;                                  // by scene
+  std::map<std::string, std::shared_ptr<const Outputs>> outputs_;  // of the last graphs, by their text
+  int64_t evaluations_ = 0;
+};
 
 }  // namespace lmc

@@ -8,9 +8,6 @@
 namespace lmc {
 namespace {
 
-constexpr int64_t kMostPast = 4096;  // wider windows are not filled: the evaluator is slow
-constexpr int64_t kLeastPast = 5;    // so that one token attends to more than itself
-
 uint64_t mix(uint64_t z) {
   z += 0x9e3779b97f4a7c15;
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
@@ -29,69 +26,41 @@ double seeded(uint64_t key, uint64_t index) {
   return static_cast<double>(static_cast<int64_t>(mix(key + index)) >> 11) * 0x1p-52;
 }
 
-// What the ops that read an input, also inside groups, want of its numbers.
-struct Demand {
-  bool position = false;      // follows the cache
-  bool row = false;           // a row of this step
-  bool appended = false;      // a cache that the step appends to
-  int64_t below = INT32_MAX;  // ids: rows of the smallest table
-  void note(const Graph& g, ValueId v) {
-    for (const Use& u : g.value(v).uses) {
-      const Op& op = g.op(u.op);
-      if (op.body) {
-        note(*op.body, op.body->inputs()[u.operand]);
-        continue;
-      }
-      const std::string& operand =
-          op.def->operands[std::min<size_t>(u.operand, op.def->operands.size() - 1)].name;
-      position = position || operand == "pos";
-      row = row || operand == "rows";
-      appended = appended || (op.def->name == "kv_append" && u.operand == 0);
-      if (operand == "ids") below = std::min(below, g.type(op.operands[1]).dims[0]);
+void note(const Graph& g, ValueId v, Demand& d) {
+  for (const Use& u : g.value(v).uses) {
+    const Op& op = g.op(u.op);
+    if (op.body) {
+      note(*op.body, op.body->inputs()[u.operand], d);
+      continue;
     }
+    const std::string& operand =
+        op.def->operands[std::min<size_t>(u.operand, op.def->operands.size() - 1)].name;
+    d.position = d.position || operand == "pos";
+    d.row = d.row || operand == "rows";
+    d.length = d.length || operand == "length";
+    d.appended = d.appended || (op.def->name == "kv_append" && u.operand == 0);
+    if (operand == "ids") d.below = std::min(d.below, g.type(op.operands[1]).dims[0]);
   }
-};
-
-Demand demand_on(const Graph& g, ValueId input) {
-  Demand d;
-  d.note(g, input);
-  return d;
 }
 
-int64_t widest_window(const Graph& g) {
-  int64_t widest = 0;
-  for (OpId id : g.ops()) {
-    const Op& op = g.op(id);
-    if (op.attrs.contains("window")) widest = std::max(widest, attr_int(op, "window"));
-    if (op.body) widest = std::max(widest, widest_window(*op.body));
-  }
-  return widest;
-}
-
-int64_t filled_positions(const Graph& g, int64_t tokens) {
-  const std::vector<ValueId> inputs = g.inputs();
-  if (std::none_of(inputs.begin(), inputs.end(), [&](ValueId v) { return is_kv(g.type(v).dtype); })) return 0;
-  int64_t past = std::clamp(widest_window(g) + 3, kLeastPast, kMostPast);
-  for (ValueId v : inputs) {  // learned positions end with their table
-    const Demand d = demand_on(g, v);
-    if (d.position) past = std::min(past, std::max<int64_t>(d.below - tokens, 0));
-  }
-  return past;
-}
-
-Tensor filled_cache(const std::string& name, const Type& t, int64_t positions) {
+Tensor filled_cache(const std::string& name, const Type& t, int64_t first, int64_t positions) {
   Tensor kv = make_tensor(t.dtype, {positions, 2, t.dims[1], t.dims[2]});
+  kv.first = first;
   const uint64_t key = key_of(name);
   for (size_t i = 0; i < kv.data.size(); ++i) kv.data[i] = std::round(seeded(key, i) * 64) / 64;  // fits f16
   return kv;
 }
 
-Tensor indices(const Demand& d, int64_t past, const std::vector<int64_t>& dims) {
+Tensor indices(const Demand& d, const CheckScene& scene, const std::vector<int64_t>& dims) {
   Tensor x = make_tensor(DType::i32, dims);
   const auto limit = static_cast<uint64_t>(std::max<int64_t>(d.below, 1));
   for (size_t i = 0; i < x.data.size(); ++i) {
     const auto n = static_cast<int64_t>(i);
-    x.data[i] = static_cast<double>(d.position ? past + n : d.row ? n : static_cast<int64_t>(mix(i) % limit));
+    const int64_t number = d.position ? scene.first + n
+                           : d.row    ? n
+                           : d.length ? scene.first + scene.tokens
+                                      : static_cast<int64_t>(mix(i) % limit);
+    x.data[i] = static_cast<double>(number);
   }
   return x;
 }
@@ -107,10 +76,36 @@ Tensor seeded_weight(const std::string& name, const Type& type) {
   return t;
 }
 
+// Does some attention have a window that another takes the place of?
+bool has_replaced(const Graph& g, const std::map<int64_t, int64_t>& windows) {
+  const std::vector<OpId> ops = g.ops();
+  return std::any_of(ops.begin(), ops.end(), [&](OpId id) {
+    const Op& op = g.op(id);
+    if (op.body && has_replaced(*op.body, windows)) return true;
+    const auto by = op.attrs.contains("window") ? windows.find(attr_int(op, "window")) : windows.end();
+    return by != windows.end() && by->first != by->second;
+  });
+}
+
+void replace_windows(Graph& g, const std::map<int64_t, int64_t>& windows) {
+  for (OpId id : g.ops()) {
+    if (g.op(id).body) replace_windows(g.body(id), windows);
+    if (!g.op(id).attrs.contains("window")) continue;
+    if (const auto by = windows.find(attr_int(g.op(id), "window")); by != windows.end())
+      g.set_attr(id, "window", by->second);
+  }
+}
+
 }  // namespace
 
-CheckInputs make_check_inputs(const Graph& g, int64_t tokens) {
-  CheckInputs out{tokens, filled_positions(g, tokens), {}};
+Demand demand_on(const Graph& g, ValueId input) {
+  Demand d;
+  note(g, input, d);
+  return d;
+}
+
+TensorMap make_check_inputs(const Graph& g, const CheckScene& scene) {
+  TensorMap out;
   for (ValueId v : g.inputs()) {
     const Type& t = g.type(v);
     const std::string& name = g.value(v).name;
@@ -118,31 +113,36 @@ CheckInputs make_check_inputs(const Graph& g, int64_t tokens) {
     if (is_kv(t.dtype)) {  // one that is read as it is must hold this step's positions already
       require(t.rank() == 3,
               "input %" + name + " is " + t.str() + ", not a cache [span, kv_heads, head_dim]");
-      out.tensors[name] = filled_cache(name, t, out.past + (d.appended ? 0 : tokens));
+      out[name] =
+          filled_cache(name, t, scene.first - scene.held, scene.held + (d.appended ? 0 : scene.tokens));
       continue;
     }
     std::vector<int64_t> dims = t.dims;
-    for (int64_t& n : dims) n = n < 0 ? tokens : n;
+    for (int64_t& n : dims) n = n < 0 ? scene.tokens : n;
     if (t.dtype == DType::i32) {
-      out.tensors[name] = indices(d, out.past, dims);
+      out[name] = indices(d, scene, dims);
       continue;
     }
     Tensor x = make_tensor(t.dtype, dims);
     const uint64_t key = key_of(name);
     for (size_t i = 0; i < x.data.size(); ++i) x.data[i] = 2 * seeded(key, i);
-    out.tensors[name] = std::move(x);
+    out[name] = std::move(x);
   }
   return out;
 }
 
-std::vector<Tensor> evaluate_on(const Graph& g, const CheckInputs& inputs, const WeightSource* weights) {
-  TensorMap tensors = inputs.tensors;
-  for (ValueId v : g.inputs()) {  // a pass may have given a cache another format
-    if (const auto it = tensors.find(g.value(v).name); it != tensors.end())
-      it->second.dtype = g.type(v).dtype;
+std::vector<Tensor> evaluate_on(const Graph& g, TensorMap inputs, const std::map<int64_t, int64_t>& windows,
+                                const WeightSource* weights) {
+  if (has_replaced(g, windows)) {
+    Graph narrow = g.clone();
+    replace_windows(narrow, windows);
+    return evaluate_on(narrow, std::move(inputs), {}, weights);
   }
-  if (weights) return evaluate(g, tensors, *weights);
-  return evaluate(g, tensors, seeded_weight);
+  for (ValueId v : g.inputs()) {  // a pass may have given a cache another format
+    if (const auto it = inputs.find(g.value(v).name); it != inputs.end()) it->second.dtype = g.type(v).dtype;
+  }
+  if (weights) return evaluate(g, inputs, *weights);
+  return evaluate(g, inputs, seeded_weight);
 }
 
 }  // namespace lmc

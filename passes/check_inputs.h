@@ -2,22 +2,32 @@
 // a filled cache, everything else seeded random numbers.
 #pragma once
 
+#include <cstdint>
+#include <map>
+
 #include "ir/eval.h"
 #include "ir/graph.h"
 #include "ir/weights.h"
+#include "passes/check_scenes.h"
 
 namespace lmc {
 
-struct CheckInputs {
-  int64_t tokens = 0;  // T and R
-  int64_t past = 0;    // positions in the caches before the step: more than the widest window, so that its
-                       // edge is inside what is compared
-  TensorMap tensors;
+// What the ops that read an input, also inside groups, want of its numbers.
+struct Demand {
+  bool position = false;      // follows the cache
+  bool row = false;           // a row of this step
+  bool length = false;        // how many positions the sequence has, this step's included
+  bool appended = false;      // a cache that the step appends to
+  int64_t below = INT32_MAX;  // ids: rows of the smallest table
 };
+Demand demand_on(const Graph& g, ValueId input);
 
-CheckInputs make_check_inputs(const Graph& g, int64_t tokens);
+// Error if a cache of `g` has no shape.
+TensorMap make_check_inputs(const Graph& g, const CheckScene& scene);
 
-// The outputs of `g` on those. `weights` null: seeded random numbers that f16 and bf16 can hold.
-std::vector<Tensor> evaluate_on(const Graph& g, const CheckInputs& inputs, const WeightSource* weights);
+// The outputs of `g` on those, its windows replaced as `windows` says. `weights` null: seeded random numbers
+// that f16 and bf16 can hold.
+std::vector<Tensor> evaluate_on(const Graph& g, TensorMap inputs, const std::map<int64_t, int64_t>& windows,
+                                const WeightSource* weights);
 
 }  // namespace lmc

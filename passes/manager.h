@@ -84,6 +84,8 @@ std::vector<const Pass*> pipeline(const PassOptions& options);
 // What a pass that may change so much did wrong, or "".
 std::string judge(const Pass& pass, const CheckBudget& budget, const CheckResult& r);
 
+// Do the caches count when the pass is judged? An exact pass says so itself, for others the budget may too.
+bool caches_count(const Pass& pass, const CheckBudget& budget);
 // "lmc opt GRAPH --passes=NAME …": runs these passes alone as `options` would, but for the limit.
 std::string replay_command(const std::string& graph, const std::vector<std::string>& passes,
                            const PassOptions& options, int64_t limit);

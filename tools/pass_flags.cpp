@@ -30,7 +30,7 @@ void PassFlags::add_to(CLI::App& app) {
   app.add_option(
       "--check-budget", budget,
       "what a pass that is not exact may change, such as kl=0.01,sqnr=30 (abs, rel, top1, kl, sqnr; "
-      "default rel=0.25,kl=0.05,sqnr=18); turns --check on");
+      "default rel=0.25,kl=0.05,sqnr=18; caches=no compares logits alone); turns --check on");
   app.add_flag(
       "--price", price,
       "what a token costs behind each pass, by the plan: kernels, bytes, arithmetic, predicted time");
@@ -63,14 +63,15 @@ PassOptions PassFlags::options() const {
 
 namespace {
 
-void report_passes(const std::vector<PassReport>& reports, bool explain, bool check) {
+void report_passes(const std::vector<PassReport>& reports, const PassOptions& options, bool explain) {
   for (const PassReport& r : reports) {
     if (!r.summary.empty()) info("{}", r.summary);
     for (const std::string& remark : r.remarks) info("  {}: {}", r.pass, remark);
-    if (check && r.checks.empty()) info("  check {}: unchanged", r.pass);
-    for (const CheckResult& c : r.checks) {
-      info("  check {} ({}): {}", r.pass, find_pass(r.pass).exact() ? "exact" : "within budget", c.str());
-    }
+    const Pass& pass = find_pass(r.pass);
+    const std::string judged = std::string(pass.exact() ? "exact" : "within budget") +
+                               (caches_count(pass, options.budget) ? "" : ", logits alone");
+    if (options.check && r.checks.empty()) info("  check {}: unchanged", r.pass);
+    for (const CheckResult& c : r.checks) info("  check {} ({}): {}", r.pass, judged, c.str());
     if (explain) {
       for (const std::string& near : r.near_misses) info("  {} did not fire: {}", r.pass, near);
     }
@@ -89,7 +90,7 @@ std::vector<PassReport> run_and_report(Graph& g, PassOptions options, const Pass
   PassPrices prices;
   if (flags.price) prices.watch(g, options);
   const std::vector<PassReport> reports = run_passes(g, options);
-  report_passes(reports, flags.explain, options.check);
+  report_passes(reports, options, flags.explain);
   if (flags.price) info("{}", prices.table());
   return reports;
 }

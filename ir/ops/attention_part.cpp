@@ -11,6 +11,7 @@ namespace lmc::ops {
 AttentionPart attention_part(const EvalArgs& a, int64_t t, int64_t head, int64_t first, int64_t last) {
   const Tensor& q = a[0];
   const Tensor& kv = a[1];
+  first = std::max(first, kv.first);
   const int64_t heads = q.dims[1];
   const int64_t dim = q.dims[2];
   const int64_t kv_heads = kv.dims[2];
@@ -23,7 +24,7 @@ AttentionPart attention_part(const EvalArgs& a, int64_t t, int64_t head, int64_t
   AttentionPart out{-1e300, 0, std::vector<double>(static_cast<size_t>(dim))};
   std::vector<double> scores;
   for (int64_t j = first; j <= last; ++j) {
-    const double* key = kv.data.data() + ((j * 2) * kv_heads + kv_head) * dim;
+    const double* key = kv.data.data() + (((j - kv.first) * 2) * kv_heads + kv_head) * dim;
     double s = 0;
     for (int64_t i = 0; i < dim; ++i) s += query[i] * key[i];
     s *= a.real("scale");
@@ -34,7 +35,7 @@ AttentionPart attention_part(const EvalArgs& a, int64_t t, int64_t head, int64_t
   }
   for (int64_t j = first; j <= last; ++j) {
     const double p = std::exp(scores[static_cast<size_t>(j - first)] - out.maximum);
-    const double* value = kv.data.data() + ((j * 2 + 1) * kv_heads + kv_head) * dim;
+    const double* value = kv.data.data() + (((j - kv.first) * 2 + 1) * kv_heads + kv_head) * dim;
     out.sum += p;
     for (int64_t i = 0; i < dim; ++i) out.values[static_cast<size_t>(i)] += p * value[i];
   }

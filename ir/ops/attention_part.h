@@ -14,8 +14,8 @@ struct AttentionPart {
   std::vector<double> values;  // sum of exp(score - maximum) v, [D]
 };
 
-// Query head `head` of row `t` against positions [first, last]. `kv` is [span, 2, kv_heads, D]; `a` has the
-// attributes scale, alibi and softcap.
+// Query head `head` of row `t` against those positions of [first, last] that the cache holds. `kv` is
+// [span, 2, kv_heads, D]; `a` has the attributes scale, alibi and softcap.
 AttentionPart attention_part(const EvalArgs& a, int64_t t, int64_t head, int64_t first, int64_t last);
 
 // The checks of `attention` on (q, kv, pos) and window, scale, alibi, softcap.

@@ -39,9 +39,10 @@ const RegisterOp kOp(OpDef{
           const int64_t row = kv.dims[2] * kv.dims[3];
           const int64_t tokens = a[3].dims[0];
           for (int64_t t = 0; t < tokens; ++t) {
-            require(static_cast<int64_t>(a[3].data[static_cast<size_t>(t)]) == kv.dims[0],
-                    "position " + std::to_string(static_cast<int64_t>(a[3].data[static_cast<size_t>(t)])) +
-                        " does not follow a cache of " + std::to_string(kv.dims[0]));
+            const auto pos = static_cast<int64_t>(a[3].data[static_cast<size_t>(t)]);
+            const int64_t next = kv.first + kv.dims[0];
+            require(pos == next, "position " + std::to_string(pos) + " does not follow a cache of " +
+                                     std::to_string(next));
             for (const Tensor* part : {&a[1], &a[2]}) {
               for (int64_t i = 0; i < row; ++i) {
                 kv.data.push_back(stored(part->data[static_cast<size_t>(t * row + i)], kv.dtype));
