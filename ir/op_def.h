@@ -91,6 +91,7 @@ struct OpDef {
   std::vector<AttrDef> attrs = {};
   bool commutative = false;  // the first two operands may be exchanged
   int updates = -1;          // the operand whose place the first result takes, changed in place; -1: none
+  bool activation = false;  // elementwise, and the nonlinearity of a network: fusions take whichever there is
 
   std::function<std::vector<Type>(const InferArgs&)> infer = {};
   std::function<std::vector<Tensor>(const EvalArgs&)> eval;   // double precision, whole sequence

@@ -15,7 +15,7 @@ LMC_FUSION(fuse_down_act, "join the activation with the down projection that rea
       %y = linear|linear_experts(%q, %w) {role=ffn_down}
       optional %q = quantize(%h)
       optional %h = mul(%a, %up)
-      %a = gelu_tanh|gelu_erf|silu|relu(%gate)
+      %a = activation(%gate)
     )")
     .group();
 

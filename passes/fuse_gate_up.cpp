@@ -13,14 +13,19 @@ LMC_FUSION(fuse_gate_up, "merge the gate and up projections of one input")
     .after("fuse-qkv")
     .before("fold-weights")
     .summary("fused {} gate+up pairs")
+    .setting("biased", {"use", "skip"}, "skip leaves projections with a bias alone")
     .match(R"(
-      %gate = linear(%x, %wg) {role=ffn_gate}
-      %up = linear(%x, %wu) {role=ffn_up}
+      %gate = linear(%x, %wg, %bg?) {role=ffn_gate}
+      %up = linear(%x, %wu, %bu?) {role=ffn_up}
     )")
+    .when("both have a bias, or none", "has(%bg) == has(%bu)")
+    .when("a bias is wanted", "not has(%bg) or setting(biased) == use")
     .when("the two weights have one dtype", "dtype(%wg) == dtype(%wu)")
+    .when("the two biases have one dtype", "not has(%bg) or dtype(%bg) == dtype(%bu)")
     .rewrite(R"(
       %w = concat(%wg, %wu) {axis=0}
-      %y = linear(%x, %w) {role=ffn_gate_up}
+      optional %b = concat(%bg, %bu) {axis=0}
+      %y = linear(%x, %w, %b?) {role=ffn_gate_up}
       %gate, %up = split(%y) {axis=-1, sizes=[rows(%wg), rows(%wu)]}
     )")
     .match(R"(

@@ -17,13 +17,13 @@ LMC_FUSION(fuse_up_act, "join the activation with the up projection in front of 
     .match(R"(
       %h = mul(%a, %up)
       optional %q = quantize(%h)
-      %a = gelu_tanh|gelu_erf|silu|relu(%gate)
+      %a = activation(%gate)
       %gate, %up = split(%y)
       %y = linear|linear_experts(%x, %w) {role=ffn_gate_up}
     )")
     .group()
     .match(R"(
-      %a = gelu_tanh|gelu_erf|silu|relu(%y)
+      %a = activation(%y)
       optional %q = quantize(%a)
       %y = linear|linear_experts(%x, %w) {role=ffn_up}
     )")

@@ -28,13 +28,15 @@ void flatten(Statement s, char side, std::vector<Statement>& out) {
 
 struct OpClass {
   const char* name;
-  OpShape shape;
+  bool (*holds)(const OpDef& def);
 };
-constexpr OpClass kClasses[] = {{"elementwise", OpShape::elementwise},
-                                {"row", OpShape::row},
-                                {"contraction", OpShape::contraction},
-                                {"view", OpShape::view},
-                                {"weight", OpShape::weight}};
+constexpr OpClass kClasses[] = {
+    {"activation", [](const OpDef& d) { return d.activation; }},
+    {"elementwise", [](const OpDef& d) { return d.shape == OpShape::elementwise; }},
+    {"row", [](const OpDef& d) { return d.shape == OpShape::row; }},
+    {"contraction", [](const OpDef& d) { return d.shape == OpShape::contraction; }},
+    {"view", [](const OpDef& d) { return d.shape == OpShape::view; }},
+    {"weight", [](const OpDef& d) { return d.shape == OpShape::weight; }}};
 
 void add_named(const std::string& name, const Location& at, std::vector<const OpDef*>& out) {
   if (const OpDef* def = find_op(name)) {
@@ -47,9 +49,9 @@ void add_named(const std::string& name, const Location& at, std::vector<const Op
   const auto found = std::find(known.begin(), known.begin() + std::size(kClasses), name);
   if (found == known.begin() + std::size(kClasses))
     throw Error(at, "unknown op '" + name + "'" + did_you_mean(name, known, "; see lmc ops"));
-  const OpShape shape = kClasses[found - known.begin()].shape;
+  const OpClass& c = kClasses[found - known.begin()];
   for (const OpDef* def : all_ops()) {
-    if (def->shape == shape) out.push_back(def);
+    if (c.holds(*def)) out.push_back(def);
   }
 }
 

@@ -15,8 +15,8 @@ namespace lmc {
 std::vector<syntax::Statement> read_statements(std::string_view text, const Location& at, char side);
 bool is_hidden(const std::string& variable);  // made by taking a call apart
 
-// The ops that "gelu_tanh|silu" stands for; a class (elementwise, row, contraction, view, weight) stands for
-// all its ops. Error at `at` for a name that is neither.
+// The ops that "gelu_tanh|silu" stands for; a class (activation, elementwise, row, contraction, view, weight)
+// stands for all its ops. Error at `at` for a name that is neither.
 std::vector<const OpDef*> ops_named(const std::string& alternatives, const Location& at);
 
 // Throws Error if no op of that name takes such operands and attributes.

@@ -45,6 +45,14 @@ inline OpDef unary(const std::string& name, const std::string& doc,
   return def;
 }
 
+// The same for the nonlinearity of a network, which fusions know by its class.
+inline OpDef activation(const std::string& name, const std::string& doc,
+                        std::function<double(double, const EvalArgs&)> f) {
+  OpDef def = unary(name, doc, std::move(f));
+  def.activation = true;
+  return def;
+}
+
 // y[i] = f(a[i], b[i]); b may be a vector [N] repeated over the rows of a.
 inline OpDef binary(const std::string& name, const std::string& doc, bool commutative,
                     std::function<double(double, double)> f) {

@@ -6,11 +6,10 @@
 namespace lmc {
 namespace {
 
-const RegisterOp kOp(ops::unary("gelu_tanh", "0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))",
-                                [](double x, const EvalArgs&) {
-                                  return 0.5 * x *
-                                         (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
-                                }));
+const RegisterOp kOp(ops::activation(
+    "gelu_tanh", "0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))", [](double x, const EvalArgs&) {
+      return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+    }));
 
 }  // namespace
 }  // namespace lmc

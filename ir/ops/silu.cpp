@@ -6,8 +6,8 @@
 namespace lmc {
 namespace {
 
-const RegisterOp kOp(ops::unary("silu", "x / (1 + exp(-x))",
-                                [](double x, const EvalArgs&) { return x / (1 + std::exp(-x)); }));
+const RegisterOp kOp(ops::activation("silu", "x / (1 + exp(-x))",
+                                     [](double x, const EvalArgs&) { return x / (1 + std::exp(-x)); }));
 
 }  // namespace
 }  // namespace lmc

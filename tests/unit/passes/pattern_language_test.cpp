@@ -1,6 +1,7 @@
 // What a pattern may say beyond plain statements: optional parts, chains, captures, classes, nested calls.
 #include <gtest/gtest.h>
 
+#include "ir/op_def.h"
 #include "ir/text.h"
 #include "ir/verify.h"
 #include "passes/fusion.h"
@@ -48,6 +49,16 @@ std::optional<Match> only_match(const Graph& g, const std::string& pattern) {
 }
 
 const char* const kOptionalInTheMiddle = "%y = tanh(%q)\noptional %q = silu(%h)\n%h = relu(%x)";
+
+TEST(Class, an_activation_is_whatever_op_says_it_is_one) {
+  for (const char* op : {"silu", "gelu_tanh", "gelu_erf", "relu", "tanh", "softcap"}) {
+    const bool takes = get_op(op).activation;
+    EXPECT_EQ(takes, std::string(op) != "tanh" && std::string(op) != "softcap");
+    const Graph g = parse_graph(std::string("graph @g (%x: f32[T,4]) {\n  %y = ") + op + "(%x)" +
+                                (std::string(op) == "softcap" ? " {cap=30}" : "") + "\n  return %y\n}");
+    EXPECT_EQ(Pattern("%y = activation(%x)", "test").anchors(g).size(), takes ? 1u : 0u) << op;
+  }
+}
 
 TEST(Optional, a_statement_matches_where_it_is_there) {
   const Graph g =
