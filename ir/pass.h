@@ -59,13 +59,16 @@ class Pass {
   virtual std::vector<std::string> after() const { return {}; }
   virtual std::vector<std::string> before() const { return {}; }
   virtual PassPhase phase() const { return PassPhase::optimise; }
+  // Passes that want the same ops: by price the manager decides who is first, and gives the other what is
+  // left.
+  virtual std::vector<std::string> rivals() const { return {}; }
   // Exact passes leave every result unchanged to rounding; the others state their error.
   virtual bool exact() const { return true; }
+  // Judged by logits alone if not: a pass that leaves out a layer leaves other caches behind.
+  virtual bool compares_caches() const { return true; }
   // In the pipeline unless asked for otherwise; the others run when they are named (--enable-pass, --passes).
   virtual bool standard() const { return true; }
   virtual std::vector<PassSetting> settings() const { return {}; }
-  // Judged by logits alone if not: a pass that leaves out a layer leaves other caches behind.
-  virtual bool compares_caches() const { return true; }
   virtual std::string text() const { return ""; }     // as an .lmpass file, if it is a pattern pass
   virtual std::string example() const { return ""; }  // a graph to show it on, in text form
   // Returns whether the graph changed; the manager checks that it is the truth. Holds no state between runs.

@@ -34,6 +34,7 @@ class Bisector {
     options_.print_to = nullptr;
     options_.after_pass = nullptr;
     options_.limit = INT64_MAX;
+    options_.price = nullptr;  // one pass at a time: there is nothing to decide
     trace_.passes = pipeline(options);
     trace_.texts.push_back(print_graph(imported));
     if (!test_) gate_.emplace(imported, options.weights);

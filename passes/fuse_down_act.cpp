@@ -10,7 +10,8 @@ namespace lmc {
 
 LMC_FUSION(fuse_down_act, "join the activation with the down projection that reads it")
     .after("quantize")
-    .summary_if_any("fused {} activations with their down projection")
+    .rival("fuse-up-act")
+    .summary("fused {} activations with their down projection")
     .match(R"(
       %y = linear|linear_experts(%q, %w) {role=ffn_down}
       optional %q = quantize(%h)

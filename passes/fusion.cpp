@@ -50,8 +50,14 @@ FusionBuilder& FusionBuilder::on_request() {
   return *this;
 }
 
-FusionBuilder& FusionBuilder::approximate() {
+FusionBuilder& FusionBuilder::approximate(Judged by) {
   spec_.exact = false;
+  spec_.caches = by == Judged::all;
+  return *this;
+}
+
+FusionBuilder& FusionBuilder::rival(const std::string& pass) {
+  spec_.rivals.push_back({pass, {}});
   return *this;
 }
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "passes/match.h"
 #include "ir/pass.h"
+#include "passes/match.h"
 #include "passes/rewrite.h"
 
 namespace lmc {
@@ -37,7 +37,8 @@ struct FusionSpec {
   };
   std::string name, doc, summary, example;
   bool exact = true, standard = true, tell_none = true;
-  std::vector<Text> after, before;
+  bool caches = true;  // do they count when results are compared? only if not exact
+  std::vector<Text> after, before, rivals;
   std::vector<Setting> settings;
   std::vector<Alternative> alternatives;
 };
@@ -57,8 +58,12 @@ class FusionBuilder {
   FusionBuilder& summary_if_any(const std::string& line);
   // --set pass.KEY=CHOICE, for conditions to ask: setting(key) == choice. The first choice is the default.
   FusionBuilder& setting(const std::string& key, std::vector<std::string> choices, const std::string& doc);
-  // Results may change by more than rounding: the numeric gate then judges by a budget.
-  FusionBuilder& approximate();
+  // Results may change by more than rounding: the numeric gate then judges by a budget; or only what the
+  // logits say, if the pass changes what caches hold, as one does that leaves out a layer.
+  enum class Judged { all, logits };
+  FusionBuilder& approximate(Judged by = Judged::all);
+  // A pass that wants the same ops. The one that gains less is given what the other leaves.
+  FusionBuilder& rival(const std::string& pass);
   // Not in the pipeline unless --enable-pass or --passes names it: nothing is gained by it everywhere.
   FusionBuilder& on_request();
   // A graph to show the pass on, in text form.

@@ -48,7 +48,9 @@ class FusionPass : public Pass {
   std::vector<std::string> after() const override { return texts(spec_.after); }
   std::vector<std::string> before() const override { return texts(spec_.before); }
   bool exact() const override { return spec_.exact; }
+  std::vector<std::string> rivals() const override { return texts(spec_.rivals); }
   bool standard() const override { return spec_.standard; }
+  bool compares_caches() const override { return spec_.caches; }
   std::string text() const override { return lmpass_text(spec_); }
   std::string example() const override { return spec_.example; }
   std::vector<PassSetting> settings() const override {

@@ -13,6 +13,7 @@
 #include "ir/text.h"
 #include "ir/verify.h"
 #include "ir/view.h"
+#include "passes/rivals.h"
 
 namespace lmc {
 namespace {
@@ -50,7 +51,7 @@ class Manager {
   Manager(Graph& g, const PassOptions& options) : g_(g), options_(options), number_(options.passes_before) {}
 
   std::vector<PassReport> run() {
-    const std::vector<const Pass*> passes = pipeline(options_);
+    std::vector<const Pass*> passes = pipeline(options_);
     drop_unused_weights();
     if (!options_.dump_dir.empty()) {
       std::filesystem::create_directories(options_.dump_dir);
@@ -60,7 +61,10 @@ class Manager {
       gate_.emplace(g_, options_.weights, options_.check_tokens);
       gate_->evaluate(g_);
     }
-    for (const Pass* pass : passes) run_one(*pass);
+    for (size_t i = 0; i < passes.size(); ++i) {
+      if (options_.price) settle_rivals(g_, options_, passes, i, notes_);
+      run_one(*passes[i]);
+    }
     return std::move(reports_);
   }
 
@@ -89,6 +93,8 @@ class Manager {
     applied_ += context.applications;
     r.applications = context.applications;
     r.summary = context.summary;
+    if (const auto note = notes_.find(name); note != notes_.end() && !r.summary.empty())
+      r.summary += " (" + note->second + ")";
     r.remarks = context.remarks;
     r.near_misses = context.near_misses;
     r.ledger = context.ledger;
@@ -176,7 +182,8 @@ class Manager {
   const PassOptions& options_;
   std::vector<PassReport> reports_;
   std::optional<NumericGate> gate_;
-  Graph before_;  // the pass, for the gate
+  Graph before_;                              // the pass, for the gate
+  std::map<std::string, std::string> notes_;  // by pass, for its summary
   int number_;
   int64_t applied_ = 0;
 };

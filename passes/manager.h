@@ -49,6 +49,9 @@ struct PassOptions {
   std::string repro_path = "repro.lmir";       // written when a pass fails; "" = never
   // What `lmc opt` needs besides the passes to check with the same weights: words such as "--weights", "DIR".
   std::vector<std::string> replay_flags;
+  // What a token costs, in any unit: decides between passes that want the same ops. Error: no price. Without
+  // it the order decides.
+  std::function<double(const Graph&)> price;
   // Sees the graph behind every pass.
   std::function<void(const PassReport&, const Graph&)> after_pass;
 };
@@ -81,11 +84,11 @@ std::vector<PassReport> run_passes(Graph& g, const PassOptions& options);
 // The passes `options` would run, in order.
 std::vector<const Pass*> pipeline(const PassOptions& options);
 
+// Do the caches count when the pass is judged? An exact pass says so itself, for others the budget may too.
+bool caches_count(const Pass& pass, const CheckBudget& budget);
 // What a pass that may change so much did wrong, or "".
 std::string judge(const Pass& pass, const CheckBudget& budget, const CheckResult& r);
 
-// Do the caches count when the pass is judged? An exact pass says so itself, for others the budget may too.
-bool caches_count(const Pass& pass, const CheckBudget& budget);
 // "lmc opt GRAPH --passes=NAME …": runs these passes alone as `options` would, but for the limit.
 std::string replay_command(const std::string& graph, const std::vector<std::string>& passes,
                            const PassOptions& options, int64_t limit);

@@ -5,6 +5,7 @@
 
 #include "tools/console.h"
 #include "tools/pass_prices.h"
+#include "tools/price.h"
 
 namespace lmc {
 
@@ -57,6 +58,7 @@ PassOptions PassFlags::options() const {
   o.print_to = &std::cout;
   o.check = check || !budget.empty();
   if (!budget.empty()) o.budget = parse_budget(budget);
+  o.price = [](const Graph& g) { return price_of(g).seconds; };
   pipeline(o);
   return o;
 }
@@ -65,11 +67,11 @@ namespace {
 
 void report_passes(const std::vector<PassReport>& reports, const PassOptions& options, bool explain) {
   for (const PassReport& r : reports) {
-    if (!r.summary.empty()) info("{}", r.summary);
-    for (const std::string& remark : r.remarks) info("  {}: {}", r.pass, remark);
     const Pass& pass = find_pass(r.pass);
     const std::string judged = std::string(pass.exact() ? "exact" : "within budget") +
                                (caches_count(pass, options.budget) ? "" : ", logits alone");
+    if (!r.summary.empty()) info("{}", r.summary);
+    for (const std::string& remark : r.remarks) info("  {}: {}", r.pass, remark);
     if (options.check && r.checks.empty()) info("  check {}: unchanged", r.pass);
     for (const CheckResult& c : r.checks) info("  check {} ({}): {}", r.pass, judged, c.str());
     if (explain) {

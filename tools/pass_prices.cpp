@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "codegen/codegen.h"
-#include "passes/lowering.h"
 #include "tools/console.h"
 #include "tools/profile/text_table.h"
 
@@ -20,9 +18,7 @@ void PassPrices::watch(const Graph& g, PassOptions& options) {
 void PassPrices::add(const std::string& pass, int64_t applications, const Graph& g) {
   Row row{pass, applications, {}, ""};
   try {
-    PassOptions quiet;
-    quiet.repro_path.clear();
-    row.price = price_of(plan_only(lower(g.clone(), 1, quiet), {}).plan.decode);
+    row.price = price_of(g);
   } catch (const Error& e) {
     row.obstacle = e.what();
   }

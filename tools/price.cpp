@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "codegen/codegen.h"
+#include "passes/lowering.h"
+
 namespace lmc {
 namespace {
 
@@ -29,6 +32,12 @@ Price price_of(const StepPlan& plan, const CostModel& model) {
                              buffers / model.buffer_bytes_per_second, s.work.flops / model.flops_per_second});
   }
   return out;
+}
+
+Price price_of(const Graph& g) {
+  PassOptions quiet;
+  quiet.repro_path.clear();
+  return price_of(plan_only(lower(g.clone(), 1, quiet), {}).plan.decode);
 }
 
 }  // namespace lmc

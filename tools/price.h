@@ -1,6 +1,7 @@
 // What a step costs by its plan: the figures by which passes are compared before anything runs.
 #pragma once
 
+#include "ir/graph.h"
 #include "ir/plan.h"
 
 namespace lmc {
@@ -25,5 +26,8 @@ struct CostModel {
 };
 
 Price price_of(const StepPlan& plan, const CostModel& model = {});
+
+// Of one token, of a graph between two passes. Error if there is no plan for it.
+Price price_of(const Graph& g);
 
 }  // namespace lmc
