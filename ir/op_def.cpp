@@ -17,6 +17,7 @@ std::map<std::string, OpDef, std::less<>>& table() {
 
 RegisterOp::RegisterOp(OpDef def) {
   std::string name = def.name;
+  if (find_op(name)) throw Error("there is already an op '" + name + "'");
   table().emplace(std::move(name), std::move(def));
 }
 

@@ -5,6 +5,7 @@
 #include "passes/condition.h"
 #include "passes/fusion.h"
 #include "passes/lmpass.h"
+#include "passes/near_miss.h"
 #include "passes/reading.h"
 
 namespace lmc {
@@ -47,10 +48,10 @@ class FusionPass : public Pass {
   std::string doc() const override { return spec_.doc; }
   std::vector<std::string> after() const override { return texts(spec_.after); }
   std::vector<std::string> before() const override { return texts(spec_.before); }
-  bool exact() const override { return spec_.exact; }
   std::vector<std::string> rivals() const override { return texts(spec_.rivals); }
-  bool standard() const override { return spec_.standard; }
+  bool exact() const override { return spec_.exact; }
   bool compares_caches() const override { return spec_.caches; }
+  bool standard() const override { return spec_.standard; }
   std::string text() const override { return lmpass_text(spec_); }
   std::string example() const override { return spec_.example; }
   std::vector<PassSetting> settings() const override {
@@ -68,27 +69,29 @@ class FusionPass : public Pass {
 
   bool run(Graph& g, PassContext& context) const override {
     const Settings settings = effective_settings(context);
-    Misses misses;
+    std::vector<NearMiss> misses;
+    std::vector<std::string> nowhere;
     for (const auto& a : spec_.alternatives) {
       if (!a.variant.empty() && settings.at(a.variant) == "skip") continue;
       const Prepared p = prepare(spec_, a);
-      for (OpId anchor : p.pattern.anchors(g)) {
+      const std::vector<OpId> anchors = p.pattern.anchors(g);
+      if (anchors.empty()) nowhere.push_back(no_anchor(g, p.pattern));
+      for (OpId anchor : anchors) {
         if (context.applications >= context.limit) break;
         if (!g.is_erased(anchor)) apply_at(g, p, settings, anchor, context, misses);
       }
     }
     // Where another alternative fitted in the end, there is nothing to explain.
-    for (const auto& [anchor, miss] : misses) {
-      if (!g.is_erased(anchor)) context.near_misses.push_back(miss);
-    }
+    std::erase_if(misses, [&](const NearMiss& m) { return g.is_erased(m.anchor); });
+    context.near_misses = folded(misses);
+    if (context.applications == 0)
+      context.near_misses.insert(context.near_misses.end(), nowhere.begin(), nowhere.end());
     if (!spec_.summary.empty() && (spec_.tell_none || context.applications > 0))
       context.summary = summary(context.applications);
     return context.applications > 0;
   }
 
  private:
-  using Misses = std::vector<std::pair<OpId, std::string>>;
-
   static std::vector<std::string> texts(const std::vector<FusionSpec::Text>& list) {
     std::vector<std::string> out;
     for (const auto& t : list) out.push_back(t.text);
@@ -115,7 +118,7 @@ class FusionPass : public Pass {
   }
 
   void apply_at(Graph& g, const Prepared& p, const Settings& settings, OpId anchor, PassContext& context,
-                Misses& misses) const {
+                std::vector<NearMiss>& misses) const {
     std::string near;
     const auto refusal = [&](Match& m) {
       m.settings = &settings;
@@ -123,8 +126,7 @@ class FusionPass : public Pass {
     };
     const std::vector<Match> found = p.pattern.readings(g, anchor, refusal, kMostReadings, &near);
     if (found.empty()) {
-      const std::string& scope = g.op(anchor).scope;
-      if (!near.empty()) misses.emplace_back(anchor, (scope.empty() ? "" : scope + ": ") + near);
+      if (!near.empty()) misses.push_back({anchor, g.op(anchor).scope, near});
       return;
     }
     check_others(p, found, context);

@@ -15,19 +15,32 @@ class Parser {
  public:
   Parser(std::string_view text, const std::string& file) : lex_(text, {file, 1, 1}) {}
 
-  FusionSpec run() {
+  std::vector<FusionSpec> run() {
     if (!lex_.at_name("pass")) lex_.fail("'pass NAME \"what it does\"' at the start");
+    std::vector<FusionSpec> out;
+    while (lex_.peek().kind != Tok::end) {
+      const Location at = lex_.peek().loc;
+      spec_ = {};
+      one();
+      const bool twice = std::any_of(out.begin(), out.end(),
+                                     [&](const FusionSpec& other) { return other.name == spec_.name; });
+      once(at, !twice, "pass " + spec_.name);
+      out.push_back(std::move(spec_));
+    }
+    return out;
+  }
+
+ private:
+  void one() {
     lex_.take();
     const Location at = lex_.peek().loc;
     spec_.name = dashed_name("the pass's name, such as fuse-qkv");
     spec_.doc = text("what the pass does, in quotes");
-    while (lex_.peek().kind != Tok::end) item();
+    while (lex_.peek().kind != Tok::end && !lex_.at_name("pass")) item();
     if (spec_.alternatives.empty()) throw Error(at, "pass " + spec_.name + " has no match");
     finish_alternative();
-    return std::move(spec_);
   }
 
- private:
   void item() {
     const Location at = lex_.peek().loc;
     if (accept("match")) {
@@ -38,12 +51,15 @@ class Parser {
       names(spec_.after);
     } else if (accept("before")) {
       names(spec_.before);
+    } else if (accept("rival")) {
+      names(spec_.rivals);
     } else if (accept("summary")) {
       once(at, spec_.summary.empty(), "summary");
       spec_.summary = text("the line for the user, with {} for the number");
     } else if (accept("approximate")) {
       once(at, spec_.exact, "approximate");
       spec_.exact = false;
+      spec_.caches = !accept("logits");
     } else if (accept("setting")) {
       setting(at);
     } else if (accept("example")) {
@@ -64,7 +80,9 @@ class Parser {
       if (lex_.peek().kind == Tok::text) spec_.alternatives.back().label = lex_.take().text;
     } else {
       lex_.fail(
-          "after, before, summary, setting, approximate, example, match, variant, when, rewrite or group");
+          "after, before, rival, summary, setting, approximate, example, match, variant, when, rewrite, "
+          "group or "
+          "another pass");
     }
   }
 
@@ -188,10 +206,10 @@ class Parser {
 
 }  // namespace
 
-FusionSpec parse_lmpass(std::string_view text, const std::string& file) {
-  FusionSpec spec = Parser(text, file).run();
-  check_fusion(spec);
-  return spec;
+std::vector<FusionSpec> parse_lmpass(std::string_view text, const std::string& file) {
+  std::vector<FusionSpec> specs = Parser(text, file).run();
+  for (const FusionSpec& s : specs) check_fusion(s);
+  return specs;
 }
 
 }  // namespace lmc

@@ -10,8 +10,9 @@
 
 namespace lmc {
 
-// Throws Error with file:line:column for any mistake, in patterns, conditions and replacements too.
-FusionSpec parse_lmpass(std::string_view text, const std::string& file);
+// The passes of a file, one or more. Throws Error with file:line:column for any mistake, in patterns,
+// conditions and replacements too.
+std::vector<FusionSpec> parse_lmpass(std::string_view text, const std::string& file);
 
 // The pass in that form. Guards written in C++ show as their reason alone.
 std::string lmpass_text(const FusionSpec& spec);

@@ -19,7 +19,7 @@ std::string read(const std::string& path) {
 
 // A name that nobody has is a slip of the pen; the order would silently lack it.
 void check_order(const FusionSpec& spec, const std::set<std::string>& loaded) {
-  for (const auto* names : {&spec.after, &spec.before}) {
+  for (const auto* names : {&spec.after, &spec.before, &spec.rivals}) {
     for (const FusionSpec::Text& n : *names) {
       if (loaded.contains(n.text) || is_pass(n.text)) continue;
       std::vector<std::string> known(loaded.begin(), loaded.end());
@@ -33,19 +33,22 @@ void check_order(const FusionSpec& spec, const std::set<std::string>& loaded) {
 }  // namespace
 
 void load_pass_files(const std::vector<std::string>& files) {
-  std::vector<FusionSpec> specs;
+  std::vector<std::vector<FusionSpec>> specs;  // by file
   std::set<std::string> loaded;
   for (const std::string& file : files) {
     specs.push_back(parse_lmpass(read(file), file));
-    if (!loaded.insert(specs.back().name).second) {
-      throw Error(file + ": pass " + specs.back().name + " is also in another file given, or given twice");
+    for (const FusionSpec& s : specs.back()) {
+      if (!loaded.insert(s.name).second)
+        throw Error(file + ": pass " + s.name + " is also in another file given, or given twice");
     }
   }
-  for (const FusionSpec& s : specs) check_order(s, loaded);
+  for (const auto& file : specs) {
+    for (const FusionSpec& s : file) check_order(s, loaded);
+  }
   for (size_t i = 0; i < specs.size(); ++i) {
-    std::vector<std::unique_ptr<Pass>> one;
-    one.push_back(make_fusion(specs[i]));
-    register_passes(std::move(one), "--pass", files[i]);
+    std::vector<std::unique_ptr<Pass>> passes;
+    for (const FusionSpec& s : specs[i]) passes.push_back(make_fusion(s));
+    register_passes(std::move(passes), "--pass", files[i]);
   }
 }
 

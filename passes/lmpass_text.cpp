@@ -54,8 +54,9 @@ std::string lmpass_text(const FusionSpec& spec) {
   std::string out = "pass " + spec.name + " " + quoted(spec.doc) + "\n";
   add_names(out, "after", spec.after);
   add_names(out, "before", spec.before);
+  add_names(out, "rival", spec.rivals);
   if (!spec.summary.empty()) out += "summary " + quoted(spec.summary) + "\n";
-  if (!spec.exact) out += "approximate\n";
+  if (!spec.exact) out += spec.caches ? "approximate\n" : "approximate logits\n";
   for (const auto& s : spec.settings) {
     out += "setting " + s.key + " = ";
     for (size_t i = 0; i < s.choices.size(); ++i) out += (i ? " | " : "") + s.choices[i];

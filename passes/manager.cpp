@@ -13,6 +13,7 @@
 #include "ir/text.h"
 #include "ir/verify.h"
 #include "ir/view.h"
+#include "passes/plugin.h"
 #include "passes/rivals.h"
 
 namespace lmc {
@@ -243,6 +244,10 @@ std::string replay_command(const std::string& graph, const std::vector<std::stri
   for (const std::string& word : options.replay_flags) out += " " + shell_word(word);
   std::string names;
   std::set<std::string> origins;
+  for (const std::string& file : plugins_with_ops()) {
+    origins.insert("--load-pass " + file);
+    out += " --load-pass " + shell_word(file);
+  }
   for (const std::string& pass : passes) {
     names += (names.empty() ? "" : ",") + pass;
     const std::string origin = origin_flags(pass);  // "--pass FILE"

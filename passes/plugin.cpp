@@ -11,6 +11,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "ir/op_def.h"
+
 namespace lmc {
 namespace {
 
@@ -87,7 +89,14 @@ void* open_library(const std::string& path) {
   return handle;
 }
 
+std::vector<std::string>& op_files() {
+  static std::vector<std::string> files;
+  return files;
+}
+
 }  // namespace
+
+const std::vector<std::string>& plugins_with_ops() { return op_files(); }
 
 void load_plugin(const std::string& path) {
   {
@@ -96,12 +105,15 @@ void load_plugin(const std::string& path) {
     check_abi(path, bytes);
   }
   const size_t before = registered_count();
+  const size_t ops_before = all_ops().size();
   void* handle = open_library(path);  // never closed: its passes live as long as the program
   std::vector<std::unique_ptr<Pass>> passes = take_registered_since(before);
+  const bool brings_ops = all_ops().size() > ops_before;
   if (!dlsym(handle, "lmc_plugin_abi"))
     throw Error(path + ": does not export lmc_plugin_abi; write LMC_PLUGIN outside any namespace");
-  if (passes.empty()) throw Error(path + ": brings no pass, or is given twice");
+  if (passes.empty() && !brings_ops) throw Error(path + ": brings no pass and no op, or is given twice");
   register_passes(std::move(passes), "--load-pass", path);
+  if (brings_ops) op_files().push_back(path);
 }
 
 }  // namespace lmc

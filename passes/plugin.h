@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "passes/abi.h"  // made by the build: version and a hash of the headers
 #include "passes/fusion.h"
@@ -38,8 +39,11 @@
 
 namespace lmc {
 
-// Loads the shared object and registers its passes. Throws Error with the reason if it is none, was built
-// for another lmc, throws while loading, or brings no pass or one that is there already.
+// Loads the shared object and registers its passes; its ops register themselves. Throws Error with the reason
+// if it is none, was built for another lmc, throws while loading, brings a pass or an op that is there
+// already, or nothing.
 void load_plugin(const std::string& path);
+// Files of the plugins that brought ops: a graph that uses one needs them before it is read.
+const std::vector<std::string>& plugins_with_ops();
 
 }  // namespace lmc

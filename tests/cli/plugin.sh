@@ -57,7 +57,7 @@ sed 's/lmc-plugin-abi: lmc 0/lmc-plugin-abi: lmc 9/' "$so" >other.so
 expect_error 1 "other.so: was built for another lmc" "$LMC" passes --load-pass other.so
 expect_in err.txt "it has lmc 9"
 expect_in err.txt "this is lmc 0"
-expect_error 1 "brings no pass, or is given twice" "$LMC" passes --load-pass "$so" --load-pass "$so"
+expect_error 1 "brings no pass and no op, or is given twice" "$LMC" passes --load-pass "$so" --load-pass "$so"
 
 # Small plugins of other kinds, with the include folder alone.
 try() { # try NAME: compiles standard input
@@ -100,6 +100,48 @@ LMC_FUSION(fuse_qkv, "taken").match("%y = silu(%x)").group();
 }
 END
 expect_error 1 "clash.so: there is already a pass fuse-qkv, built in" "$LMC" passes --load-pass clash.so
+
+# A plugin that brings an op, which a graph uses: known before the graph is read, in every command that reads one.
+try cube <<'END'
+#include "passes/plugin.h"
+#include "ir/ops/common.h"
+LMC_PLUGIN
+namespace lmc {
+const RegisterOp kCube(ops::activation("cube", "x x x", [](double x, const EvalArgs&) { return x * x * x; }));
+}
+END
+cat >cube.lmir <<'END'
+graph @g (%x: f32[T,4]) {
+  weight @w : f32[8,4]
+  %y = linear(%x, @w) {role=ffn_up} : f32[T,8]
+  %z = cube(%y) : f32[T,8]
+  return %z
+}
+END
+expect_error 1 "cube.lmir:4:3: unknown op 'cube'" "$LMC" opt cube.lmir
+expect_ok "$LMC" opt cube.lmir --load-pass cube.so --check
+expect_in out.txt "cube(%y)"
+expect_in err.txt "fused 1 activations with their up projection"
+expect_ok "$LMC" ops cube --load-pass cube.so
+expect_in out.txt "activation: "
+expect_ok "$LMC" diff cube.lmir cube.lmir --load-pass cube.so
+printf 'pass wrong "drops it"\nmatch { %%z = cube(%%y) }\nrewrite { %%z = relu(%%y) }\n' >wrong.lmpass
+expect_error 1 "pass wrong: it is exact" "$LMC" opt cube.lmir --load-pass cube.so --pass wrong.lmpass --passes=wrong --check
+expect_in repro.lmir "replay: lmc opt repro.lmir --load-pass cube.so --pass wrong.lmpass --passes=wrong --check"
+printf '// RUN: wrong\n' | cat - cube.lmir >cube_test.lmir
+printf '// ---- error: unknown op\n' >>cube_test.lmir
+expect_error 1 "1 of 1 tests failed" "$LMC" test cube_test.lmir --load-pass cube.so --pass wrong.lmpass
+expect_ok "$LMC" reduce repro.lmir --load-pass cube.so --pass wrong.lmpass --passes=wrong
+try cube_again <<'END'
+#include "passes/plugin.h"
+#include "ir/ops/common.h"
+LMC_PLUGIN
+namespace lmc {
+const RegisterOp kSilu(ops::activation("silu", "", [](double x, const EvalArgs&) { return x; }));
+}
+END
+expect_error 1 "there is already an op 'silu'" "$LMC" ops --load-pass cube_again.so
+
 try undefined <<'END'
 #include "passes/plugin.h"
 LMC_PLUGIN

@@ -6,6 +6,7 @@
 #include "tools/console.h"
 #include "tools/diff_report.h"
 #include "tools/files.h"
+#include "tools/pass_files.h"
 #include "tools/profile/report_json.h"
 
 namespace lmc {
@@ -14,6 +15,7 @@ namespace {
 struct Options {
   std::string before, after;
   bool json = false;
+  PassFiles files;  // for their ops
 };
 
 // 1 says "different", so what cannot be compared must say something else.
@@ -26,6 +28,7 @@ Graph read_graph(const std::string& path) {
 }
 
 void run(const Options& o) {
+  o.files.load();
   const Graph before = read_graph(o.before);
   const Graph after = read_graph(o.after);
   const DiffReport report(before, after);
@@ -43,6 +46,7 @@ const RegisterCommand kDiff(
        app.add_option("before", o->before, "a graph in text form (.lmir)")->required();
        app.add_option("after", o->after, "the graph to compare it with")->required();
        app.add_flag("--json", o->json, "print one JSON object");
+       o->files.add_to(app);
        app.footer(
            "Names of values and the order of statements make no difference; ops, attributes, types, scopes, "
            "weights and inputs do.\nLayers with the same changes are shown once (× 26).\n"

@@ -3,6 +3,7 @@
 
 #include "ir/op_def.h"
 #include "tools/command.h"
+#include "tools/pass_files.h"
 
 namespace lmc {
 namespace {
@@ -64,6 +65,7 @@ void show(const OpDef& op) {
   fmt::print("{}: {}\n\n  {}\n\n", op.name, op.doc, call_text(op));
   show_parts(op);
   fmt::print("\n  {}\n", shape_text(op.shape));
+  if (op.activation) fmt::print("  activation: fusions that name this class take it\n");
   if (op.commutative) fmt::print("  commutative: the first two operands may be exchanged\n");
   fmt::print("  work: {}\n", op.flops ? "counted by its own formula"
                              : op.shape == OpShape::elementwise || op.shape == OpShape::row
@@ -77,8 +79,13 @@ void show(const OpDef& op) {
 
 const RegisterCommand kOps({"ops", "list the operators of the IR", [](CLI::App& app) {
                               auto name = std::make_shared<std::string>();
+                              auto files = std::make_shared<PassFiles>();
                               app.add_option("op", *name, "all about this one");
-                              return [name] { name->empty() ? list() : show(get_op(*name)); };
+                              files->add_to(app);
+                              return [name, files] {
+                                files->load();
+                                name->empty() ? list() : show(get_op(*name));
+                              };
                             }});
 
 }  // namespace

@@ -74,7 +74,7 @@ graph @g (%x: f32[T,4]) {
 )";
 
 TEST(Lmpass, every_part_is_read) {
-  const FusionSpec s = parse_lmpass(kGood, "mine.lmpass");
+  const FusionSpec s = parse_lmpass(kGood, "mine.lmpass").at(0);
   EXPECT_EQ(s.name, "mine-2nd");
   EXPECT_EQ(s.doc, "joins \"two\" ops");
   EXPECT_EQ(s.summary, "joined {} pairs");
@@ -94,9 +94,9 @@ TEST(Lmpass, every_part_is_read) {
 }
 
 TEST(Lmpass, printing_and_reading_again_is_the_same_pass) {
-  const FusionSpec once = parse_lmpass(kGood, "mine.lmpass");
+  const FusionSpec once = parse_lmpass(kGood, "mine.lmpass").at(0);
   const std::string text = lmpass_text(once);
-  EXPECT_EQ(lmpass_text(parse_lmpass(text, "again.lmpass")), text);
+  EXPECT_EQ(lmpass_text(parse_lmpass(text, "again.lmpass").at(0)), text);
   EXPECT_NE(text.find("match {\n  %a = silu(%x)\n"), std::string::npos) << text;
 }
 
@@ -125,8 +125,8 @@ TEST(Lmpass, every_mistake_names_its_line_and_column) {
             "mine.lmpass:4:1: what takes the match's place is given twice");
   EXPECT_EQ(body("group"), "mine.lmpass:2:1: this belongs behind a match");
   EXPECT_EQ(body("colour red"),
-            "mine.lmpass:2:1: expected after, before, summary, setting, approximate, example, match, "
-            "variant, when, rewrite or group, found 'colour'");
+            "mine.lmpass:2:1: expected after, before, rival, summary, setting, approximate, example, "
+            "match, variant, when, rewrite, group or another pass, found 'colour'");
   EXPECT_EQ(
       body(
           "match { %y = silu(%x) } group example graph @g (%x: f32[T,4]) {\n  %y = silo(%x)\n  return %y\n}"),
@@ -143,6 +143,30 @@ TEST(Lmpass, cut_anywhere_it_is_refused_or_whole_but_never_a_crash) {
       error_of(bad);
     }
   }
+}
+
+TEST(Lmpass, a_file_may_hold_several_passes) {
+  const std::string two =
+      "pass two-a \"first\"\nafter two-b\nmatch { %y = silu(%x) }\ngroup\n"
+      "pass two-b \"second\"\napproximate logits\nrival two-a\nmatch { %y = relu(%x) }\ngroup \"b\"\n";
+  const std::vector<FusionSpec> specs = parse_lmpass(two, "two.lmpass");
+  ASSERT_EQ(specs.size(), 2u);
+  EXPECT_EQ(specs[0].name, "two-a");
+  EXPECT_TRUE(specs[0].exact && specs[0].caches);
+  EXPECT_EQ(specs[1].alternatives[0].label, "b");
+  EXPECT_FALSE(specs[1].exact || specs[1].caches);
+  EXPECT_EQ(specs[1].rivals.at(0).text, "two-a");
+  EXPECT_EQ(lmpass_text(parse_lmpass(lmpass_text(specs[1]), "b").at(0)), lmpass_text(specs[1]));
+  EXPECT_EQ(error_of(two + "pass two-a \"\" match { %y = tanh(%x) } group"),
+            "mine.lmpass:10:1: pass two-a is given twice");
+  EXPECT_EQ(error_of("pass a \"\"\nmatch { %y = tanh(%x) }\npass b \"\""),
+            "mine.lmpass:2:9: this match has neither rewrite nor group");
+  // Neither is there if one cannot be.
+  EXPECT_EQ(
+      load_error("pass two-c \"\" match { %y = silu(%x) } group pass fuse-qkv \"\" match { %y = silu(%x) } "
+                 "group"),
+      "mine.lmpass: there is already a pass fuse-qkv, built in");
+  EXPECT_FALSE(is_pass("two-c"));
 }
 
 TEST(Lmpass, a_name_that_is_taken_and_an_order_of_nobody_are_refused) {
@@ -163,7 +187,7 @@ TEST(Lmpass, the_examples_give_the_graphs_of_their_twins) {
   const fs::path source = LMC_SOURCE_DIR;
   for (const char* name : {"qkv", "gate_up", "up_act"}) {
     const fs::path file = source / "passes/examples" / (std::string(name) + ".lmpass");
-    if (!is_pass(parse_lmpass(read(file), file).name)) load_pass_files({file});
+    if (!is_pass(parse_lmpass(read(file), file).at(0).name)) load_pass_files({file});
   }
   PassOptions cpp, text;
   cpp.only.emplace();
