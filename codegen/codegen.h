@@ -30,8 +30,8 @@ struct CodegenResult {
   std::string assembly;
 };
 
-// `lowered` as the lowering passes leave it: inputs tokens, pos, out_rows and kv caches; first output the
-// logits f32[R,vocab]. Throws Error naming the op or group it cannot emit.
+// `lowered` as the lowering passes leave it: inputs tokens, pos, out_rows, length and kv caches; first output
+// the logits f32[R,vocab]. Throws Error naming the op or group it cannot emit.
 CodegenResult emit(Lowered lowered, const CodegenOptions& options);
 
 // Just the plan (no LLVM): for --emit=plan.

@@ -106,6 +106,7 @@ TensorMap step_inputs(const std::vector<int32_t>& ids, bool all_rows) {
   out["tokens"] = {DType::i32, {n}, {ids.begin(), ids.end()}};
   Tensor pos = make_tensor(DType::i32, {n});
   for (int64_t i = 0; i < n; ++i) pos.data[static_cast<size_t>(i)] = static_cast<double>(i);
+  out["length"] = {DType::i32, {n}, std::vector<double>(ids.size(), static_cast<double>(n))};
   out["out_rows"] = all_rows ? pos : Tensor{DType::i32, {1}, {static_cast<double>(n - 1)}};
   out["pos"] = std::move(pos);
   return out;

@@ -18,7 +18,17 @@ struct TileBest {
   int32_t id;
 };
 
-// What changes from step to step; one per running session.
+// Neighbouring rows of a step: tokens of one sequence, at positions that follow each other.
+struct RowSpan {
+  int64_t first;
+  int64_t count;
+};
+// Rows worked on together read the keys and values of their sequence once; more of them would leave too few
+// spans for the threads.
+inline constexpr int64_t kMostRowsOfSpan = 8;
+
+// What changes from step to step; one per running session. A step is a row for each of its tokens, of one
+// sequence or of any mix of several.
 struct StepInfo {
   int64_t tokens;  // T: new tokens in this step, 1 … StepPlan::max_tokens
   int64_t rows;    // R: rows whose logits are wanted, 0 … tokens
@@ -30,13 +40,13 @@ struct StepInfo {
   // In a step of one row that only asks for its likeliest token: one per tile of StepPlan::best_stage, which
   // then writes no logits.
   TileBest* best = nullptr;
-  // In a step of several sequences, per token: bytes from the caches that the stages are bound to, to those
-  // of the token's sequence. Null: all tokens follow each other in the bound caches. Kernels for one token
-  // never look.
-  const int64_t* cache_offsets = nullptr;
-  // Positions that the sequence will have behind the last of the steps that one call feeds: what longrope's
-  // factors go by (ir/rope_frequencies.h).
-  int64_t sequence = 0;
+  // Per token: where the memory begins that holds the caches of its sequence. Operands in Space::kv are
+  // offsets in it.
+  std::byte* const* caches = nullptr;
+  // The tokens once more, in pieces that may be worked on together; every token in one of them. Kernels for
+  // one token never look.
+  const RowSpan* spans = nullptr;
+  int64_t span_count = 0;
 };
 
 // One tile of one kernel. `next` is the tile that the same worker probably runs after this one, or -1:

@@ -2,6 +2,7 @@
 // graph nor compiler; plan.json in a bundle is exactly this.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -15,12 +16,15 @@ namespace lmc {
 enum class Space : uint8_t {
   arena,   // step buffers; offset into the arena
   weight,  // packed weights; `index` = Plan::weights
-  kv,      // caches; `index` = Plan::caches
+  kv,      // caches; `index` = Plan::caches; which sequence's, StepInfo::caches says row by row
   input,   // `index` = StepInput
   output,  // the logits: f32[max rows, vocab], row-major
 };
 
-enum class StepInput : uint8_t { tokens, pos, out_rows };  // i32[max_tokens] each
+// i32[max_tokens] each: a row's token, its position in its sequence, which rows' logits are wanted, and how
+// many positions the row's sequence has in all (Sequence, runtime/sequence.h).
+enum class StepInput : uint8_t { tokens, pos, out_rows, length };
+inline constexpr size_t kStepInputs = 4;
 
 struct PlanOperand {
   Space space = Space::arena;

@@ -155,7 +155,10 @@ class Expander {
     return nullptr;
   }
 
-  ValueId lookup(const std::string& name, const Location& loc) const {
+  ValueId lookup(const std::string& name, const Location& loc) {
+    // An input that few models have.
+    if (name == "length" && !values_.contains(name))
+      values_[name] = graph().add_input(name, {DType::i32, {kDimT}});
     const auto it = values_.find(name);
     if (it == values_.end()) throw Error(loc, "%" + name + " is not defined above");
     return it->second;

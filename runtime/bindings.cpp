@@ -29,8 +29,8 @@ void* base(const PlanStage& stage, const PlanOperand& o, const Bindings& b, int6
       break;
     case Space::kv:
       check(i < b.caches.size(), stage, "uses cache " + std::to_string(o.index) + ", which is not there");
-      out = b.caches[i];
-      break;
+      // No address: kernels add it to where the row's sequence has its memory.
+      return reinterpret_cast<void*>(static_cast<uintptr_t>(b.caches[i] + o.offset));
     case Space::input:
       check(i < b.inputs.size(), stage, "uses input " + std::to_string(o.index) + ", which is not there");
       out = b.inputs[i];

@@ -12,12 +12,12 @@
 namespace lmc {
 
 struct Bindings {
-  std::vector<KernelFn> kernels;        // one per stage
-  std::vector<const void*> weights;     // one per Plan::weights
-  std::vector<void*> caches;            // one per Plan::caches
-  std::byte* arena = nullptr;           // StepPlan::arena_bytes
-  std::array<int32_t*, 3> inputs = {};  // by StepInput
-  float* output = nullptr;              // [max_rows, vocab]
+  std::vector<KernelFn> kernels;                  // one per stage
+  std::vector<const void*> weights;               // one per Plan::weights
+  std::vector<int64_t> caches;                    // KvCache::starts(), by Plan::caches
+  std::byte* arena = nullptr;                     // StepPlan::arena_bytes
+  std::array<int32_t*, kStepInputs> inputs = {};  // by StepInput
+  float* output = nullptr;                        // [max_rows, vocab]
 };
 
 // A stage ready to be called: every base address looked up once.

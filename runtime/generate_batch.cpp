@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "ir/error.h"
-#include "runtime/time_limit.h"
 
 namespace lmc {
 namespace {
@@ -22,13 +21,11 @@ class BatchGeneration {
     places_.resize(std::min(static_cast<size_t>(places), prompts_.size()));
     for (;;) {
       for (Place& place : places_) {
-        while (!place.text && next_ < prompts_.size()) {
-          if (!start(place, next_++)) return false;
-        }
+        while (!place.text && next_ < prompts_.size()) take(place, next_++);
       }
       const std::vector<Place*> active = still_in_time();
       if (active.empty() && next_ == prompts_.size()) return true;
-      if (!active.empty() && !(active.size() == 1 ? extend_alone(*active[0]) : extend(active))) return false;
+      if (!active.empty() && !extend(active)) return false;
     }
   }
 
@@ -39,8 +36,9 @@ class BatchGeneration {
     size_t prompt = 0;
   };
 
-  // Feeds the prompt and chooses the first token. False if the session was stopped.
-  bool start(Place& place, size_t prompt) {
+  // The prompt is fed by the steps that follow.
+  void take(Place& place, size_t prompt) {
+    session_.check_prompt(prompts_[prompt]);
     if (place.sequence) {
       place.sequence->reset();
     } else {
@@ -50,22 +48,7 @@ class BatchGeneration {
     place.text.emplace(
         options_, session_.vocab(), session_.context(), prompts_[prompt],
         [this, prompt](int32_t id) { return !listener_.on_token || listener_.on_token(prompt, id); });
-    if (options_.max_tokens <= 0) {
-      finish(place);
-      return true;
-    }
-    const Visit visit(session_, *place.sequence);
-    const TimeLimit limit(session_, place.text->deadline());
-    const std::span<const float> logits = session_.step(prompts_[prompt]);
-    if (!logits.empty()) {
-      place.text->choose(logits);
-    } else if (session_.late()) {
-      place.text->end(StopReason::timeout);
-    } else {
-      return false;
-    }
-    if (place.text->ended()) finish(place);
-    return true;
+    if (options_.max_tokens <= 0) finish(place);
   }
 
   std::vector<Place*> still_in_time() {
@@ -82,39 +65,51 @@ class BatchGeneration {
     return out;
   }
 
-  // One token more of each. False if the session was stopped.
+  // What of its text a place has not fed yet: a prompt's rest, or the token chosen last.
+  static std::span<const int32_t> unfed(const Place& place) {
+    return std::span(place.text->sequence()).subspan(static_cast<size_t>(place.sequence->position()));
+  }
+
+  // One step: the last token of every text in the making and, in the room that is left, what is unfed of
+  // prompts. False if the session was stopped.
   bool extend(const std::vector<Place*>& active) {
-    std::vector<Sequence*> sequences;
-    std::vector<int32_t> tokens;
-    for (const Place* place : active) {
-      sequences.push_back(place->sequence.get());
-      tokens.push_back(place->text->sequence().back());
+    if (active.size() == 1 && unfed(*active[0]).size() == 1 && active[0]->text->only_greedy()) {
+      const std::optional<int32_t> id = session_.next(*active[0]->sequence, unfed(*active[0])[0]);
+      if (!id) return false;
+      active[0]->text->accept(*id);
+      if (active[0]->text->ended()) finish(*active[0]);
+      return true;
     }
-    const std::span<const float> logits = session_.step_each(sequences, tokens);
-    if (logits.empty()) return false;
+    rows_.clear();
+    choosing_.clear();
+    for (Place* place : active) {
+      if (unfed(*place).size() == 1) add_rows(*place, 1);
+    }
+    const int64_t one_more = static_cast<int64_t>(rows_.size()) + 1;
+    const int64_t most = std::min(std::max(session_.block(), one_more), session_.most_tokens());
+    for (Place* place : active) {
+      const size_t room = static_cast<size_t>(most) - rows_.size();
+      if (unfed(*place).size() > 1) add_rows(*place, std::min(unfed(*place).size(), room));
+    }
+    const auto logits = session_.step_rows(rows_);
+    if (!logits) return false;
     const auto vocab = static_cast<size_t>(session_.vocab());
-    for (size_t i = 0; i < active.size(); ++i) {
-      active[i]->text->choose(logits.subspan(i * vocab, vocab));
-      if (active[i]->text->ended()) finish(*active[i]);
+    for (size_t i = 0; i < choosing_.size(); ++i) {
+      choosing_[i]->text->choose(logits->subspan(i * vocab, vocab));
+      if (choosing_[i]->text->ended()) finish(*choosing_[i]);
     }
     return true;
   }
 
-  // The only one left is decoded as generate() does it.
-  bool extend_alone(Place& place) {
-    const Visit visit(session_, *place.sequence);
-    const std::span<const int32_t> token(&place.text->sequence().back(), 1);
-    if (place.text->only_greedy()) {
-      const std::optional<int32_t> id = session_.next(token);
-      if (!id) return false;
-      place.text->accept(*id);
-    } else {
-      const std::span<const float> logits = session_.step(token);
-      if (logits.empty()) return false;
-      place.text->choose(logits);
-    }
-    if (place.text->ended()) finish(place);
-    return true;
+  // The next `count` unfed tokens of a text, whose next token is chosen behind the last.
+  void add_rows(Place& place, size_t count) {
+    const std::span<const int32_t> tokens = unfed(place);
+    const auto length = static_cast<int64_t>(place.text->sequence().size());
+    for (const int32_t token : tokens.first(count))
+      rows_.push_back({place.sequence.get(), token, false, length});
+    if (count == 0 || count < tokens.size()) return;
+    rows_.back().logits = true;
+    choosing_.push_back(&place);
   }
 
   void finish(Place& place) {
@@ -127,7 +122,9 @@ class BatchGeneration {
   const GenerateOptions& options_;
   const BatchListener& listener_;
   std::vector<Place> places_;
-  size_t next_ = 0;  // prompt
+  size_t next_ = 0;               // prompt
+  std::vector<StepRow> rows_;     // of the step
+  std::vector<Place*> choosing_;  // by its wanted rows
 };
 
 }  // namespace

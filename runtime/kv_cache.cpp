@@ -16,30 +16,20 @@ constexpr int64_t kPage = 4096;
 
 }  // namespace
 
-KvCache::KvCache(const Plan& plan) : context_(plan.context) {
-  int64_t bytes = 0;
-  for (const PlanCache& c : plan.caches) {
-    plans_.push_back(c);
-    starts_.push_back(bytes);
-    bytes += (c.bytes + kReadPast + kPage - 1) / kPage * kPage;
-  }
-  memory_ = Arena(bytes, "the KV cache");
-}
+KvCache::KvCache(const Plan& plan)
+    : context_(plan.context),
+      plans_(plan.caches),
+      starts_(starts(plan)),
+      memory_(starts_.back(), "the KV cache") {}
 
-int64_t KvCache::bytes() const { return memory_.bytes(); }
-
-std::vector<void*> KvCache::bases() const {
-  std::vector<void*> out;
-  for (const int64_t start : starts_) out.push_back(memory_.data() + start);
+std::vector<int64_t> KvCache::starts(const Plan& plan) {
+  std::vector<int64_t> out = {0};
+  for (const PlanCache& c : plan.caches)
+    out.push_back(out.back() + (c.bytes + kReadPast + kPage - 1) / kPage * kPage);
   return out;
 }
 
-int64_t KvCache::offset_from(const KvCache& other) const {
-  assert(starts_ == other.starts_);
-  // Between two objects: addresses, not pointers, are subtracted.
-  return static_cast<int64_t>(reinterpret_cast<uintptr_t>(memory_.data()) -
-                              reinterpret_cast<uintptr_t>(other.memory_.data()));
-}
+int64_t KvCache::bytes() const { return memory_.bytes(); }
 
 void KvCache::advance(int64_t tokens) {
   position_ += tokens;

@@ -20,9 +20,10 @@ class KvCache {
   int64_t context() const { return context_; }
   // Reserved; what is touched costs memory.
   int64_t bytes() const;
-  std::vector<void*> bases() const;
-  // Bytes from any cache of `other`, made from the same plan, to the one here.
-  int64_t offset_from(const KvCache& other) const;
+  // Where the memory begins that holds the caches.
+  std::byte* memory() const { return memory_.data(); }
+  // Where in it each lies, the same for every sequence of a plan; behind the last, where it ends.
+  static std::vector<int64_t> starts(const Plan& plan);
 
   void advance(int64_t tokens);
   // May the sequence go back to `position`, as if the tokens from there on had never been fed? A ring may
@@ -43,7 +44,7 @@ class KvCache {
   int64_t position_ = 0;
   int64_t written_ = 0;  // one past the highest position written since reset(): rolling back leaves it
   std::vector<PlanCache> plans_;
-  std::vector<int64_t> starts_;  // of each cache in the memory: the same for every sequence of a plan
+  std::vector<int64_t> starts_;
   Arena memory_;
 };
 

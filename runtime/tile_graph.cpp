@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cassert>
 #include <deque>
 #include <utility>
 #include <vector>
@@ -12,96 +13,126 @@ namespace lmc {
 namespace {
 
 using tbb::flow::continue_msg;
-using RunnerNode = tbb::flow::continue_node<continue_msg>;
-// Lightweight: runs within the runner that finishes last instead of as a task of its own.
-using JoinNode = tbb::flow::continue_node<continue_msg, tbb::flow::lightweight>;
+using StartNode = tbb::flow::continue_node<continue_msg>;
+using RunnerNode = tbb::flow::function_node<int64_t, continue_msg>;
+using DoneNode = tbb::flow::broadcast_node<continue_msg>;
 
-// Two stages with more pairs of nodes than this meet in a join node: k + k edges instead of k * k.
-constexpr size_t kDirectEdges = 16;
-
-bool wire_directly(size_t before, size_t after) {
-  return before == 1 || after == 1 || before * after <= kDirectEdges;
-}
-
-// Counters lie a cache line apart.
-struct alignas(64) StageState {
-  std::atomic<int64_t> next{0};
-  int64_t tiles = 0;
-  std::vector<RunnerNode*> runners;
-  JoinNode* join = nullptr;
+// What the runners of a stage share; the two counters a cache line apart.
+struct Stage {
+  alignas(64) std::atomic<int64_t> next{0};    // tile to draw
+  alignas(64) std::atomic<int64_t> undone{0};  // tiles
+  alignas(64) int64_t tiles = 0;
+  Share share;
+  StartNode* start = nullptr;
+  RunnerNode* more = nullptr;
+  DoneNode* done = nullptr;
+  // The stage that waits for this one alone, if nothing else waits for it: whoever finishes here goes on
+  // there without a task in between. -1: there is none.
+  int64_t then = -1;
 };
+
+int64_t only_successor(const StepPlan& plan, size_t stage) {
+  int64_t found = -1;
+  for (size_t s = stage + 1; s < plan.stages.size(); ++s) {
+    const auto& deps = plan.stages[s].deps;
+    if (std::find(deps.begin(), deps.end(), static_cast<int32_t>(stage)) == deps.end()) continue;
+    if (found >= 0 || deps.size() > 1) return -1;
+    found = static_cast<int64_t>(s);
+  }
+  return found;
+}
 
 }  // namespace
 
 struct TileGraph::Impl {
-  Impl(const StepPlan& plan, int runners, Body tile_body)
-      : body(std::move(tile_body)), stages(plan.stages.size()) {
+  Impl(const StepPlan& plan, Body tile_body) : body(std::move(tile_body)), stages(plan.stages.size()) {
     for (size_t s = 0; s < plan.stages.size(); ++s) {
-      StageState& stage = stages[s];
+      Stage& stage = stages[s];
       stage.tiles = plan.stages[s].tiles;
-      for (int64_t r = 0; r < std::min<int64_t>(runners, stage.tiles); ++r) {
-        stage.runners.push_back(&nodes.emplace_back(graph, [this, s](const continue_msg&) { draw(s); }));
-        if (plan.stages[s].deps.empty()) roots.push_back(stage.runners.back());
+      stage.start = &starts.emplace_back(graph, [this, s](const continue_msg&) { run(s, 0); });
+      stage.more = &runners.emplace_back(graph, tbb::flow::unlimited, [this, s](int64_t runner) {
+        run(s, runner);
+        return continue_msg();
+      });
+      stage.done = &dones.emplace_back(graph);
+      stage.then = only_successor(plan, s);
+      for (const int32_t d : plan.stages[s].deps) {
+        Stage& before = stages[static_cast<size_t>(d)];
+        if (before.then < 0) tbb::flow::make_edge(*before.done, *stage.start);
       }
-    }
-    for (size_t s = 0; s < plan.stages.size(); ++s) {
-      for (const int32_t d : plan.stages[s].deps) wire(stages[static_cast<size_t>(d)], stages[s]);
+      if (plan.stages[s].deps.empty()) roots.push_back(stage.start);
     }
   }
 
-  void wire(StageState& before, StageState& after) {
-    if (wire_directly(before.runners.size(), after.runners.size())) {
-      for (RunnerNode* b : before.runners) {
-        for (RunnerNode* a : after.runners) tbb::flow::make_edge(*b, *a);
+  // A runner of a stage, and of those that it alone starts by finishing one.
+  void run(size_t s, int64_t runner) {
+    while (draw(s, runner)) {
+      const int64_t then = stages[s].then;
+      if (then < 0) {
+        stages[s].done->try_put(continue_msg());
+        return;
       }
-      return;
+      s = static_cast<size_t>(then);
+      runner = 0;
     }
-    if (!before.join) {
-      before.join = &joins.emplace_back(graph, [](const continue_msg& m) { return m; });
-      for (RunnerNode* b : before.runners) tbb::flow::make_edge(*b, *before.join);
-    }
-    for (RunnerNode* a : after.runners) tbb::flow::make_edge(*before.join, *a);
   }
 
-  // The next tile is a guess, made when a tile begins: by the time it ends, the others have drawn one each. A
-  // tile drawn ahead would be certain, but would wait for a worker that has lost its core.
-  void draw(size_t s) {
-    StageState& stage = stages[s];
-    const auto others = static_cast<int64_t>(stage.runners.size()) - 1;
+  // Has this runner finished the stage's last tile?
+  bool draw(size_t s, int64_t runner) {
+    Stage& stage = stages[s];
+    const auto [runners, width] = stage.share;
+    for (const int64_t child : {2 * runner + 1, 2 * runner + 2}) {
+      // One draw is this runner's own.
+      if (child < runners && stage.next.load(std::memory_order_relaxed) + width < stage.tiles)
+        stage.more->try_put(child);
+    }
+    int64_t count = 0;
     for (;;) {
-      const int64_t tile = stage.next.fetch_add(1, std::memory_order_relaxed);
-      if (tile >= stage.tiles) return;
-      const int64_t next = tile + 1 + others;
-      body(s, tile, next < stage.tiles ? next : -1);
+      const int64_t begin = stage.next.fetch_add(width, std::memory_order_relaxed);
+      if (begin >= stage.tiles) break;
+      const int64_t end = std::min(begin + width, stage.tiles);
+      // The next draw is a guess: by the time this one ends, the others have drawn once each. One made ahead
+      // would be certain, but would wait for a worker that has lost its core.
+      const int64_t after = end + (runners - 1) * width;
+      for (int64_t tile = begin; tile < end; ++tile) {
+        const int64_t next = tile + 1 < end ? tile + 1 : after;
+        body(s, tile, next < stage.tiles ? next : -1);
+      }
+      count += end - begin;
     }
+    return count > 0 && stage.undone.fetch_sub(count, std::memory_order_acq_rel) == count;
   }
 
   Body body;
   tbb::flow::graph graph;
-  std::vector<StageState> stages;
-  std::deque<RunnerNode> nodes;  // do not move
-  std::deque<JoinNode> joins;
-  std::vector<RunnerNode*> roots;
+  std::vector<Stage> stages;
+  std::deque<StartNode> starts;  // nodes do not move
+  std::deque<RunnerNode> runners;
+  std::deque<DoneNode> dones;
+  std::vector<StartNode*> roots;
 };
 
-TileGraph::TileGraph(const StepPlan& plan, Workers& workers, Body body, int runners) : workers_(workers) {
-  if (runners <= 0) runners = workers.threads();
+TileGraph::TileGraph(const StepPlan& plan, Workers& workers, Body body) : workers_(workers) {
   // A flow graph belongs to the arena it is made in.
-  workers_.run([&] { impl_ = std::make_unique<Impl>(plan, runners, std::move(body)); });
+  workers_.run([&] { impl_ = std::make_unique<Impl>(plan, std::move(body)); });
 }
 
 TileGraph::~TileGraph() {
   workers_.run([&] { impl_.reset(); });
 }
 
-void TileGraph::run() {
-  workers_.run([this] {
-    for (StageState& s : impl_->stages) s.next.store(0, std::memory_order_relaxed);
-    for (RunnerNode* root : impl_->roots) root->try_put(continue_msg());
+void TileGraph::run(std::span<const Share> shares) {
+  assert(shares.size() == impl_->stages.size());
+  workers_.run([&] {
+    for (size_t s = 0; s < shares.size(); ++s) {
+      Stage& stage = impl_->stages[s];
+      stage.share = shares[s];
+      stage.next.store(0, std::memory_order_relaxed);
+      stage.undone.store(stage.tiles, std::memory_order_relaxed);
+    }
+    for (StartNode* root : impl_->roots) root->try_put(continue_msg());
     impl_->graph.wait_for_all();
   });
 }
-
-int64_t TileGraph::joins() const { return static_cast<int64_t>(impl_->joins.size()); }
 
 }  // namespace lmc

@@ -1,5 +1,5 @@
 // The threads of a session: an oneTBB arena of a fixed size, also where that is more than the machine has
-// cores.
+// cores, and whatever other sessions of the process have.
 #pragma once
 
 #include <cstdint>

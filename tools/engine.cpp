@@ -9,6 +9,7 @@
 
 #include "runtime/threads.h"
 #include "tools/console.h"
+#include "tools/machine.h"
 #include "tools/membw.h"
 
 namespace lmc {
@@ -23,8 +24,9 @@ Engine::Engine(const std::string& bundle_path, SessionOptions options, const Loa
     : bundle_(bundle_path), kernels_(bundle_.kernels, load) {
   if (bundle_.has_tokenizer()) tokenizer_ = Tokenizer::from_binary_file(bundle_.file("tokenizer.bin"));
   options.stop = &interrupted();
+  const int threads = options.threads > 0 ? options.threads : default_threads();
+  if (threads > 1) options.machine = machine_figures(threads);
   if (const LogLevel level = log_level(); level >= LogLevel::debug) {
-    const int threads = options.threads > 0 ? options.threads : default_threads();
     const double peak = level >= LogLevel::trace
                             ? measure_read_bandwidth(bundle_.weight_file(), threads).bytes_per_second
                             : 0;
@@ -56,6 +58,19 @@ void Engine::report() const {
 void Engine::warm_up() {
   Progress progress("loading");
   session_->warm_up([&](int64_t done, int64_t total) { progress.update(done, total); });
+}
+
+void add_scheduler_flag(CLI::App& app, std::string& name) {
+  std::string doc = "who runs the stages of a step: ";
+  std::vector<std::string> names;
+  for (const SchedulerDef* s : all_schedulers()) {
+    doc += fmt::format("{}{} ({})", names.empty() ? "" : ", ", s->name, s->doc);
+    names.push_back(s->name);
+  }
+  app.add_option("--scheduler", name, doc)
+      ->type_name("NAME")
+      ->check(CLI::IsMember(names))
+      ->capture_default_str();
 }
 
 void add_load_flags(CLI::App& app, LoadOptions& options) {

@@ -46,6 +46,9 @@ class Engine {
 // The kernels of a step's stages.
 std::vector<KernelFn> find_kernels(const LoadedKernels& kernels, const StepPlan& step);
 
+// --scheduler; `name` holds the default.
+void add_scheduler_flag(CLI::App& app, std::string& name);
+
 // --jit-debug and --perf of the commands that run kernels.
 void add_load_flags(CLI::App& app, LoadOptions& options);
 

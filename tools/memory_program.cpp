@@ -4,6 +4,7 @@
 #include "tools/console.h"
 #include "tools/engine.h"
 #include "tools/jobs.h"
+#include "tools/machine.h"
 
 namespace lmc {
 namespace {
@@ -38,9 +39,12 @@ MemoryProgram::MemoryProgram(CodegenResult code, const WeightSource& source, con
     to.push_back(weights_.emplace_back(static_cast<size_t>(w.bytes) + kSlack).data());
   pack_weights(WeightPacker(code_.graphs.model, code_.packs, source), to,
                options.threads > 0 ? options.threads : default_threads());
+  SessionOptions on_this_machine = options;
+  const int threads = options.threads > 0 ? options.threads : default_threads();
+  if (threads > 1) on_this_machine.machine = machine_figures(threads);
   session_ = std::make_unique<Session>(code_.plan, find_kernels(kernels_, code_.plan.decode),
                                        find_kernels(kernels_, code_.plan.prefill),
-                                       std::vector<const void*>(to.begin(), to.end()), options);
+                                       std::vector<const void*>(to.begin(), to.end()), on_this_machine);
 }
 
 }  // namespace lmc

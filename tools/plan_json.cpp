@@ -89,7 +89,7 @@ PlanOperand operand_from(const json& j, const Plan& plan, const StepPlan& step) 
   };
   if (o.space == Space::weight) count(plan.weights.size());
   if (o.space == Space::kv) count(plan.caches.size());
-  if (o.space == Space::input) count(3);
+  if (o.space == Space::input) count(kStepInputs);
   if (o.space == Space::arena)
     check(o.offset + o.bytes <= step.arena_bytes, "an operand lies outside the arena");
   return o;

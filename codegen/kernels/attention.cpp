@@ -52,15 +52,11 @@ class AttentionEmitter {
 
   void emit() {
     kv_head_ = b.CreateURem(k.tile(), k.i64(cache.kv_heads));
-    part_ = b.CreateUDiv(k.tile(), k.i64(cache.kv_heads));  // of the tokens, or of the chunks
-    Value* base = k.operand(frame.slot(op.operands[1]).operand);
-    keys_ = k.at(base, k.mul(kv_head_, layout.k_head_bytes));
-    values_ = k.at(k.at(base, layout.v_offset), k.mul(kv_head_, layout.v_head_bytes));
+    part_ = b.CreateUDiv(k.tile(), k.i64(cache.kv_heads));  // of the spans, or of the chunks
     if (frame.single()) {
-      first_ = split_ ? k.i64(0) : part_;
-      tokens(k.min(k.add(first_, k.i64(1)), k.tokens()));
+      tokens(k.i64(0), k.i64(1));
     } else {
-      one_or_many_sequences();
+      spans();
     }
     k.finish();
   }
@@ -76,28 +72,24 @@ class AttentionEmitter {
     Value *fade = nullptr, *gain = nullptr;  // factors of the merge, 8 lanes
   };
 
-  // Neighbouring tokens of one sequence share a tile and what it reads of their cache. Tokens of several
-  // sequences share nothing: each is worked on alone, with its own cache, and the tiles deal them out, so
-  // that a few keep all threads busy.
-  void one_or_many_sequences() {
+  // The tokens of a span are of one sequence, so they share a tile and what it reads of their cache. The
+  // tiles deal the spans out, so that a few keep all threads busy.
+  void spans() {
     const int64_t parts = frame.spec.tiles / cache.kv_heads;
-    Value *keys = keys_, *values = values_;
-    Value* one = b.CreateIsNull(k.cache_offsets());
-    Value* begin = b.CreateSelect(one, k.mul(part_, frame.spec.grain), part_);
-    Value* end = b.CreateSelect(one, k.add(begin, k.i64(1)), k.tokens());
-    k.loop(begin, end, parts, [&](Value* token) {
-      first_ = token;
-      Value* offset = k.cache_offset(token);
-      keys_ = k.at(keys, offset);
-      values_ = k.at(values, offset);
-      Value* together = b.CreateSelect(one, k.i64(frame.spec.grain), k.i64(1));
-      tokens(k.min(k.add(first_, together), k.tokens()));
+    k.loop(part_, k.span_count(), parts, [&](Value* index) {
+      Value* span = k.at(k.spans(), k.mul(index, sizeof(RowSpan)));
+      tokens(k.load(b.getInt64Ty(), k.at(span, int64_t{offsetof(RowSpan, first)}), 8),
+             k.load(b.getInt64Ty(), k.at(span, int64_t{offsetof(RowSpan, count)}), 8));
     });
   }
 
-  // The tile's heads of the tokens [first_, end), which all are of one sequence.
-  void tokens(Value* end) {
-    Value* count = k.mul(k.max(k.i64(0), b.CreateSub(end, first_)), group_);
+  // The tile's heads of so many tokens from `first` on, which all are of one sequence.
+  void tokens(Value* first, Value* number) {
+    first_ = first;
+    Value* base = k.cache(k.operand(frame.slot(op.operands[1]).operand), first);
+    keys_ = k.at(base, k.mul(kv_head_, layout.k_head_bytes));
+    values_ = k.at(k.at(base, layout.v_offset), k.mul(kv_head_, layout.v_head_bytes));
+    Value* count = k.mul(number, group_);
     Value* at = k.variable(k.i64(0));
     for (int64_t m = kRows; m >= 1; m /= 2) {
       Value* start = k.get(at);

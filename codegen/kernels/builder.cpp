@@ -56,20 +56,18 @@ Value* KernelBuilder::best() {
   return load(b_.getPtrTy(), at(fn_->getArg(1), int64_t{offsetof(StepInfo, best)}), 8);
 }
 
-Value* KernelBuilder::cache_offsets() {
-  return load(b_.getPtrTy(), at(fn_->getArg(1), int64_t{offsetof(StepInfo, cache_offsets)}), 8);
+Value* KernelBuilder::spans() {
+  return load(b_.getPtrTy(), at(fn_->getArg(1), int64_t{offsetof(StepInfo, spans)}), 8);
 }
 
-Value* KernelBuilder::cache_offset(Value* token) {
-  Value* offsets = cache_offsets();
-  Value* out = variable(i64(0));
-  if_then(b_.CreateIsNotNull(offsets),
-          [&] { set(out, load(b_.getInt64Ty(), at(offsets, mul(token, 8)), 8)); });
-  return get(out);
+Value* KernelBuilder::span_count() {
+  return load(b_.getInt64Ty(), at(fn_->getArg(1), int64_t{offsetof(StepInfo, span_count)}), 8);
 }
 
-Value* KernelBuilder::sequence() {
-  return load(b_.getInt64Ty(), at(fn_->getArg(1), int64_t{offsetof(StepInfo, sequence)}), 8);
+Value* KernelBuilder::cache(Value* operand, Value* token) {
+  Value* memories = load(b_.getPtrTy(), at(fn_->getArg(1), int64_t{offsetof(StepInfo, caches)}), 8);
+  Value* memory = load(b_.getPtrTy(), at(memories, mul(token, 8)), 8);
+  return at(memory, b_.CreatePtrToInt(operand, b_.getInt64Ty()));
 }
 
 Value* KernelBuilder::load(llvm::Type* type, Value* address, int64_t align) {

@@ -32,9 +32,10 @@ class KernelBuilder {
   llvm::Value* cycles();                              // StepInfo::cycles
   llvm::Value* serial();                              // StepInfo::serial
   llvm::Value* best();                                // StepInfo::best
-  llvm::Value* cache_offsets();                       // StepInfo::cache_offsets
-  llvm::Value* cache_offset(llvm::Value* token);      // the token's, or 0 where there are none
-  llvm::Value* sequence();                            // StepInfo::sequence
+  llvm::Value* spans();                               // StepInfo::spans
+  llvm::Value* span_count();                          // StepInfo::span_count
+  // Where a cache of the token's sequence lies, from the operand that stands for it.
+  llvm::Value* cache(llvm::Value* operand, llvm::Value* token);
 
   llvm::Value* i64(int64_t v) { return b_.getInt64(static_cast<uint64_t>(v)); }
   llvm::Value* f32(double v) { return llvm::ConstantFP::get(b_.getFloatTy(), v); }

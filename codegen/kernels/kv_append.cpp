@@ -18,8 +18,7 @@ void kv_append(RowEmitter& e, const Op& op) {
     return f16 ? b.CreateFPTrunc(v, llvm::FixedVectorType::get(narrow, kLanes)) : v;
   };
 
-  Value* base = e.address(op.operands[0]);
-  if (!e.frame.single()) base = k.at(base, k.cache_offset(e.token()));
+  Value* base = k.cache(e.address(op.operands[0]), e.token());
   Value* pos = b.CreateSExt(k.load(b.getInt32Ty(), e.address(op.operands[3]), 4), b.getInt64Ty());
   Value* ring = b.CreateURem(pos, k.i64(cache.capacity));
   k.loop(k.i64(0), k.i64(cache.kv_heads), 1, [&](Value* head) {

@@ -27,7 +27,8 @@ void rope_angles(RowEmitter& e, const Op& op) {
   Value* table = frequency_table(k, rope_frequencies(op.attrs, false));
   Value* factor = llvm::ConstantFP::get(b.getDoubleTy(), rope_scale(op.attrs, false));
   if (const int64_t border = rope_border(op.attrs)) {
-    Value* beyond = b.CreateICmpSGT(k.sequence(), k.i64(border));
+    Value* length = k.load(b.getInt32Ty(), e.address(op.operands[1]), 4);
+    Value* beyond = b.CreateICmpSGT(b.CreateSExt(length, b.getInt64Ty()), k.i64(border));
     table = b.CreateSelect(beyond, frequency_table(k, rope_frequencies(op.attrs, true)), table);
     factor =
         b.CreateSelect(beyond, llvm::ConstantFP::get(b.getDoubleTy(), rope_scale(op.attrs, true)), factor);

@@ -94,7 +94,8 @@ StepInput step_input(const Graph& g, ValueId v) {
   if (name == "tokens") return StepInput::tokens;
   if (name == "pos") return StepInput::pos;
   if (name == "out_rows") return StepInput::out_rows;
-  throw Error("input %" + name + " is none of tokens, pos and out_rows");
+  if (name == "length") return StepInput::length;
+  throw Error("input %" + name + " is none of tokens, pos, out_rows and length");
 }
 
 }  // namespace lmc

@@ -38,7 +38,7 @@ class GroupKernels {
   std::map<ValueId, int64_t> cache_index_;
 };
 
-// tokens, pos or out_rows. Error for an input of another name.
+// tokens, pos, out_rows or length. Error for an input of another name.
 StepInput step_input(const Graph& g, ValueId v);
 
 }  // namespace lmc

@@ -18,6 +18,7 @@
 #include "ir/effects.h"
 #include "ir/eval.h"
 #include "ir/op_def.h"
+#include "ir/rope_frequencies.h"
 
 namespace lmc::proof {
 namespace {
@@ -204,6 +205,8 @@ Tensor KernelRun::activation(size_t input) const {
       position |= name == "pos";
       row |= name == "rows";
       // The table of linear_experts is its stack of weights, that of embedding its rows.
+      // Lengths on both sides of where the rope factors change.
+      if (name == "length" && rope_border(op.attrs) > 0) below = std::min(below, 2 * rope_border(op.attrs));
       if (name == "ids") below = std::min(below, g.type(op.operands[1]).dims[0]);
     }
     const int64_t places = t.last();
@@ -369,7 +372,14 @@ std::optional<Difference> KernelRun::compare(KernelFn kernel) {
   step.tokens = tokens_;
   step.rows = tokens_;
   step.serial = 1;
-  step.sequence = past_ + tokens_;
+  // The operands say where the caches are: they lie in no sequence's memory.
+  const std::vector<std::byte*> caches(static_cast<size_t>(tokens_), nullptr);
+  step.caches = caches.data();
+  std::vector<RowSpan> spans;
+  for (int64_t t = 0; t < tokens_; t += kMostRowsOfSpan)
+    spans.push_back({t, std::min(kMostRowsOfSpan, tokens_ - t)});
+  step.spans = spans.data();
+  step.span_count = static_cast<int64_t>(spans.size());
   std::vector<int64_t> tiles;
   for (const Portion& p : portions_) tiles.insert(tiles.end(), p.tiles.begin(), p.tiles.end());
   for (size_t i = 0; i < tiles.size(); ++i)

@@ -22,7 +22,9 @@ const RegisterOp kOp(OpDef{
     .doc =
         "first dims/2 lanes cos(pos * frequency j), then the sines; frequency j = theta^(-2j/dims) / factor",
     .shape = OpShape::row,
-    .operands = {{"pos", "[T] i32"}},
+    .operands = {{"pos", "[T] i32"},
+                 {"length", "[T] i32 positions that the row's sequence has in all; needed by long_factors",
+                  true}},
     .attrs = {{"dims", AttrKind::integer, std::nullopt, "rotated lanes of a head, even"},
               {"theta", AttrKind::real, std::nullopt, "base of the frequencies"},
               {"factor", AttrKind::real, 1.0, "frequencies are divided by it: a longer context"},
@@ -34,12 +36,14 @@ const RegisterOp kOp(OpDef{
               {"short_factors", AttrKind::reals, std::vector<double>{},
                "longrope: frequency j is divided by number j of this list, …"},
               {"long_factors", AttrKind::reals, std::vector<double>{},
-               "… or of this one, at all positions alike, if the sequence has more than `original`"},
+               "… or of this one, at all positions alike, if the sequence's length is more than `original`"},
               {"short_scale", AttrKind::real, 1.0, "cosines and sines are multiplied by it, …"},
               {"long_scale", AttrKind::real, 1.0, "… or by this one where long_factors count"}},
     .infer =
         [](const InferArgs& a) {
           require(a[0].dtype == DType::i32 && a[0].rank() == 1, "pos must be i32[T], found " + a[0].str());
+          require(a.size() < 2 || a[1] == a[0],
+                  "length must be i32[T] as pos is, found " + (a.size() < 2 ? "" : a[1].str()));
           const int64_t dims = a.integer("dims");
           require(dims > 0 && dims % 2 == 0 && dims < 65536, "dims must be even and positive");
           require(a.real("theta") > 0 && a.real("factor") > 0, "theta and factor must be positive");
@@ -55,23 +59,23 @@ const RegisterOp kOp(OpDef{
             check_factors(a, "short_factors");
             check_factors(a, "long_factors");
             require(a.integer("original") > 0, "two lists of factors need original, where they change");
+            require(a.size() == 2, "two lists of factors need length, the sequence's");
           }
           return std::vector<Type>{Type{DType::f32, {a[0].dims[0], dims}}};
         },
-    // How long the sequence is, the step's last position says here; kernels go by StepInfo::sequence.
     .eval =
         [](const EvalArgs& a) {
           const int64_t dims = a.integer("dims");
-          const std::vector<double>& pos = a[0].data;
           const int64_t border = rope_border(a.attrs);
-          const bool beyond = border > 0 && !pos.empty() &&
-                              *std::max_element(pos.begin(), pos.end()) >= static_cast<double>(border);
-          const std::vector<double> frequencies = rope_frequencies(a.attrs, beyond);
-          const double scale = rope_scale(a.attrs, beyond);
+          const std::vector<double> near = rope_frequencies(a.attrs, false);
+          const std::vector<double> far = border > 0 ? rope_frequencies(a.attrs, true) : near;
           Tensor y = make_tensor(DType::f32, {a[0].dims[0], dims});
           for (int64_t t = 0; t < y.rows(); ++t) {
+            const auto row = static_cast<size_t>(t);
+            const bool beyond = border > 0 && a[1].data[row] > static_cast<double>(border);
+            const double scale = rope_scale(a.attrs, beyond);
             for (int64_t j = 0; j < dims / 2; ++j) {
-              const double angle = pos[static_cast<size_t>(t)] * frequencies[static_cast<size_t>(j)];
+              const double angle = a[0].data[row] * (beyond ? far : near)[static_cast<size_t>(j)];
               y.row(t)[j] = scale * std::cos(angle);
               y.row(t)[j + dims / 2] = scale * std::sin(angle);
             }

@@ -24,8 +24,9 @@ done
 [ "$(grep -c '"ids":\[\],"text":""' batch.txt)" -eq 10 ] || fail "-n 0: $(cat batch.txt)"
 "$LMC" run tiny.lmc --batch prompts.txt -n 5 >batch.txt 2>err.txt
 expect_in err.txt "10 prompts, 8 at a time: 50 tokens"
-LMC_LOG=debug "$LMC" run tiny.lmc --batch prompts.txt -n 5 >/dev/null 2>err.txt || fail "LMC_LOG=debug"
-expect_in err.txt ": 8 tokens"
+LMC_LOG=debug "$LMC" run tiny.lmc --batch prompts.txt -n 25 --ignore-eos >/dev/null 2>err.txt || fail "LMC_LOG=debug"
+expect_in err.txt ": 8 tokens" # one of each
+expect_in err.txt ": 64 tokens" # with those of prompts
 
 # JSON lines, and files that are none.
 printf '{"prompt": "ROMEO:"}\n{"prompt": "two\\nlines"}\n' >prompts.jsonl

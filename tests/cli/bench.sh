@@ -25,6 +25,28 @@ grep -q '^{"decode_fraction_of_read_bandwidth":[^{]*"results":\[' out.txt || fai
 [ "$(grep -o '"test":' out.txt | wc -l)" -eq 8 ] || fail "not 8 rows: $(cat out.txt)"
 for test in pp8 pp16 tg4@d0 tg4@d32; do expect_in out.txt "\"test\":\"$test\""; done
 
+# This machine's figures were measured on the way, once; a file that cannot be used is replaced.
+[ -s "$LMC_CACHE_DIR/machine-2t.json" ] || fail "no machine-2t.json in the cache folder"
+expect_ok "$LMC" machine -t 2 --json
+cp out.txt figures.json
+expect_ok "$LMC" machine -t 2 --json
+cmp -s out.txt figures.json || fail "the figures were measured again: $(cat out.txt)"
+sed -i 's/": /":/' out.txt
+for key in read_one read_all flops_one int8_one launch step_start; do expect_range $key 0 1e15 out.txt; done
+echo '{"format":1}' >"$LMC_CACHE_DIR/machine-2t.json"
+expect_ok "$LMC" machine -t 2
+expect_in out.txt "starting a step"
+grep -q '"cpu"' "$LMC_CACHE_DIR/machine-2t.json" || fail "not measured again"
+
+# Whoever runs the stages: the same tokens.
+for scheduler in auto flow-graph in-order shuffled; do
+  expect_ok "$LMC" run tiny.lmc --ids 2,119,166 --max-tokens 20 -t 2 --json --scheduler $scheduler
+  cp out.txt $scheduler.json
+  cmp -s auto.json $scheduler.json || fail "--scheduler $scheduler changes the tokens"
+done
+expect_ok "$LMC" bench tiny.lmc -p 8 -n 4 -r 1 -t 2 --scheduler in-order -o csv
+expect_error 2 "shuffled" "$LMC" run tiny.lmc --scheduler fastest
+
 # The other forms; --json is -o json; the newest bundle is the default.
 expect_ok "$LMC" bench -p 8 -n 4 -r 1 -t 1 -o csv
 [ "$(wc -l <out.txt)" -eq 3 ] || fail "CSV has not a header and 2 rows: $(cat out.txt)"

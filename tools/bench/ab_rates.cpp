@@ -37,7 +37,8 @@ Interval AbRates::ratio() const {
 AbResult measure_ab(const std::array<std::string, 2>& bundles, const AbPlan& plan) {
   Engines engines;
   for (size_t side = 0; side < 2; ++side) {
-    engines[side].emplace(bundles[side], SessionOptions{.threads = plan.threads}, plan.load);
+    engines[side].emplace(bundles[side], SessionOptions{.threads = plan.threads, .scheduler = plan.scheduler},
+                          plan.load);
     check_tests(bundles[side], engines[side]->session().context(), {plan.prefill(), plan.decode()});
   }
   for (auto& e : engines) e->session().warm_up();

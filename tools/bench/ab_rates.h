@@ -17,6 +17,7 @@ struct AbPlan {
   int64_t prompt = 128, tokens = 32, depth = 0;  // prompt or tokens 0: not measured
   int threads = 0;
   int rounds = 10;
+  std::string scheduler = kUsualScheduler;
   LoadOptions load;
 
   SpeedTest prefill() const { return {SpeedTest::Kind::prefill, prompt, 0}; }

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "runtime/threads.h"
 #include "tools/bench/statistics.h"
 #include "tools/console.h"
 #include "tools/engine.h"
+#include "tools/machine.h"
 
 namespace lmc {
 namespace {
@@ -36,16 +38,18 @@ void check_tests(const std::string& bundle, int64_t context, const std::vector<S
 }
 
 BenchResult bench(const std::string& bundle, int threads, const std::vector<SpeedTest>& tests,
-                  int repetitions, const LoadOptions& load) {
+                  int repetitions, const std::string& scheduler, const LoadOptions& load) {
   BenchResult out;
   out.bundle = bundle;
+  // Before a process is timed that would measure the machine first.
+  machine_figures(threads > 0 ? threads : default_threads());
   // Before anything here maps the weights: mapped pages cannot be dropped.
   out.cold_kept = drop_from_page_cache(bundle + "/weights.safetensors");
   out.cold = measure_first_token(bundle, threads);
   out.warm = measure_first_token(bundle, threads);
 
   reset_peak_memory();
-  Engine engine(bundle, {.threads = threads}, load);
+  Engine engine(bundle, {.threads = threads, .scheduler = scheduler}, load);
   Session& session = engine.session();
   out.threads = session.threads();
   out.weight_file_bytes = static_cast<double>(engine.bundle().weight_file().size());

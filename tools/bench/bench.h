@@ -31,7 +31,7 @@ struct BenchResult {
 void check_tests(const std::string& bundle, int64_t context, const std::vector<SpeedTest>& tests);
 
 BenchResult bench(const std::string& bundle, int threads, const std::vector<SpeedTest>& tests,
-                  int repetitions, const LoadOptions& load);
+                  int repetitions, const std::string& scheduler, const LoadOptions& load);
 
 // "md", "csv" or "json".
 std::string bench_text(const std::vector<BenchResult>& results, const std::string& format);

@@ -17,7 +17,7 @@ struct Options {
   std::vector<int64_t> prompts = {128}, tokens = {32}, depths = {0}, at_once;
   std::vector<int> threads;  // empty: as many as the session takes
   int repetitions = 0;       // 0: 3, or 10 for --ab
-  std::string format = "md", model, ablate, flags, first_token;
+  std::string format = "md", model, ablate, flags, first_token, scheduler = kUsualScheduler;
   LoadOptions load;
 };
 
@@ -53,6 +53,7 @@ AbPlan one_of_each(const Options& o, const char* who) {
   plan.depth = one(o.depths, "-d");
   plan.threads = one(o.threads, "-t");
   if (o.repetitions > 0) plan.rounds = o.repetitions;
+  plan.scheduler = o.scheduler;
   plan.load = o.load;
   return plan;
 }
@@ -93,7 +94,7 @@ void run(const Options& o) {
   std::vector<BenchResult> results;
   for (const std::string& b : bundles) {
     for (int t : threads)
-      results.push_back(bench(b, t, tests, o.repetitions > 0 ? o.repetitions : 3, o.load));
+      results.push_back(bench(b, t, tests, o.repetitions > 0 ? o.repetitions : 3, o.scheduler, o.load));
   }
   fmt::print("{}", bench_text(results, o.format));
 }
@@ -115,6 +116,7 @@ const RegisterCommand kBench(
        list("-m,--at-once", o->at_once, "tokens fed at once, with the logits of each: 2,4,8", 1, kMost);
        list("-d,--depth", o->depths, "positions before them: 0,512 (default: 0)", 0, kMost);
        list("-t,--threads", o->threads, "threads: 1,2 (default: physical cores)", 1, 1024);
+       add_scheduler_flag(app, o->scheduler);
        app.add_option("-r,--repetitions", o->repetitions,
                       "of every test (default: 3; rounds of --ab and --ablate: 10)")
            ->check(CLI::Range(1, 1000));

@@ -1,11 +1,9 @@
 // lmc crossover: from which size on quantised projections are faster on this machine.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "codegen/object_cache.h"
@@ -15,6 +13,7 @@
 #include "tools/command.h"
 #include "tools/console.h"
 #include "tools/files.h"
+#include "tools/machine.h"
 #include "tools/membw.h"
 
 namespace lmc {
@@ -97,14 +96,6 @@ int64_t choose_min_dim(std::vector<Point> points) {
   return chosen;
 }
 
-std::string cpu_name() {
-  std::ifstream in("/proc/cpuinfo");
-  for (std::string line; std::getline(in, line);) {
-    if (line.starts_with("model name")) return line.substr(std::min(line.size(), line.find(':') + 2));
-  }
-  return "unknown";
-}
-
 Json host_file(const std::vector<Point>& points, int threads) {
   Json list = Json::array();
   for (const Point& p : points) {
@@ -121,21 +112,6 @@ Json host_file(const std::vector<Point>& points, int threads) {
           {"threads", threads},
           {"linear_crossover",
            {{"tokens", 1}, {"min_dim", min_dim > 0 ? Json(min_dim) : Json()}, {"points", list}}}};
-}
-
-// Under another name first: a program that reads the file meanwhile finds the old or the new one.
-void replace_file(const std::string& path, const std::string& content) {
-  const std::string temporary = fmt::format("{}.tmp-{}", path, ::getpid());
-  try {
-    write_file(temporary, content);
-    fs::rename(temporary, path);
-  } catch (const fs::filesystem_error& e) {
-    ::unlink(temporary.c_str());
-    throw Error(fmt::format("{}: cannot write: {}", path, e.code().message()));
-  } catch (...) {
-    ::unlink(temporary.c_str());
-    throw;
-  }
 }
 
 std::string output_path(const Options& o) {
@@ -170,7 +146,7 @@ void run(const Options& o) {
     }
   }
   const Json host = host_file(points, threads);
-  replace_file(path, host.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  write_file(path, host.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   if (o.json) {
     fmt::print("{}\n", host.dump(-1, ' ', false, Json::error_handler_t::replace));
   } else {

@@ -21,6 +21,7 @@ struct Options {
   std::string bundle, prompt, ids, system, batch, prompt_cache;
   GenerationFlags generation;
   LoadOptions load;
+  std::string scheduler = kUsualScheduler;
   int threads = 0;
   int64_t block = 0, batch_size = 0;
   bool json = false;
@@ -114,8 +115,8 @@ void run(const Options& o) {
         "--batch takes many prompts a step; --speculate guesses for one alone: leave one of them out");
   }
   const std::vector<std::string> batch = o.batch.empty() ? std::vector<std::string>() : read_prompts(o.batch);
-  Engine engine(o.bundle.empty() ? newest_bundle() : o.bundle, {.threads = o.threads, .block = o.block},
-                o.load);
+  Engine engine(o.bundle.empty() ? newest_bundle() : o.bundle,
+                {.threads = o.threads, .block = o.block, .scheduler = o.scheduler}, o.load);
   std::optional<PromptCache> cache;
   if (!o.prompt_cache.empty())
     cache.emplace(o.prompt_cache, sha256_of_file(engine.bundle().file("manifest.json")));
@@ -188,6 +189,7 @@ const RegisterCommand kRun(
        o->generation.add_to(app);
        app.add_option("-t,--threads", o->threads, "threads (default: physical cores)")
            ->check(CLI::Range(1, 1024));
+       add_scheduler_flag(app, o->scheduler);
        app.add_option("--block", o->block, "most prompt tokens per step; 1 = token by token")
            ->check(CLI::Range(1, 65536));
        app.add_flag("--json", o->json, "print {\"prompt_ids\":…,\"ids\":…,\"text\":…} and nothing else");

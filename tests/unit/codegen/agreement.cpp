@@ -49,7 +49,7 @@ void expect_agreement(const std::string& text, int64_t tokens, double tolerance,
     SessionOptions o;
     o.threads = 1;
     o.block = block;
-    o.schedule = Schedule::shuffled;
+    o.scheduler = "shuffled";
     Session s(code.plan, functions(code.plan.decode), functions(code.plan.prefill), weights, o);
     std::vector<float> got;
     s.forward(ids, Rows::all, [&](int64_t, int64_t rows, const float* l) {
@@ -60,7 +60,7 @@ void expect_agreement(const std::string& text, int64_t tokens, double tolerance,
     EXPECT_EQ(first, got) << "the bits depend on the block";
     if (block == 0) {
       o.threads = 3;
-      o.schedule = Schedule::graph;
+      o.scheduler = "flow-graph";
       Session several(code.plan, functions(code.plan.decode), functions(code.plan.prefill), weights, o);
       EXPECT_EQ(first, all_logits(several, ids)) << "the bits depend on the threads";
     }

@@ -45,7 +45,7 @@ TEST_P(BatchGolden, a_prompt_gets_what_it_gets_alone) {
     generated.push_back(generate(*session, t, greedy));
   }
   for (const int threads : {1, 2}) {
-    const auto session = c.session({.threads = threads, .schedule = Schedule::graph});
+    const auto session = c.session({.threads = threads, .scheduler = "flow-graph"});
     for (const int64_t places : {1, 2, 3, 8}) {
       SCOPED_TRACE(std::to_string(threads) + " threads, " + std::to_string(places) + " places");
       expect_alone_and_side_by_side_alike(*session, texts, alone, static_cast<size_t>(places));
@@ -68,10 +68,11 @@ std::string test_name(const testing::TestParamInfo<std::string>& info) {
   return name;
 }
 
-// A ring, learned positions, grouped heads, linear biases, a window in a small cache, experts.
+// A ring, learned positions, grouped heads, linear biases, a window in a small cache, experts, rope factors
+// that change with the length.
 INSTANTIATE_TEST_SUITE_P(All, BatchGolden,
                          testing::Values("models/tiny/gemma3.yaml", "models/tiny/gpt2.yaml", "gemma3-a",
-                                         "llama-b", "falcon-rw", "mistral-a", "mixtral-a"),
+                                         "llama-b", "falcon-rw", "mistral-a", "mixtral-a", "phi3-long"),
                          test_name);
 
 }  // namespace

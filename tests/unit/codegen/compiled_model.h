@@ -33,11 +33,11 @@ struct Compiled {
   }
 
   std::vector<float> logits(const std::vector<int32_t>& ids, int threads, int64_t block,
-                            Schedule schedule) const {
+                            const std::string& scheduler) const {
     SessionOptions o;
     o.threads = threads;
     o.block = block;
-    o.schedule = schedule;
+    o.scheduler = scheduler;
     std::vector<float> out;
     session(o)->forward(ids, Rows::all, [&](int64_t, int64_t rows, const float* l) {
       out.insert(out.end(), l, l + rows * code.plan.vocab);

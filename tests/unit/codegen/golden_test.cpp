@@ -64,7 +64,7 @@ TEST_P(GoldenCheckpoint, the_kernels_agree_go_on_greedily_and_always_give_the_sa
   Golden g = load(GetParam());
   const Compiled c = compile(g.model, "none", 0);
   const auto vocab = static_cast<size_t>(c.code.plan.vocab);
-  const std::vector<float> one = c.logits(g.ids, 1, 1, Schedule::serial);
+  const std::vector<float> one = c.logits(g.ids, 1, 1, "in-order");
   ASSERT_EQ(one.size(), g.ids.size() * vocab);
   const auto want = g.answer["final_logits"].get<std::vector<double>>();
   for (size_t i = 0; i < vocab; ++i) ASSERT_NEAR(one[one.size() - vocab + i], want[i], 5e-4);
@@ -74,22 +74,22 @@ TEST_P(GoldenCheckpoint, the_kernels_agree_go_on_greedily_and_always_give_the_sa
     EXPECT_EQ(std::max_element(row, row + vocab) - row, g.answer["argmax"][r].get<int64_t>())
         << "position " << r;
   }
-  EXPECT_EQ(one, c.logits(g.ids, 1, 0, Schedule::serial));
-  EXPECT_EQ(one, c.logits(g.ids, 2, 0, Schedule::graph));
-  EXPECT_EQ(one, c.logits(g.ids, 2, 5, Schedule::graph));
-  EXPECT_EQ(one, c.logits(g.ids, 4, 3, Schedule::graph));
-  EXPECT_EQ(one, c.logits(g.ids, 2, 1, Schedule::graph));
-  EXPECT_EQ(one, c.logits(g.ids, 1, 7, Schedule::shuffled));
+  EXPECT_EQ(one, c.logits(g.ids, 1, 0, "in-order"));
+  EXPECT_EQ(one, c.logits(g.ids, 2, 0, "flow-graph"));
+  EXPECT_EQ(one, c.logits(g.ids, 2, 5, "flow-graph"));
+  EXPECT_EQ(one, c.logits(g.ids, 4, 3, "flow-graph"));
+  EXPECT_EQ(one, c.logits(g.ids, 2, 1, "flow-graph"));
+  EXPECT_EQ(one, c.logits(g.ids, 1, 7, "shuffled"));
   EXPECT_EQ(c.greedy(g.ids, g.answer["greedy"].size()), g.answer["greedy"].get<std::vector<int32_t>>());
 }
 
 TEST_P(GoldenInDepth, quantised_kernels_give_the_same_bits_and_follow_the_evaluator) {
   Golden g = load(GetParam());
   const Compiled c = compile(g.model, "q8_0", 1);
-  const std::vector<float> one = c.logits(g.ids, 1, 1, Schedule::serial);
-  EXPECT_EQ(one, c.logits(g.ids, 1, 0, Schedule::serial));
-  EXPECT_EQ(one, c.logits(g.ids, 4, 5, Schedule::graph));
-  EXPECT_EQ(one, c.logits(g.ids, 1, 11, Schedule::shuffled));
+  const std::vector<float> one = c.logits(g.ids, 1, 1, "in-order");
+  EXPECT_EQ(one, c.logits(g.ids, 1, 0, "in-order"));
+  EXPECT_EQ(one, c.logits(g.ids, 4, 5, "flow-graph"));
+  EXPECT_EQ(one, c.logits(g.ids, 1, 11, "shuffled"));
   // The evaluator works in double, so now and then a value rounds to the other side; on average they agree.
   const Tensor want = evaluate(g.model.graph, step_inputs(g.ids, true), *g.model.weights)[0];
   double sum = 0;
@@ -107,7 +107,7 @@ TEST_P(GoldenInDepth, every_target_of_this_machine_gives_the_same_bits) {
     Golden g = load(GetParam());
     const Compiled c = compile(g.model, "q8_0,ffn_*=q4_k,attn_*=q4_0", 1, target->name());
     for (const int64_t block : {1, 2, 9, 0}) {
-      const std::vector<float> got = c.logits(g.ids, 1, block, Schedule::serial);
+      const std::vector<float> got = c.logits(g.ids, 1, block, "in-order");
       if (first.empty()) first = got;
       EXPECT_EQ(got, first) << target->name() << ", blocks of " << block;
     }

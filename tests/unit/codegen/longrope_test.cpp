@@ -52,10 +52,10 @@ void check_generation(const Compiled& c) {
 void check_blocks(const Compiled& c) {
   for (const size_t n : {size_t{16}, size_t{17}, size_t{40}}) {
     const Ids ids = some_ids(n);
-    const std::vector<float> one = c.logits(ids, 1, 1, Schedule::serial);
+    const std::vector<float> one = c.logits(ids, 1, 1, "in-order");
     for (const int64_t block : {0, 2, 7, 16}) {
-      EXPECT_EQ(c.logits(ids, 1, block, Schedule::serial), one) << n << " in blocks of " << block;
-      EXPECT_EQ(c.logits(ids, 2, block, Schedule::graph), one) << n << " in blocks of " << block;
+      EXPECT_EQ(c.logits(ids, 1, block, "in-order"), one) << n << " in blocks of " << block;
+      EXPECT_EQ(c.logits(ids, 2, block, "flow-graph"), one) << n << " in blocks of " << block;
     }
   }
 }
@@ -69,7 +69,7 @@ void check_against_evaluator(const Compiled& c) {
   for (const size_t n : {size_t{16}, size_t{17}}) {
     const Ids ids = some_ids(n);
     const Tensor want = evaluate(m.graph, step_inputs(ids, true), *m.weights)[0];
-    const std::vector<float> got = c.logits(ids, 1, 0, Schedule::serial);
+    const std::vector<float> got = c.logits(ids, 1, 0, "in-order");
     ASSERT_EQ(got.size(), want.data.size());
     for (size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], want.data[i], 5e-4) << n;
   }
@@ -85,11 +85,23 @@ TEST(Longrope, sequences_on_both_sides_of_the_border_are_those_of_a_new_session_
   check_against_evaluator(c);
 }
 
+// A graph's inputs are what it needs: others' steps know no length.
+TEST(Longrope, only_a_model_with_two_lists_of_factors_has_a_length) {
+  const auto has_length = [](const std::string& name) {
+    const Model m = load_model(std::string(LMC_SOURCE_DIR) + "/tests/data/golden/" + name, {});
+    const auto inputs = m.graph.inputs();
+    return std::any_of(inputs.begin(), inputs.end(),
+                       [&](ValueId v) { return m.graph.value(v).name == "length"; });
+  };
+  EXPECT_TRUE(has_length("phi3-long"));
+  EXPECT_FALSE(has_length("phi3-a"));
+}
+
 // Cosines and sines by the formula, from a graph that hands them out.
 TEST(Longrope, angles_are_those_of_the_formula) {
   const Graph g = parse_graph(
-      "graph @angles (%tokens: i32[T], %pos: i32[T], %out_rows: i32[R]) {\n"
-      "  %a = rope_angles(%pos) {dims=6, theta=100, original=4, short_factors=[1,1.5,2], "
+      "graph @angles (%tokens: i32[T], %pos: i32[T], %out_rows: i32[R], %length: i32[T]) {\n"
+      "  %a = rope_angles(%pos, %length) {dims=6, theta=100, original=4, short_factors=[1,1.5,2], "
       "long_factors=[3,4.25,5], short_scale=0.5, long_scale=1.25}\n"
       "  %logits = select_rows(%a, %out_rows)\n  return %logits\n}\n");
   CodegenOptions options;
@@ -101,7 +113,7 @@ TEST(Longrope, angles_are_those_of_the_formula) {
   const double scale[2] = {0.5, 1.25};
   for (const size_t n : {size_t{4}, size_t{5}, size_t{11}}) {
     const int beyond = n > 4 ? 1 : 0;
-    const std::vector<float> got = c.logits(Ids(n, 0), 1, 3, Schedule::serial);
+    const std::vector<float> got = c.logits(Ids(n, 0), 1, 3, "in-order");
     ASSERT_EQ(got.size(), n * 6);
     for (size_t p = 0; p < n; ++p) {
       for (size_t j = 0; j < 3; ++j) {
@@ -116,9 +128,11 @@ TEST(Longrope, angles_are_those_of_the_formula) {
 
 TEST(Longrope, borders_that_differ_are_refused) {
   const Graph g = parse_graph(
-      "graph @two (%tokens: i32[T], %pos: i32[T], %out_rows: i32[R]) {\n"
-      "  %a = rope_angles(%pos) {dims=2, theta=100, original=4, short_factors=[1], long_factors=[3]}\n"
-      "  %b = rope_angles(%pos) {dims=2, theta=100, original=5, short_factors=[1], long_factors=[3]}\n"
+      "graph @two (%tokens: i32[T], %pos: i32[T], %out_rows: i32[R], %length: i32[T]) {\n"
+      "  %a = rope_angles(%pos, %length) {dims=2, theta=100, original=4, short_factors=[1], "
+      "long_factors=[3]}\n"
+      "  %b = rope_angles(%pos, %length) {dims=2, theta=100, original=5, short_factors=[1], "
+      "long_factors=[3]}\n"
       "  %c = add(%a, %b)\n  %logits = select_rows(%c, %out_rows)\n  return %logits\n}\n");
   try {
     emit(lower(g.clone(), 16), {});

@@ -1,4 +1,4 @@
-// Texts decoded side by side, one token of each a step: every token must get the very logits it gets alone.
+// Texts side by side, any tokens of them in one step: every token must get the very logits it gets alone.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -21,8 +21,8 @@ inline std::vector<float> all_logits(Session& session, std::span<const int32_t> 
   return out;
 }
 
-// `places` texts at a time; the first part of each is fed as a prompt. When one ends, the next takes its
-// place. `alone[i]`: all_logits of texts[i].
+// `places` texts at a time, every step a mix: of some texts one token, of others several, in the order of
+// their places. When one ends, the next takes its place. `alone[i]`: all_logits of texts[i].
 inline void expect_alone_and_side_by_side_alike(Session& session,
                                                 const std::vector<std::vector<int32_t>>& texts,
                                                 const std::vector<std::vector<float>>& alone, size_t places) {
@@ -31,34 +31,31 @@ inline void expect_alone_and_side_by_side_alike(Session& session,
   for (size_t p = 0; p < places; ++p) sequences.emplace_back(session.plan());
   std::vector<size_t> text(places, texts.size());
   size_t next = 0;
-  const auto take_place = [&](size_t p) {
-    text[p] = next++;
-    sequences[p].reset();
-    const size_t prompt = texts[text[p]].size() * (text[p] % 4) / 4;
-    if (prompt == 0) return;
-    const Visit visit(session, sequences[p]);
-    session.forward(std::span(texts[text[p]]).first(prompt), Rows::none, {});
-  };
-  for (;;) {
-    std::vector<Sequence*> now;
-    std::vector<int32_t> tokens;
+  for (size_t step = 0;; ++step) {
+    std::vector<StepRow> rows;
     std::vector<const float*> expected;
     for (size_t p = 0; p < places; ++p) {
       if (text[p] == texts.size() || sequences[p].tokens.size() == texts[text[p]].size()) {
         if (next == texts.size()) continue;
-        take_place(p);
+        text[p] = next++;
+        sequences[p].reset();
       }
+      const std::vector<int32_t>& tokens = texts[text[p]];
       const size_t at = sequences[p].tokens.size();
-      now.push_back(&sequences[p]);
-      tokens.push_back(texts[text[p]][at]);
-      expected.push_back(alone[text[p]].data() + at * vocab);
+      const size_t several = (step + p) % 3 == 0 ? 1 + (step * 7 + p * 5) % 11 : 1;
+      const size_t room = static_cast<size_t>(session.most_tokens()) - rows.size() - (places - 1 - p);
+      for (size_t i = at; i < at + std::min({several, room, tokens.size() - at}); ++i) {
+        rows.push_back({&sequences[p], tokens[i], (i + step) % 4 != 0, static_cast<int64_t>(tokens.size())});
+        if (rows.back().logits) expected.push_back(alone[text[p]].data() + i * vocab);
+      }
     }
-    if (now.empty()) return;
-    const std::span<const float> logits = session.step_each(now, tokens);
-    ASSERT_EQ(logits.size(), now.size() * vocab);
-    for (size_t i = 0; i < now.size(); ++i) {
-      ASSERT_TRUE(std::equal(expected[i], expected[i] + vocab, logits.data() + i * vocab))
-          << "token " << now[i]->tokens.size() - 1 << " of a text, beside " << now.size() - 1 << " others";
+    if (rows.empty()) return;
+    const auto logits = session.step_rows(rows);
+    ASSERT_TRUE(logits);
+    ASSERT_EQ(logits->size(), expected.size() * vocab);
+    for (size_t i = 0; i < expected.size(); ++i) {
+      ASSERT_TRUE(std::equal(expected[i], expected[i] + vocab, logits->data() + i * vocab))
+          << "wanted row " << i << " of step " << step << " of " << rows.size() << " tokens";
     }
   }
 }

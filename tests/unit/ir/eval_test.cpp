@@ -83,17 +83,16 @@ TEST(Eval, rope_rotates_lane_j_with_lane_j_plus_half) {
   expect_near(y, {1, 0, std::cos(1.0), std::sin(1.0)});
 }
 
-TEST(Eval, longrope_goes_by_the_last_position_of_the_step) {
+TEST(Eval, longrope_goes_by_the_length_of_each_rows_sequence) {
   const Graph g = parse_graph(
-      "graph @g (%pos: i32[T]) {\n%y = rope_angles(%pos) {dims=2, theta=9, original=3, short_factors=[2], "
-      "long_factors=[4], short_scale=3, long_scale=5}\nreturn %y\n}");
-  const auto angles = [&](std::vector<double> pos) {
-    const auto n = static_cast<int64_t>(pos.size());
-    return evaluate(g, {{"pos", {DType::i32, {n}, std::move(pos)}}},
-                    [](const std::string&, const Type&) { return Tensor(); })[0];
-  };
-  expect_near(angles({1, 2}), {3 * std::cos(0.5), 3 * std::sin(0.5), 3 * std::cos(1), 3 * std::sin(1)});
-  expect_near(angles({2, 3}), {5 * std::cos(0.5), 5 * std::sin(0.5), 5 * std::cos(0.75), 5 * std::sin(0.75)});
+      "graph @g (%pos: i32[T], %length: i32[T]) {\n%y = rope_angles(%pos, %length) {dims=2, theta=9, "
+      "original=3, "
+      "short_factors=[2], long_factors=[4], short_scale=3, long_scale=5}\nreturn %y\n}");
+  const Tensor y =
+      evaluate(g, {{"pos", {DType::i32, {3}, {1, 1, 3}}}, {"length", {DType::i32, {3}, {3, 4, 9}}}},
+               [](const std::string&, const Type&) { return Tensor(); })[0];
+  expect_near(y, {3 * std::cos(0.5), 3 * std::sin(0.5), 5 * std::cos(0.25), 5 * std::sin(0.25),
+                  5 * std::cos(0.75), 5 * std::sin(0.75)});
 }
 
 TEST(Eval, a_window_hides_older_positions) {

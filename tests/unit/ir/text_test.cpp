@@ -45,13 +45,18 @@ TEST(Text, a_printed_graph_reads_back_exactly) { EXPECT_EQ(print_graph(parse_gra
 
 TEST(Text, lists_of_reals_round_trip_and_whole_numbers_may_stand_among_them) {
   const auto angles = [](const std::string& factors) {
-    return "graph @g (%pos: i32[T]) {\n  %a = rope_angles(%pos) {dims=4, theta=10000, original=8, "
+    return "graph @g (%pos: i32[T], %length: i32[T]) {\n  %a = rope_angles(%pos, %length) {dims=4, "
+           "theta=10000, original=8, "
            "short_factors=" +
            factors + ", long_factors=[0.1,1e+30]} : f32[T,4]\n  return %a\n}\n";
   };
   EXPECT_EQ(print_graph(parse_graph(angles("[1,2]"))), angles("[1,2]"));
   EXPECT_EQ(print_graph(parse_graph(angles("[1,2.5]"))), angles("[1,2.5]"));
   EXPECT_EQ(print_graph(parse_graph(angles("[1.0,2]"))), angles("[1,2]"));
+  EXPECT_NE(error_of("graph @g (%pos: i32[T]) {\n  %a = rope_angles(%pos) {dims=2, theta=9, original=3, "
+                     "short_factors=[2], long_factors=[4]}\n  return %a\n}\n")
+                .find("two lists of factors need length"),
+            std::string::npos);
   EXPECT_NE(error_of(angles("[1]")).find("short_factors must be dims/2 = 2 numbers, found 1"),
             std::string::npos);
   EXPECT_NE(error_of(angles("[1,-2]")).find("short_factors must be positive"), std::string::npos);

@@ -2,13 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <mutex>
 #include <set>
 #include <thread>
+#include <type_traits>
 
 #include "dag.h"
 #include "ir/error.h"
+#include "runtime/stage_time.h"
+#include "runtime/tile_graph.h"
 
 namespace lmc {
 namespace {
@@ -17,11 +21,11 @@ using test::Dag;
 using test::DagStage;
 
 // Runs `steps` steps and returns the values of the last.
-std::vector<uint64_t> run(const std::vector<DagStage>& stages, int threads, Schedule schedule,
+std::vector<uint64_t> run(const std::vector<DagStage>& stages, int threads, const std::string& scheduler,
                           int steps = 1) {
   Dag dag(stages);
   Workers workers(threads);
-  Executor executor(dag.plan, dag.bindings, workers, schedule);
+  Executor executor(dag.plan, dag.bindings, workers, scheduler);
   for (int i = 0; i < steps; ++i) {
     dag.rewind();
     executor.run({1, 1});
@@ -34,40 +38,56 @@ std::vector<uint64_t> run(const std::vector<DagStage>& stages, int threads, Sche
 TEST(Executor, EveryTileWaitsForAllTilesOfItsDependencies) {
   // A diamond: 2 and 3 wait for 1, 4 for both.
   const std::vector<DagStage> diamond = {{7, {}}, {40, {0}}, {33, {0}}, {29, {1, 2}}, {1, {3}}};
-  const auto expected = run(diamond, 1, Schedule::serial);
-  for (int i = 0; i < 200; ++i) ASSERT_EQ(run(diamond, 4, Schedule::graph), expected);
+  const auto expected = run(diamond, 1, "in-order");
+  for (int i = 0; i < 200; ++i) ASSERT_EQ(run(diamond, 4, "flow-graph"), expected);
 }
 
 TEST(Executor, AnyNumberOfThreadsGivesTheSameBits) {
   const auto stages = test::layers(6, 8);
-  const auto expected = run(stages, 1, Schedule::serial);
+  const auto expected = run(stages, 1, "in-order");
   for (const int threads : {1, 2, 3, 4, 8, 16}) {
-    EXPECT_EQ(run(stages, threads, Schedule::graph, 20), expected) << threads << " threads";
-    EXPECT_EQ(run(stages, threads, Schedule::automatic), expected) << threads << " threads";
+    EXPECT_EQ(run(stages, threads, "flow-graph", 20), expected) << threads << " threads";
+    EXPECT_EQ(run(stages, threads, "auto"), expected) << threads << " threads";
   }
 }
 
 TEST(Executor, AnyTopologicalOrderGivesTheSameBits) {
   const auto stages = test::layers(3, 6);
-  EXPECT_EQ(run(stages, 1, Schedule::shuffled, 100), run(stages, 1, Schedule::serial));
+  EXPECT_EQ(run(stages, 1, "shuffled", 100), run(stages, 1, "in-order"));
 }
 
 TEST(Executor, SeveralRootsAndIndependentChainsAllRun) {
   const std::vector<DagStage> stages = {{3, {}}, {5, {}}, {4, {0}}, {9, {1}}, {2, {}}};
-  EXPECT_EQ(run(stages, 4, Schedule::graph, 50), run(stages, 1, Schedule::serial));
+  EXPECT_EQ(run(stages, 4, "flow-graph", 50), run(stages, 1, "in-order"));
 }
 
-TEST(Executor, WideStagesMeetInOneJoinNodeAndNarrowOnesDoNot) {
-  Workers workers(8);
-  const auto joins = [&](const std::vector<DagStage>& stages) {
-    Dag dag(stages);
-    return TileGraph(dag.plan, workers, [](size_t, int64_t, int64_t) {}).joins();
-  };
-  EXPECT_EQ(joins({{4, {}}, {4, {0}}}), 0);
-  EXPECT_EQ(joins({{100, {}}, {1, {0}}, {100, {1}}}), 0);
-  EXPECT_EQ(joins({{5, {}}, {4, {0}}}), 1);
-  EXPECT_EQ(joins({{5, {}}, {2, {0}}}), 0);
-  EXPECT_EQ(joins({{64, {}}, {64, {0}}, {32, {0}}}), 1);  // shared by both successors
+// Any number of runners, drawing any number of tiles at a time, runs every tile once and in order.
+TEST(Executor, AStageIsSharedOutAsItsShareSays) {
+  Workers workers(4);
+  Dag dag({{1, {}}, {40, {0}}, {33, {0}}, {29, {1, 2}}, {1, {3}}, {7, {4}}});
+  std::vector<std::atomic<int64_t>> undone(6), seen(6);
+  std::atomic<int> wrong{0};
+  TileGraph graph(dag.plan, workers, [&](size_t s, int64_t tile, int64_t next) {
+    for (const int32_t d : dag.plan.stages[s].deps) wrong += undone[static_cast<size_t>(d)] == 0 ? 0 : 1;
+    wrong += next < dag.plan.stages[s].tiles && next != tile ? 0 : 1;
+    seen[s] += tile + 1;
+    --undone[s];
+  });
+  for (int64_t i = 0; i < 300; ++i) {
+    std::vector<Share> shares(6);
+    for (size_t s = 0; s < 6; ++s) {
+      undone[s] = dag.plan.stages[s].tiles;
+      seen[s] = 0;
+      shares[s] = {1 + (i * 7 + static_cast<int64_t>(s)) % 130, 1 + (i + static_cast<int64_t>(s) * 3) % 50};
+    }
+    graph.run(shares);
+    for (size_t s = 0; s < 6; ++s) {
+      const int64_t tiles = dag.plan.stages[s].tiles;
+      ASSERT_EQ(undone[s], 0);
+      ASSERT_EQ(seen[s], tiles * (tiles + 1) / 2);
+    }
+  }
+  EXPECT_EQ(wrong, 0);
 }
 
 TEST(Executor, ThousandsOfStepsRunWhileOthersWantTheCores) {
@@ -77,38 +97,41 @@ TEST(Executor, ThousandsOfStepsRunWhileOthersWantTheCores) {
     }
   });
   const auto stages = test::layers(2, 5);
-  EXPECT_EQ(run(stages, 8, Schedule::graph, 3000), run(stages, 1, Schedule::serial));
+  EXPECT_EQ(run(stages, 8, "flow-graph", 3000), run(stages, 1, "in-order"));
   stop = true;
   busy.join();
 }
 
-// Remembers its thread's scratch and takes a while, so that every worker gets tiles.
+// Remembers its thread's scratch and waits for the other workers, so that every one gets tiles; not for ever.
 struct Sleeper {
+  size_t workers;
   std::mutex mutex;
   std::set<void*> scratches;
+  std::atomic<size_t> seen{0};
+  std::chrono::steady_clock::time_point deadline =
+      std::chrono::steady_clock::now() + std::chrono::seconds(60);
 
   static void kernel(void* const* operands, const StepInfo*, int64_t, int64_t, void* scratch) {
     auto& self = *static_cast<Sleeper*>(operands[0]);
     {
       const std::lock_guard lock(self.mutex);
       self.scratches.insert(scratch);
+      self.seen = self.scratches.size();
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    while (self.seen < self.workers && std::chrono::steady_clock::now() < self.deadline)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
 };
 
 TEST(Executor, EveryWorkerTakesPartWithScratchOfItsOwnEvenBeyondTheCores) {
   for (const int threads : {1, 2, 4, 8}) {
     Dag dag({{32, {}}, {32, {0}}, {32, {1}}});
-    Sleeper sleeper;
+    Sleeper sleeper{.workers = static_cast<size_t>(threads), .mutex = {}, .scratches = {}};
     dag.bindings.weights.assign(3, &sleeper);
     dag.bindings.kernels.assign(3, &Sleeper::kernel);
     Workers workers(threads);
-    Executor executor(dag.plan, dag.bindings, workers, threads == 1 ? Schedule::serial : Schedule::graph);
-    // On a busy machine a worker may sleep through a step, but not through all of them.
-    for (int step = 0; step < 50 && sleeper.scratches.size() < static_cast<size_t>(threads); ++step) {
-      executor.run({1, 1});
-    }
+    Executor executor(dag.plan, dag.bindings, workers, threads == 1 ? "in-order" : "flow-graph");
+    executor.run({1, 1});
     EXPECT_EQ(sleeper.scratches.size(), static_cast<size_t>(threads));
   }
 }
@@ -116,8 +139,8 @@ TEST(Executor, EveryWorkerTakesPartWithScratchOfItsOwnEvenBeyondTheCores) {
 TEST(Executor, TwoExecutorsShareTheWorkers) {
   Dag a(test::layers(2, 8)), b(test::layers(3, 7));
   Workers workers(3);
-  Executor first(a.plan, a.bindings, workers, Schedule::graph),
-      second(b.plan, b.bindings, workers, Schedule::graph);
+  Executor first(a.plan, a.bindings, workers, "flow-graph"),
+      second(b.plan, b.bindings, workers, "flow-graph");
   for (int i = 0; i < 200; ++i) {
     a.rewind();
     b.rewind();
@@ -128,10 +151,13 @@ TEST(Executor, TwoExecutorsShareTheWorkers) {
   EXPECT_EQ(a.violations + b.violations, 0);
 }
 
+// What runs its tiles holds its address.
+static_assert(!std::is_move_constructible_v<Executor> && !std::is_copy_constructible_v<Executor>);
+
 TEST(Executor, WorksFromAnyThread) {
   Dag dag(test::layers(2, 8));
   Workers workers(2);
-  Executor executor(dag.plan, dag.bindings, workers, Schedule::graph);
+  Executor executor(dag.plan, dag.bindings, workers, "flow-graph");
   for (int i = 0; i < 20; ++i) {
     dag.rewind();
     std::thread([&] { executor.run({1, 1}); }).join();
@@ -139,20 +165,10 @@ TEST(Executor, WorksFromAnyThread) {
   }
 }
 
-TEST(Executor, SmallPlansAreNotWorthThreads) {
-  Dag dag(test::layers(6, 4));
-  EXPECT_FALSE(worth_threads(dag.plan, 4));
-  for (PlanStage& s : dag.plan.stages) s.work.weight_bytes = 4 << 20;
-  EXPECT_TRUE(worth_threads(dag.plan, 4));
-  EXPECT_FALSE(worth_threads(dag.plan, 1));
-  for (PlanStage& s : dag.plan.stages) s.tiles = 1;
-  EXPECT_FALSE(worth_threads(dag.plan, 4));
-}
-
 TEST(Executor, AProfileTimesEveryStageAndCostsNothingElse) {
   Dag dag(test::layers(2, 8));
   Workers workers(2);
-  Executor executor(dag.plan, dag.bindings, workers, Schedule::graph);
+  Executor executor(dag.plan, dag.bindings, workers, "flow-graph");
   Profile profile(dag.plan, workers.slots());
   executor.set_profile(&profile);
   for (int i = 0; i < 3; ++i) executor.run({1, 1});
@@ -205,8 +221,41 @@ TEST(Executor, APlanThatDoesNotFitItsMemoryIsRefused) {
 
 TEST(Workers, WakingThemReturnsEvenWhereTheSystemGrantsFewer) {
   for (const int threads : {1, 2, 4, 32}) Workers(threads).wake();
-  Workers small(2), large(8);  // the smaller control wins
-  large.wake();
+}
+
+TEST(Workers, EachHasItsThreadsWhateverOthersInTheProcessHave) {
+  const auto all_at_once = [](Workers& w) {
+    std::atomic<int> here{0}, most{0};
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(2);
+    w.for_each(w.threads(), [&](int64_t) {
+      const int now = ++here;
+      for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
+      }
+      while (most < w.threads() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+      --here;
+    });
+    return most.load();
+  };
+  Workers small(2), large(6);
+  EXPECT_EQ(all_at_once(large), 6);
+  EXPECT_EQ(all_at_once(small), 2);
+  {
+    const Workers another(3);
+    EXPECT_EQ(all_at_once(large), 6);
+  }
+  EXPECT_EQ(all_at_once(large), 6);
+}
+
+// A single worker's slot is its own, also on a thread that is one of many of another arena.
+TEST(Workers, SlotsAreThoseOfTheWorkersAtWork) {
+  Workers many(8);
+  std::atomic<int> wrong{0};
+  many.for_each(64, [&](int64_t) {
+    Workers one(1);
+    one.run([&] { wrong += Workers::current_slot() < one.slots() ? 0 : 1; });
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  });
+  EXPECT_EQ(wrong, 0);
 }
 
 TEST(Workers, EveryIndexIsVisitedOnce) {

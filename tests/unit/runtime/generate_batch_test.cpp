@@ -48,7 +48,7 @@ TEST(GenerateBatch, EachPromptGetsTheTokensItGetsAlone) {
     for (const auto& p : prompts) alone.push_back(generate(*model.session(), p, options));
     for (const int threads : {1, 2}) {
       for (const int64_t places : {1, 2, 3, 8, 16}) {
-        const auto session = model.session({.threads = threads, .schedule = Schedule::graph});
+        const auto session = model.session({.threads = threads, .scheduler = "flow-graph"});
         const Ended ended = batch(*session, prompts, options, places);
         ASSERT_EQ(ended.size(), prompts.size());
         for (const auto& [i, g] : ended) {

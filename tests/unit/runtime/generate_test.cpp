@@ -73,7 +73,7 @@ TEST(Generate, TheCallbackAndTheStopFlagEndIt) {
 TEST(Generate, SampledTokensDependOnTheSeedNotOnTheThreads) {
   const ToyModel model(10, 200, 16, 16);
   const auto run = [&](int threads, uint64_t seed) {
-    const auto session = model.session({.threads = threads, .schedule = Schedule::graph});
+    const auto session = model.session({.threads = threads, .scheduler = "flow-graph"});
     const GenerateOptions options{.max_tokens = 60, .sampler = {.temperature = 2, .seed = seed}};
     return generate(*session, some_tokens(9), options).ids;
   };

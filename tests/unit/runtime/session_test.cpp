@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "runtime/sampler.h"
 #include "runtime/schedule_check.h"
 #include "toy_model.h"
 
@@ -41,8 +42,8 @@ TEST(Session, AnySplitOfThePromptGivesTheSameLogits) {
   const auto expected = model.reference(tokens);
   for (const int threads : {1, 2, 4}) {
     for (const int64_t block : {0, 1, 2, 3, 5, 16, 99}) {
-      for (const Schedule schedule : {Schedule::automatic, Schedule::graph, Schedule::shuffled}) {
-        auto session = model.session({.threads = threads, .block = block, .schedule = schedule});
+      for (const char* scheduler : {"auto", "flow-graph", "shuffled"}) {
+        auto session = model.session({.threads = threads, .block = block, .scheduler = scheduler});
         EXPECT_EQ(session->block(), block == 0 ? 16 : std::min<int64_t>(block, 16));
         EXPECT_EQ(copy(session->step(tokens)), expected) << block;
         EXPECT_EQ(session->position(), 77);
@@ -74,7 +75,7 @@ TEST(Session, AllRowsComeInOrderHoweverFewThePlanMayHold) {
   for (const int64_t max_rows : {1, 3, 16}) {
     const ToyModel model(10, 100, 16, max_rows);
     for (const int64_t block : {0, 1, 4}) {
-      auto session = model.session({.threads = 2, .block = block, .schedule = Schedule::graph});
+      auto session = model.session({.threads = 2, .block = block, .scheduler = "flow-graph"});
       EXPECT_EQ(all_rows(*session, tokens), expected) << max_rows << " rows, blocks of " << block;
     }
   }
@@ -90,7 +91,7 @@ TEST(Session, NoRowsAreHandedOutWhenNoneAreWanted) {
 
 TEST(Session, AfterAResetNothingIsLeft) {
   const ToyModel model(10, 100, 16, 16);
-  auto session = model.session({.threads = 2, .schedule = Schedule::graph});
+  auto session = model.session({.threads = 2, .scheduler = "flow-graph"});
   session->warm_up();
   for (int i = 0; i < 5; ++i) {
     const auto tokens = some_tokens(static_cast<size_t>(20 + i));
@@ -201,74 +202,146 @@ TEST(Session, ProfilesCountTheTokensOfEachPlan) {
   EXPECT_GT(session->decode_profile()->last_seconds(), 0);
 }
 
-// Each text one token a step beside the others, whose places are taken by the next when they end.
-TEST(Session, SequencesSideBySideGetTheLogitsOfEachAlone) {
-  const ToyModel model(10, 100, 16, 16);
+std::vector<std::vector<int32_t>> texts_of_all_lengths(size_t n) {
   std::vector<std::vector<int32_t>> texts;
-  for (size_t i = 0; i < 13; ++i) {
-    texts.push_back(some_tokens(1 + i * 29 % 90));
-    std::rotate(texts.back().begin(), texts.back().begin() + static_cast<ptrdiff_t>(texts.back().size() / 2),
-                texts.back().end());
-    texts.back()[0] = static_cast<int32_t>(i);
+  for (size_t i = 0; i < n; ++i) {
+    auto& t = texts.emplace_back(some_tokens(1 + i * 29 % 90));
+    std::rotate(t.begin(), t.begin() + static_cast<ptrdiff_t>(t.size() / 2), t.end());
+    t[0] = static_cast<int32_t>(i);
   }
-  for (const int threads : {1, 4}) {
-    for (const size_t places : {1, 2, 3, 16}) {
-      auto session = model.session({.threads = threads, .schedule = Schedule::graph});
-      session->step(some_tokens(5));
-      std::vector<Sequence> sequences;
-      for (size_t i = 0; i < places; ++i) sequences.emplace_back(model.plan);
-      std::vector<std::span<const int32_t>> of(places);
-      for (size_t next = 0, active = 1; active > 0;) {
-        std::vector<Sequence*> now;
-        std::vector<int32_t> tokens;
-        std::vector<std::vector<float>> expected;
-        for (size_t p = 0; p < places; ++p) {
-          if (sequences[p].tokens.size() == of[p].size()) {
-            if (next == texts.size()) continue;
-            of[p] = texts[next++];
-            sequences[p].reset();
-            if (of[p].size() > 2) {
-              const Visit visit(*session, sequences[p]);
-              session->step(of[p].first(of[p].size() / 3));
-            }
-          }
-          const size_t at = sequences[p].tokens.size();
-          now.push_back(&sequences[p]);
-          tokens.push_back(of[p][at]);
-          expected.push_back(model.reference(of[p].first(at + 1)));
-        }
-        active = now.size();
-        if (active == 0) break;
-        const std::span<const float> logits = session->step_each(now, tokens);
-        for (size_t i = 0; i < active; ++i)
-          ASSERT_EQ(copy(logits.subspan(i * ToyModel::kVocab, ToyModel::kVocab)), expected[i]) << places;
+  return texts;
+}
+
+// Steps of random mixes: of every sequence any number of its next tokens, of one and the same also in several
+// pieces, with the logits of any of them. When a text ends, the next takes its place.
+void expect_any_mix_gives_what_each_gets_alone(const ToyModel& model, Session& session, size_t places,
+                                               uint64_t seed) {
+  const auto texts = texts_of_all_lengths(13);
+  struct Place {
+    Sequence sequence;
+    size_t text;
+    int64_t length() const { return sequence.position(); }
+  };
+  std::vector<Place> at;
+  size_t next = 0;
+  const auto upto = [&](int64_t n) {
+    return static_cast<int64_t>((seed = test::mix(seed, 3)) % static_cast<uint64_t>(n));
+  };
+  while (next < places) at.push_back({Sequence(model.plan), next++});
+  size_t mixed = 0;
+  while (!at.empty()) {
+    std::vector<StepRow> rows;
+    std::vector<std::vector<float>> expected;
+    std::vector<int64_t> fed(places);
+    int64_t wanted = 0;
+    for (int64_t room = session.most_tokens(); room > 0;) {
+      const auto p = static_cast<size_t>(upto(static_cast<int64_t>(at.size())));
+      const std::span<const int32_t> text = texts[at[p].text];
+      const int64_t left = static_cast<int64_t>(text.size()) - at[p].length() - fed[p];
+      const int64_t n = std::min({left, room, 1 + upto(upto(2) == 0 ? 1 : 12)});
+      for (int64_t i = 0; i < n; ++i) {
+        const auto behind = static_cast<size_t>(at[p].length() + ++fed[p]);
+        const bool want = wanted < session.most_logits() && upto(3) > 0;
+        rows.push_back({&at[p].sequence, text[behind - 1], want, static_cast<int64_t>(text.size())});
+        if (want) expected.push_back(model.reference(text.first(behind), static_cast<int64_t>(text.size())));
+        wanted += want ? 1 : 0;
       }
-      auto before = some_tokens(5);
-      EXPECT_EQ(session->tokens(), before);
-      before.push_back(7);
-      EXPECT_EQ(copy(session->step({{7}})), model.reference(before)) << "the session's own sequence";
+      room -= std::max<int64_t>(n, 1);
+      if (upto(6) == 0 && !rows.empty()) break;
+    }
+    if (rows.empty()) continue;
+    mixed += std::count_if(fed.begin(), fed.end(), [](int64_t n) { return n > 0; }) > 1 ? 1 : 0;
+    const auto logits = session.step_rows(rows);
+    ASSERT_TRUE(logits);
+    ASSERT_EQ(logits->size(), expected.size() * ToyModel::kVocab);
+    for (size_t i = 0; i < expected.size(); ++i)
+      ASSERT_EQ(copy(logits->subspan(i * ToyModel::kVocab, ToyModel::kVocab)), expected[i]);
+    for (size_t p = at.size(); p-- > 0;) {
+      const auto& text = texts[at[p].text];
+      ASSERT_TRUE(std::equal(text.begin(), text.begin() + at[p].length(), at[p].sequence.tokens.begin(),
+                             at[p].sequence.tokens.end()));
+      if (at[p].length() < static_cast<int64_t>(text.size())) continue;
+      if (next < texts.size()) {
+        at[p].sequence.reset();
+        at[p].text = next++;
+      } else {
+        at.erase(at.begin() + static_cast<ptrdiff_t>(p));
+      }
+    }
+  }
+  EXPECT_TRUE(places < 3 || mixed > 10) << mixed;
+}
+
+TEST(Session, AnyMixOfTokensOfAnySequencesGivesEachTheLogitsItGetsAlone) {
+  for (const int64_t border : {0, 40}) {
+    const ToyModel model(10, 100, 16, 16, border);
+    for (const int threads : {1, 4}) {
+      for (const size_t places : {1, 2, 3, 10}) {
+        auto session = model.session({.threads = threads, .scheduler = "flow-graph"});
+        session->step(some_tokens(5));
+        for (uint64_t seed = 1; seed <= 20; ++seed)
+          expect_any_mix_gives_what_each_gets_alone(model, *session, places, seed);
+        auto before = some_tokens(5);
+        EXPECT_EQ(session->tokens(), before);
+        before.push_back(7);
+        EXPECT_EQ(copy(session->step({{7}})), model.reference(before)) << "the session's own sequence";
+      }
+    }
+  }
+}
+
+TEST(Session, ItsOwnSequenceMayBeAmongOthersInAStep) {
+  const ToyModel model(10, 100, 16, 16);
+  auto session = model.session();
+  const auto tokens = some_tokens(9);
+  session->step(std::span(tokens).first(4));
+  Sequence other(model.plan);
+  Sequence& own = session->sequence();
+  const StepRow rows[] = {
+      {&own, tokens[4]}, {&other, tokens[0], false}, {&other, tokens[1]}, {&own, tokens[5]}};
+  const auto logits = session->step_rows(rows);
+  ASSERT_EQ(logits->size(), 3u * ToyModel::kVocab);
+  const auto row = [&](size_t i) { return copy(logits->subspan(i * ToyModel::kVocab, ToyModel::kVocab)); };
+  EXPECT_EQ(row(0), model.reference(std::span(tokens).first(5)));
+  EXPECT_EQ(row(1), model.reference(std::span(tokens).first(2)));
+  EXPECT_EQ(row(2), model.reference(std::span(tokens).first(6)));
+  EXPECT_EQ(session->position(), 6);
+  EXPECT_EQ(session->next(other, tokens[2]), greedy(model.reference(std::span(tokens).first(3))));
+}
+
+TEST(Session, WithoutPrefillAStepOfOneRowIsOfAnySequence) {
+  ToyModel model(10, 100, 16, 16);
+  model.plan.prefill = {};
+  auto session = model.session();
+  Sequence a(model.plan), b(model.plan);
+  const auto tokens = some_tokens(20);
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    for (Sequence* s : {&a, &b}) {
+      const StepRow row{s, tokens[i]};
+      EXPECT_EQ(copy(*session->step_rows({&row, 1})), model.reference(std::span(tokens).first(i + 1)));
     }
   }
 }
 
 TEST(Session, MistakesInAStepOfSeveralSequencesFeedNothing) {
-  const ToyModel model(10, 100, 16, 2);
+  const ToyModel model(10, 100, 4, 2);
   auto session = model.session();
-  Sequence a(model.plan), b(model.plan), c(model.plan);
+  Sequence a(model.plan), b(model.plan);
   EXPECT_EQ(session->most_sequences(), 2);
-  const auto step = [&](std::vector<Sequence*> of, std::vector<int32_t> tokens) {
-    return message([&] { session->step_each(of, tokens); });
+  const auto step = [&](const std::vector<StepRow>& rows) {
+    return message([&] { session->step_rows(rows); });
   };
-  EXPECT_EQ(step({&a, &b, &c}, {1, 2, 3}), "a step takes 1 to 2 sequences, not 3");
-  EXPECT_EQ(step({}, {}), "a step takes 1 to 2 sequences, not 0");
-  EXPECT_NE(step({&a, &b}, {1, 50}).find("token 50"), std::string::npos);
-  EXPECT_EQ(a.cache.position(), 0);
-  {
-    const Visit visit(*session, b);
-    session->step(some_tokens(100));
-  }
-  EXPECT_NE(step({&a, &b}, {1, 2}).find("after the 100 already there"), std::string::npos);
-  EXPECT_EQ(a.cache.position(), 0);
+  EXPECT_EQ(step({}), "a step takes 1 to 4 tokens, not 0");
+  EXPECT_EQ(step(std::vector<StepRow>(5, {&a, 1, false})), "a step takes 1 to 4 tokens, not 5");
+  EXPECT_EQ(step({{&a, 1}, {&b, 2}, {&a, 3}}), "a step gives the logits of up to 2 tokens, not of 3");
+  EXPECT_NE(step({{&a, 1}, {&b, 50}}).find("token 50 at index 1"), std::string::npos);
+  const auto full = some_tokens(98);
+  for (size_t i = 0; i < full.size(); ++i) session->next(b, full[i]);
+  EXPECT_NE(step({{&b, 1, false}, {&a, 1, false}, {&b, 2, false}, {&b, 3, false}})
+                .find("after the 98 already there"),
+            std::string::npos);
+  EXPECT_EQ(a.position(), 0);
+  EXPECT_EQ(b.position(), 98);
 }
 
 TEST(Session, AWrongNumberOfWeightsIsRefused) {

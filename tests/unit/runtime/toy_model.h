@@ -45,12 +45,12 @@ class ToyModel {
                                      std::vector<const void*>{&params_}, options);
   }
 
-  // What the model makes of `tokens`: the logits of the last one.
-  std::vector<float> reference(std::span<const int32_t> tokens) const {
+  // What the model makes of `tokens`: the logits of the last one; `length`: of the sequence in all, if more.
+  std::vector<float> reference(std::span<const int32_t> tokens, int64_t length = 0) const {
     const auto end = static_cast<int64_t>(tokens.size());
     uint64_t h = 0;
     for (int64_t p = std::max<int64_t>(0, end - params_.span); p < end; ++p) {
-      h = mix(h, entry(tokens[static_cast<size_t>(p)], p, params_.beyond(end)));
+      h = mix(h, entry(tokens[static_cast<size_t>(p)], p, params_.beyond(std::max(length, end))));
     }
     std::vector<float> out;
     for (int64_t v = 0; v < kVocab; ++v) out.push_back(logit(h, v));
@@ -65,7 +65,8 @@ class ToyModel {
     int64_t span, capacity, border;
     bool beyond(int64_t length) const { return border > 0 && length > border; }
   };
-  static constexpr int64_t kTokensPerTile = 4, kVocabPerTile = 8;
+  static constexpr int64_t kTokensPerTile = 4, kVocabPerTile = 8, kAttendTiles = 3;
+  static constexpr double kFlops = 1e9;  // as the plan says: threads share every stage
 
   static uint64_t entry(int32_t token, int64_t position, bool beyond) {
     return mix(static_cast<uint64_t>(token) + 1, static_cast<uint64_t>(position) + (beyond ? 1U << 20 : 0U));
@@ -84,12 +85,13 @@ class ToyModel {
     const PlanOperand ids{Space::input, 0, 0, false, tokens * 4, -1},
         pos{Space::input, 1, 0, false, tokens * 4, -1};
     const PlanOperand out_rows{Space::input, 2, 0, false, tokens * 4, -1};
+    const PlanOperand length{Space::input, 3, 0, false, tokens * 4, -1};
     const int64_t token_tiles = (tokens + kTokensPerTile - 1) / kTokensPerTile;
     PlanOperand kv{Space::kv, 0, 0, true, 8, -1}, hidden{Space::arena, 0, 0, true, tokens * 8, 0};
     const PlanOperand output{Space::output, 0, 0, true, rows * kVocab * 4, -1};
-    out.stages.push_back({"append", "", {}, token_tiles, {params, ids, pos, kv}, {}});
+    out.stages.push_back({"append", "", {}, token_tiles, {params, ids, pos, length, kv}, {}});
     kv.written = false;
-    out.stages.push_back({"attend", "", {}, token_tiles, {params, pos, kv, hidden}, {0}});
+    out.stages.push_back({"attend", "", {}, kAttendTiles, {params, pos, kv, hidden}, {0}});
     hidden.written = false;
     out.stages.push_back({"logits",
                           "",
@@ -97,31 +99,36 @@ class ToyModel {
                           (kVocab + kVocabPerTile - 1) / kVocabPerTile,
                           {params, out_rows, hidden, output},
                           {1}});
+    for (PlanStage& s : out.stages) s.work.flops = kFlops;
     return out;
   }
 
   // Of the token's sequence.
-  static uint64_t* cache(void* base, const StepInfo* step, int64_t t) {
-    const int64_t offset = step->cache_offsets ? step->cache_offsets[t] : 0;
-    return reinterpret_cast<uint64_t*>(reinterpret_cast<uintptr_t>(base) + static_cast<uintptr_t>(offset));
+  static uint64_t* cache(void* operand, const StepInfo* step, int64_t t) {
+    return reinterpret_cast<uint64_t*>(step->caches[t] + reinterpret_cast<uintptr_t>(operand));
   }
   static void append(void* const* o, const StepInfo* step, int64_t tile, int64_t, void*) {
     const auto& p = *static_cast<const Params*>(o[0]);
     const auto* pos = static_cast<const int32_t*>(o[2]);
+    const auto* length = static_cast<const int32_t*>(o[3]);
     for (int64_t t = tile * kTokensPerTile; t < std::min(step->tokens, (tile + 1) * kTokensPerTile); ++t) {
-      cache(o[3], step, t)[pos[t] % p.capacity] =
-          entry(static_cast<const int32_t*>(o[1])[t], pos[t], p.beyond(step->sequence));
+      cache(o[4], step, t)[pos[t] % p.capacity] =
+          entry(static_cast<const int32_t*>(o[1])[t], pos[t], p.beyond(length[t]));
     }
   }
+  // Every tile takes each so many spans, as the kernels do.
   static void attend(void* const* o, const StepInfo* step, int64_t tile, int64_t, void*) {
     const auto& p = *static_cast<const Params*>(o[0]);
     const auto* pos = static_cast<const int32_t*>(o[1]);
-    for (int64_t t = tile * kTokensPerTile; t < std::min(step->tokens, (tile + 1) * kTokensPerTile); ++t) {
-      uint64_t h = 0;
-      for (int64_t q = std::max<int64_t>(0, pos[t] + 1 - p.span); q <= pos[t]; ++q) {
-        h = mix(h, cache(o[2], step, t)[q % p.capacity]);
+    for (int64_t s = tile; s < step->span_count; s += kAttendTiles) {
+      const RowSpan span = step->spans[s];
+      const uint64_t* kv = cache(o[2], step, span.first);
+      for (int64_t t = span.first; t < span.first + span.count; ++t) {
+        uint64_t h = 0;
+        for (int64_t q = std::max<int64_t>(0, pos[t] + 1 - p.span); q <= pos[t]; ++q)
+          h = mix(h, kv[q % p.capacity]);
+        static_cast<uint64_t*>(o[3])[t] = h;
       }
-      static_cast<uint64_t*>(o[3])[t] = h;
     }
   }
   static void logits(void* const* o, const StepInfo* step, int64_t tile, int64_t, void*) {

@@ -1,0 +1,80 @@
+#include "runtime/stepper.h"
+
+#include <algorithm>
+#include <string>
+
+#include "ir/error.h"
+#include "runtime/row_check.h"
+
+namespace lmc {
+namespace {
+
+// Kernels may read and write a whole vector past the last element.
+constexpr int64_t kSlack = 64;
+
+}  // namespace
+
+Stepper::Stepper(const Plan& plan, const std::vector<KernelFn>& decode, const std::vector<KernelFn>& prefill,
+                 const std::vector<const void*>& weights, const SessionOptions& options, Workers& workers)
+    : plan_(plan),
+      options_(options),
+      inputs_(plan),
+      buffers_(std::max(plan.decode.arena_bytes, plan.prefill.arena_bytes) + kSlack, "the step's buffers"),
+      logits_(most_logits(plan) * plan.vocab * int64_t{sizeof(float)} + kSlack, "the logits") {
+  if (plan.decode.best_stage >= 0)
+    best_.resize(static_cast<size_t>(plan.decode.stages[static_cast<size_t>(plan.decode.best_stage)].tiles));
+  if (weights.size() != plan.weights.size()) {
+    throw Error("the plan has " + std::to_string(plan.weights.size()) + " weights, but " +
+                std::to_string(weights.size()) + " were given");
+  }
+  decode_ = executor(plan.decode, decode, weights, workers, decode_profile_);
+  if (!plan.prefill.stages.empty())
+    prefill_ = executor(plan.prefill, prefill, weights, workers, prefill_profile_);
+}
+
+std::unique_ptr<Executor> Stepper::executor(const StepPlan& step, const std::vector<KernelFn>& kernels,
+                                            const std::vector<const void*>& weights, Workers& workers,
+                                            std::unique_ptr<Profile>& profile) const {
+  Bindings b;
+  b.kernels = kernels;
+  b.weights = weights;
+  b.caches = KvCache::starts(plan_);
+  b.arena = buffers_.data();
+  for (size_t i = 0; i < kStepInputs; ++i) b.inputs[i] = inputs_.input(static_cast<StepInput>(i));
+  b.output = reinterpret_cast<float*>(logits_.data());
+  auto out = std::make_unique<Executor>(step, b, workers, options_.scheduler, options_.machine);
+  if (options_.profile) profile = std::make_unique<Profile>(step, workers.slots());
+  out->set_profile(profile.get());
+  return out;
+}
+
+std::span<const float> Stepper::run(std::span<const StepRow> rows) {
+  run(rows, nullptr);
+  const auto wanted = std::count_if(rows.begin(), rows.end(), [](const StepRow& r) { return r.logits; });
+  return {reinterpret_cast<const float*>(logits_.data()), static_cast<size_t>(wanted * plan_.vocab)};
+}
+
+std::span<const TileBest> Stepper::run_best(const StepRow& row) {
+  StepRow wanted = row;
+  wanted.logits = true;
+  if (!best_.empty()) run({&wanted, 1}, best_.data());
+  return best_;
+}
+
+void Stepper::run(std::span<const StepRow> rows, TileBest* best) {
+  StepInfo step = inputs_.write(rows);
+  step.cycles = options_.cycles;
+  step.best = best;
+  const bool single = step.tokens <= plan_.decode.max_tokens || !prefill_;
+  (single ? *decode_ : *prefill_).run(step);
+  if (options_.profile && options_.on_step) {
+    options_.on_step(single ? plan_.decode : plan_.prefill, step,
+                     single ? *decode_profile_ : *prefill_profile_);
+  }
+  for (const StepRow& row : rows) {
+    row.sequence->cache.advance(1);
+    row.sequence->tokens.push_back(row.token);
+  }
+}
+
+}  // namespace lmc

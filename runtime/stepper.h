@@ -1,0 +1,53 @@
+// Runs steps of a plan: any mix of tokens of any sequences at once. Knows nothing of prompts, limits or
+// stopping; one step at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ir/kernel_abi.h"
+#include "ir/plan.h"
+#include "runtime/arena.h"
+#include "runtime/executor.h"
+#include "runtime/session_options.h"
+#include "runtime/step_inputs.h"
+
+namespace lmc {
+
+class Stepper {
+ public:
+  // As Session: the plan, the weights' memory and the kernels' code must outlive the stepper.
+  Stepper(const Plan& plan, const std::vector<KernelFn>& decode, const std::vector<KernelFn>& prefill,
+          const std::vector<const void*>& weights, const SessionOptions& options, Workers& workers);
+
+  // Appends every row's token to its sequence. The wanted rows' logits, [rows, vocab] in the order of the
+  // rows, valid until the next step: the bits that each sequence would get alone, however its tokens are cut
+  // into steps. The rows must pass check_rows().
+  std::span<const float> run(std::span<const StepRow> rows);
+  // One row whose logits are not written: instead the largest of every tile of them; empty if the plan cannot
+  // tell, and then nothing was done.
+  std::span<const TileBest> run_best(const StepRow& row);
+
+  int64_t bytes() const { return buffers_.bytes() + inputs_.bytes() + logits_.bytes(); }
+  Profile* decode_profile() { return decode_profile_.get(); }
+  Profile* prefill_profile() { return prefill_profile_.get(); }
+
+ private:
+  void run(std::span<const StepRow> rows, TileBest* best);
+  std::unique_ptr<Executor> executor(const StepPlan& step, const std::vector<KernelFn>& kernels,
+                                     const std::vector<const void*>& weights, Workers& workers,
+                                     std::unique_ptr<Profile>& profile) const;
+
+  const Plan& plan_;
+  const SessionOptions options_;
+  StepInputs inputs_;
+  Arena buffers_, logits_;
+  std::vector<TileBest> best_;  // by tile of the decode plan's best_stage; empty: it has none
+  std::unique_ptr<Profile> decode_profile_, prefill_profile_;
+  std::unique_ptr<Executor> decode_, prefill_;
+};
+
+}  // namespace lmc

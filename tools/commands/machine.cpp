@@ -1,0 +1,42 @@
+// lmc machine: the figures of this machine that schedulers and costs go by.
+#include "tools/machine.h"
+
+#include <fmt/format.h>
+
+#include "runtime/threads.h"
+#include "tools/command.h"
+#include "tools/console.h"
+
+namespace lmc {
+namespace {
+
+struct Options {
+  int threads = 0;
+  bool again = false, json = false;
+};
+
+void run(const Options& o) {
+  const int threads = o.threads > 0 ? o.threads : default_threads();
+  const MachineFigures m = o.again ? measure_machine(threads) : machine_figures(threads);
+  if (o.json) return fmt::print("{}", machine_to_json({m, cpu_name()}));
+  fmt::print("reading, one core       {:8.1f} GB/s\n", m.read_one / 1e9);
+  fmt::print("reading, {:>3} threads    {:8.1f} GB/s\n", m.threads, m.read_all / 1e9);
+  fmt::print("computing in f32        {:8.1f} Gop/s a core\n", m.flops_one / 1e9);
+  fmt::print("computing in int8       {:8.1f} Gop/s a core\n", m.int8_one / 1e9);
+  fmt::print("sharing out a stage     {:8.2f} µs\n", m.launch * 1e6);
+  fmt::print("starting a step         {:8.2f} µs\n", m.step_start * 1e6);
+  info("kept in {}", machine_file(threads));
+}
+
+const RegisterCommand kMachine(
+    {"machine", "this machine's figures, by which stages are shared out among threads", [](CLI::App& app) {
+       auto o = std::make_shared<Options>();
+       app.add_option("-t,--threads", o->threads, "threads (default: physical cores)")
+           ->check(CLI::Range(1, 1024));
+       app.add_flag("--again", o->again, "measure anew instead of reading what an earlier run has left");
+       app.add_flag("--json", o->json, "print them as one JSON object");
+       return [o] { run(*o); };
+     }});
+
+}  // namespace
+}  // namespace lmc
