@@ -1,17 +1,14 @@
 #include "codegen/block_rows.h"
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
-
-#include "codegen/joined_rows.h"
-#include "ir/op_def.h"
-#include "ir/slice_places.h"
 
 namespace lmc {
 namespace {
 
 // How far y is from x; in eight sums, which compilers can keep in vectors.
-PackError error_of(const float* x, const float* y, int64_t n) {
+PackError error_of_finite(const float* x, const float* y, int64_t n) {
   double signal[8] = {};
   double noise[8] = {};
   for (int64_t i = 0; i < n; i += 8) {
@@ -23,91 +20,93 @@ PackError error_of(const float* x, const float* y, int64_t n) {
     }
   }
   PackError sum;
-  for (int64_t l = 0; l < 8; ++l) sum += {signal[l], noise[l]};
+  for (int64_t l = 0; l < 8; ++l) sum += {signal[l], noise[l], 0};
   return sum;
 }
 
-// Of one reading, so that recursion through views has less to carry.
-struct Reader {
-  const Graph& g;
-  const WeightSource& source;
-  const BlockFormat& format;
+// Numbers that are lost altogether are counted, not measured.
+PackError error_of(const float* x, const float* y, int64_t n) {
+  const PackError sum = error_of_finite(x, y, n);
+  if (std::isfinite(sum.signal)) return sum;
+  PackError rest;
+  for (int64_t i = 0; i < n; ++i) {
+    const bool whole = std::isfinite(x[i]) && !std::isnan(y[i]);
+    rest += whole ? error_of_finite(x + i, y + i, 1) : PackError{0, 0, 1};
+  }
+  return rest;
+}
 
-  void read(ValueId v, int64_t first, int64_t rows, std::span<std::byte> out,
-            std::span<PackError> errors) const {
-    const Op* op = g.def_op(v);
-    const std::string name = op ? op->def->name : "";
-    const bool cut = name == "slice" && attr_int(*op, "axis") == 0 && g.type(v).rank() == 2;
-    if (name == "pack" || name == "quantize") {
-      read(op->operands[0], first, rows, out, errors);
-    } else if (cut) {
-      slice(*op, first, rows, out, errors);
-    } else if (op && joins_rows(g, *op)) {
-      const auto row_bytes = static_cast<size_t>(format.row_bytes(g.type(v).last()));
-      for_joined_rows(g, *op, first, rows, [&](ValueId part, int64_t from, int64_t n, int64_t before) {
-        const auto skipped = static_cast<size_t>(before);
-        read(part, from, n, out.subspan(skipped * row_bytes), errors.subspan(skipped));
-      });
-    } else {
-      const Matrix m = matrix(g.type(v));
-      if (m.cols % format.values == 0 && stored(v, first, rows, out)) {
-        exact(m.cols, rows, out, errors);
-      } else {
-        encode(v, m.cols, first, rows, out, errors);
-      }
+class BlockReader {
+ public:
+  BlockReader(const WeightReader& reader, const WeightView& view, const BlockFormat& format,
+              std::span<std::byte> out, std::span<PackError> errors)
+      : reader_(reader), view_(view), format_(format), out_(out), errors_(errors) {}
+
+  void read() {
+    int64_t done = 0;  // rows
+    for (const WeightBox& box : view_.boxes()) {
+      if (!may_be_stored(box)) continue;
+      encode(done, box.row - done);
+      for (const Positions::Run& run : box.down.runs()) stored(box, run);
+      done = box.row + box.rows();
+    }
+    encode(done, view_.rows() - done);
+  }
+
+ private:
+  // Whole rows of a tensor, or of its transpose.
+  bool may_be_stored(const WeightBox& box) const {
+    const Value& leaf = graph().value(box.leaf);
+    const Matrix m = matrix(leaf.type);
+    return leaf.kind == ValueKind::weight && box.cols() == view_.cols() && box.cols() % format_.values == 0 &&
+           box.across.is_range(0, box.transposed ? m.rows : m.cols);
+  }
+
+  const Graph& graph() const { return reader_.graph(); }
+  std::byte* row(int64_t r) const { return out_.data() + r * format_.row_bytes(view_.cols()); }
+
+  // One run of a box's rows, as the checkpoint holds them if it does.
+  void stored(const WeightBox& box, const Positions::Run& run) const {
+    const int64_t first = box.row + run.at;
+    const std::span<std::byte> to(row(first),
+                                  static_cast<size_t>(run.count * format_.row_bytes(view_.cols())));
+    const bool found =
+        !run.repeated && reader_.source().read_blocks(graph().value(box.leaf).name, box.transposed,
+                                                      format_.dtype, run.from, run.count, to);
+    if (!found) return encode(first, run.count);
+    std::vector<float> x(static_cast<size_t>(view_.cols()));
+    for (int64_t r = first; r < first + run.count; ++r) {
+      decode_row(format_, row(r), view_.cols(), x.data());
+      errors_[static_cast<size_t>(r)] += error_of(x.data(), x.data(), view_.cols());
     }
   }
 
-  void slice(const Op& op, int64_t first, int64_t rows, std::span<std::byte> out,
-             std::span<PackError> errors) const {
-    const SlicePlaces places(op.attrs);
-    const auto row_bytes = static_cast<size_t>(format.row_bytes(g.type(op.results[0]).last()));
-    for (int64_t r = 0, run = 0; r < rows; r += run) {
-      run = places.run(first + r, rows - r);
-      const auto skipped = static_cast<size_t>(r);
-      read(op.operands[0], places.from(first + r), run, out.subspan(skipped * row_bytes),
-           errors.subspan(skipped));
-    }
-  }
-
-  // As the checkpoint holds them, if it does.
-  bool stored(ValueId v, int64_t first, int64_t rows, std::span<std::byte> out) const {
-    const Op* op = g.def_op(v);
-    const bool transposed = op && op->def->name == "transpose";
-    const Value& weight = g.value(transposed ? op->operands[0] : v);
-    const auto bytes = static_cast<size_t>(rows * format.row_bytes(g.type(v).last()));
-    return weight.kind == ValueKind::weight &&
-           source.read_blocks(weight.name, transposed, format.dtype, first, rows, out.first(bytes));
-  }
-
-  void exact(int64_t columns, int64_t rows, std::span<std::byte> blocks, std::span<PackError> errors) const {
-    std::vector<float> x(static_cast<size_t>(columns));
-    for (int64_t r = 0; r < rows; ++r) {
-      decode_row(format, blocks.data() + r * format.row_bytes(columns), columns, x.data());
-      errors[static_cast<size_t>(r)] += error_of(x.data(), x.data(), columns);
-    }
-  }
-
-  void encode(ValueId v, int64_t columns, int64_t first, int64_t rows, std::span<std::byte> out,
-              std::span<PackError> errors) const {
+  void encode(int64_t first, int64_t rows) const {
+    if (rows == 0) return;
+    const int64_t columns = view_.cols();
     std::vector<float> x(static_cast<size_t>(rows * columns));
     std::vector<float> rounded(static_cast<size_t>(columns));
-    read_weight_rows(g, v, source, first, x);
+    reader_.read(view_.pick_rows(Positions::range(first, rows)), x);
     for (int64_t r = 0; r < rows; ++r) {
-      const float* row = x.data() + r * columns;
-      std::byte* blocks = out.data() + r * format.row_bytes(columns);
-      encode_row(format, row, columns, blocks);
-      decode_row(format, blocks, columns, rounded.data());
-      errors[static_cast<size_t>(r)] += error_of(row, rounded.data(), columns);
+      const float* exact = x.data() + r * columns;
+      encode_row(format_, exact, columns, row(first + r));
+      decode_row(format_, row(first + r), columns, rounded.data());
+      errors_[static_cast<size_t>(first + r)] += error_of(exact, rounded.data(), columns);
     }
   }
+
+  const WeightReader& reader_;
+  const WeightView& view_;
+  const BlockFormat& format_;
+  std::span<std::byte> out_;
+  std::span<PackError> errors_;
 };
 
 }  // namespace
 
-void read_block_rows(const Graph& g, ValueId v, const WeightSource& source, const BlockFormat& format,
-                     int64_t first, int64_t rows, std::span<std::byte> out, std::span<PackError> errors) {
-  Reader{g, source, format}.read(v, first, rows, out, errors);
+void read_block_rows(const WeightReader& reader, const WeightView& view, const BlockFormat& format,
+                     std::span<std::byte> out, std::span<PackError> errors) {
+  if (view.cols() > 0) BlockReader(reader, view, format, out, errors).read();
 }
 
 }  // namespace lmc

@@ -1,19 +1,17 @@
-// Rows of weights in a quantised format: taken from the checkpoint as they are where it has them, else
-// quantised.
+// Rows of weights in a format: taken from the checkpoint as they are where it has them, else rounded to it.
 #pragma once
 
-#include <cstdint>
 #include <span>
 
 #include "codegen/layout.h"
 #include "ir/block_format.h"
+#include "ir/weight_reader.h"
 
 namespace lmc {
 
-// Rows [first, first + rows) of a weight-only value, `format.row_bytes(columns)` each. Views of whole rows
-// are looked through, so that each part of a fused weight may be stored in the format or not. `errors`: of
-// each of these rows.
-void read_block_rows(const Graph& g, ValueId v, const WeightSource& source, const BlockFormat& format,
-                     int64_t first, int64_t rows, std::span<std::byte> out, std::span<PackError> errors);
+// All rows of a view, `format.row_bytes(columns)` each, one after the other. Each part of a fused weight may
+// be stored in the format or not. `errors`: of each row, what is lost is added to it.
+void read_block_rows(const WeightReader& reader, const WeightView& view, const BlockFormat& format,
+                     std::span<std::byte> out, std::span<PackError> errors);
 
 }  // namespace lmc

@@ -9,44 +9,48 @@
 
 #include "ir/graph.h"
 #include "ir/plan.h"
-#include "ir/weights.h"
+#include "ir/weight_reader.h"
 
 namespace lmc {
 
-// A matrix that a linear reads has a layout of codegen/weight_layout.h (8 rows side by side); in these the
+// A matrix that a linear reads has a layout of codegen/weight_layout.h (rows side by side); in these the
 // matrices of a stack [n, rows, cols] follow each other, each of whole groups. Vectors are f32, and tables
 // that are only looked up f32, f16 or bf16 as they are: row-major.
 
 // Adds a `pack` op behind every weight-only value that a step op reads. Numbers keep the format they have, so
-// that packing rounds nothing but what the IR says. Idempotent. Returns true if anything changed.
+// that packing rounds nothing but what the IR says. Idempotent. Returns true if anything changed. Error at
+// the place of an op on weights that cannot be computed when compiling.
 bool add_packing(Graph& g);
-
-// Vectors are one row.
-struct Matrix {
-  int64_t rows, cols;
-};
-Matrix matrix(const Type& t);
 
 int64_t packed_bytes(const std::string& layout, const Type& type);
 
-// How far packed numbers are from the source: sums of squares.
+// How far packed numbers are from the source: sums of squares, of those that are numbers.
 struct PackError {
   double signal = 0;
   double noise = 0;
+  int64_t not_finite = 0;  // NaN or infinite in the source, or lost with one in its block
 
   PackError& operator+=(const PackError& o) {
     signal += o.signal;
     noise += o.noise;
+    not_finite += o.not_finite;
     return *this;
   }
 };
+
+// What to do about weights that are NaN or infinite.
+enum class NotFinite : uint8_t { refuse, keep };
 
 // Packs weights in chunks of rows, each from nothing but the source: chunks may run in any order and in
 // parallel.
 class WeightPacker {
  public:
   // `packs[i]` is the pack op's result for Plan::weights[i]. All three must outlive the packer.
-  WeightPacker(const Graph& graph, std::vector<ValueId> packs, const WeightSource& source);
+  // Error at the place of an op that cannot be computed when compiling.
+  WeightPacker(const Graph& graph, std::vector<ValueId> packs, const WeightSource& source,
+               NotFinite not_finite = NotFinite::refuse);
+  WeightPacker(const WeightPacker&) = delete;
+  WeightPacker& operator=(const WeightPacker&) = delete;
 
   size_t weights() const { return packs_.size(); }
   int64_t chunks(size_t weight) const;
@@ -55,7 +59,8 @@ class WeightPacker {
   int64_t rows(size_t weight) const;
   int64_t chunk_row(size_t weight, int64_t chunk) const;  // its first row
   // Fills `out` (chunk_bytes long) and the error of each row of the weight that lies in this chunk (`rows`:
-  // all of the weight's). Throws Error naming the tensor that could not be read.
+  // all of the weight's). Throws Error naming the tensor that could not be read, or tensor and element of a
+  // number that is refused.
   void pack(size_t weight, int64_t chunk, std::span<std::byte> out, std::span<PackError> rows) const;
   // A whole weight in memory, `slack` readable bytes behind it.
   std::vector<std::byte> pack(size_t weight, size_t slack = 0) const;
@@ -63,16 +68,14 @@ class WeightPacker {
  private:
   struct Shape;
   Shape shape(size_t weight) const;
+  void refuse(const WeightView& part, int64_t row) const;
 
   const Graph& graph_;
   std::vector<ValueId> packs_;
-  const WeightSource& source_;
+  WeightExpressions expressions_;
+  WeightReader reader_;
+  NotFinite not_finite_;
 };
-
-// Rows [first, first + out.size() / columns) of a weight-only value (source, concat, slice, transpose,
-// quantize, pack), widened to f32; vectors are one row. `quantize` is looked through.
-void read_weight_rows(const Graph& g, ValueId v, const WeightSource& source, int64_t first,
-                      std::span<float> out);
 
 // The inverse of packing: elements [first, first + out.size()) of a packed weight, in row-major order.
 void unpack(const std::string& layout, const Type& type, const std::byte* packed, int64_t first,

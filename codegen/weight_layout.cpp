@@ -22,10 +22,10 @@ const WeightLayout* find_weight_layout(const std::string& name) {
 }
 
 const WeightLayout& weight_layout(DType dtype) {
-  const std::string name = std::string(dtype_name(dtype)) + ".rows8";
-  const WeightLayout* found = find_weight_layout(name);
-  if (!found) throw Error("there is no layout for weights of " + std::string(dtype_name(dtype)));
-  return *found;
+  for (const auto& [name, layout] : layouts()) {
+    if (layout->dtype() == dtype) return *layout;
+  }
+  throw Error("there is no layout for weights of " + std::string(dtype_name(dtype)));
 }
 
 }  // namespace lmc

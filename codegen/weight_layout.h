@@ -1,6 +1,6 @@
-// Layouts of weight matrices for the linear kernels: rows in groups of 8, side by side, so that the 8 rows'
-// products are the lanes of a vector and k runs in order. A layout says how numbers are packed and emits the
-// inner loops that read them; adding one is one file under layouts/.
+// Layouts of weight matrices for the linear kernels: rows in groups, side by side, so that the rows' products
+// are the lanes of vectors and k runs in order. A layout says how many rows a group has, how numbers are
+// packed, and emits the inner loops that read them; adding one is one file under layouts/.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,7 @@ class KernelBuilder;
 
 // Groups of weight rows against rows of activations, all in registers at once.
 struct Contraction {
-  std::vector<llvm::Value*> w;                  // addresses of groups of 8 weight rows
+  std::vector<llvm::Value*> w;                  // addresses of groups of weight rows
   std::vector<llvm::Value*> x;                  // addresses of activation rows
   std::vector<std::vector<llvm::Value*>> sums;  // variables <8 x f32>, by group and activation row
   int64_t cols = 0;
@@ -33,11 +33,12 @@ class WeightLayout {
  public:
   virtual ~WeightLayout() = default;
 
-  virtual std::string name() const = 0;  // "q8_0.rows8"
+  virtual std::string name() const = 0;  // for `pack`, plans and reports; nobody takes it apart
   virtual DType dtype() const = 0;       // of the numbers: activations are Q8_0 where it is quantised
+  virtual int64_t group_rows() const = 0;
   virtual int64_t group_bytes(int64_t cols) const = 0;
-  // Up to 8 rows, one after the other: blocks of the format (ir/block_format.h) where dtype() is quantised,
-  // else f32. Missing rows and columns become zeros.
+  // Up to group_rows() rows, one after the other, in blocks of the format (ir/block_format.h). Missing rows
+  // and columns become zeros.
   virtual void pack_group(const std::byte* rows, int64_t count, int64_t cols, std::byte* out) const = 0;
   // Element [row, col] of a packed group.
   virtual float element(const std::byte* group, int64_t cols, int64_t row, int64_t col) const = 0;
@@ -53,9 +54,9 @@ class WeightLayout {
                                 llvm::Value* j) const = 0;
 };
 
-// Null for a name of none: "f32", "f16" and "bf16" are row-major.
+// Null for a name of none: row-major weights have the name of their format, "f32".
 const WeightLayout* find_weight_layout(const std::string& name);
-// "q8_0.rows8" for q8_0.
+// The layout for numbers of a format. Error if there is none.
 const WeightLayout& weight_layout(DType dtype);
 
 struct RegisterWeightLayout {

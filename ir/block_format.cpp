@@ -1,53 +1,86 @@
 #include "ir/block_format.h"
 
 #include <algorithm>
-#include <array>
+#include <deque>
 
-#include "ir/block_formats/formats.h"
+#include "ir/error.h"
 
 namespace lmc {
 namespace {
 
-constexpr int64_t kLargestBlock = 256;
-constexpr std::array kWeightFormats = {DType::q8_0, DType::q4_0, DType::q4_k, DType::f16, DType::bf16};
+// A deque, so that formats stay where they are.
+std::deque<BlockFormat>& formats() {
+  static std::deque<BlockFormat> all;
+  return all;
+}
+
+const BlockFormat* find(DType dtype) {
+  for (const BlockFormat& f : formats()) {
+    if (f.dtype == dtype) return &f;
+  }
+  return nullptr;
+}
 
 }  // namespace
 
+RegisterBlockFormat::RegisterBlockFormat(BlockFormat format) {
+  const auto known = dtype_from_name(format.name);
+  format.dtype = known && is_float(*known) ? *known : register_dtype(format.name);
+  if (find(format.dtype)) throw Error("format " + format.name + " is registered twice");
+  formats().push_back(std::move(format));
+}
+
 const BlockFormat& block_format(DType dtype) {
-  return dtype == DType::q4_0 ? kQ4Format : dtype == DType::q4_k ? kQ4KFormat : kQ8Format;
+  if (const BlockFormat* f = find(dtype)) return *f;
+  throw Error("no weight is stored in " + std::string(dtype_name(dtype)));
+}
+
+std::vector<const BlockFormat*> block_formats() {
+  std::vector<const BlockFormat*> out;
+  for (const BlockFormat& f : formats()) out.push_back(&f);
+  std::sort(out.begin(), out.end(),
+            [](const BlockFormat* a, const BlockFormat* b) { return a->dtype < b->dtype; });
+  return out;
 }
 
 void encode_row(const BlockFormat& format, const float* x, int64_t columns, std::byte* out) {
-  for (int64_t first = 0; first < columns; first += format.values, out += format.bytes) {
-    if (columns - first >= format.values) {
-      format.encode(x + first, out);
-    } else {
-      float padded[kLargestBlock] = {};
-      std::copy(x + first, x + columns, padded);
-      format.encode(padded, out);
-    }
-  }
+  const int64_t whole = columns / format.values;
+  format.encode(x, whole, out);
+  if (whole * format.values == columns) return;
+  std::vector<float> padded(static_cast<size_t>(format.values));
+  std::copy(x + whole * format.values, x + columns, padded.begin());
+  format.encode(padded.data(), 1, out + whole * format.bytes);
 }
 
 void decode_row(const BlockFormat& format, const std::byte* blocks, int64_t columns, float* out) {
-  for (int64_t first = 0; first < columns; first += format.values, blocks += format.bytes) {
-    float block[kLargestBlock];
-    format.decode(blocks, block);
-    std::copy_n(block, std::min(format.values, columns - first), out + first);
-  }
+  const int64_t whole = columns / format.values;
+  format.decode(blocks, whole, out);
+  if (whole * format.values == columns) return;
+  std::vector<float> padded(static_cast<size_t>(format.values));
+  format.decode(blocks + whole * format.bytes, 1, padded.data());
+  std::copy_n(padded.begin(), columns - whole * format.values, out + whole * format.values);
 }
 
-bool is_weight_format(DType dtype) {
-  return std::find(kWeightFormats.begin(), kWeightFormats.end(), dtype) != kWeightFormats.end();
-}
+bool is_weight_format(DType dtype) { return dtype != DType::f32 && find(dtype); }
 
 std::string weight_format_names() {
+  std::vector<const BlockFormat*> all = block_formats();
+  std::erase_if(all, [](const BlockFormat* f) { return f->dtype == DType::f32; });
+  std::stable_partition(all.begin(), all.end(), [](const BlockFormat* f) { return is_quantised(f->dtype); });
   std::string out;
-  for (size_t i = 0; i < kWeightFormats.size(); ++i) {
-    out += i == 0 ? "" : i + 1 < kWeightFormats.size() ? ", " : " or ";
-    out += dtype_name(kWeightFormats[i]);
-  }
+  for (size_t i = 0; i < all.size(); ++i)
+    out += (i == 0 ? "" : i + 1 < all.size() ? ", " : " or ") + all[i]->name;
   return out;
+}
+
+int64_t storage_bytes(DType t, int64_t elements, int64_t row_length) {
+  if (t == DType::i32) return elements * 4;
+  if (is_kv(t)) return elements * (t == DType::kv_f16 ? 4 : 8);  // a key and a value
+  const BlockFormat& f = block_format(t);
+  if (f.values == 1) return elements * f.bytes;
+  if (row_length <= 0) return 0;
+  return elements / row_length *
+         (f.packed_row_bytes ? f.packed_row_bytes(row_length) : f.row_bytes(row_length));
 }
 
 }  // namespace lmc

@@ -128,6 +128,8 @@ OpId Graph::add_op(const OpDef& def, std::vector<ValueId> operands, AttrMap attr
     std::vector<Type> types;
     for (ValueId v : operands) types.push_back(type(v));
     result_types = def.infer({types, attrs, body.get()});
+    for (const Type& t : result_types)
+      require(t.is_countable(), "the result, " + t.str() + ", has more elements than can be counted");
   } catch (const Error& e) {
     if (e.location.line > 0) throw;
     throw Error(loc, def.name + ": " + e.what());

@@ -7,6 +7,10 @@
 
 namespace lmc {
 
+// Bytes that a kernel may read past the end of anything it reads: it loads whole vectors. Whoever allocates a
+// weight, a buffer or scratch makes so many more of them readable.
+inline constexpr int64_t kReadPastEnd = 64;
+
 // The parts of an attention kernel that one compiled for measuring tells apart.
 enum class AttentionPart : uint8_t { scores, softmax, values };  // QKᵀ, softmax, AV
 inline constexpr size_t kAttentionParts = 3;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "ir/block_format.h"
 #include "ir/names.h"
 
 namespace lmc {

@@ -13,6 +13,10 @@
 
 namespace lmc {
 
+class WeightView;
+struct ViewArgs;
+struct WeightTile;
+
 struct OperandDef {
   std::string name;
   std::string doc;        // shape and meaning: "[.., K] input rows"
@@ -34,7 +38,7 @@ enum class OpShape : uint8_t {
   contraction,  // linear: every output needs a whole input row and a weight row
   attention,    // reads the cache of earlier tokens
   view,         // the same numbers under other indices: split, reshape
-  weight,       // on weights when compiling: concat, slice, transpose, pack
+  weight,       // on weights when compiling: concat, slice, transpose, cast, pack
   group,        // a nested graph
 };
 
@@ -97,6 +101,13 @@ struct OpDef {
   std::function<std::vector<Tensor>(const EvalArgs&)> eval;   // double precision, whole sequence
   std::function<double(const InferArgs&)> flops = {};         // per token; absent: one per output element
   std::function<double(const InferArgs&)> weight_bytes = {};  // read per token; absent: all weights
+
+  // On weights, when compiling. Either the result is a view of its operands, or a tile of it is computed by
+  // `eval` from the tiles of them that `tiles` names; elementwise ops need no more than the same tile of
+  // each. Others cannot be computed when compiling.
+  std::function<WeightView(const ViewArgs&)> view = {};
+  std::function<std::vector<WeightTile>(const WeightTile&, const std::vector<Type>& operands)> tiles = {};
+  bool rounds = false;  // the result is the operand, in another format
 };
 
 // Registered ops. The table is complete before main() starts.

@@ -1,13 +1,22 @@
 #include "ir/type.h"
 
-#include <array>
+#include <algorithm>
 #include <cstring>
+#include <deque>
+
+#include "ir/error.h"
 
 namespace lmc {
 namespace {
 
-constexpr std::array<const char*, 9> kNames = {"f32",  "f16",  "bf16",   "i32",   "q8_0",
-                                               "q4_0", "q4_k", "kv_f16", "kv_f32"};
+// By id. A deque, so that names stay where they are.
+std::deque<std::string>& names() {
+  static std::deque<std::string> all = {"f32", "f16", "bf16", "i32", "kv_f16", "kv_f32", "q8_0"};
+  return all;
+}
+
+// Of a number, a key and a value counting as one: no format takes more.
+constexpr int64_t kMostBytes = 8;
 
 }  // namespace
 
@@ -22,6 +31,14 @@ int64_t Type::elements() const {
   int64_t n = 1;
   for (int64_t d : dims) n *= d < 0 ? 1 : d;
   return n;
+}
+
+bool Type::is_countable() const {
+  int64_t n = kMostBytes;
+  for (const int64_t d : dims) {
+    if (d >= 0 && __builtin_mul_overflow(n, std::max<int64_t>(d, 1), &n)) return false;
+  }
+  return true;
 }
 
 std::string dim_name(int64_t dim) {
@@ -41,41 +58,24 @@ bool is_kv(DType t) { return t == DType::kv_f16 || t == DType::kv_f32; }
 
 bool is_float(DType t) { return t == DType::f32 || t == DType::f16 || t == DType::bf16; }
 
-bool is_quantised(DType t) { return t == DType::q8_0 || t == DType::q4_0 || t == DType::q4_k; }
+bool is_quantised(DType t) { return t >= DType::q8_0; }
 
-const char* dtype_name(DType t) { return kNames[static_cast<size_t>(t)]; }
+const char* dtype_name(DType t) { return names()[static_cast<size_t>(t)].c_str(); }
 
 std::optional<DType> dtype_from_name(std::string_view name) {
-  for (size_t i = 0; i < kNames.size(); ++i) {
-    if (name == kNames[i]) return static_cast<DType>(i);
-  }
-  return std::nullopt;
+  const auto it = std::find(names().begin(), names().end(), name);
+  if (it == names().end()) return std::nullopt;
+  return static_cast<DType>(it - names().begin());
 }
 
-int64_t storage_bytes(DType t, int64_t elements, int64_t row_length) {
-  switch (t) {
-    case DType::f32:
-    case DType::i32:
-      return elements * 4;
-    case DType::kv_f32:
-      return elements * 8;  // a key and a value
-    case DType::kv_f16:
-      return elements * 4;
-    case DType::f16:
-    case DType::bf16:
-      return elements * 2;
-    case DType::q8_0:
-    case DType::q4_0:
-    case DType::q4_k: {
-      if (row_length <= 0) return 0;
-      const int64_t blocks = (row_length + 31) / 32;
-      const int64_t row = t == DType::q8_0   ? blocks * 34
-                          : t == DType::q4_0 ? blocks * 18
-                                             : blocks * 18 + (blocks + 7) / 8 * 4;
-      return elements / row_length * row;
-    }
+DType register_dtype(const std::string& name) {
+  if (const auto known = dtype_from_name(name)) {
+    if (!is_quantised(*known)) throw Error("'" + name + "' is no name for a quantised format: it is another");
+    return *known;
   }
-  return 0;
+  if (names().size() > UINT8_MAX) throw Error("format " + name + ": there are too many formats");
+  names().push_back(name);
+  return static_cast<DType>(names().size() - 1);
 }
 
 float bf16_to_f32(uint16_t h) {
@@ -88,6 +88,8 @@ float bf16_to_f32(uint16_t h) {
 uint16_t f32_to_bf16(float f) {
   uint32_t bits;
   std::memcpy(&bits, &f, 4);
+  // Rounding would carry a NaN's bits into its exponent, or beyond its sign.
+  if ((bits & 0x7fffffff) > 0x7f800000) return static_cast<uint16_t>(bits >> 16 | 0x40);
   return static_cast<uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
 }
 

@@ -9,8 +9,11 @@
 
 namespace lmc {
 
+// An id into the table of element formats. Those with a name here mean something to the compiler itself: q8_0
+// is what activations are quantised to. The other quantised formats register themselves (ir/block_format.h)
+// and get the ids behind it.
 // kv_*: a key/value cache [span, kv_heads, head_dim]; span = how many positions a token may look back on.
-enum class DType : uint8_t { f32, f16, bf16, i32, q8_0, q4_0, q4_k, kv_f16, kv_f32 };
+enum class DType : uint8_t { f32, f16, bf16, i32, kv_f16, kv_f32, q8_0 };
 
 // Symbolic dimensions, known only when a step runs.
 inline constexpr int64_t kDimT = -1;  // "T": new tokens in the step
@@ -26,27 +29,26 @@ struct Type {
 
   int64_t rank() const { return static_cast<int64_t>(dims.size()); }
   int64_t last() const { return dims.empty() ? 1 : dims.back(); }
-  bool is_static() const;    // no symbolic dimension
-  int64_t elements() const;  // product of the static dimensions (symbolic ones count 1)
-  std::string str() const;   // "f32[T,1152]"
+  bool is_static() const;     // no symbolic dimension
+  int64_t elements() const;   // product of the static dimensions (symbolic ones count 1)
+  bool is_countable() const;  // the bytes of so many numbers, in any format, fit a 64-bit number
+  std::string str() const;    // "f32[T,1152]"
   friend bool operator==(const Type&, const Type&) = default;
 };
 
 bool is_kv(DType t);
 bool is_float(DType t);           // f32, f16 or bf16
-bool is_quantised(DType t);       // q8_0, q4_0 or q4_k
+bool is_quantised(DType t);       // q8_0 and those that are registered
 const char* dtype_name(DType t);  // "q8_0"
 std::optional<DType> dtype_from_name(std::string_view name);
 std::string dim_name(int64_t dim);  // "T", "R" or the number
 
-// Bytes of `elements` values stored in rows of `row_length`; quantised rows are padded to whole blocks of 32:
-// 34 bytes for Q8_0, 18 for Q4_0, and for Q4_K 18 and 4 more for every 8 of them (scales and minima take a
-// byte each here, 6 bits in GGUF).
-int64_t storage_bytes(DType t, int64_t elements, int64_t row_length);
+// The id of a quantised format's name, a new one unless it has one. Error if the name means something else.
+DType register_dtype(const std::string& name);
 
 float f16_to_f32(uint16_t h);
-uint16_t f32_to_f16(float f);  // round to nearest, ties to even
+uint16_t f32_to_f16(float f);  // round to nearest, ties to even; NaN stays NaN
 float bf16_to_f32(uint16_t h);
-uint16_t f32_to_bf16(float f);  // round to nearest, ties to even
+uint16_t f32_to_bf16(float f);  // round to nearest, ties to even; NaN stays NaN
 
 }  // namespace lmc

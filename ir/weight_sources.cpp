@@ -2,15 +2,10 @@
 
 #include <algorithm>
 
-#include "ir/op_def.h"
-#include "ir/slice_places.h"
+#include "ir/weight_expression.h"
 
 namespace lmc {
 namespace {
-
-int64_t size_along(const Type& t, int64_t axis) {
-  return t.rank() == 0 ? 1 : t.dims[static_cast<size_t>(std::min<int64_t>(axis, t.rank() - 1))];
-}
 
 void append(std::vector<WeightRows>& out, const WeightRows& r) {
   if (r.rows == 0) return;
@@ -21,31 +16,20 @@ void append(std::vector<WeightRows>& out, const WeightRows& r) {
   }
 }
 
-// Positions of `v` along `axis`, in order.
-std::vector<WeightRows> along(const Graph& g, ValueId v, int64_t axis) {
-  const int64_t n = size_along(g.type(v), axis);
-  const Op* op = g.def_op(v);
-  if (!op) return {{g.value(v).name, 0, n, n}};
-  const std::string& name = op->def->name;
-  if (name == "transpose") return along(g, op->operands[0], 1 - axis);
-  const bool cut = (name == "slice" || name == "concat") && attr_int(*op, "axis") == axis;
+// A row is where its first column comes from; a vector's elements count as rows.
+std::vector<WeightRows> rows_of(const Graph& g, const WeightView& view) {
   std::vector<WeightRows> out;
-  if (cut && name == "slice") {
-    const std::vector<WeightRows> all = along(g, op->operands[0], axis);
-    const SlicePlaces places(op->attrs);
-    for (int64_t i = 0, run = 0; i < n; i += run) {
-      run = places.run(i, n - i);
-      for (const WeightRows& r : part_of(all, places.from(i), run)) append(out, r);
+  for (const WeightBox& box : view.boxes()) {
+    if (box.col > 0) continue;
+    const Value& leaf = g.value(box.leaf);
+    const Matrix m = matrix(leaf.type);
+    const int64_t of = box.transposed ? m.cols : m.rows;
+    for (const Positions::Run& run : box.down.runs()) {
+      if (!run.repeated) append(out, {leaf.name, run.from, run.count, of});
+      for (int64_t i = 0; run.repeated && i < run.count; ++i) append(out, {leaf.name, run.from, 1, of});
     }
-    return out;
   }
-  if (cut) {
-    for (ValueId part : op->operands) {
-      for (const WeightRows& r : along(g, part, axis)) append(out, r);
-    }
-    return out;
-  }
-  return along(g, op->operands[0], axis);
+  return out;
 }
 
 }  // namespace
@@ -55,29 +39,17 @@ std::string WeightRows::str() const {
   return tensor + "[" + std::to_string(first) + ":" + std::to_string(first + rows) + "]";
 }
 
-// A stack's rows are those of its matrices, one after the other.
-std::vector<WeightRows> weight_rows(const Graph& g, ValueId v) {
-  const Type& t = g.type(v);
-  if (t.rank() != 3) return along(g, v, 0);
-  const Op* op = g.def_op(v);
-  if (!op) return {{g.value(v).name, 0, t.dims[0] * t.dims[1], t.dims[0] * t.dims[1]}};
-  const bool concat = op->def->name == "concat";
-  if ((!concat && op->def->name != "stack") || (concat && attr_int(*op, "axis") == 2))
-    return weight_rows(g, op->operands[0]);
-  const bool in_each = concat && attr_int(*op, "axis") == 1;  // joined within each matrix
-  const int64_t turns = in_each ? t.dims[0] : 1;
-  std::vector<std::vector<WeightRows>> parts;
-  for (ValueId part : op->operands) parts.push_back(weight_rows(g, part));
-  std::vector<WeightRows> out;
-  for (int64_t turn = 0; turn < turns; ++turn) {
-    for (size_t p = 0; p < parts.size(); ++p) {
-      const Type& type = g.type(op->operands[p]);
-      const int64_t rows = type.elements() / std::max<int64_t>(type.last(), 1) / turns;
-      for (const WeightRows& r : part_of(parts[p], turn * rows, rows)) append(out, r);
-    }
+std::vector<std::vector<WeightRows>> weight_rows(const Graph& g, std::span<const ValueId> values) {
+  const WeightExpressions x(g, values, WeightExpressions::origins);
+  std::vector<std::vector<WeightRows>> out;
+  for (const ValueId v : values) {
+    const WeightView& view = x.view(v);
+    out.push_back(rows_of(g, g.type(v).rank() <= 1 ? view.transposed() : view));
   }
   return out;
 }
+
+std::vector<WeightRows> weight_rows(const Graph& g, ValueId v) { return weight_rows(g, std::span(&v, 1))[0]; }
 
 std::vector<WeightRows> part_of(const std::vector<WeightRows>& all, int64_t first, int64_t rows) {
   std::vector<WeightRows> out;

@@ -1,6 +1,7 @@
 // Where the rows of a weight expression come from.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,10 @@ struct WeightRows {
 };
 
 // The rows of `v`, a weight or an expression over weights, in order. Neighbours of one tensor are joined.
+// What arithmetic makes of several tensors counts as the first one's.
 std::vector<WeightRows> weight_rows(const Graph& g, ValueId v);
+// Of many values in one walk over the graph.
+std::vector<std::vector<WeightRows>> weight_rows(const Graph& g, std::span<const ValueId> values);
 
 // Rows [first, first + rows) of those.
 std::vector<WeightRows> part_of(const std::vector<WeightRows>& all, int64_t first, int64_t rows);

@@ -32,8 +32,8 @@ class WeightSource {
   // The quantised format whose blocks the checkpoint holds, if it holds any for this tensor.
   virtual std::optional<DType> stored_format(const std::string& /*name*/) const { return std::nullopt; }
 
-  // Rows [first, first + rows) of the tensor (of its transpose, if `transposed`) exactly as the checkpoint
-  // stores them, if it stores them in this quantised format; otherwise false. `out` takes the blocks
+  // Rows [first, first + rows) of the tensor (of its transpose, if `transposed`; a vector is one row) exactly
+  // as the checkpoint stores them, if it stores them in this format; otherwise false. `out` takes the blocks
   // (ir/block_format.h) of one row after those of the other.
   virtual bool read_blocks(const std::string& /*name*/, bool /*transposed*/, DType /*format*/,
                            int64_t /*first*/, int64_t /*rows*/, std::span<std::byte> /*out*/) const {

@@ -77,16 +77,9 @@ void add_value(GgufWriter& out, const std::string& key, const ConfigValue& value
   throw Error(key + ": GGUF has no place for " + value.str());
 }
 
-// What general.file_type says of the most common format; llama.cpp's numbers.
-uint32_t file_type(const std::string& type) {
-  static const std::map<std::string, uint32_t> numbers = {{"f32", 0},  {"f16", 1},   {"q4_0", 2},
-                                                          {"q8_0", 7}, {"q4_k", 14}, {"bf16", 32}};
-  return numbers.at(type);
-}
-
-const GgufFormat& format_named(std::string type) {
-  std::transform(type.begin(), type.end(), type.begin(), [](unsigned char c) { return std::toupper(c); });
-  return gguf_format(type);
+// The format of a name of ir/block_format.h.
+const GgufFormat& format_named(const std::string& name) {
+  return gguf_format(block_format(*dtype_from_name(name)).gguf);
 }
 
 class Exporter {
@@ -126,8 +119,8 @@ class Exporter {
     out_.add("general.architecture", std::string_view(d_.gguf.architectures[0]));
     // No general.name: some names make llama.cpp look for tokens that a file may not have.
     out_.add("general.alignment", uint32_t{32});
-    out_.add("general.file_type", file_type(common_type_));
-    if (common_type_.starts_with("q")) out_.add("general.quantization_version", uint32_t{2});
+    out_.add("general.file_type", common_->gguf_file);
+    if (is_quantised(common_->dtype)) out_.add("general.quantization_version", uint32_t{2});
     out_.add(kGgufFamily, std::string_view(d_.family));
   }
 
@@ -170,8 +163,8 @@ class Exporter {
     if (!full.empty())
       throw Error("tensor '" + full.begin()->second + "' has no place in the gguf: table of " + d_.file);
     for (const GgufMadeTensor& rule : d_.gguf.made) add_made(rule);
-    for (const char* type : {"f32", "f16", "bf16", "q8_0", "q4_0", "q4_k"}) {
-      if (bytes[format_named(type).name] > bytes[format_named(common_type_).name]) common_type_ = type;
+    for (const BlockFormat* f : block_formats()) {
+      if (!f->gguf.empty() && bytes[f->gguf] > bytes[common_->gguf]) common_ = f;
     }
   }
 
@@ -197,7 +190,8 @@ class Exporter {
     const int64_t columns = type.dims[how.transpose ? 0 : 1];
     if (columns % wanted.elements != 0) return gguf_format("F16");
     // Tables that are only looked up cost no time; llama.cpp keeps positions unquantised too.
-    if (options_.type.starts_with("q") && !is_multiplied(m_.graph, weight(name))) return gguf_format("F16");
+    if (quantised_as(wanted) && options_.type != "keep" && !is_multiplied(m_.graph, weight(name)))
+      return gguf_format("F16");
     return wanted;
   }
 
@@ -249,7 +243,7 @@ class Exporter {
   const Model& m_;
   const Definition& d_;
   const GgufExport& options_;
-  std::string common_type_ = "f32";
+  const BlockFormat* common_ = &block_format(DType::f32);  // of most bytes
   GgufWriter out_;
   GgufExported result_;
 };

@@ -10,8 +10,8 @@ namespace lmc {
 
 struct GgufExport {
   std::string path;
-  // Of matrices: keep (as the checkpoint has them), f32, f16, bf16, q8_0, q4_0 or q4_k
-  // (rows that its blocks do not fit into become f16). Vectors are always f32.
+  // Of matrices: keep (as the checkpoint has them), or a format of ir/block_format.h that GGUF has too, such
+  // as bf16 or q8_0 (rows that its blocks do not fit into become f16). Vectors are always f32.
   std::string type = "keep";
   std::function<void(int64_t done, int64_t total)> progress = [](int64_t, int64_t) {};
 };

@@ -3,7 +3,6 @@
 #include <fnmatch.h>
 
 #include <algorithm>
-#include <array>
 #include <sstream>
 
 #include "ir/block_format.h"
@@ -20,12 +19,6 @@ std::optional<DType> format_named(const std::string& name) {
 }
 
 std::string name_of(const std::optional<DType>& format) { return format ? dtype_name(*format) : "none"; }
-
-// The most precise first.
-int rank(DType format) {
-  constexpr std::array kOrder = {DType::f16, DType::bf16, DType::q8_0, DType::q4_k, DType::q4_0};
-  return static_cast<int>(std::find(kOrder.begin(), kOrder.end(), format) - kOrder.begin());
-}
 
 bool fits(const std::string& pattern, const QuantSource& source) {
   const auto matches = [&](const std::string& text) {
@@ -91,7 +84,8 @@ std::optional<DType> QuantRules::together(const std::vector<QuantChoice>& parts)
   std::optional<DType> best;
   for (const QuantChoice& c : parts) {
     if (c.named && !c.format) return std::nullopt;
-    if (c.format && (!best || rank(*c.format) < rank(*best))) best = c.format;
+    if (c.format && (!best || block_format(*c.format).decibels > block_format(*best).decibels))
+      best = c.format;
   }
   return best;
 }

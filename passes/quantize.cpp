@@ -16,8 +16,8 @@
 
 #include "ir/block_format.h"
 #include "ir/op_def.h"
-#include "ir/weight_sources.h"
 #include "ir/pass.h"
+#include "ir/weight_sources.h"
 #include "passes/quant_rules.h"
 
 namespace lmc {
@@ -53,9 +53,21 @@ std::vector<int64_t> source_rows(const Graph& g, const Op& linear) {
   return {w.dims[static_cast<size_t>(w.rank() - 2)]};
 }
 
-// The source projections behind a linear, in the order of its weight's rows.
-std::vector<QuantSource> sources_of(const Graph& g, const Op& linear) {
-  const std::vector<WeightRows> tensors = weight_rows(g, linear.operands[1]);
+// Where the weight of each projection comes from.
+std::map<ValueId, std::vector<WeightRows>> tensors_of(const Graph& g) {
+  std::vector<ValueId> weights;
+  for (OpId id : g.ops()) {
+    if (g.op(id).def->shape == OpShape::contraction) weights.push_back(g.op(id).operands[1]);
+  }
+  std::vector<std::vector<WeightRows>> rows = weight_rows(g, weights);
+  std::map<ValueId, std::vector<WeightRows>> out;
+  for (size_t i = 0; i < weights.size(); ++i) out.emplace(weights[i], std::move(rows[i]));
+  return out;
+}
+
+// The source projections behind a linear, in the order of its weight's rows, which `tensors` lists.
+std::vector<QuantSource> sources_of(const Graph& g, const Op& linear,
+                                    const std::vector<WeightRows>& tensors) {
   std::vector<QuantSource> out;
   int64_t first = 0;
   for (int64_t i = 0; i < matrices(g, linear); ++i) {
@@ -90,10 +102,11 @@ class Quantize : public Pass {
     int64_t all = 0;
     std::set<std::string> roles;
     std::map<std::pair<ValueId, DType>, ValueId> done = quantised_already(g);
+    const std::map<ValueId, std::vector<WeightRows>> tensors = tensors_of(g);
     for (OpId id : topo_order(g)) {
       const Op& op = g.op(id);
       if (op.def->shape != OpShape::contraction) continue;
-      const std::vector<QuantSource> sources = sources_of(g, op);
+      const std::vector<QuantSource> sources = sources_of(g, op, tensors.at(op.operands[1]));
       roles.insert(attr_string(op, "role"));
       std::vector<QuantChoice> choices;
       for (const QuantSource& s : sources) choices.push_back(rules.choose(s));

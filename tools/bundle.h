@@ -41,6 +41,8 @@ class BundleWriter {
   void commit(const BundleInfo& info, const Plan& plan);
 
  private:
+  void put_in_place();
+
   std::string path_, temporary_;
   std::vector<std::string> files_;
   std::string weights_hash_;  // of weights.safetensors, once it is written

@@ -3,6 +3,8 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "ir/kernel_abi.h"
+
 namespace lmc {
 
 WeightsHeader::WeightsHeader(const Plan& plan) {
@@ -10,7 +12,7 @@ WeightsHeader::WeightsHeader(const Plan& plan) {
   header["__metadata__"] = {{"format", "lmc packed weights; layouts are in plan.json"}};
   int64_t at = 0;
   for (const PlanWeight& w : plan.weights) {
-    const int64_t stored = (w.bytes + kWeightSlack + 63) / 64 * 64;
+    const int64_t stored = (w.bytes + kReadPastEnd + 63) / 64 * 64;
     offsets.push_back(at);
     header[w.name] = {{"dtype", "U8"}, {"shape", {stored}}, {"data_offsets", {at, at + stored}}};
     at += stored;

@@ -8,13 +8,11 @@
 
 namespace lmc {
 
-inline constexpr int kBundleFormat = 4;
+inline constexpr int kBundleFormat = 5;
 inline constexpr const char* kLmcVersion = "0.1.0";
 
-// Kernels read whole vectors, so a tensor is followed by at least this many readable bytes.
-inline constexpr int64_t kWeightSlack = 32;
-
-// weights.safetensors of a plan: every packed weight as U8, at offsets that are multiples of 64 in the file.
+// weights.safetensors of a plan: every packed weight as U8, at offsets that are multiples of 64 in the file,
+// and followed by what kernels may read past its end.
 struct WeightsHeader {
   explicit WeightsHeader(const Plan& plan);
   std::string text;  // length and JSON, padded: everything before the data

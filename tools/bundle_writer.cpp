@@ -76,6 +76,9 @@ std::vector<std::vector<PackError>> BundleWriter::add_weights(
     packer.pack(job.weight, job.chunk, bytes, errors[job.weight]);
     out.write_at(header.data_start + header.offsets[job.weight] + packer.chunk_offset(job.weight, job.chunk),
                  bytes);
+    out.start_sync(
+        header.data_start + header.offsets[job.weight] + packer.chunk_offset(job.weight, job.chunk),
+        static_cast<int64_t>(bytes.size()));
     hash.written(i);
     const std::lock_guard lock(mutex);
     done += static_cast<int64_t>(bytes.size());
@@ -110,6 +113,16 @@ void BundleWriter::commit(const BundleInfo& info, const Plan& plan) {
                                            {"files", files}};
   write_file(temporary_ + "/manifest.json", manifest.dump(1) + "\n");
 
+  // All of it is on the disk before it has its name, so that no power cut leaves a bundle of zeros under it.
+  files_.push_back("manifest.json");
+  for (const std::string& f : files_) sync_file(temporary_ + "/" + f);
+  sync_file(temporary_);
+  put_in_place();
+  const std::string parent = fs::path(path_).parent_path().string();
+  sync_file(parent.empty() ? "." : parent);
+}
+
+void BundleWriter::put_in_place() {
   // Exchanged in one step with what was there, so that a bundle of this name exists at every moment.
   if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, path_.c_str(), RENAME_EXCHANGE) == 0) return;
   if (::rename(temporary_.c_str(), path_.c_str()) == 0) return;

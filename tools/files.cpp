@@ -67,6 +67,17 @@ void write_file(const std::string& path, const std::string& content) {
   }
 }
 
+void sync_file(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) fail(path, "open");
+  // Where a file system cannot do this, there is no more to be done.
+  const bool failed = ::fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP;
+  const int error = errno;
+  ::close(fd);
+  errno = error;
+  if (failed) fail(path, "write");
+}
+
 Digest::Digest(const char* algorithm) : context_(EVP_MD_CTX_new()) {
   if (EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(context_), EVP_get_digestbyname(algorithm), nullptr) != 1)
     throw Error(std::string("OpenSSL has no ") + algorithm);
@@ -123,6 +134,10 @@ void OutputFile::write_at(int64_t offset, std::span<const std::byte> bytes) {
     bytes = bytes.subspan(static_cast<size_t>(n));
     offset += n;
   }
+}
+
+void OutputFile::start_sync(int64_t offset, int64_t bytes) {
+  ::sync_file_range(fd_, offset, bytes, SYNC_FILE_RANGE_WRITE);
 }
 
 void OutputFile::close() {

@@ -11,6 +11,7 @@ namespace lmc {
 std::string read_file(const std::string& path);  // Error naming the path
 // All of it or nothing: what was there stays until all is written. Error naming path and reason.
 void write_file(const std::string& path, const std::string& content);
+void sync_file(const std::string& path);               // a folder too: to the disk itself
 std::string sha256_of_file(const std::string& path);  // hex
 
 // The hash of bytes that come piece by piece; `algorithm` as OpenSSL calls it.
@@ -39,6 +40,9 @@ class OutputFile {
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
   void write_at(int64_t offset, std::span<const std::byte> bytes);
+  // Has the system begin to bring to the disk what was written there, so that sync_file() need not wait for
+  // all.
+  void start_sync(int64_t offset, int64_t bytes);
   void close();
 
  private:

@@ -1,5 +1,6 @@
 #include "tools/memory_program.h"
 
+#include "ir/kernel_abi.h"
 #include "runtime/threads.h"
 #include "tools/console.h"
 #include "tools/engine.h"
@@ -7,11 +8,6 @@
 #include "tools/machine.h"
 
 namespace lmc {
-namespace {
-
-constexpr size_t kSlack = 64;  // readable bytes behind a weight, for whole vectors
-
-}  // namespace
 
 void pack_weights(const WeightPacker& packer, const std::vector<std::byte*>& to, int threads) {
   struct Chunk {
@@ -36,7 +32,7 @@ MemoryProgram::MemoryProgram(CodegenResult code, const WeightSource& source, con
     : code_(std::move(code)), kernels_(code_.object) {
   std::vector<std::byte*> to;
   for (const PlanWeight& w : code_.plan.weights)
-    to.push_back(weights_.emplace_back(static_cast<size_t>(w.bytes) + kSlack).data());
+    to.push_back(weights_.emplace_back(static_cast<size_t>(w.bytes + kReadPastEnd)).data());
   pack_weights(WeightPacker(code_.graphs.model, code_.packs, source), to,
                options.threads > 0 ? options.threads : default_threads());
   SessionOptions on_this_machine = options;

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <map>
 
-#include "ir/weight_sources.h"
+#include "codegen/weight_layout.h"
 #include "passes/quant_rules.h"
 #include "tools/console.h"
 
@@ -47,9 +47,9 @@ PackError QuantReport::error_of(const LedgerEntry& e) const {
   PackError sum;
   for (const WeightRows& wanted : e.sources) {
     for (size_t w = 0; w < errors.size(); ++w) {
-      if (!code_.plan.weights[w].layout.ends_with(".rows8")) continue;
+      if (!find_weight_layout(code_.plan.weights[w].layout)) continue;
       int64_t row = 0;
-      for (const WeightRows& have : weight_rows(code_.graphs.model, code_.packs[w])) {
+      for (const WeightRows& have : rows_[w]) {
         if (have.tensor == wanted.tensor) {
           const int64_t from = std::max(have.first, wanted.first);
           const int64_t to = std::min(have.first + have.rows, wanted.first + wanted.rows);
@@ -101,6 +101,12 @@ void QuantReport::print() const {
            lossy ? fmt::format("SQNR {:.1f} dB  ", decibels(error)) : "", e.rule);
     }
   }
+  int64_t not_finite = 0;
+  for (const auto& rows : errors) {
+    for (const PackError& e : rows) not_finite += e.not_finite;
+  }
+  if (not_finite > 0)
+    info("{} weights are NaN or infinite, or in a block with one; no SQNR counts them", not_finite);
   for (const auto& [format, sum] : by_format)
     info("{} weights: SQNR {:.1f} dB, worst {:.1f} dB ({})", format_title(format), decibels(sum.error),
          sum.worst, sum.tensor);

@@ -7,6 +7,7 @@
 
 #include "codegen/codegen.h"
 #include "codegen/layout.h"
+#include "ir/weight_sources.h"
 #include "passes/manager.h"
 
 namespace lmc {
@@ -19,7 +20,7 @@ class QuantReport {
  public:
   // Both must outlive the report.
   QuantReport(const std::vector<PassReport>& passes, const CodegenResult& code)
-      : passes_(passes), code_(code) {}
+      : passes_(passes), code_(code), rows_(weight_rows(code.graphs.model, code.packs)) {}
 
   std::vector<std::vector<PackError>> errors;  // of each row of each packed weight
 
@@ -32,6 +33,7 @@ class QuantReport {
 
   const std::vector<PassReport>& passes_;
   const CodegenResult& code_;
+  std::vector<std::vector<WeightRows>> rows_;  // of each packed weight
 };
 
 }  // namespace lmc

@@ -3,6 +3,7 @@
 
 #include "codegen/kernels/builder.h"
 #include "codegen/weight_layout.h"
+#include "ir/block_format.h"
 
 namespace lmc {
 namespace {
@@ -11,32 +12,29 @@ using llvm::Value;
 
 class Floats : public WeightLayout {
  public:
-  explicit Floats(DType dtype) : dtype_(dtype), bytes_(dtype == DType::f32 ? 4 : 2) {}
+  explicit Floats(DType dtype) : dtype_(dtype), bytes_(block_format(dtype).bytes) {}
 
   std::string name() const override { return std::string(dtype_name(dtype_)) + ".rows8"; }
   DType dtype() const override { return dtype_; }
+  int64_t group_rows() const override { return 8; }
   int64_t group_bytes(int64_t cols) const override { return cols * 8 * bytes_; }
 
   void pack_group(const std::byte* rows, int64_t count, int64_t cols, std::byte* out) const override {
     std::memset(out, 0, static_cast<size_t>(group_bytes(cols)));
     for (int64_t r = 0; r < count; ++r) {
-      for (int64_t c = 0; c < cols; ++c) {
-        float f;
-        std::memcpy(&f, rows + (r * cols + c) * 4, 4);
-        const uint16_t h = dtype_ == DType::f16 ? f32_to_f16(f) : f32_to_bf16(f);
-        const void* from = dtype_ == DType::f32 ? static_cast<const void*>(&f) : &h;
-        std::memcpy(out + (c * 8 + r) * bytes_, from, static_cast<size_t>(bytes_));
+      const std::byte* from = rows + r * cols * bytes_;
+      if (bytes_ == 4) {
+        spread<4>(from, cols, out + r * 4);
+      } else {
+        spread<2>(from, cols, out + r * 2);
       }
     }
   }
 
   float element(const std::byte* group, int64_t, int64_t row, int64_t col) const override {
-    const std::byte* at = group + (col * 8 + row) * bytes_;
-    float f = 0;
-    uint16_t h = 0;
-    std::memcpy(&f, at, static_cast<size_t>(bytes_));
-    std::memcpy(&h, at, sizeof h);
-    return dtype_ == DType::f32 ? f : dtype_ == DType::f16 ? f16_to_f32(h) : bf16_to_f32(h);
+    float f;
+    decode_row(block_format(dtype_), group + (col * 8 + row) * bytes_, 1, &f);
+    return f;
   }
 
   int64_t prefetch_bytes() const override { return kUnroll * 8 * bytes_; }
@@ -77,6 +75,13 @@ class Floats : public WeightLayout {
 
  private:
   static constexpr int64_t kUnroll = 4;  // columns
+
+  // Numbers that stand side by side to 8 numbers apart.
+  template <size_t bytes>
+  static void spread(const std::byte* from, int64_t count, std::byte* out) {
+    for (int64_t i = 0; i < count; ++i)
+      std::memcpy(out + i * int64_t{8 * bytes}, from + i * int64_t{bytes}, bytes);
+  }
 
   llvm::Type* stored_type(KernelBuilder& k) const {
     if (dtype_ == DType::bf16) return k.ir().getInt16Ty();

@@ -9,7 +9,7 @@ using llvm::Value;
 
 class Q4 : public ScaledBlocks {
  public:
-  Q4() : ScaledBlocks(DType::q4_0, kNibbleBytes) {}
+  Q4() : ScaledBlocks("q4_0", kNibbleBytes) {}
 
  protected:
   void pack_numbers(const std::byte* numbers, int64_t row, std::byte* block) const override {

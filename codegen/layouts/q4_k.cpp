@@ -26,13 +26,14 @@ int64_t supers_of(int64_t cols) { return (blocks_of(cols) + kParts - 1) / kParts
 class Q4K : public WeightLayout {
  public:
   std::string name() const override { return "q4_k.rows8"; }
-  DType dtype() const override { return DType::q4_k; }
+  DType dtype() const override { return *dtype_from_name("q4_k"); }
+  int64_t group_rows() const override { return 8; }
   int64_t group_bytes(int64_t cols) const override {
     return supers_of(cols) * kHeadBytes + blocks_of(cols) * kBlockBytes;
   }
 
   void pack_group(const std::byte* rows, int64_t count, int64_t cols, std::byte* out) const override {
-    const BlockFormat& format = block_format(DType::q4_k);
+    const BlockFormat& format = block_format(dtype());
     std::memset(out, 0, static_cast<size_t>(group_bytes(cols)));
     for (int64_t r = 0; r < count; ++r) {
       for (int64_t s = 0; s < supers_of(cols); ++s) {

@@ -13,7 +13,7 @@ constexpr int64_t kQuadBytes = 32;
 
 class Q8 : public ScaledBlocks {
  public:
-  Q8() : ScaledBlocks(DType::q8_0, kQuads * kQuadBytes) {}
+  Q8() : ScaledBlocks("q8_0", kQuads * kQuadBytes) {}
 
  protected:
   void pack_numbers(const std::byte* numbers, int64_t row, std::byte* block) const override {

@@ -7,11 +7,12 @@ namespace lmc {
 using llvm::Value;
 
 void ScaledBlocks::pack_group(const std::byte* rows, int64_t count, int64_t cols, std::byte* out) const {
-  const int64_t blocks = format().blocks(cols);
+  const BlockFormat& stored = format();
+  const int64_t blocks = stored.blocks(cols);
   std::memset(out, 0, static_cast<size_t>(group_bytes(cols)));
   for (int64_t r = 0; r < count; ++r) {
     for (int64_t b = 0; b < blocks; ++b) {
-      const std::byte* from = rows + r * format().row_bytes(cols) + b * format().bytes;
+      const std::byte* from = rows + r * stored.row_bytes(cols) + b * stored.bytes;
       std::byte* to = out + b * block_bytes();
       pack_numbers(from + 2, r, to);
       std::memcpy(to + number_bytes_ + r * 2, from, 2);

@@ -2,6 +2,8 @@
 // number times its row's scale.
 #pragma once
 
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "codegen/layouts/activations.h"
@@ -12,8 +14,9 @@ namespace lmc {
 
 class ScaledBlocks : public WeightLayout {
  public:
-  std::string name() const override { return std::string(dtype_name(dtype_)) + ".rows8"; }
-  DType dtype() const override { return dtype_; }
+  std::string name() const override { return format_ + ".rows8"; }
+  DType dtype() const override { return *dtype_from_name(format_); }
+  int64_t group_rows() const override { return 8; }
   int64_t group_bytes(int64_t cols) const override { return format().blocks(cols) * block_bytes(); }
   void pack_group(const std::byte* rows, int64_t count, int64_t cols, std::byte* out) const override;
   float element(const std::byte* group, int64_t cols, int64_t row, int64_t col) const override;
@@ -26,7 +29,8 @@ class ScaledBlocks : public WeightLayout {
   using Dots = std::vector<std::vector<llvm::Value*>>;
 
   // `number_bytes`: of 8 rows in a block. In the format's own blocks they stand behind an f16 scale.
-  ScaledBlocks(DType dtype, int64_t number_bytes) : dtype_(dtype), number_bytes_(number_bytes) {}
+  ScaledBlocks(std::string format, int64_t number_bytes)
+      : format_(std::move(format)), number_bytes_(number_bytes) {}
 
   // A row's numbers, as the format has them, into a block and one of them out of it.
   virtual void pack_numbers(const std::byte* numbers, int64_t row, std::byte* block) const = 0;
@@ -40,10 +44,10 @@ class ScaledBlocks : public WeightLayout {
                                     llvm::Value* j) const = 0;
 
  private:
-  const BlockFormat& format() const { return block_format(dtype_); }
+  const BlockFormat& format() const { return block_format(dtype()); }
   int64_t block_bytes() const { return number_bytes_ + 8 * 2; }
 
-  DType dtype_;
+  std::string format_;
   int64_t number_bytes_;
 };
 

@@ -1,6 +1,6 @@
 // A layout for every weight that a step reads, before the steps part: they share the weights.
 //
-//   %y = linear(%x, @w)   →   %w.packed = pack(@w) {layout=q8_0.rows8}
+//   %y = linear(%x, @w)   →   %w.packed = pack(@w) {layout=…}
 //                             %y = linear(%x, %w.packed)
 #include "codegen/layout.h"
 #include "ir/pass.h"

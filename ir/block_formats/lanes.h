@@ -33,22 +33,37 @@ struct Lanes {
   v = (v + kNoFractions) - kNoFractions;
 }
 
-// Calls `encode_lanes`, an always_inline function on vectors, compiled for AVX2 where the CPU has that. The
-// results are the same.
-template <void (*encode_lanes)(const float*, std::byte*)>
-void encode_anywhere(const float* x, std::byte* out) {
-  encode_lanes(x, out);
+// None of them NaN or infinite: zero times any of the others is zero.
+[[gnu::always_inline]] inline bool all_finite(const Lanes& x) {
+  F8 zeros = {};
+  for (const F8& v : x.part) zeros += v * 0.0F;
+  return sum(zeros) == 0;
 }
-template <void (*encode_lanes)(const float*, std::byte*)>
-__attribute__((target("avx2"))) void encode_avx2(const float* x, std::byte* out) {
-  encode_lanes(x, out);
+
+// Calls `encode_lanes`, an always_inline function on vectors that encodes one block, for each of `count`,
+// compiled for AVX2 where the CPU has that. The results are the same.
+template <void (*encode_lanes)(const float*, std::byte*), int64_t values, int64_t bytes>
+void encode_anywhere(const float* x, int64_t count, std::byte* out) {
+  for (int64_t i = 0; i < count; ++i) encode_lanes(x + i * values, out + i * bytes);
 }
-template <void (*encode_lanes)(const float*, std::byte*)>
-void encode_block(const float* x, std::byte* out) {
-  static const auto best =
-      __builtin_cpu_supports("avx2") ? encode_avx2<encode_lanes> : encode_anywhere<encode_lanes>;
-  best(x, out);
+template <void (*encode_lanes)(const float*, std::byte*), int64_t values, int64_t bytes>
+__attribute__((target("avx2"))) void encode_avx2(const float* x, int64_t count, std::byte* out) {
+  for (int64_t i = 0; i < count; ++i) encode_lanes(x + i * values, out + i * bytes);
 }
+template <void (*encode_lanes)(const float*, std::byte*), int64_t values, int64_t bytes>
+void encode_blocks(const float* x, int64_t count, std::byte* out) {
+  static const auto best = __builtin_cpu_supports("avx2") ? encode_avx2<encode_lanes, values, bytes>
+                                                          : encode_anywhere<encode_lanes, values, bytes>;
+  best(x, count, out);
+}
+
+// Calls `decode_block`, which decodes one block, for each of `count`.
+template <void (*decode_block)(const std::byte*, float*), int64_t values, int64_t bytes>
+void decode_blocks(const std::byte* blocks, int64_t count, float* out) {
+  for (int64_t i = 0; i < count; ++i) decode_block(blocks + i * bytes, out + i * values);
+}
+
+inline constexpr uint16_t kNotANumber = 0x7e00;  // as f16
 
 // The f16 number next to f, within f16's range.
 inline uint16_t to_scale(float f) {

@@ -1,7 +1,7 @@
 // Q4_0: an f16 scale d and 16 bytes: their low halves are numbers 0 to 15, the high ones 16 to 31, each d *
 // (q - 8). The scale is the one of least squared error among some near the largest number / -8, each with the
 // numbers rounded to it: d = sum(x q) / sum(q q).
-#include "ir/block_formats/formats.h"
+#include "ir/block_format.h"
 #include "ir/block_formats/lanes.h"
 
 namespace lmc {
@@ -45,7 +45,7 @@ float largest(const float* x) {
 [[gnu::always_inline]] inline void encode_lanes(const float* numbers, std::byte* out) {
   const Lanes x(numbers);
   const float most = largest(numbers);
-  const uint16_t scale = to_scale(most != 0 ? best_scale(x, most) : 0.0F);
+  const uint16_t scale = all_finite(x) ? to_scale(most != 0 ? best_scale(x, most) : 0.0F) : kNotANumber;
   std::memcpy(out, &scale, 2);
   const float d = f16_to_f32(scale);
   const float inverse = d != 0 ? 1.0F / d : 0.0F;
@@ -70,8 +70,8 @@ void decode(const std::byte* block, float* out) {
   }
 }
 
+const RegisterBlockFormat kFormat({"q4_0", 32, 18, "Q4_0", 2, 2, 20.5, decode_blocks<decode, 32, 18>,
+                                   encode_blocks<encode_lanes, 32, 18>});
+
 }  // namespace
-
-const BlockFormat kQ4Format{DType::q4_0, 32, 18, decode, encode_block<encode_lanes>};
-
 }  // namespace lmc

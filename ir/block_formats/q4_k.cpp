@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ir/block_formats/formats.h"
+#include "ir/block_format.h"
 #include "ir/block_formats/lanes.h"
 
 namespace lmc {
@@ -83,12 +83,18 @@ uint8_t in_steps(float x, float step) {
 [[gnu::always_inline]] inline void encode_lanes(const float* x, std::byte* out) {
   std::array<Fit, Q4KBlock::kParts> fits;
   Fit largest;
+  bool finite = true;
   for (size_t part = 0; part < fits.size(); ++part) {
+    finite &= all_finite(Lanes(x + part * Q4KBlock::kPart));
     fits[part] = fit_part(x + part * Q4KBlock::kPart);
     largest.scale = std::max(largest.scale, fits[part].scale);
     largest.min = std::max(largest.min, fits[part].min);
   }
   Q4KBlock block;
+  if (!finite) {
+    block.d = kNotANumber;
+    return block.store(out);
+  }
   block.d = scale_of(largest.scale);
   block.dmin = scale_of(largest.min);
   const float d = f16_to_f32(block.d);
@@ -157,6 +163,16 @@ void Q4KBlock::store(std::byte* block) const {
   }
 }
 
-const BlockFormat kQ4KFormat{DType::q4_k, 256, 144, decode, encode_block<encode_lanes>};
+namespace {
 
+// Layouts leave out the parts of 32 behind a row's end, and give scales and minima a byte each.
+int64_t packed_row_bytes(int64_t columns) {
+  const int64_t parts = (columns + 31) / 32;
+  return parts * 18 + (parts + 7) / 8 * 4;
+}
+
+const RegisterBlockFormat kFormat({"q4_k", 256, 144, "Q4_K", 12, 14, 22, decode_blocks<decode, 256, 144>,
+                                   encode_blocks<encode_lanes, 256, 144>, packed_row_bytes});
+
+}  // namespace
 }  // namespace lmc

@@ -2,7 +2,7 @@
 // x / d to the nearest integer.
 #include <algorithm>
 
-#include "ir/block_formats/formats.h"
+#include "ir/block_format.h"
 #include "ir/block_formats/lanes.h"
 
 namespace lmc {
@@ -19,7 +19,7 @@ using B8 = int8_t __attribute__((vector_size(8)));
   }
   float largest = 0;
   for (size_t l = 0; l < 8; ++l) largest = std::max(largest, most[l]);
-  const uint16_t scale = to_scale(largest / 127.0F);
+  const uint16_t scale = all_finite(x) ? to_scale(largest / 127.0F) : kNotANumber;
   std::memcpy(out, &scale, 2);
   const float d = f16_to_f32(scale);
   const float inverse = d > 0 ? 1.0F / d : 0.0F;
@@ -40,8 +40,8 @@ void decode(const std::byte* block, float* out) {
   for (size_t i = 0; i < 32; ++i) out[i] = static_cast<float>(q[i]) * d;
 }
 
+const RegisterBlockFormat kFormat({"q8_0", 32, 34, "Q8_0", 8, 7, 44, decode_blocks<decode, 32, 34>,
+                                   encode_blocks<encode_lanes, 32, 34>});
+
 }  // namespace
-
-const BlockFormat kQ8Format{DType::q8_0, 32, 34, decode, encode_block<encode_lanes>};
-
 }  // namespace lmc

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "ir/ops/common.h"
+#include "ir/weight_view.h"
 
 namespace lmc {
 namespace {
@@ -49,6 +50,23 @@ const RegisterOp kOp(OpDef{
             }
           }
           return std::vector<Tensor>{std::move(y)};
+        },
+    .view =
+        [](const ViewArgs& a) {
+          const int64_t axis = a.integer("axis");
+          if (axis + 1 == a.type.rank()) return WeightView::beside(a.in);
+          if (axis == 0) return WeightView::below(a.in);
+          // Within each matrix of stacks: its rows of the first, of the second, …
+          std::vector<WeightView> cut;
+          for (int64_t i = 0; i < a.type.dims[0]; ++i) {
+            for (const WeightView* part : a.in) {
+              const int64_t rows = part->rows() / a.type.dims[0];
+              cut.push_back(part->pick_rows(Positions::range(i * rows, rows)));
+            }
+          }
+          std::vector<const WeightView*> parts;
+          for (const WeightView& part : cut) parts.push_back(&part);
+          return WeightView::below(parts);
         },
 });
 

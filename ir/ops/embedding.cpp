@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ir/block_format.h"
 #include "ir/ops/common.h"
 
 namespace lmc {

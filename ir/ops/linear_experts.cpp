@@ -1,6 +1,7 @@
 // A projection whose weight is chosen per token: a mixture of experts.
 #include <algorithm>
 
+#include "ir/block_format.h"
 #include "ir/ops/common.h"
 
 namespace lmc {

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "ir/ops/common.h"
+#include "ir/weight_view.h"
 
 namespace lmc {
 namespace {
@@ -13,13 +14,19 @@ const RegisterOp kOp(OpDef{
     .shape = OpShape::weight,
     .operands = {{"x", "a weight"}},
     .attrs = {{"layout", AttrKind::text, std::nullopt,
-               "f32, f16 or bf16, row-major; or rows in groups of 8: q8_0.rows8, …"}},
+               "f32, f16 or bf16, row-major; or one that puts rows side by side"}},
     .infer =
         [](const InferArgs& a) {
           require(a[0].is_static(), "only weights can be packed, found " + a[0].str());
           return std::vector<Type>{a[0]};
         },
     .eval = [](const EvalArgs& a) { return std::vector<Tensor>{a[0]}; },
+    // Who packs numbers in their own format rounds them himself, and knows by how much.
+    .view =
+        [](const ViewArgs& a) {
+          const auto row_major = dtype_from_name(a.text("layout"));
+          return row_major && row_major != a.type.dtype ? *a.in[0] : *a.unrounded[0];
+        },
 });
 
 }  // namespace

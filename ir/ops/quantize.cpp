@@ -1,6 +1,7 @@
 // Rounds numbers to a format of fewer bits: activations to Q8_0, weights to any of ir/block_format.h.
 #include "ir/block_format.h"
 #include "ir/ops/common.h"
+#include "ir/weight_view.h"
 
 namespace lmc {
 namespace {
@@ -8,14 +9,10 @@ namespace {
 // The row as the format holds it.
 void round_row(DType format, const double* x, double* y, int64_t columns) {
   std::vector<float> row(x, x + columns);
-  if (is_quantised(format)) {
-    const BlockFormat& f = block_format(format);
-    std::vector<std::byte> blocks(static_cast<size_t>(f.row_bytes(columns)));
-    encode_row(f, row.data(), columns, blocks.data());
-    decode_row(f, blocks.data(), columns, row.data());
-  } else {
-    for (float& v : row) v = format == DType::f16 ? f16_to_f32(f32_to_f16(v)) : bf16_to_f32(f32_to_bf16(v));
-  }
+  const BlockFormat& f = block_format(format);
+  std::vector<std::byte> blocks(static_cast<size_t>(f.row_bytes(columns)));
+  encode_row(f, row.data(), columns, blocks.data());
+  decode_row(f, blocks.data(), columns, row.data());
   std::copy(row.begin(), row.end(), y);
 }
 
@@ -28,12 +25,14 @@ DType format_of(const std::string& name) {
 
 const RegisterOp kOp(OpDef{
     .name = "quantize",
-    .doc = "numbers rounded to a format: along the last dimension in blocks (q8_0: 32 as int8 times one f16 "
-           "scale; q4_0 and q4_k: 4 bits; the last block is padded with zeros), or each to f16 or bf16. "
-           "Activations can be rounded to q8_0 only",
+    .doc =
+        "numbers rounded to a format: along the last dimension in blocks (q8_0: 32 as int8 times one f16 "
+        "scale; q4_0, q4_k and others: fewer bits; the last block is padded with zeros), or each to f16 or "
+        "bf16. Activations can be rounded to q8_0 only",
     .shape = OpShape::row,
     .operands = {{"x", "[.., K] float, of rank 2 or more"}},
-    .attrs = {{"format", AttrKind::text, std::string("q8_0"), "q8_0, q4_0, q4_k, f16 or bf16"}},
+    .attrs = {{"format", AttrKind::text, std::string("q8_0"),
+               "a format that weights are stored in: q8_0, bf16, …"}},
     .infer =
         [](const InferArgs& a) {
           const DType format = format_of(a.text("format"));
@@ -51,6 +50,8 @@ const RegisterOp kOp(OpDef{
           return std::vector<Tensor>{std::move(y)};
         },
     .flops = [](const InferArgs& a) { return 3.0 * static_cast<double>(a[0].elements()); },
+    .tiles = [](const WeightTile& t, const std::vector<Type>&) { return std::vector<WeightTile>{t}; },
+    .rounds = true,
 });
 
 }  // namespace

@@ -3,10 +3,20 @@
 #include <cmath>
 
 #include "ir/ops/common.h"
-#include "ir/slice_places.h"
+#include "ir/weight_view.h"
 
 namespace lmc {
 namespace {
+
+// Where positions of the slice, n along the axis, are in the operand.
+Positions places(const AttrMap& attrs, int64_t n) {
+  const auto whole = [&](const char* name) { return std::get<int64_t>(attrs.at(name)); };
+  if (whole("every") == 0) return Positions::range(whole("start"), n);
+  Positions out;
+  for (int64_t block = 0; block * whole("size") < n; ++block)
+    out.add(block * whole("every") + whole("start"), whole("size"));
+  return out;
+}
 
 const RegisterOp kOp(OpDef{
     .name = "slice",
@@ -45,12 +55,19 @@ const RegisterOp kOp(OpDef{
         [](const EvalArgs& a) {
           Tensor y = make_tensor(a[0].dtype, a.result_types[0].dims);
           const bool columns = a.integer("axis") == 1 || a[0].dims.size() == 1;
-          const SlicePlaces places(a.attrs);
+          const Positions from = places(a.attrs, columns ? y.last() : y.rows());
           for (int64_t r = 0; r < y.rows(); ++r) {
-            for (int64_t c = 0; c < y.last(); ++c)
-              y.row(r)[c] = columns ? a[0].row(r)[places.from(c)] : a[0].row(places.from(r))[c];
+            const double* row = a[0].row(columns ? r : from[r]);
+            for (int64_t c = 0; c < y.last(); ++c) y.row(r)[c] = row[columns ? from[c] : c];
           }
           return std::vector<Tensor>{std::move(y)};
+        },
+    .view =
+        [](const ViewArgs& a) {
+          const bool columns = a.integer("axis") + 1 == a.type.rank();
+          const Matrix m = matrix(a.type);
+          const Positions from = places(a.attrs, columns ? m.cols : m.rows);
+          return columns ? a.in[0]->pick_columns(from) : a.in[0]->pick_rows(from);
         },
 });
 

@@ -1,5 +1,6 @@
 // Weights of one shape under one name: the experts of a layer.
 #include "ir/ops/common.h"
+#include "ir/weight_view.h"
 
 namespace lmc {
 namespace {
@@ -22,6 +23,7 @@ const RegisterOp kOp(OpDef{
           for (const Tensor* part : a.in) y.data.insert(y.data.end(), part->data.begin(), part->data.end());
           return std::vector<Tensor>{std::move(y)};
         },
+    .view = [](const ViewArgs& a) { return WeightView::below(a.in); },
 });
 
 }  // namespace

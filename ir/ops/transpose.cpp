@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "ir/ops/common.h"
+#include "ir/weight_view.h"
 
 namespace lmc {
 namespace {
@@ -26,6 +27,7 @@ const RegisterOp kOp(OpDef{
           }
           return std::vector<Tensor>{std::move(y)};
         },
+    .view = [](const ViewArgs& a) { return a.in[0]->transposed(); },
 });
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <fstream>
+#include <vector>
 
 #include "ir/error.h"
 #include "models/tokenizer/utf8.h"
@@ -258,17 +259,20 @@ std::span<const std::byte> GgufFile::row(const Tensor& t, int64_t r) const {
 void GgufFile::read_row(const Tensor& t, int64_t r, int64_t first, std::span<float> out) const {
   const std::byte* from = row(t, r).data();
   const int64_t per_block = t.format->elements;
-  float block[256];
+  std::vector<float> block;
   for (size_t done = 0; done < out.size();) {
     const int64_t at = first + static_cast<int64_t>(done);
     const int64_t inside = at % per_block;
-    const auto n = std::min(out.size() - done, static_cast<size_t>(per_block - inside));
     const std::byte* source = from + at / per_block * t.format->bytes;
-    if (static_cast<int64_t>(n) == per_block) {
-      t.format->decode(source, out.data() + done);
+    auto n = out.size() - done;
+    if (const auto whole = static_cast<int64_t>(n) / per_block; inside == 0 && whole > 0) {
+      n = static_cast<size_t>(whole * per_block);
+      t.format->decode(source, whole, out.data() + done);
     } else {
-      t.format->decode(source, block);
-      std::copy_n(block + inside, n, out.data() + done);
+      n = std::min(n, static_cast<size_t>(per_block - inside));
+      block.resize(static_cast<size_t>(per_block));
+      t.format->decode(source, 1, block.data());
+      std::copy_n(block.begin() + inside, n, out.data() + done);
     }
     done += n;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "ir/block_format.h"
 
@@ -18,15 +19,7 @@ T load(const std::byte* p) {
 float half(const std::byte* p) { return f16_to_f32(load<uint16_t>(p)); }
 int byte_at(const std::byte* p, int i) { return std::to_integer<int>(p[i]); }
 
-void decode_f32(const std::byte* b, float* out) { *out = load<float>(b); }
-void decode_f16(const std::byte* b, float* out) { *out = half(b); }
-void decode_bf16(const std::byte* b, float* out) { *out = bf16_to_f32(load<uint16_t>(b)); }
-
-// What lmc computes with as well (ir/block_format.h).
-template <DType dtype>
-void decode_block(const std::byte* b, float* out) {
-  block_format(dtype).decode(b, out);
-}
+constexpr int64_t kQ6Bytes = 210;
 
 // 256 numbers of 6 bits: 128 bytes of low halves, 64 bytes of upper pairs, 16 int8 scales, f16 scale of
 // those.
@@ -43,15 +36,24 @@ void decode_q6_k(const std::byte* b, float* out) {
   }
 }
 
-constexpr GgufFormat kFormats[] = {
-    {0, "F32", 1, 4, DType::f32, decode_f32},
-    {1, "F16", 1, 2, DType::f16, decode_f16},
-    {2, "Q4_0", 32, 18, DType::f32, decode_block<DType::q4_0>},
-    {8, "Q8_0", 32, 34, DType::f32, decode_block<DType::q8_0>},
-    {12, "Q4_K", 256, 144, DType::f32, decode_block<DType::q4_k>},
-    {14, "Q6_K", 256, 210, DType::f32, decode_q6_k},
-    {30, "BF16", 1, 2, DType::bf16, decode_bf16},
-};
+void decode_q6_k_blocks(const std::byte* b, int64_t count, float* out) {
+  for (int64_t i = 0; i < count; ++i) decode_q6_k(b + i * kQ6Bytes, out + i * 256);
+}
+
+// By id.
+const std::vector<GgufFormat>& formats() {
+  static const std::vector<GgufFormat> all = [] {
+    std::vector<GgufFormat> out = {{14, "Q6_K", 256, kQ6Bytes, DType::f32, decode_q6_k_blocks}};
+    for (const BlockFormat* f : block_formats()) {
+      if (f->gguf.empty()) continue;
+      const DType numbers = is_quantised(f->dtype) ? DType::f32 : f->dtype;
+      out.push_back({f->gguf_type, f->gguf, f->values, f->bytes, numbers, f->decode});
+    }
+    std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+    return out;
+  }();
+  return all;
+}
 
 // By id; "" for numbers ggml has given up.
 constexpr const char* kNames[] = {
@@ -63,14 +65,12 @@ constexpr const char* kNames[] = {
 }  // namespace
 
 const GgufFormat* gguf_format(uint32_t id) {
-  const auto* it =
-      std::find_if(std::begin(kFormats), std::end(kFormats), [&](const auto& f) { return f.id == id; });
-  return it == std::end(kFormats) ? nullptr : it;
+  const auto it = std::find_if(formats().begin(), formats().end(), [&](const auto& f) { return f.id == id; });
+  return it == formats().end() ? nullptr : &*it;
 }
 
 const GgufFormat& gguf_format(const std::string& name) {
-  return *std::find_if(std::begin(kFormats), std::end(kFormats),
-                       [&](const auto& f) { return f.name == name; });
+  return *std::find_if(formats().begin(), formats().end(), [&](const auto& f) { return f.name == name; });
 }
 
 std::string gguf_format_name(uint32_t id) {
@@ -79,17 +79,15 @@ std::string gguf_format_name(uint32_t id) {
 }
 
 std::optional<DType> quantised_as(const GgufFormat& format) {
-  for (const DType t : {DType::q8_0, DType::q4_0, DType::q4_k}) {
-    std::string name = dtype_name(t);
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::toupper(c); });
-    if (name == format.name) return t;
+  for (const BlockFormat* f : block_formats()) {
+    if (f->gguf == format.name && is_quantised(f->dtype)) return f->dtype;
   }
   return std::nullopt;
 }
 
 std::string gguf_format_names() {
   std::string out;
-  for (const GgufFormat& f : kFormats) out += (out.empty() ? "" : ", ") + std::string(f.name);
+  for (const GgufFormat& f : formats()) out += (out.empty() ? "" : ", ") + f.name;
   return out;
 }
 

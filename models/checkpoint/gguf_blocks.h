@@ -1,5 +1,6 @@
 // How GGUF stores the numbers of a tensor: rows cut into blocks, each block a few bytes. The formats are
-// those of ggml (ggml-common.h, dequantize_row_* in ggml-quants.c).
+// those of ggml (ggml-common.h, dequantize_row_* in ggml-quants.c): those that lmc has too
+// (ir/block_format.h), and some that are only read.
 #pragma once
 
 #include <cstddef>
@@ -14,11 +15,11 @@ namespace lmc {
 
 struct GgufFormat {
   uint32_t id;       // as the file says it
-  const char* name;  // "Q4_K"
+  std::string name;  // "Q4_K"
   int64_t elements;  // of a block
   int64_t bytes;     // of a block
   DType dtype;       // that holds its numbers exactly enough: f32 for what is dequantised on reading
-  void (*decode)(const std::byte* block, float* out);  // one block
+  void (*decode)(const std::byte* blocks, int64_t count, float* out);
 };
 
 // Null for a format that is not read.

@@ -141,18 +141,8 @@ void GgufWriter::write(const std::string& path,
 }
 
 void encode_gguf(const GgufFormat& format, std::span<const float> x, std::byte* out) {
-  const std::string name = format.name;
-  if (name == "F32") {
-    std::memcpy(out, x.data(), x.size_bytes());
-  } else if (name == "F16" || name == "BF16") {
-    for (const float f : x) {
-      const uint16_t h = name == "F16" ? f32_to_f16(f) : f32_to_bf16(f);
-      std::memcpy(out, &h, 2);
-      out += 2;
-    }
-  } else {
-    encode_row(block_format(*quantised_as(format)), x.data(), static_cast<int64_t>(x.size()), out);
-  }
+  const BlockFormat& blocks = block_format(quantised_as(format).value_or(format.dtype));
+  encode_row(blocks, x.data(), static_cast<int64_t>(x.size()), out);
 }
 
 }  // namespace lmc

@@ -68,6 +68,17 @@ void HfFolder::read(const std::string& name, int64_t first, std::span<float> out
   files_[it->second]->read(name, first, out);
 }
 
+bool HfFolder::read_blocks(const std::string& name, bool transposed, DType format, int64_t first,
+                           int64_t rows, std::span<std::byte> out) const {
+  const auto it = file_of_.find(name);
+  if (transposed || it == file_of_.end()) return false;
+  const SafetensorsFile::Tensor& t = stored(name);
+  if (safetensors_dtype(t.dtype) != format) return false;
+  const int64_t row = rows == 0 ? 0 : static_cast<int64_t>(out.size()) / rows;
+  files_[it->second]->read_bytes(name, first * row, out);
+  return true;
+}
+
 std::vector<std::string> HfFolder::names() const {
   std::vector<std::string> out;
   for (const auto& [name, file] : file_of_) out.push_back(name);

@@ -19,6 +19,8 @@ class HfFolder : public WeightSource {
 
   std::optional<Type> type(const std::string& name) const override;
   void read(const std::string& name, int64_t first, std::span<float> out) const override;
+  bool read_blocks(const std::string& name, bool transposed, DType format, int64_t first, int64_t rows,
+                   std::span<std::byte> out) const override;
 
   std::vector<std::string> names() const;
   const SafetensorsFile::Tensor& stored(const std::string& name) const;  // must exist

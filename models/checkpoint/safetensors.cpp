@@ -108,10 +108,21 @@ void SafetensorsFile::read_header() {
   }
 }
 
-void SafetensorsFile::read(const std::string& name, int64_t first, std::span<float> out) const {
+const SafetensorsFile::Tensor& SafetensorsFile::tensor(const std::string& name) const {
   const auto it = tensors_.find(name);
   if (it == tensors_.end()) throw Error(path_ + ": there is no tensor '" + name + "'");
-  const Tensor& t = it->second;
+  return it->second;
+}
+
+void SafetensorsFile::read_bytes(const std::string& name, int64_t first, std::span<std::byte> out) const {
+  const Tensor& t = tensor(name);
+  if (first < 0 || first > t.bytes - static_cast<int64_t>(out.size()))
+    throw Error(path_ + ": tensor '" + name + "' is shorter than its use");
+  std::copy_n(data_ + t.offset + first, out.size(), out.data());
+}
+
+void SafetensorsFile::read(const std::string& name, int64_t first, std::span<float> out) const {
+  const Tensor& t = tensor(name);
   const auto n = static_cast<int64_t>(out.size());
   const int64_t element = element_bytes(t.dtype);
   if (first < 0 || (first + n) * element > t.bytes)

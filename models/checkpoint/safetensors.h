@@ -28,9 +28,12 @@ class SafetensorsFile {
 
   // Elements [first, first + out.size()) widened to f32. The tensor must be F32, F16 or BF16 (else Error).
   void read(const std::string& name, int64_t first, std::span<float> out) const;
+  // The bytes from `first` on, as they are.
+  void read_bytes(const std::string& name, int64_t first, std::span<std::byte> out) const;
 
  private:
   void read_header();
+  const Tensor& tensor(const std::string& name) const;
 
   std::string path_;
   Mapping mapping_;

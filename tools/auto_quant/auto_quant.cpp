@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "ir/block_format.h"
 #include "tools/auto_quant/calibration.h"
 #include "tools/auto_quant/divergence.h"
 #include "tools/auto_quant/format_choice.h"
@@ -75,7 +76,7 @@ class Choice {
       unrounded_ = reference_->kl(q8.session());
       if (unrounded_ <= budget_) {
         coarse_ = DType::q8_0;
-        fine_ = DType::q4_k;
+        fine_ = *dtype_from_name("q4_k");
         measure_each(q8);
       }
     }

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "codegen/block_rows.h"
+#include "codegen/weight_layout.h"
 #include "ir/op_def.h"
 #include "ir/weight_sources.h"
 #include "passes/lowering.h"
@@ -49,7 +50,7 @@ CodegenResult compile(const Model& model, const ModelFlags& flags, PassOptions p
 class RoundedRows : public WeightSource {
  public:
   RoundedRows(const Graph& g, ValueId v, const WeightSource& source, const BlockFormat& format)
-      : g_(g), v_(v), source_(source), format_(format) {}
+      : g_(g), v_(v), expressions_(g, std::span(&v, 1)), reader_(expressions_, source), format_(format) {}
 
   std::optional<Type> type(const std::string& /*name*/) const override {
     return Type{DType::f32, g_.type(v_).dims};
@@ -59,7 +60,8 @@ class RoundedRows : public WeightSource {
     const int64_t rows = static_cast<int64_t>(out.size()) / cols;
     std::vector<std::byte> blocks(static_cast<size_t>(rows * format_.row_bytes(cols)));
     std::vector<PackError> errors(static_cast<size_t>(rows));
-    read_block_rows(g_, v_, source_, format_, first / cols, rows, blocks, errors);
+    read_block_rows(reader_, expressions_.view(v_).pick_rows(Positions::range(first / cols, rows)), format_,
+                    blocks, errors);
     for (int64_t r = 0; r < rows; ++r)
       decode_row(format_, blocks.data() + r * format_.row_bytes(cols), cols, out.data() + r * cols);
   }
@@ -67,7 +69,8 @@ class RoundedRows : public WeightSource {
  private:
   const Graph& g_;
   ValueId v_;
-  const WeightSource& source_;
+  WeightExpressions expressions_;
+  WeightReader reader_;
   const BlockFormat& format_;
 };
 
@@ -87,11 +90,12 @@ PackedModel::PackedModel(const Model& model, const ModelFlags& flags, PassOption
 
 std::vector<PackedModel::Matrix> PackedModel::matrices() const {
   const CodegenResult& code = program_.code();
+  const std::vector<std::vector<WeightRows>> all = weight_rows(code.graphs.model, code.packs);
   std::vector<Matrix> out;
   for (size_t w = 0; w < code.packs.size(); ++w) {
-    if (!code.plan.weights[w].layout.ends_with(".rows8")) continue;
+    if (!find_weight_layout(code.plan.weights[w].layout)) continue;
     Matrix m{w, {}, code.graphs.model.type(code.packs[w])};
-    for (const WeightRows& rows : weight_rows(code.graphs.model, code.packs[w])) {
+    for (const WeightRows& rows : all[w]) {
       if (std::find(m.tensors.begin(), m.tensors.end(), rows.tensor) == m.tensors.end())
         m.tensors.push_back(rows.tensor);
     }

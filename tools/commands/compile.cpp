@@ -41,6 +41,7 @@ struct Options {
   int64_t block = 64;
   int threads = 0;
   bool no_verify = false;
+  bool allow_nan = false;
 };
 
 void report_model(const Model& m) {
@@ -77,7 +78,8 @@ void add_chat_template(BundleWriter& writer, const Model& m) {
 void write_bundle(const Options& o, const std::string& output, const Model& m, CodegenResult& code,
                   const std::vector<PassReport>& reports) {
   BundleWriter writer(output);
-  const WeightPacker packer(code.graphs.model, code.packs, *m.weights);
+  const WeightPacker packer(code.graphs.model, code.packs, *m.weights,
+                            o.allow_nan ? NotFinite::keep : NotFinite::refuse);
   QuantReport report(reports, code);
   {
     Progress progress("quantising and packing");
@@ -139,8 +141,8 @@ CodegenOptions codegen_options(const Options& o, const Model& m) {
   return out;
 }
 
-// Every kernel beside the evaluator of its group. Throws Error for the first that computes something else, and
-// leaves the group in repro.lmir.
+// Every kernel beside the evaluator of its group. Throws Error for the first that computes something else,
+// and leaves the group in repro.lmir.
 void prove(const CodegenResult& code) {
   if (!find_target(code.plan.target).supported_here()) {
     info("kernels not verified: this CPU does not run {}", code.plan.target);
@@ -241,6 +243,7 @@ const RegisterCommand kCompile(
                {"import", "graph", "opt", "decode", "prefill", "plan", "llvm", "asm", "quant"}));
        app.add_flag("--no-verify", o->no_verify,
                     "do not run each kernel beside the evaluator of its group on seeded inputs");
+       app.add_flag("--allow-nan", o->allow_nan, "pack weights that are NaN or infinite, too");
        app.add_option("-t,--threads", o->threads, "threads for packing (default: physical cores)")
            ->check(CLI::Range(1, 1024));
        o->passes.add_to(app);

@@ -1,6 +1,7 @@
 // lmc export: a model and its weights as a GGUF file, for llama.cpp and programs like it.
 #include <filesystem>
 
+#include "ir/block_format.h"
 #include "models/gguf_export.h"
 #include "tools/bundle.h"
 #include "tools/command.h"
@@ -36,6 +37,14 @@ void run(const Options& o) {
        human_bytes(static_cast<double>(std::filesystem::file_size(gguf.path))), seconds_since(start));
 }
 
+std::vector<std::string> types() {
+  std::vector<std::string> out = {"keep"};
+  for (const BlockFormat* f : block_formats()) {
+    if (!f->gguf.empty()) out.push_back(f->name);
+  }
+  return out;
+}
+
 const RegisterCommand kExport(
     {"export", "write a model and its weights as a GGUF file", [](CLI::App& app) {
        auto o = std::make_shared<Options>();
@@ -43,7 +52,7 @@ const RegisterCommand kExport(
        app.add_option("--gguf", o->gguf.path, "the file to write")->required();
        app.add_option("--type", o->gguf.type,
                       "of matrices: keep is as the checkpoint has them; vectors are always f32")
-           ->check(CLI::IsMember({"keep", "f32", "f16", "bf16", "q8_0", "q4_0", "q4_k"}))
+           ->check(CLI::IsMember(types()))
            ->capture_default_str();
        app.add_option("--weights", o->weights.weights,
                       "a Hugging Face folder, a GGUF file, or random (default: the model file's checkpoint)");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "ir/block_format.h"
 #include "ir/op_def.h"
 #include "ir/text.h"
 #include "tools/picture/picture.h"

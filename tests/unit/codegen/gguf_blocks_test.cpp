@@ -5,6 +5,7 @@
 
 #include "codegen/codegen.h"
 #include "codegen/layout.h"
+#include "codegen/weight_layout.h"
 #include "ir/op_def.h"
 #include "ir/text.h"
 
@@ -67,7 +68,7 @@ std::vector<float> packed(const std::string& expression, int64_t rows) {
   const WeightPacker packer(g, {pack}, source);
   const std::vector<std::byte> bytes = packer.pack(0);
   std::vector<float> out(static_cast<size_t>(rows * kColumns));
-  unpack("q8_0.rows8", {DType::q8_0, {rows, kColumns}}, bytes.data(), 0, out);
+  unpack(weight_layout(DType::q8_0).name(), {DType::q8_0, {rows, kColumns}}, bytes.data(), 0, out);
   return out;
 }
 

@@ -4,6 +4,7 @@
 #include <random>
 
 #include "codegen/layout.h"
+#include "codegen/weight_layout.h"
 #include "ir/block_format.h"
 #include "ir/op_def.h"
 #include "ir/text.h"
@@ -12,6 +13,9 @@ namespace lmc {
 namespace {
 
 constexpr int64_t kColumns = 512;
+
+DType format(const char* name) { return *dtype_from_name(name); }
+std::string layout_of(const std::string& name) { return weight_layout(format(name.c_str())).name(); }
 
 // Matrices of any blocks whose numbers are no NaN.
 class Blocks : public WeightSource {
@@ -24,7 +28,7 @@ class Blocks : public WeightSource {
     for (std::byte& b : out) b = static_cast<std::byte>(random());
     for (size_t i = 1; i < out.size(); i += static_cast<size_t>(format_.bytes)) {
       out[i] = std::byte{0x20};  // the upper half of an f16 scale
-      if (format_.dtype == DType::q4_k) out[i + 2] = std::byte{0x24};
+      if (format_.dtype == format("q4_k")) out[i + 2] = std::byte{0x24};
     }
     return out;
   }
@@ -54,7 +58,7 @@ class Blocks : public WeightSource {
 };
 
 TEST(StoredBlocks, of_any_format_are_packed_as_they_are) {
-  for (const DType dtype : {DType::q8_0, DType::q4_0, DType::q4_k}) {
+  for (const DType dtype : {format("q8_0"), format("q4_0"), format("q4_k")}) {
     const std::string name = dtype_name(dtype);
     Graph g = parse_graph(
         "graph @g (%x: f32[T,512]) {\n  weight @a : f32[11,512]\n  weight @b : f32[30,512]\n"
@@ -65,12 +69,12 @@ TEST(StoredBlocks, of_any_format_are_packed_as_they_are) {
     for (const OpId id : g.ops()) {
       if (g.op(id).def->name == "pack") pack = g.result(id);
     }
-    ASSERT_EQ(attr_string(*g.def_op(pack), "layout"), name + ".rows8");
+    ASSERT_EQ(attr_string(*g.def_op(pack), "layout"), layout_of(name));
     const Blocks source(dtype);
     const std::vector<std::byte> bytes = WeightPacker(g, {pack}, source).pack(0);
-    EXPECT_EQ(static_cast<int64_t>(bytes.size()), packed_bytes(name + ".rows8", g.type(pack)));
+    EXPECT_EQ(static_cast<int64_t>(bytes.size()), packed_bytes(layout_of(name), g.type(pack)));
     std::vector<float> got(20 * kColumns);
-    unpack(name + ".rows8", g.type(pack), bytes.data(), 0, got);
+    unpack(layout_of(name), g.type(pack), bytes.data(), 0, got);
     for (int64_t r = 0; r < 20; ++r) {
       const std::vector<float> want = r < 11 ? source.numbers("a", r) : source.numbers("b", 5 + r - 11);
       const auto from = got.begin() + r * kColumns;
@@ -90,10 +94,10 @@ TEST(StoredBlocks, of_experts_are_packed_as_they_are_also_where_gate_and_up_are_
   for (const OpId id : g.ops()) {
     if (g.op(id).def->name == "pack") pack = g.result(id);
   }
-  const Blocks source(DType::q4_k);
+  const Blocks source(format("q4_k"));
   const std::vector<std::byte> bytes = WeightPacker(g, {pack}, source).pack(0);
   std::vector<float> got(34 * kColumns);
-  unpack("q4_k.rows8", g.type(pack), bytes.data(), 0, got);
+  unpack(layout_of("q4_k"), g.type(pack), bytes.data(), 0, got);
   for (int64_t expert = 0; expert < 2; ++expert) {
     for (int64_t r = 0; r < 17; ++r) {
       const std::string number = std::to_string(expert);

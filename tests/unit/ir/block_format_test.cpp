@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -11,9 +12,12 @@
 #include <vector>
 
 #include "ir/block_formats/q4_k.h"
+#include "ir/error.h"
 
 namespace lmc {
 namespace {
+
+DType format(const char* name) { return *dtype_from_name(name); }
 
 std::vector<float> normal_numbers(size_t n, unsigned seed) {
   std::mt19937 random(seed);
@@ -58,13 +62,13 @@ std::vector<float> plain_q4(const std::vector<float>& x) {
 TEST(BlockFormat, rounds_normal_numbers_as_well_as_its_bits_allow) {
   const std::vector<float> x = normal_numbers(256 * 64, 1);
   EXPECT_GT(decibels(x, rounded(block_format(DType::q8_0), x)), 43);
-  EXPECT_GT(decibels(x, rounded(block_format(DType::q4_0), x)), 19.5);
-  EXPECT_GT(decibels(x, rounded(block_format(DType::q4_k), x)), 21.5);
-  EXPECT_LT(squared_error(x, rounded(block_format(DType::q4_0), x)), 0.9 * squared_error(x, plain_q4(x)));
+  EXPECT_GT(decibels(x, rounded(block_format(format("q4_0")), x)), 19.5);
+  EXPECT_GT(decibels(x, rounded(block_format(format("q4_k")), x)), 21.5);
+  EXPECT_LT(squared_error(x, rounded(block_format(format("q4_0")), x)), 0.9 * squared_error(x, plain_q4(x)));
 }
 
 TEST(BlockFormat, keeps_zeros_and_constants) {
-  for (const DType t : {DType::q8_0, DType::q4_0, DType::q4_k}) {
+  for (const DType t : {format("q8_0"), format("q4_0"), format("q4_k")}) {
     for (const float c : {0.0F, 1.5F, -0.25F}) {
       const std::vector<float> x(300, c);
       for (const float y : rounded(block_format(t), x))
@@ -74,7 +78,7 @@ TEST(BlockFormat, keeps_zeros_and_constants) {
 }
 
 TEST(BlockFormat, pads_the_last_block_of_a_row) {
-  for (const DType t : {DType::q8_0, DType::q4_0, DType::q4_k}) {
+  for (const DType t : {format("q8_0"), format("q4_0"), format("q4_k")}) {
     const BlockFormat& f = block_format(t);
     for (const size_t n : {size_t{1}, size_t{31}, size_t{33}, size_t{255}, size_t{300}}) {
       const std::vector<float> x = normal_numbers(n, 7);
@@ -89,7 +93,7 @@ TEST(BlockFormat, pads_the_last_block_of_a_row) {
 
 TEST(BlockFormat, survives_any_number) {
   const float huge = std::numeric_limits<float>::max();
-  for (const DType t : {DType::q8_0, DType::q4_0, DType::q4_k}) {
+  for (const DType t : {format("q8_0"), format("q4_0"), format("q4_k")}) {
     for (const float odd :
          {huge, -huge, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN(),
           std::numeric_limits<float>::denorm_min()}) {
@@ -99,6 +103,42 @@ TEST(BlockFormat, survives_any_number) {
       EXPECT_EQ(rounded(block_format(t), x).size(), x.size());
     }
   }
+}
+
+TEST(BlockFormat, makes_nothing_finite_of_what_is_not) {
+  for (const BlockFormat* f : block_formats()) {
+    for (const float odd :
+         {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::quiet_NaN(),
+          std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()}) {
+      std::vector<float> x = normal_numbers(512, 3);
+      x[37] = odd;
+      const std::vector<float> y = rounded(*f, x);
+      EXPECT_FALSE(std::isfinite(y[37])) << f->name << " " << odd;
+      EXPECT_TRUE(std::isinf(odd) || std::isnan(y[37])) << f->name;
+      EXPECT_EQ(std::count_if(y.begin(), y.end(), [](float v) { return !std::isfinite(v); }), f->values)
+          << f->name;
+    }
+  }
+}
+
+TEST(BlockFormat, bf16_keeps_every_nan_and_rounds_to_infinity_only_what_is_beyond_it) {
+  for (const uint32_t bits : {0x7f800001U, 0x7fffffffU, 0xffffffffU, 0xff800001U, 0x7fc00000U}) {
+    float f;
+    std::memcpy(&f, &bits, sizeof f);
+    const uint16_t h = f32_to_bf16(f);
+    EXPECT_TRUE(std::isnan(bf16_to_f32(h))) << std::hex << bits << " " << h;
+    EXPECT_EQ(h >> 15, bits >> 31) << "its sign";
+  }
+  EXPECT_TRUE(std::isinf(bf16_to_f32(f32_to_bf16(std::numeric_limits<float>::max()))));
+  EXPECT_EQ(f32_to_bf16(-0.0F), 0x8000);
+}
+
+TEST(BlockFormat, names_are_taken_once) {
+  BlockFormat again = block_format(DType::q8_0);
+  EXPECT_THROW(RegisterBlockFormat{again}, Error);
+  again.name = "i32";
+  EXPECT_THROW(RegisterBlockFormat{again}, Error);
+  EXPECT_THROW(block_format(DType::i32), Error);
 }
 
 TEST(BlockFormat, q4_k_blocks_are_read_and_written_alike) {
@@ -119,7 +159,7 @@ TEST(BlockFormat, reads_known_bytes) {
   std::memcpy(q4.data(), &two, 2);
   for (size_t i = 0; i < 16; ++i) q4[2 + i] = static_cast<std::byte>(i | (15 - i) << 4);
   float y[256];
-  block_format(DType::q4_0).decode(q4.data(), y);
+  block_format(format("q4_0")).decode(q4.data(), 1, y);
   for (int i = 0; i < 16; ++i) {
     EXPECT_EQ(y[i], 2.0F * static_cast<float>(i - 8));
     EXPECT_EQ(y[16 + i], 2.0F * static_cast<float>(7 - i));
@@ -133,7 +173,7 @@ TEST(BlockFormat, reads_known_bytes) {
   q4k[4 + 11] = std::byte{0x5a};        // part 7: lower bits 10 of the scale, 5 of the minimum
   q4k[16] = std::byte{0x04};            // number 0 of part 0 is 4
   q4k[16 + 96 + 31] = std::byte{0x90};  // number 31 of part 7 is 9
-  block_format(DType::q4_k).decode(q4k.data(), y);
+  block_format(format("q4_k")).decode(q4k.data(), 1, y);
   EXPECT_EQ(y[0], 2.0F * 3 * 4 - 2.0F * 1);
   EXPECT_EQ(y[255], 2.0F * (2 * 16 + 10) * 9 - 2.0F * 5);
 }

@@ -211,12 +211,20 @@ class Generator {
     return op("linear", operands, {{"role", role}});
   }
 
-  // A weight as it is, transposed, or a slice of a larger one (which neighbours may share).
+  // A weight as it is, transposed, with something added, or a slice of a larger one (which neighbours may
+  // share).
   ValueId matrix(int64_t rows, int64_t cols) {
-    switch (upto(4)) {
+    switch (upto(12)) {
       case 0:
+      case 1:
+      case 2:
         return op("transpose", {weight({cols, rows})});
-      case 1: {
+      case 3: {
+        const ValueId product = op("matmul", {weight(DType::f32, {rows, 2}), weight(DType::f32, {2, cols})});
+        return op("add", {op("cast", {weight({rows, cols})}), product});
+      }
+      case 4:
+      case 5: {
         if (!shared_.valid() || g_.type(shared_).last() != cols ||
             shared_at_ + rows > g_.type(shared_).dims[0]) {
           shared_ = weight({2 * rows + 8, cols});

@@ -17,7 +17,7 @@ Plan plan_with_attention() {
   cache.kv_heads = 2;
   cache.head_dim = 64;
   plan.caches = {cache};
-  plan.weights = {{"w", "q8_0.rows8", {}, 1000}};
+  plan.weights = {{"w", "q8_0", {}, 1000}};
   return plan;
 }
 
