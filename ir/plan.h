@@ -47,9 +47,10 @@ struct StageWork {
   bool over_rows = false;       // its rows are those whose logits are wanted (R), not the step's tokens (T)
   std::vector<std::string> ahead;   // ops in front of the core, or all ops of a row kernel
   std::vector<std::string> behind;  // ops behind the core
-  std::vector<int32_t> ops;  // Op::source of everything it computes: the core first; statements of the bundle's model.lmir
-  double weight_bytes = 0;   // read by the whole stage
-  double flops = 0;          // per token
+  std::vector<int32_t>
+      ops;  // Op::source of everything it computes: the core first; statements of the bundle's model.lmir
+  double weight_bytes = 0;  // read by the whole stage
+  double flops = 0;         // per token
 };
 
 // A kernel launch: `tiles` calls of one function, in any order and in parallel.
@@ -83,7 +84,7 @@ struct StepPlan {
 
 struct PlanWeight {
   std::string name;
-  std::string layout;  // "q8_0.rows8", "f32.rows8", "f32", "bf16", ...
+  std::string layout;  // as its `pack` says
   Type type;           // logical
   int64_t bytes = 0;
 };

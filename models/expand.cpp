@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ir/op_def.h"
+#include "ir/verify.h"
 
 namespace lmc {
 namespace {
@@ -231,7 +232,13 @@ class Expander {
 
 Expanded expand(const Definition& d, const ConfigMap& config, const TensorTypes& tensors,
                 std::optional<DType> made_dtype, int64_t context) {
-  return Expander(d, config, tensors, made_dtype).run(context);
+  Expanded out = Expander(d, config, tensors, made_dtype).run(context);
+  try {  // what each statement allows may be no graph together: two appends to one cache, say
+    verify(out.graph);
+  } catch (const Error& e) {
+    throw Error(d.file + ": " + e.what());
+  }
+  return out;
 }
 
 }  // namespace lmc

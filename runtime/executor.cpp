@@ -18,7 +18,7 @@ Executor::Executor(const StepPlan& plan, const Bindings& bindings, Workers& work
       machine_(machine),
       stages_(bind_stages(plan, bindings)),
       kept_stride_(whole_pages(plan.kept_bytes)),
-      scratch_stride_(kept_stride_ + whole_pages(plan.scratch_bytes + 64)),
+      scratch_stride_(kept_stride_ + whole_pages(plan.scratch_bytes + kReadPastEnd)),
       scratch_(scratch_stride_ * workers.slots(), "kernel scratch") {
   const auto tile = [this](size_t s, int64_t t, int64_t next, int slot) { run_tile(s, t, next, slot); };
   scheduler_ = find_scheduler(scheduler).make({plan, workers, machine_, tile});

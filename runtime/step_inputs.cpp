@@ -2,15 +2,14 @@
 
 #include <algorithm>
 
+#include "ir/kernel_abi.h"
+
 namespace lmc {
 namespace {
 
-// Kernels may read a whole vector past the last element.
-constexpr int64_t kSlack = 64;
-
 int64_t input_stride(const Plan& plan) {
   const int64_t rows = std::max(plan.decode.max_tokens, plan.prefill.max_tokens);
-  return (rows * int64_t{sizeof(int32_t)} + kSlack + 63) / 64 * 64;
+  return (rows * int64_t{sizeof(int32_t)} + kReadPastEnd + 63) / 64 * 64;
 }
 
 }  // namespace

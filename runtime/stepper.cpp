@@ -4,23 +4,20 @@
 #include <string>
 
 #include "ir/error.h"
+#include "ir/kernel_abi.h"
 #include "runtime/row_check.h"
 
 namespace lmc {
-namespace {
-
-// Kernels may read and write a whole vector past the last element.
-constexpr int64_t kSlack = 64;
-
-}  // namespace
+namespace {}  // namespace
 
 Stepper::Stepper(const Plan& plan, const std::vector<KernelFn>& decode, const std::vector<KernelFn>& prefill,
                  const std::vector<const void*>& weights, const SessionOptions& options, Workers& workers)
     : plan_(plan),
       options_(options),
       inputs_(plan),
-      buffers_(std::max(plan.decode.arena_bytes, plan.prefill.arena_bytes) + kSlack, "the step's buffers"),
-      logits_(most_logits(plan) * plan.vocab * int64_t{sizeof(float)} + kSlack, "the logits") {
+      buffers_(std::max(plan.decode.arena_bytes, plan.prefill.arena_bytes) + kReadPastEnd,
+               "the step's buffers"),
+      logits_(most_logits(plan) * plan.vocab * int64_t{sizeof(float)} + kReadPastEnd, "the logits") {
   if (plan.decode.best_stage >= 0)
     best_.resize(static_cast<size_t>(plan.decode.stages[static_cast<size_t>(plan.decode.best_stage)].tiles));
   if (weights.size() != plan.weights.size()) {

@@ -112,7 +112,7 @@ class Cutter {
 }  // namespace
 
 Portion contraction_portion(const LinearForm& form, int64_t tile, int64_t tiles_of_share, int64_t shares) {
-  const int64_t per_tile = form.frame.spec.grain * 8;
+  const int64_t per_tile = form.frame.spec.grain * form.layout->group_rows();
   const int64_t first = tile * per_tile;
   Portion out = Cutter(form, {first, std::min(per_tile, form.outputs / form.parts() - first)}).run();
   for (int64_t s = 0; s < shares; ++s) out.tiles.push_back(s * tiles_of_share + tile);

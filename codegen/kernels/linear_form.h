@@ -35,7 +35,9 @@ struct LinearForm {
 
   const Op& op() const { return frame.g.op(core); }
   int64_t parts() const { return halves.empty() ? 1 : 2; }
-  int64_t groups() const { return (outputs + 7) / 8 / parts(); }  // of weight rows, of each part
+  int64_t groups() const {  // of weight rows, of each part
+    return (outputs + layout->group_rows() - 1) / layout->group_rows() / parts();
+  }
 
  private:
   void take_prologue(const std::vector<OpId>& ahead);

@@ -262,15 +262,14 @@ class FormKernels : public Pass {
   std::string example() const override {
     return R"(graph @example (%tokens: i32[1], %out_rows: i32[R]) {
   weight @embed : f32[64,32]
-  weight @up : f32[128,32]
+  weight @b : f32[32]
   %table = pack(@embed) {layout=f32}
-  %w = pack(@up) {layout=f32.rows8}
+  %bias = pack(@b) {layout=f32}
   %x = embedding(%tokens, %table)
-  %y = linear(%x, %w) {role=ffn_gate_up}
-  %gate, %up = split(%y) {sizes=[64,64]}
-  %a = silu(%gate)
-  %m = mul(%a, %up)
-  %logits = select_rows(%m, %out_rows)
+  %h = reshape(%x) {shape=[4,8]}
+  %f = reshape(%h) {shape=[32]}
+  %y = add(%f, %bias)
+  %logits = select_rows(%y, %out_rows)
   return %logits
 })";
   }

@@ -10,6 +10,7 @@
 #include "codegen/lowering/kernel_of_group.h"
 #include "ir/effects.h"
 #include "ir/graph_algorithms.h"
+#include "ir/kernel_abi.h"
 #include "ir/op_def.h"
 #include "ir/schedule_check.h"
 
@@ -64,7 +65,7 @@ class StepPlanner {
     stage.work = work_of(kernel.spec);
     count_weights(stage, kernel.spec, family);
     const KernelMemory memory = family.memory(kernel.spec);
-    out_.plan.scratch_bytes = std::max(out_.plan.scratch_bytes, memory.scratch + 64);
+    out_.plan.scratch_bytes = std::max(out_.plan.scratch_bytes, memory.scratch + kReadPastEnd);
     out_.plan.kept_bytes = std::max(out_.plan.kept_bytes, memory.kept);
     out_.plan.stages.push_back(std::move(stage));
     out_.kernels.push_back(std::move(kernel.spec));

@@ -5,6 +5,7 @@
 
 #include "codegen/lowering/planner.h"
 #include "ir/graph_algorithms.h"
+#include "ir/kernel_abi.h"
 
 namespace lmc {
 namespace {
@@ -59,7 +60,7 @@ int64_t place_buffers(std::vector<PlanBuffer>& buffers, const std::vector<std::v
     total += (size[c] + 63) / 64 * 64;
   }
   for (size_t i = 0; i < buffers.size(); ++i) buffers[i].offset = offset[static_cast<size_t>(colour[i])];
-  return total + 64;  // whole vectors may be read past the last row
+  return total + kReadPastEnd;
 }
 
 }  // namespace lmc

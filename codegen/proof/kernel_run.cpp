@@ -23,7 +23,6 @@
 namespace lmc::proof {
 namespace {
 
-constexpr int64_t kSlack = 4096;      // behind every operand: kernels read ahead, and a page is a page
 constexpr int64_t kLargeTable = 256;  // rows
 constexpr double kFloat = 3e-5;       // of the largest output: f32 against double, over long rows
 constexpr double kFlipped = 6e-3;     // where what the kernel itself rounds to int8 may round the other way
@@ -31,7 +30,7 @@ constexpr double kFlipped = 6e-3;     // where what the kernel itself rounds to 
 // Zeroed pages that are only there once they are touched: a large weight costs what its tiles cost.
 class Pages {
  public:
-  explicit Pages(int64_t bytes) : bytes_(static_cast<size_t>(bytes + kSlack)) {
+  explicit Pages(int64_t bytes) : bytes_(static_cast<size_t>(bytes + kReadPastEnd)) {
     void* p =
         ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (p == MAP_FAILED) throw Error("no memory to try a kernel: " + std::to_string(bytes_) + " bytes");
@@ -313,12 +312,13 @@ void KernelRun::store_rows(size_t input, int64_t m, const Range& range) {
     return;
   }
   const int64_t group_bytes = layout->group_bytes(all.cols);
-  const int64_t groups = (rows + 7) / 8;
-  for (int64_t group = range.first / 8; group * 8 < range.first + range.count; ++group) {
+  const int64_t size = layout->group_rows();
+  const int64_t groups = (rows + size - 1) / size;
+  for (int64_t group = range.first / size; group * size < range.first + range.count; ++group) {
     std::vector<std::byte> stored;
-    const int64_t count = std::min<int64_t>(8, rows - group * 8);
+    const int64_t count = std::min(size, rows - group * size);
     for (int64_t r = 0; r < count; ++r) {
-      const WeightRow row = weight_row(type.dtype, all.cols, input, m * rows + group * 8 + r);
+      const WeightRow row = weight_row(type.dtype, all.cols, input, m * rows + group * size + r);
       stored.insert(stored.end(), row.stored.begin(), row.stored.end());
     }
     layout->pack_group(stored.data(), count, all.cols, memory + (m * groups + group) * group_bytes);
@@ -367,7 +367,7 @@ Tensor KernelRun::part_of(const PortionInput& part) const {
 std::optional<Difference> KernelRun::compare(KernelFn kernel) {
   const KernelMemory needs = find_family(spec_.family).memory(spec_);
   const int64_t kept = (needs.kept + 63) / 64 * 64;
-  const Pages scratch(kept + needs.scratch + 64);
+  const Pages scratch(kept + needs.scratch + kReadPastEnd);
   StepInfo step{};
   step.tokens = tokens_;
   step.rows = tokens_;

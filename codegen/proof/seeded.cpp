@@ -1,7 +1,6 @@
 #include "codegen/proof/seeded.h"
 
 #include <cmath>
-#include <cstring>
 
 #include "ir/block_format.h"
 
@@ -33,11 +32,6 @@ WeightRow weight_row(DType dtype, int64_t columns, uint64_t key, int64_t row) {
   for (int64_t c = 0; c < columns; ++c) {
     const double x = seeded(key, static_cast<uint64_t>(row * columns + c));
     out.numbers.push_back(static_cast<float>(std::round(x * 64) * unit));
-  }
-  if (!is_quantised(dtype)) {
-    out.stored.resize(out.numbers.size() * 4);
-    std::memcpy(out.stored.data(), out.numbers.data(), out.stored.size());
-    return out;
   }
   const BlockFormat& format = block_format(dtype);
   out.stored.resize(static_cast<size_t>(format.row_bytes(columns)));

@@ -14,7 +14,7 @@ double seeded(uint64_t key, uint64_t index);
 // Below `limit`.
 int64_t seeded_below(uint64_t key, uint64_t index, int64_t limit);
 
-// A row of a weight: as a layout packs it (blocks of its format where that is quantised, else f32), and the
+// A row of a weight: as a layout packs it (blocks of its format), and the
 // numbers it stands for. In every fifth row of Q8_0 the integers go to both ends, -128 included.
 struct WeightRow {
   std::vector<std::byte> stored;

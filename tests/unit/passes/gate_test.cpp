@@ -11,8 +11,10 @@ namespace {
 // One layer of attention and what it is made of: `span` positions, more attributes of attention, the angles'.
 std::string attention_graph(const std::string& span, const std::string& attention,
                             const std::string& angles = "dims=8, theta=10000") {
-  return "graph @g (%q: f32[T,2,8], %k: f32[T,1,8], %v: f32[T,1,8], %pos: i32[T], %kv: kv_f32[" + span +
-         ",1,8]) {\n  %angles = rope_angles(%pos) {" + angles +
+  return "graph @g (%q: f32[T,2,8], %k: f32[T,1,8], %v: f32[T,1,8], %pos: i32[T], %length: i32[T], %kv: "
+         "kv_f32[" +
+         span + ",1,8]) {\n  %angles = rope_angles(%pos" +
+         (angles.find("original") == std::string::npos ? "" : ", %length") + ") {" + angles +
          "}\n  %qr = rope(%q, %angles)\n  %kr = rope(%k, %angles)\n"
          "  %kv1 = kv_append(%kv, %kr, %v, %pos)\n  %a = attention(%qr, %kv1, %pos) {scale=0.3" +
          attention + "}\n  return %a\n}\n";

@@ -68,6 +68,11 @@ class Generator {
     return values_[0];
   }
 
+  ValueId length() {  // of the tokens' sequences
+    const ValueId known = g_.find_input("length");
+    return known.valid() ? known : g_.add_input("length", {DType::i32, {kDimT}});
+  }
+
   ValueId op(const std::string& name, std::vector<ValueId> operands, AttrMap attrs = {}) {
     const OpId id = g_.add_op(name, std::move(operands), std::move(attrs), {fresh("v")}, scope_);
     const ValueId v = g_.result(id);
@@ -116,6 +121,7 @@ class Generator {
   ValueId guess_operand(const OpDef& def, const std::string& name, const std::vector<ValueId>& before) {
     if (name == "ids") return def.name == "linear_experts" && !choices_.empty() ? pick(choices_) : tokens_;
     if (name == "pos") return pos_;
+    if (name == "length") return length();
     if (name == "rows") return rows_;
     if (name == "kv") return def.name == "kv_append" || appended_.empty() ? cache() : pick(appended_);
     const bool first = before.empty();
