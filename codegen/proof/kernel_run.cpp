@@ -114,16 +114,15 @@ void KernelRun::find_ids() {
       const auto table = std::find(inputs.begin(), inputs.end(), op.operands[1]);
       if (ids == inputs.end() || table == inputs.end()) continue;
       const int64_t rows = p.body.type(*table).dims[0];
-      if (!looked_up_.empty() || rows < kLargeTable || p.body.value(*ids).uses.size() != 1 ||
-          p.body.value(*table).uses.size() != 1)
+      if (rows < kLargeTable || p.body.value(*ids).uses.size() != 1 || p.body.value(*table).uses.size() != 1)
         continue;
       PortionInput& in = p.inputs[static_cast<size_t>(table - inputs.begin())];
-      ids_ = p.inputs[static_cast<size_t>(ids - inputs.begin())].input;
-      looked_up_ = {0, 1, 8, rows / 3, rows / 2, rows - 9, rows - 2, rows - 1};
+      auto& some = looked_up_[p.inputs[static_cast<size_t>(ids - inputs.begin())].input];
+      some = {0, 1, 8, rows / 3, rows / 2, rows - 9, rows - 2, rows - 1};
       in.part = PortionInput::Part::rows;
-      for (const int64_t r : looked_up_) in.ranges.push_back({r, 1});
+      for (const int64_t r : some) in.ranges.push_back({r, 1});
       Type few = p.body.type(*table);
-      few.dims[0] = static_cast<int64_t>(looked_up_.size());
+      few.dims[0] = static_cast<int64_t>(some.size());
       p.body.set_type(*table, few);
     }
     if (!looked_up_.empty()) p.body.reinfer();
@@ -215,7 +214,8 @@ Tensor KernelRun::activation(size_t input) const {
       const int64_t first = seeded_below(key, static_cast<uint64_t>(n / places), below);
       const int64_t id = type.rank() > 1 ? (first + n % places) % below : seeded_below(key, i, below);
       t.data[i] = static_cast<double>(position ? past_ + n : row ? n : id);
-      if (input == ids_) t.data[i] = static_cast<double>(n % static_cast<int64_t>(looked_up_.size()));
+      if (const auto it = looked_up_.find(input); it != looked_up_.end())
+        t.data[i] = static_cast<double>(n % static_cast<int64_t>(it->second.size()));
     }
     return t;
   }
@@ -249,7 +249,8 @@ void KernelRun::store_activation(size_t input, std::byte* memory) const {
     if (t.dims.size() == 1) {
       for (int64_t i = 0; i < columns; ++i) {
         int64_t id = static_cast<int64_t>(from[i]);
-        if (input == ids_) id = looked_up_[static_cast<size_t>(id)];
+        if (const auto it = looked_up_.find(input); it != looked_up_.end())
+          id = it->second[static_cast<size_t>(id)];
         const auto number = static_cast<int32_t>(id);
         const auto real = static_cast<float>(from[i]);
         std::memcpy(memory + i * o.stride, o.layout == "i32" ? static_cast<const void*>(&number) : &real, 4);

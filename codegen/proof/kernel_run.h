@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,9 +48,8 @@ class KernelRun {
 
   const KernelSpec& spec_;
   const int64_t tokens_;
-  int64_t past_ = 0;                // positions in the caches before the step
-  size_t ids_ = SIZE_MAX;           // the input that names rows of a large table,
-  std::vector<int64_t> looked_up_;  // which are these
+  int64_t past_ = 0;                                  // positions in the caches before the step
+  std::map<size_t, std::vector<int64_t>> looked_up_;  // inputs that name rows of a large table, and which
   std::vector<Portion> portions_;
   std::vector<Tensor> tensors_;  // per input of the body; empty for weights of contractions and large tables
   std::unique_ptr<Memory> memory_;
