@@ -5,24 +5,6 @@
 namespace lmc {
 namespace {
 
-using Bits = std::vector<bool>;
-
-// before[j][i]: stage i is finished before stage j starts.
-std::vector<Bits> ancestors(const std::vector<PlanStage>& stages) {
-  std::vector<Bits> before(stages.size(), Bits(stages.size(), false));
-  for (size_t j = 0; j < stages.size(); ++j) {
-    for (const int32_t d : stages[j].deps) {
-      const auto i = static_cast<size_t>(d);
-      if (d < 0 || i >= j) continue;
-      before[j][i] = true;
-      for (size_t k = 0; k < i; ++k) {
-        if (before[i][k]) before[j][k] = true;
-      }
-    }
-  }
-  return before;
-}
-
 bool same_bytes(const PlanOperand& a, const PlanOperand& b) {
   if (a.space != b.space || a.bytes <= 0 || b.bytes <= 0) return false;
   const bool indexed = a.space != Space::arena && a.space != Space::output;
@@ -66,9 +48,24 @@ std::string conflict(const PlanStage& a, const PlanStage& b) {
 
 }  // namespace
 
+std::vector<std::vector<bool>> stages_before(const std::vector<PlanStage>& stages) {
+  std::vector<std::vector<bool>> before(stages.size(), std::vector<bool>(stages.size(), false));
+  for (size_t j = 0; j < stages.size(); ++j) {
+    for (const int32_t d : stages[j].deps) {
+      const auto i = static_cast<size_t>(d);
+      if (d < 0 || i >= j) continue;
+      before[j][i] = true;
+      for (size_t k = 0; k < i; ++k) {
+        if (before[i][k]) before[j][k] = true;
+      }
+    }
+  }
+  return before;
+}
+
 std::vector<std::string> check_schedule(const StepPlan& plan) {
   std::vector<std::string> out;
-  const std::vector<Bits> before = ancestors(plan.stages);
+  const std::vector<std::vector<bool>> before = stages_before(plan.stages);
   for (size_t j = 0; j < plan.stages.size(); ++j) {
     const PlanStage& b = plan.stages[j];
     for (const int32_t d : b.deps) {

@@ -5,6 +5,7 @@
 #include "runtime/random.h"
 
 namespace lmc {
+
 std::vector<TileRef> random_tile_order(const StepPlan& plan, uint64_t seed) {
   Random random(seed);
   const size_t n = plan.stages.size();

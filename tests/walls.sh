@@ -18,6 +18,7 @@ forbid ir '(passes|codegen|runtime|models|tools)/' 'anything above it'
 for folder in ir passes runtime models; do forbid "$folder" 'llvm(-c)?/' LLVM; done
 for folder in ir passes codegen models; do forbid "$folder" '(oneapi/)?tbb' oneTBB; done
 for folder in ir passes codegen runtime; do forbid "$folder" 'yaml-cpp' yaml-cpp; done
+forbid codegen/lowering 'llvm(-c)?/|codegen/(kernels|families|layouts)/' 'LLVM: it decides, others emit'
 if grep -rln 'boost/' ir passes codegen runtime models tools --include='*.h' --include='*.cpp' | grep -vE '^ir/(bgl.h|graph_algorithms.cpp)$'; then
   echo "^ only ir/bgl.h may include Boost" >&2
   bad=1

@@ -6,32 +6,13 @@
 #include "codegen/lowering/planner.h"
 #include "ir/graph_algorithms.h"
 #include "ir/kernel_abi.h"
+#include "ir/schedule_check.h"
 
 namespace lmc {
-namespace {
-
-using Bits = std::vector<bool>;
-
-// before[j][i]: stage i is finished before stage j starts.
-std::vector<Bits> ancestors(const std::vector<PlanStage>& stages) {
-  std::vector<Bits> before(stages.size(), Bits(stages.size(), false));
-  for (size_t j = 0; j < stages.size(); ++j) {
-    for (int32_t d : stages[j].deps) {
-      const auto i = static_cast<size_t>(d);
-      before[j][i] = true;
-      for (size_t k = 0; k < stages.size(); ++k) {
-        if (before[i][k]) before[j][k] = true;
-      }
-    }
-  }
-  return before;
-}
-
-}  // namespace
 
 int64_t place_buffers(std::vector<PlanBuffer>& buffers, const std::vector<std::vector<int32_t>>& users,
                       const std::vector<PlanStage>& stages) {
-  const std::vector<Bits> before = ancestors(stages);
+  const std::vector<std::vector<bool>> before = stages_before(stages);
   const auto all_before_writer = [&](size_t a, size_t b) {
     const auto writer = static_cast<size_t>(users[b][0]);
     return std::all_of(users[a].begin(), users[a].end(),

@@ -11,16 +11,11 @@
 #include "ir/op_def.h"
 #include "ir/text.h"
 #include "ir/verify.h"
+#include "quiet.h"
 #include "seeded_weights.h"
 
 namespace lmc {
 namespace {
-
-PassOptions quiet() {
-  PassOptions out;
-  out.repro_path.clear();
-  return out;
-}
 
 // A layer that multiplies one half of a projection with the activation of the other, as one group.
 std::string gated(const std::string& x, const std::string& y, const std::string& activated,
@@ -134,10 +129,8 @@ TEST(Lowering, a_chain_of_many_elementwise_ops_is_one_kernel) {
     body += "  %" + next + " = scale(%" + last + ") {by=1.0001}\n";
     last = next;
   }
-  const Lowered lowered = lower(parse_graph(model(8, "", body, "%" + last)), 16, quiet());
-  EXPECT_LE(plan_only(lower(parse_graph(model(8, "", body, "%" + last)), 16, quiet()), {})
-                .plan.decode.stages.size(),
-            2U);
+  Lowered lowered = lower(parse_graph(model(8, "", body, "%" + last)), 16, quiet());
+  EXPECT_LE(plan_only(std::move(lowered), {}).plan.decode.stages.size(), 2U);
 }
 
 }  // namespace

@@ -8,15 +8,10 @@
 #include "codegen/target.h"
 #include "ir/text.h"
 #include "passes/lowering.h"
+#include "quiet.h"
 
 namespace lmc {
 namespace {
-
-PassOptions quiet() {
-  PassOptions out;
-  out.repro_path.clear();
-  return out;
-}
 
 Proof proof_of(const std::string& text, const std::string& target, bool all = true) {
   CodegenOptions options;

@@ -8,6 +8,7 @@
 #include "ir/op_def.h"
 #include "ir/text.h"
 #include "passes/lowering.h"
+#include "quiet.h"
 
 namespace lmc {
 namespace {
@@ -195,12 +196,6 @@ TEST(Kernels, attention_in_one_group_with_its_projection_agrees) {
       expect_agreement(model(32, w, body, "%y", ", %kv: kv_f32[256,4,8]"), t, quantised ? 2e-2 : 2e-4);
     }
   }
-}
-
-PassOptions quiet() {
-  PassOptions out;
-  out.repro_path.clear();
-  return out;
 }
 
 TEST(Kernels, a_group_with_two_contractions_is_refused_with_the_reason) {
