@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "tools/console.h"
+#include "tools/group_outcome.h"
 #include "tools/pass_prices.h"
 #include "tools/price.h"
 
@@ -93,6 +94,7 @@ std::vector<PassReport> run_and_report(Graph& g, PassOptions options, const Pass
   if (flags.price) prices.watch(g, options);
   const std::vector<PassReport> reports = run_passes(g, options);
   report_passes(reports, options, flags.explain);
+  for (const std::string& line : group_outcomes(g, flags.explain)) info("  {}", line);
   if (flags.price) info("{}", prices.table());
   return reports;
 }

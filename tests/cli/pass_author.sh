@@ -83,4 +83,19 @@ grep -q 'silu' kept.txt || fail "kept.txt is half-written"
 
 # What --ab compares may be flags.
 expect_error 2 "--model" "$LMC" bench --ab "--quant none" "--quant q8_0"
+# A group that becomes two kernels, and a weight that is stored twice, are said where it happens.
+cat >two.lmpass <<'END'
+pass mine-two "a group that cannot be one kernel"
+after fuse-rope-append
+
+match {
+  %y = linear(%x, %w) {role=ffn_down}
+  %n = rms_norm(%y, %g)
+}
+group
+END
+expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --pass two.lmpass --disable-pass fuse-norm-linear --emit=opt
+expect_in err.txt "of mine-two (--pass two.lmpass): 2 kernels in a step of one token (linear: linear; row: rms_norm add rms_norm)"
+expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --pass "$ROOT/passes/examples/fold_embedding_scale.lmpass" --emit=decode
+expect_in err.txt "weight model.embed_tokens.weight is stored more than once: f32 ("
 finish

@@ -25,6 +25,7 @@
 #include "tools/console.h"
 #include "tools/engine.h"
 #include "tools/files.h"
+#include "tools/group_outcome.h"
 #include "tools/model_flags.h"
 #include "tools/plan_json.h"
 #include "tools/quant_report.h"
@@ -187,6 +188,7 @@ void run(const Options& o) {
 
   pass_options.passes_before = static_cast<int>(reports.size());
   Lowered lowered = lower(std::move(m.graph), std::min(o.block, m.context), pass_options);
+  for (const std::string& line : stored_more_than_once(lowered.model)) info("  {}", line);
   if (o.emit == "decode") return emit(o, print_graph(lowered.decode));
   if (o.emit == "prefill") return emit(o, print_graph(lowered.prefill));
   const auto kernel_start = std::chrono::steady_clock::now();

@@ -1,0 +1,120 @@
+#include "tools/group_outcome.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "ir/block_format.h"
+#include "ir/op_def.h"
+#include "ir/weight_sources.h"
+#include "passes/lowering.h"
+#include "tools/console.h"
+
+namespace lmc {
+namespace {
+
+// Made by a pass that came with --pass or --load-pass: "--pass mine.lmpass".
+std::string origin(const Op& group) {
+  const std::string& pass = attr_string(group, "name");
+  return is_pass(pass) ? origin_flags(pass) : "";
+}
+
+// "linear: linear", "row: reshape mul"
+std::string words(const Op& kernel) {
+  std::string out = attr_string(kernel, "kernel") + ":";
+  for (OpId id : topo_order(*kernel.body)) {
+    const Op& op = kernel.body->op(id);
+    if (op.def->shape != OpShape::view) out += " " + op.def->name;
+  }
+  return out;
+}
+
+// The lowered groups in which statements of each number ended up.
+std::map<int32_t, std::set<OpId>> kernels_by_source(const Graph& lowered) {
+  std::map<int32_t, std::set<OpId>> out;
+  for (OpId id : lowered.ops()) {
+    if (!lowered.op(id).body) continue;
+    for (OpId inner : lowered.op(id).body->ops()) {
+      const Op& op = lowered.op(id).body->op(inner);
+      if (op.def->shape != OpShape::view) out[op.source].insert(id);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<std::string> group_outcomes(const Graph& g, bool all) {
+  const auto asked = [&](OpId id) { return g.op(id).body && (all || !origin(g.op(id)).empty()); };
+  const std::vector<OpId> ops = g.ops();
+  if (std::none_of(ops.begin(), ops.end(), asked)) return {};
+  PassOptions quiet;
+  quiet.repro_path.clear();
+  Graph numbered = g.clone();
+  number_ops(numbered);
+  std::map<std::string, std::pair<int, std::string>> lines;  // by what is said: how often, the first group
+  try {
+    const Lowered lowered = lower(numbered.clone(), 1, quiet);
+    const auto kernels = kernels_by_source(lowered.decode);
+    for (OpId id : numbered.ops()) {
+      const Op& group = numbered.op(id);
+      if (!group.body || (!all && origin(group).empty())) continue;
+      std::set<OpId> used;
+      for (OpId inner : group.body->ops()) {
+        const auto it = kernels.find(group.body->op(inner).source);
+        if (it != kernels.end()) used.insert(it->second.begin(), it->second.end());
+      }
+      if (used.size() < 2) continue;
+      std::vector<std::string> parts;
+      for (OpId k : used) parts.push_back(words(lowered.decode.op(k)));
+      const std::string from = origin(group);
+      auto& line =
+          lines[fmt::format("{}{}: {} kernels in a step of one token ({})", attr_string(group, "name"),
+                            from.empty() ? "" : " (" + from + ")", used.size(), fmt::join(parts, "; "))];
+      if (line.first++ == 0) line.second = numbered.value(group.results[0]).name;
+    }
+  } catch (const Error& e) {
+    return {fmt::format("the groups cannot be kernels: {}", e.what())};
+  }
+  std::vector<std::string> out;
+  for (const auto& [text, groups] : lines)
+    out.push_back(fmt::format("group %{}{} of {}", groups.second,
+                              groups.first > 1 ? fmt::format(" and {} more", groups.first - 1) : "", text));
+  return out;
+}
+
+std::vector<std::string> stored_more_than_once(const Graph& model) {
+  std::vector<ValueId> packs;
+  for (OpId id : model.ops()) {
+    if (model.op(id).def->name == "pack") packs.push_back(model.result(id));
+  }
+  const std::vector<std::vector<WeightRows>> rows = weight_rows(model, packs);
+  std::map<std::string, std::vector<size_t>> by_tensor;
+  std::map<std::string, int64_t> counted, whole;
+  for (size_t p = 0; p < packs.size(); ++p) {
+    for (const WeightRows& r : rows[p]) {
+      auto& list = by_tensor[r.tensor];
+      if (list.empty() || list.back() != p) list.push_back(p);
+      counted[r.tensor] += r.rows;
+      whole[r.tensor] = r.of;
+    }
+  }
+  std::vector<std::string> out;
+  for (const auto& [tensor, list] : by_tensor) {
+    if (list.size() < 2 || counted[tensor] <= whole[tensor]) continue;
+    std::vector<std::string> forms;
+    for (const size_t p : list) {
+      const Type& t = model.type(packs[p]);
+      forms.push_back(
+          fmt::format("{} ({})", dtype_name(t.dtype),
+                      human_bytes(static_cast<double>(storage_bytes(t.dtype, t.elements(), t.last())))));
+    }
+    out.push_back(fmt::format("weight {} is stored more than once: {}", tensor, fmt::join(forms, ", ")));
+  }
+  return out;
+}
+
+}  // namespace lmc
