@@ -11,9 +11,9 @@ class Lowering {
       : options_(std::move(options)), reports_(reports) {
     options_.only.reset();
     options_.limit = INT64_MAX;
-    options_.after_pass = nullptr;
   }
 
+  void stop_watching() { options_.after_pass = nullptr; }
   void model(Graph& g) { run(g, PassPhase::lower_model); }
 
   Graph step(const Graph& model, const std::string& name, int64_t most_tokens) {
@@ -54,6 +54,7 @@ Lowered lower(Graph model, int64_t block, PassOptions options, std::vector<PassR
   lowering.model(model);
   if (!numbered(model)) number_ops(model);
   out.decode = lowering.step(model, "decode", 1);
+  lowering.stop_watching();
   out.prefill = lowering.step(model, "prefill", block);
   out.model = std::move(model);
   return out;

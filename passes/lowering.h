@@ -10,7 +10,8 @@ namespace lmc {
 
 // Runs the lowering passes over `model`: those of the model, then on a graph for each step those of a step.
 // `block`: most tokens of one (1 or more). Dumps, checks and prints as `options` says, whose choice of passes
-// (only, limit) is for optimisations and does not count here; `reports`, if any, gets what they report. Ops
+// (only, limit) is for optimisations and does not count here; options.after_pass sees the passes of the model
+// and those of the step of one token; `reports`, if any, gets what they report. Ops
 // are numbered (Op::source), unless they are, behind the passes of the model. Throws as run_passes.
 Lowered lower(Graph model, int64_t block, PassOptions options = {},
               std::vector<PassReport>* reports = nullptr);

@@ -64,8 +64,6 @@ PassOptions PassFlags::options() const {
   return o;
 }
 
-namespace {
-
 void report_passes(const std::vector<PassReport>& reports, const PassOptions& options, bool explain) {
   for (const PassReport& r : reports) {
     const Pass& pass = find_pass(r.pass);
@@ -86,8 +84,6 @@ void report_passes(const std::vector<PassReport>& reports, const PassOptions& op
     }
   }
 }
-
-}  // namespace
 
 std::vector<PassReport> run_and_report(Graph& g, PassOptions options, const PassFlags& flags) {
   PassPrices prices;

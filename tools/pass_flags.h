@@ -27,6 +27,9 @@ struct PassFlags {
   PassOptions options() const;
 };
 
+// What passes did, as `lmc compile` says it.
+void report_passes(const std::vector<PassReport>& reports, const PassOptions& options, bool explain);
+
 // Runs the passes and says what each did: summaries always, the rest as the flags want it.
 std::vector<PassReport> run_and_report(Graph& g, PassOptions options, const PassFlags& flags);
 

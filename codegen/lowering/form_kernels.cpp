@@ -129,9 +129,6 @@ class Former {
   Graph run() {
     for (ValueId v : g_.inputs()) map_[v] = out_.add_input(g_.value(v).name, g_.type(v));
     for (ValueId v : g_.weights()) map_[v] = out_.add_weight(g_.value(v).name, g_.type(v));
-    for (OpId id : g_.ops()) {
-      if (only_[g_.result(id)]) copy(g_, id, out_, map_, g_.op(id).scope);
-    }
     const std::vector<Piece> pieces = Cutter(flat_, only_, tokens_ == 1).run();
     for (const Piece& p : pieces) add(p);
     std::vector<ValueId> outputs;
@@ -216,12 +213,28 @@ class Former {
     if (results.empty()) return;  // nobody needs it
     body.graph->set_outputs(outputs);
     std::vector<ValueId> operands;
-    for (ValueId v : body.inputs) operands.push_back(map_.at(v));
+    for (ValueId v : body.inputs) {
+      copy_weight(v);
+      operands.push_back(map_.at(v));
+    }
     const OpId reported = reported_as(piece);
     const OpId made = out_.add_op(get_op("group"), operands,
                                   {{"name", name}, {"kernel", piece.family->name()}, {"tokens", tokens_}},
                                   names, g_.op(reported).scope, g_.op(reported).loc, std::move(body.graph));
     for (size_t i = 0; i < results.size(); ++i) map_[results[i]] = out_.result(made, i);
+  }
+
+  // The expression over weights that `v` is, in front of the first kernel that reads it.
+  void copy_weight(ValueId v) {
+    std::set<OpId> needed;
+    std::vector<ValueId> pending{v};
+    while (!pending.empty()) {
+      const ValueId at = pending.back();
+      pending.pop_back();
+      if (map_.contains(at) || !needed.insert(g_.value(at).def).second) continue;
+      for (ValueId o : g_.def_op(at)->operands) pending.push_back(o);
+    }
+    for (OpId id : needed) copy(g_, id, out_, map_, g_.op(id).scope);
   }
 
   // The op whose scope a kernel reports under: its core, the embedding, or what the model does first.
@@ -283,6 +296,7 @@ class FormKernels : public Pass {
     if (read.ec != std::errc() || read.ptr != tokens.data() + tokens.size() || n < 1 || n > (1 << 20))
       throw Error("form-kernels.tokens must be a number of 1 or more, found '" + tokens + "'");
     if (g.outputs().empty()) throw Error("graph @" + g.name + " has no output");
+    if (formed_already(g, n)) return false;
     const FlatGraph flat = open_groups(g);
     refuse_stale_reads(flat.graph);
     Graph formed = Former(flat, n).run();
@@ -292,6 +306,16 @@ class FormKernels : public Pass {
   }
 
  private:
+  static bool formed_already(const Graph& g, int64_t tokens) {
+    const SideTable<ValueId, char> only = weight_only(g);
+    const std::vector<OpId> ops = g.ops();
+    return std::all_of(ops.begin(), ops.end(), [&](OpId id) {
+      const Op& op = g.op(id);
+      return only[op.results[0]] != 0 ||
+             (op.body && !attr_string(op, "kernel").empty() && attr_int(op, "tokens") == tokens);
+    });
+  }
+
   // Kernels see a ring of positions, not the value of a moment: what reads a cache beside its append would
   // find the place of this step's tokens not written yet.
   static void refuse_stale_reads(const Graph& g) {

@@ -187,7 +187,9 @@ void run(const Options& o) {
   if (o.emit == "opt") return emit(o, print_graph(m.graph));
 
   pass_options.passes_before = static_cast<int>(reports.size());
-  Lowered lowered = lower(std::move(m.graph), std::min(o.block, m.context), pass_options);
+  std::vector<PassReport> lowering;
+  Lowered lowered = lower(std::move(m.graph), std::min(o.block, m.context), pass_options, &lowering);
+  report_passes(lowering, pass_options, false);
   for (const std::string& line : stored_more_than_once(lowered.model)) info("  {}", line);
   if (o.emit == "decode") return emit(o, print_graph(lowered.decode));
   if (o.emit == "prefill") return emit(o, print_graph(lowered.prefill));

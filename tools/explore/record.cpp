@@ -1,6 +1,7 @@
 #include "tools/explore/record.h"
 
 #include "ir/text.h"
+#include "passes/lowering.h"
 #include "tools/bundle.h"
 #include "tools/quant_report.h"
 
@@ -38,6 +39,11 @@ PipelineRecord record_pipeline(Graph g, const PassOptions& options) {
     for (const LedgerEntry& e : r.ledger) out.ledger.push_back(ledger_json(e, {}));
   };
   run_passes(g, recording);
+  try {
+    lower(std::move(g), 1, recording);
+  } catch (const Error& e) {
+    out.note = std::string("The graph cannot be lowered: ") + e.what();
+  }
   return out;
 }
 

@@ -20,7 +20,7 @@ struct PipelineRecord {
   std::string note;                       // what this page cannot show, and why
 };
 
-// Runs the passes over `g`.
+// Runs the passes over `g`, and those that lower it to the kernels of a step of one token.
 PipelineRecord record_pipeline(Graph g, const PassOptions& options);
 
 // What a bundle tells: its final graph, and the report of the passes that led to it.

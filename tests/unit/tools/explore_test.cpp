@@ -73,7 +73,7 @@ TEST(Explore, rows_hold_every_op_of_both_sides_once) {
 TEST(Explore, layers_cost_little) {
   const size_t few = explored(8).dump().size();
   const size_t many = explored(80).dump().size();
-  EXPECT_LT(many - few, 72 * 2000U);
+  EXPECT_LT(many - few, 72 * 7000U);  // lowered to kernels, which reach over the border of layers
 }
 
 TEST(Explore, kernels_belong_to_ops) {
