@@ -65,8 +65,8 @@ class KernelFamily {
   virtual double share_of_weights(const KernelSpec&) const { return 1; }
   // Can it tell the largest of its outputs instead of writing them (StepInfo::best)?
   virtual bool can_rank(const KernelSpec&) const { return false; }
-  // What of the kernel to compare with the evaluator: all tiles, or enough of them to touch the first, the last
-  // and one in the middle.
+  // What of the kernel to compare with the evaluator: all tiles, or enough of them to touch the first, the
+  // last and one in the middle.
   virtual std::vector<Portion> portions(const KernelSpec& spec, bool all) const;
   // The whole function; `spec` is canonical.
   virtual void emit(KernelBuilder& k, const KernelSpec& spec) const = 0;

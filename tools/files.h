@@ -11,7 +11,7 @@ namespace lmc {
 std::string read_file(const std::string& path);  // Error naming the path
 // All of it or nothing: what was there stays until all is written. Error naming path and reason.
 void write_file(const std::string& path, const std::string& content);
-void sync_file(const std::string& path);               // a folder too: to the disk itself
+void sync_file(const std::string& path);              // a folder too: to the disk itself
 std::string sha256_of_file(const std::string& path);  // hex
 
 // The hash of bytes that come piece by piece; `algorithm` as OpenSSL calls it.
