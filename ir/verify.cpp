@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "ir/effects.h"
 #include "ir/op_def.h"
 #include "ir/syntax.h"
 #include "ir/verify_step.h"
@@ -129,13 +130,15 @@ class Verifier {
     }
   }
 
-  // A cache is appended to in place, so two appends to one cache would overwrite each other.
+  // A cache is changed in place, so two ops that change one would overwrite each other's.
   void caches() {
     for (uint32_t i = 0; i < g_.num_value_ids(); ++i) {
       const ValueId v{i};
       if (!alive(v) || !is_kv(g_.type(v).dtype)) continue;
       int appends = 0;
-      for (const Use& u : g_.value(v).uses) appends += g_.op(u.op).def->name == "kv_append" && u.operand == 0;
+      for (const Use& u : g_.value(v).uses) {
+        for (const Update& x : updates_of(g_.op(u.op))) appends += x.operand == u.operand;
+      }
       if (appends > 1)
         fail("cache %" + g_.value(v).name + " is appended to " + std::to_string(appends) + " times");
     }

@@ -6,6 +6,7 @@
 //   %y = reshape(reshape(%x) {shape=[2,4]}) {shape=[4,2]}       →   reshape(%x) {shape=[4,2]}
 #include <map>
 
+#include "ir/effects.h"
 #include "ir/op_def.h"
 #include "ir/pass.h"
 
@@ -63,8 +64,8 @@ class Canonicalise : public Pass {
         ++context.applications;
         continue;
       }
-      // A cache is appended to in place, so two appends are never the same op.
-      if (op.def->name == "kv_append" || op.body) continue;
+      // What changes an operand in place is never the same op as another.
+      if (!updates_of(op).empty() || op.body) continue;
       const auto [it, fresh] = seen.emplace(key(op), id);
       if (fresh) continue;
       for (size_t i = 0; i < op.results.size(); ++i) {

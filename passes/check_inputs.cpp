@@ -38,7 +38,7 @@ void note(const Graph& g, ValueId v, Demand& d) {
     d.position = d.position || operand == "pos";
     d.row = d.row || operand == "rows";
     d.length = d.length || operand == "length";
-    d.appended = d.appended || (op.def->name == "kv_append" && u.operand == 0);
+    d.appended = d.appended || op.def->updates == static_cast<int>(u.operand);
     if (operand == "ids") d.below = std::min(d.below, g.type(op.operands[1]).dims[0]);
   }
 }
