@@ -7,6 +7,7 @@
 
 #include "codegen/codegen.h"
 #include "codegen/layout.h"
+#include "codegen/proof/prove.h"
 #include "ir/eval.h"
 #include "ir/text.h"
 #include "passes/lowering.h"
@@ -32,6 +33,8 @@ void expect_agreement(const std::string& text, int64_t tokens, double tolerance,
   options.context = 256;
   const CodegenResult code = emit(lower(std::move(g), 48), options);
   const LoadedKernels kernels(code.object);
+  const Proof proof = prove_kernels(code.graphs, code.plan, kernels, true);
+  EXPECT_FALSE(proof.wrong.has_value()) << proof.wrong->str();
   const WeightPacker packer(code.graphs.model, code.packs, source);
   std::vector<std::vector<std::byte>> memory;
   std::vector<const void*> weights;

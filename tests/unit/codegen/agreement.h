@@ -6,9 +6,9 @@
 
 namespace lmc {
 
-// Compiles `text`, whose inputs are tokens, pos and out_rows, and compares all its logits with the
-// evaluator's: within `tolerance` of the largest, with the same bits whatever the block, alone and side by
-// side.
+// Compiles `text`, whose inputs are tokens, pos and out_rows, proves every tile of every kernel, and compares
+// all logits with the evaluator's: within `tolerance` of the largest, with the same bits whatever the block,
+// alone and side by side.
 void expect_agreement(const std::string& text, int64_t tokens, double tolerance,
                       const std::string& target = "native");
 
