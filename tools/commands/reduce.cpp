@@ -85,12 +85,13 @@ const RegisterCommand kReduce(
        auto o = std::make_shared<Options>();
        app.add_option("input", o->input, "the graph (.lmir), before the passes")->required();
        app.add_option("-o,--output", o->output, "where to write the small graph (default: standard output)");
-       app.add_flag("--kernels", o->kernels,
-                    "fail means that a kernel does not compute what its group means; no passes are run");
        app.add_option(
            "--run", o->command,
            "fail means that this command, given a .lmir file, exits with the code it has for the whole "
            "graph (not 0, not 125); no passes are run");
+       app.add_flag("--kernels", o->kernels,
+                    "fail means that a kernel does not compute what its group means; no passes are run")
+           ->excludes("--run");
        app.add_option("--timeout", o->timeout, "end after so many seconds with what there is")
            ->check(CLI::NonNegativeNumber);
        o->passes.add_to(app);
