@@ -8,8 +8,6 @@
 #include "runtime/row_check.h"
 
 namespace lmc {
-namespace {}  // namespace
-
 Stepper::Stepper(const Plan& plan, const std::vector<KernelFn>& decode, const std::vector<KernelFn>& prefill,
                  const std::vector<const void*>& weights, const SessionOptions& options, Workers& workers)
     : plan_(plan),

@@ -1,6 +1,6 @@
 // One by one on the calling thread, in another random order each step: for tests of plans.
-#include "runtime/schedule_check.h"
 #include "runtime/scheduler.h"
+#include "runtime/tile_order.h"
 
 namespace lmc {
 namespace {

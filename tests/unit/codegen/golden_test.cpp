@@ -13,10 +13,10 @@
 #include "compiled_model.h"
 #include "golden_folder.h"
 #include "ir/eval.h"
+#include "ir/schedule_check.h"
 #include "ir/text.h"
 #include "models/tokenizer/tokenizer.h"
 #include "runtime/generate.h"
-#include "runtime/schedule_check.h"
 
 namespace lmc {
 namespace {

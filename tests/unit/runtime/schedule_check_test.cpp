@@ -1,4 +1,4 @@
-#include "runtime/schedule_check.h"
+#include "ir/schedule_check.h"
 
 #include <gtest/gtest.h>
 
@@ -6,11 +6,19 @@
 #include <set>
 
 #include "dag.h"
+#include "runtime/bindings.h"
+#include "runtime/tile_order.h"
 
 namespace lmc {
 namespace {
 
 using test::Dag;
+
+// Runs the tiles one by one on the calling thread.
+void run_in_order(const std::vector<BoundStage>& stages, const std::vector<TileRef>& order,
+                  const StepInfo& step, void* scratch) {
+  for (const TileRef& t : order) stages[static_cast<size_t>(t.stage)].run(step, t.tile, -1, scratch);
+}
 
 TEST(ScheduleCheck, APlanWithoutSharedBytesIsSafe) {
   EXPECT_TRUE(check_schedule(Dag(test::layers(4, 8)).plan).empty());

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "ir/schedule_check.h"
 #include "runtime/sampler.h"
-#include "runtime/schedule_check.h"
 #include "toy_model.h"
 
 namespace lmc {

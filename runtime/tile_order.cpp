@@ -1,4 +1,4 @@
-#include "runtime/schedule_check.h"
+#include "runtime/tile_order.h"
 
 #include <utility>
 
@@ -39,11 +39,6 @@ std::vector<TileRef> random_tile_order(const StepPlan& plan, uint64_t seed) {
     if (--unfinished[s] == 0) finish(s);
   }
   return order;
-}
-
-void run_in_order(const std::vector<BoundStage>& stages, const std::vector<TileRef>& order,
-                  const StepInfo& step, void* scratch) {
-  for (const TileRef& t : order) stages[static_cast<size_t>(t.stage)].run(step, t.tile, -1, scratch);
 }
 
 }  // namespace lmc
