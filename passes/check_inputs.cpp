@@ -3,50 +3,17 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ir/demand.h"
 #include "ir/op_def.h"
+#include "ir/seeded.h"
 
 namespace lmc {
 namespace {
 
-uint64_t mix(uint64_t z) {
-  z += 0x9e3779b97f4a7c15;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-  return z ^ (z >> 31);
-}
-
-uint64_t key_of(const std::string& name) {
-  uint64_t key = 0;
-  for (unsigned char c : name) key = mix(key ^ c);
-  return key;
-}
-
-// In [-1, 1), by name and index.
-double seeded(uint64_t key, uint64_t index) {
-  return static_cast<double>(static_cast<int64_t>(mix(key + index)) >> 11) * 0x1p-52;
-}
-
-void note(const Graph& g, ValueId v, Demand& d) {
-  for (const Use& u : g.value(v).uses) {
-    const Op& op = g.op(u.op);
-    if (op.body) {
-      note(*op.body, op.body->inputs()[u.operand], d);
-      continue;
-    }
-    const std::string& operand =
-        op.def->operands[std::min<size_t>(u.operand, op.def->operands.size() - 1)].name;
-    d.position = d.position || operand == "pos";
-    d.row = d.row || operand == "rows";
-    d.length = d.length || operand == "length";
-    d.appended = d.appended || op.def->updates == static_cast<int>(u.operand);
-    if (operand == "ids") d.below = std::min(d.below, g.type(op.operands[1]).dims[0]);
-  }
-}
-
 Tensor filled_cache(const std::string& name, const Type& t, int64_t first, int64_t positions) {
   Tensor kv = make_tensor(t.dtype, {positions, 2, t.dims[1], t.dims[2]});
   kv.first = first;
-  const uint64_t key = key_of(name);
+  const uint64_t key = seeded_key(name);
   for (size_t i = 0; i < kv.data.size(); ++i) kv.data[i] = std::round(seeded(key, i) * 64) / 64;  // fits f16
   return kv;
 }
@@ -59,7 +26,7 @@ Tensor indices(const Demand& d, const CheckScene& scene, const std::vector<int64
     const int64_t number = d.position ? scene.first + n
                            : d.row    ? n
                            : d.length ? scene.first + scene.tokens
-                                      : static_cast<int64_t>(mix(i) % limit);
+                                      : static_cast<int64_t>(seeded_bits(0, i) % limit);
     x.data[i] = static_cast<double>(number);
   }
   return x;
@@ -69,7 +36,7 @@ Tensor indices(const Demand& d, const CheckScene& scene, const std::vector<int64
 // goes in. Representable in f16 and bf16, as a stored weight would be.
 Tensor seeded_weight(const std::string& name, const Type& type) {
   Tensor t = make_tensor(type.dtype, type.dims);
-  const uint64_t key = key_of(name);
+  const uint64_t key = seeded_key(name);
   const double columns = type.rank() < 2 ? 1 : static_cast<double>(std::max<int64_t>(type.last(), 1));
   const double unit = std::exp2(-7 - std::floor(std::log2(columns) / 2));
   for (size_t i = 0; i < t.data.size(); ++i) t.data[i] = std::round(seeded(key, i) * 64) * unit;
@@ -98,12 +65,6 @@ void replace_windows(Graph& g, const std::map<int64_t, int64_t>& windows) {
 
 }  // namespace
 
-Demand demand_on(const Graph& g, ValueId input) {
-  Demand d;
-  note(g, input, d);
-  return d;
-}
-
 TensorMap make_check_inputs(const Graph& g, const CheckScene& scene) {
   TensorMap out;
   for (ValueId v : g.inputs()) {
@@ -124,7 +85,7 @@ TensorMap make_check_inputs(const Graph& g, const CheckScene& scene) {
       continue;
     }
     Tensor x = make_tensor(t.dtype, dims);
-    const uint64_t key = key_of(name);
+    const uint64_t key = seeded_key(name);
     for (size_t i = 0; i < x.data.size(); ++i) x.data[i] = 2 * seeded(key, i);
     out[name] = std::move(x);
   }

@@ -12,16 +12,6 @@
 
 namespace lmc {
 
-// What the ops that read an input, also inside groups, want of its numbers.
-struct Demand {
-  bool position = false;      // follows the cache
-  bool row = false;           // a row of this step
-  bool length = false;        // how many positions the sequence has, this step's included
-  bool appended = false;      // a cache that the step appends to
-  int64_t below = INT32_MAX;  // ids: rows of the smallest table
-};
-Demand demand_on(const Graph& g, ValueId input);
-
 // Error if a cache of `g` has no shape.
 TensorMap make_check_inputs(const Graph& g, const CheckScene& scene);
 

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "ir/demand.h"
 #include "ir/op_def.h"
 #include "ir/rope_frequencies.h"
-#include "passes/check_inputs.h"
 
 namespace lmc {
 namespace {

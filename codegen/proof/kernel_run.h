@@ -34,21 +34,16 @@ class KernelRun {
  private:
   struct Memory;
 
-  void find_positions();
   void find_ids();
-  void make_inputs(bool all);
-  Tensor activation(size_t input) const;
-  void store_activation(size_t input, std::byte* memory) const;
-  void store_rows(size_t input, int64_t matrix, const Range& range);
-  Tensor weight_part(size_t input, const PortionInput& part) const;
+  void make_memory();
+  void make_activations();
+  void make_weights();
   Tensor part_of(const PortionInput& part) const;
   std::optional<Difference> compare_output(const Portion& portion, size_t output, const Tensor& want) const;
-  double number_at(const KernelOperand& o, const std::byte* memory, const Type& type, int64_t row,
-                   int64_t element) const;
 
   const KernelSpec& spec_;
   const int64_t tokens_;
-  int64_t past_ = 0;                                  // positions in the caches before the step
+  const int64_t positions_before_;
   std::map<size_t, std::vector<int64_t>> looked_up_;  // inputs that name rows of a large table, and which
   std::vector<Portion> portions_;
   std::vector<Tensor> tensors_;  // per input of the body; empty for weights of contractions and large tables

@@ -5,32 +5,18 @@
 #include "ir/block_format.h"
 
 namespace lmc::proof {
-namespace {
-
-// splitmix64 (Steele, Lea, Flood 2014).
-uint64_t mix(uint64_t z) {
-  z += 0x9e3779b97f4a7c15;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-  return z ^ (z >> 31);
-}
-
-}  // namespace
-
-double seeded(uint64_t key, uint64_t index) {
-  return static_cast<double>(static_cast<int64_t>(mix(mix(key) + index)) >> 11) * 0x1p-52;
-}
 
 int64_t seeded_below(uint64_t key, uint64_t index, int64_t limit) {
-  return static_cast<int64_t>(mix(mix(key) + index) % static_cast<uint64_t>(limit));
+  return static_cast<int64_t>(seeded_bits(key, index) % static_cast<uint64_t>(limit));
 }
 
 WeightRow weight_row(DType dtype, int64_t columns, uint64_t key, int64_t row) {
   WeightRow out;
   // 64 steps to either side fit every float format; products keep about the size of what goes in.
   const double unit = std::exp2(-6 - std::floor(std::log2(static_cast<double>(columns)) / 2));
+  const uint64_t mixed = seeded_bits(key, 0);  // keys are small numbers, one beside the other
   for (int64_t c = 0; c < columns; ++c) {
-    const double x = seeded(key, static_cast<uint64_t>(row * columns + c));
+    const double x = seeded(mixed, static_cast<uint64_t>(row * columns + c));
     out.numbers.push_back(static_cast<float>(std::round(x * 64) * unit));
   }
   const BlockFormat& format = block_format(dtype);

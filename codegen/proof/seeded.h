@@ -5,12 +5,11 @@
 #include <cstdint>
 #include <vector>
 
+#include "ir/seeded.h"
 #include "ir/type.h"
 
 namespace lmc::proof {
 
-// In [-1, 1), by key and index.
-double seeded(uint64_t key, uint64_t index);
 // Below `limit`.
 int64_t seeded_below(uint64_t key, uint64_t index, int64_t limit);
 
