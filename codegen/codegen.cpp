@@ -103,7 +103,7 @@ void compile(llvm::Module& module, const Target& target, const CodegenOptions& o
 }
 
 CodegenResult run(Lowered lowered, const CodegenOptions& options, bool emit) {
-  const Target& target = find_target(options.target);
+  const Target& target = find_target(lowered.target);
   const SharedPlan shared = plan_shared(lowered);
   PlannedStep decode = plan_step(lowered.decode, shared, 1, lowered.block);
   PlannedStep prefill = plan_step(lowered.prefill, shared, lowered.block, lowered.block);

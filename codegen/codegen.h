@@ -11,7 +11,6 @@
 namespace lmc {
 
 struct CodegenOptions {
-  std::string target = "native";
   int64_t context = 0;     // recorded in the plan
   bool want_llvm = false;  // fill in llvm_ir (optimised) and assembly
   bool want_assembly = false;

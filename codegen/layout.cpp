@@ -32,16 +32,20 @@ Readers readers(const Graph& graph, ValueId value) {
   return out;
 }
 
-std::string wanted_layout(const Graph& g, ValueId v) {
-  const DType dtype = g.type(v).dtype;
+std::string wanted_layout(const Graph& g, ValueId v, const LayoutChoice& choose) {
+  const Type& type = g.type(v);
+  const DType dtype = type.dtype;
   const Readers by = readers(g, v);
-  if (by.multiplied || is_quantised(dtype)) return weight_layout(dtype).name();
+  if (by.multiplied || is_quantised(dtype)) {
+    const Matrix all = matrix(type);
+    return choose(dtype, type.rank() == 3 ? type.dims[1] : all.rows, all.cols).name();
+  }
   return dtype_name(by.gathered ? dtype : DType::f32);
 }
 
 }  // namespace
 
-bool add_packing(Graph& g) {
+bool add_packing(Graph& g, const LayoutChoice& choose) {
   const SideTable<ValueId, char> only = weight_only(g);
   std::vector<ValueId> packed;
   for (uint32_t i = 0, n = static_cast<uint32_t>(g.num_value_ids()); i < n; ++i) {
@@ -53,7 +57,7 @@ bool add_packing(Graph& g) {
       if (!only[g.result(u.op)]) readers.push_back(u);
     }
     if (readers.empty()) continue;
-    const std::string layout = wanted_layout(g, v);
+    const std::string layout = wanted_layout(g, v, choose);
     const OpId pack = g.add_op("pack", {v}, {{"layout", layout}}, {g.value(v).name + ".packed"},
                                g.op(readers[0].op).scope, g.op(readers[0].op).loc);
     for (const Use& u : readers) g.set_operand(u.op, u.operand, g.result(pack));

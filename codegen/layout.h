@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "codegen/weight_layout.h"
 #include "ir/graph.h"
 #include "ir/plan.h"
 #include "ir/weight_reader.h"
@@ -17,10 +19,13 @@ namespace lmc {
 // matrices of a stack [n, rows, cols] follow each other, each of whole groups. Vectors are f32, and tables
 // that are only looked up f32, f16 or bf16 as they are: row-major.
 
+// The layout for matrices of rows × cols in a format, as Target::layout gives it.
+using LayoutChoice = std::function<const WeightLayout&(DType format, int64_t rows, int64_t cols)>;
+
 // Adds a `pack` op behind every weight-only value that a step op reads. Numbers keep the format they have, so
 // that packing rounds nothing but what the IR says. Idempotent. Returns true if anything changed. Error at
 // the place of an op on weights that cannot be computed when compiling.
-bool add_packing(Graph& g);
+bool add_packing(Graph& g, const LayoutChoice& choose);
 
 int64_t packed_bytes(const std::string& layout, const Type& type);
 

@@ -1,9 +1,12 @@
-// What differs between instruction sets. Kernels are written against this; only target.cpp names
-// instructions.
+// What differs between instruction sets: their idioms and the layouts they want. Kernels are written against
+// this; only the files of targets/ name instructions. Adding a target is one file there.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
+
+#include "ir/type.h"
 
 namespace llvm {
 class IRBuilderBase;
@@ -11,6 +14,8 @@ class Value;
 }  // namespace llvm
 
 namespace lmc {
+
+class WeightLayout;
 
 class Target {
  public:
@@ -21,11 +26,17 @@ class Target {
   virtual std::string features() const = 0;  // LLVM's -mattr
   virtual std::string triple() const = 0;
   virtual bool supported_here() const = 0;  // can this CPU run it?
+  virtual int preference() const = 0;       // of those that a CPU runs, "native" is the highest
 
-  // One step of the exact int8 dot product: 8 lanes (rows) of 4 consecutive k each.
-  // `weights` <32 x i8> holds 4 k of 8 rows; `activations` <32 x i8> the same 4 k repeated 8 times.
-  // Returns sums + the 8 partial dot products, <8 x i32>. Exact for weights in [-128,127] and activations in
-  // [-127,127]. What depends on the weights alone may be prepared once with `prepare` and shared by tokens.
+  // How a matrix of rows × cols that a contraction reads is laid out, or each matrix of a stack. Error if
+  // there is no layout for the format.
+  virtual const WeightLayout& layout(DType format, int64_t rows, int64_t cols) const = 0;
+
+  // One step of the exact int8 dot product: lanes (rows of weights, 8 or more) of 4 consecutive k each.
+  // `weights` <4 lanes x i8> holds 4 k of each row; `activations` <4 lanes x i8> the same 4 k repeated for
+  // each. Returns sums + the partial dot products, <lanes x i32>. Exact for weights in [-128,127] and
+  // activations in [-127,127]. What depends on the weights alone may be prepared once with `prepare` and
+  // shared by tokens.
   struct Prepared {
     llvm::Value* weights;
     llvm::Value* magnitude;
@@ -33,20 +44,20 @@ class Target {
   virtual Prepared prepare_int8(llvm::IRBuilderBase& b, llvm::Value* weights) const = 0;
   virtual llvm::Value* dot_int8(llvm::IRBuilderBase& b, const Prepared& w, llvm::Value* activations,
                                 llvm::Value* sums) const = 0;
-  // The sums that a block of 32 k begins with, <8 x i32>. Where wants_block_sums(), `block_sum` is the i32
-  // sum of the block's activations, which quantised activations then carry beside their scale; else it is
-  // null.
+  // The sums that a block of 32 k begins with, <lanes x i32>. Where wants_block_sums(), `block_sum` is the
+  // i32 sum of the block's activations, which quantised activations then carry beside their scale; else it
+  // is null.
   virtual bool wants_block_sums() const { return false; }
-  virtual llvm::Value* start_int8(llvm::IRBuilderBase& b, llvm::Value* block_sum) const = 0;
-  // The same for a block of 32 k whose weights are 0 … 15 as u8: sums, in the lanes the target likes best,
-  // from zero over at most 8 steps to the <8 x i32> that finish_uint4 returns.
-  virtual llvm::Value* start_uint4(llvm::IRBuilderBase& b) const = 0;
+  virtual llvm::Value* start_int8(llvm::IRBuilderBase& b, llvm::Value* block_sum, int64_t lanes) const = 0;
+  // The same for a block of 32 k whose weights are 0 … 15 as u8: sums, in the form the target likes best,
+  // from zero over at most 8 steps to the <lanes x i32> that finish_uint4 returns.
+  virtual llvm::Value* start_uint4(llvm::IRBuilderBase& b, int64_t lanes) const = 0;
   virtual llvm::Value* dot_uint4(llvm::IRBuilderBase& b, llvm::Value* weights, llvm::Value* activations,
                                  llvm::Value* sums) const = 0;
   virtual llvm::Value* finish_uint4(llvm::IRBuilderBase& b, llvm::Value* sums) const = 0;
-  // Groups of 8 weight rows (1, 2 or 4) that meet 8 tokens at once when there are many: as many sums as
-  // registers hold.
-  virtual int64_t groups_at_once() const { return 1; }
+  // Rows of weights (8, 16 or 32) that meet 8 tokens at once when there are many: as many sums as registers
+  // hold.
+  virtual int64_t rows_at_once() const { return 8; }
 };
 
 // The targets this CPU runs, best first; "avx2" is the base of them all.
@@ -54,5 +65,9 @@ std::vector<const Target*> targets_here();
 
 // Throws Error naming the known targets. "native" = the best one this CPU runs.
 const Target& find_target(const std::string& name);
+
+struct RegisterTarget {
+  explicit RegisterTarget(const Target& target);  // which lives as long as the program
+};
 
 }  // namespace lmc

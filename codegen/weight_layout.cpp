@@ -21,11 +21,23 @@ const WeightLayout* find_weight_layout(const std::string& name) {
   return it == layouts().end() ? nullptr : it->second;
 }
 
-const WeightLayout& weight_layout(DType dtype) {
+const WeightLayout& widest_layout(DType dtype, int64_t most_rows) {
+  const WeightLayout* best = nullptr;
   for (const auto& [name, layout] : layouts()) {
-    if (layout->dtype() == dtype) return *layout;
+    if (layout->dtype() != dtype || layout->group_rows() > most_rows) continue;
+    if (!best || layout->group_rows() > best->group_rows()) best = layout;
   }
-  throw Error("there is no layout for weights of " + std::string(dtype_name(dtype)));
+  if (!best) {
+    throw Error("there is no layout for weights of " + std::string(dtype_name(dtype)) + " in groups of " +
+                std::to_string(most_rows) + " rows or fewer");
+  }
+  return *best;
+}
+
+std::vector<const WeightLayout*> all_weight_layouts() {
+  std::vector<const WeightLayout*> out;
+  for (const auto& [name, layout] : layouts()) out.push_back(layout);
+  return out;
 }
 
 }  // namespace lmc

@@ -21,9 +21,10 @@ class KernelBuilder;
 
 // Groups of weight rows against rows of activations, all in registers at once.
 struct Contraction {
-  std::vector<llvm::Value*> w;                  // addresses of groups of weight rows
-  std::vector<llvm::Value*> x;                  // addresses of activation rows
-  std::vector<std::vector<llvm::Value*>> sums;  // variables <8 x f32>, by group and activation row
+  std::vector<llvm::Value*> w;  // addresses of groups of weight rows
+  std::vector<llvm::Value*> x;  // addresses of activation rows
+  // Variables <group_rows() x f32>, by group and activation row.
+  std::vector<std::vector<llvm::Value*>> sums;
   int64_t cols = 0;
   // Called before the bytes [offset, offset + bytes) of each group are read: asks for those to come.
   std::function<void(llvm::Value* offset, int64_t bytes)> prefetch;
@@ -33,9 +34,9 @@ class WeightLayout {
  public:
   virtual ~WeightLayout() = default;
 
-  virtual std::string name() const = 0;  // for `pack`, plans and reports; nobody takes it apart
-  virtual DType dtype() const = 0;       // of the numbers: activations are Q8_0 where it is quantised
-  virtual int64_t group_rows() const = 0;
+  virtual std::string name() const = 0;    // for `pack`, plans and reports; nobody takes it apart
+  virtual DType dtype() const = 0;         // of the numbers: activations are Q8_0 where it is quantised
+  virtual int64_t group_rows() const = 0;  // 8, 16 or 32
   virtual int64_t group_bytes(int64_t cols) const = 0;
   // Up to group_rows() rows, one after the other, in blocks of the format (ir/block_format.h). Missing rows
   // and columns become zeros.
@@ -56,8 +57,10 @@ class WeightLayout {
 
 // Null for a name of none: row-major weights have the name of their format, "f32".
 const WeightLayout* find_weight_layout(const std::string& name);
-// The layout for numbers of a format. Error if there is none.
-const WeightLayout& weight_layout(DType dtype);
+// Of the layouts for numbers of a format whose groups have at most so many rows, the one with the most.
+// Error if there is none.
+const WeightLayout& widest_layout(DType dtype, int64_t most_rows);
+std::vector<const WeightLayout*> all_weight_layouts();  // by name
 
 struct RegisterWeightLayout {
   explicit RegisterWeightLayout(const WeightLayout& layout);  // which lives as long as the program

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "ir/graph.h"
 
@@ -12,6 +13,7 @@ struct Lowered {
   Graph decode;   // the step of one token
   Graph prefill;  // the step of 1 … block tokens
   int64_t block = 1;
+  std::string target;  // that it was lowered for, by name, or "native"
   // At the top of both steps there are ops on weights alone, which ran when compiling and are those of
   // `model`, and groups, each of them one kernel (attribute `kernel`: its family).
 };

@@ -47,15 +47,18 @@ bool numbered(const Graph& g) {
 
 }  // namespace
 
-Lowered lower(Graph model, int64_t block, PassOptions options, std::vector<PassReport>* reports) {
+Lowered lower(Graph model, const LoweringOptions& wanted, PassOptions options,
+              std::vector<PassReport>* reports) {
+  options.settings["choose-layouts"]["target"] = wanted.target;
   Lowering lowering(std::move(options), reports);
   Lowered out;
-  out.block = block;
+  out.block = wanted.block;
+  out.target = wanted.target;
   lowering.model(model);
   if (!numbered(model)) number_ops(model);
   out.decode = lowering.step(model, "decode", 1);
   lowering.stop_watching();
-  out.prefill = lowering.step(model, "prefill", block);
+  out.prefill = lowering.step(model, "prefill", wanted.block);
   out.model = std::move(model);
   return out;
 }

@@ -57,7 +57,7 @@ std::vector<std::string> group_outcomes(const Graph& g, bool all) {
   number_ops(numbered);
   std::map<std::string, std::pair<int, std::string>> lines;  // by what is said: how often, the first group
   try {
-    const Lowered lowered = lower(numbered.clone(), 1, quiet);
+    const Lowered lowered = lower(numbered.clone(), {}, quiet);
     const auto kernels = kernels_by_source(lowered.decode);
     for (OpId id : numbered.ops()) {
       const Op& group = numbered.op(id);

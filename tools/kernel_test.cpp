@@ -12,7 +12,7 @@ std::string wrong_kernel(const Graph& g) {
   quiet.repro_path.clear();
   CodegenOptions options;
   options.cache_folder = default_cache_folder();
-  const CodegenResult code = emit(lower(g.clone(), kBlock, quiet), options);
+  const CodegenResult code = emit(lower(g.clone(), {kBlock}, quiet), options);
   const Proof proof = prove_kernels(code.graphs, code.plan, LoadedKernels(code.object), false);
   return proof.wrong ? proof.wrong->str() : "";
 }

@@ -16,7 +16,7 @@ MemoryEstimate estimate_memory(Model& m) {
   run_passes(m.graph, passes);
   CodegenOptions options;
   options.context = m.context;
-  const Plan plan = plan_only(lower(m.graph.clone(), std::min<int64_t>(64, m.context)), options).plan;
+  const Plan plan = plan_only(lower(m.graph.clone(), {std::min<int64_t>(64, m.context)}), options).plan;
   MemoryEstimate out;
   out.context = m.context;
   for (const PlanWeight& w : plan.weights) out.weights += w.bytes;

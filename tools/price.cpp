@@ -37,7 +37,7 @@ Price price_of(const StepPlan& plan, const CostModel& model) {
 Price price_of(const Graph& g) {
   PassOptions quiet;
   quiet.repro_path.clear();
-  return price_of(plan_only(lower(g.clone(), 1, quiet), {}).plan.decode);
+  return price_of(plan_only(lower(g.clone(), {}, quiet), {}).plan.decode);
 }
 
 }  // namespace lmc

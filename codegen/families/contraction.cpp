@@ -7,6 +7,7 @@
 #include "codegen/kernels/linear_rows.h"
 #include "codegen/kernels/row_kernel.h"
 #include "codegen/layout.h"
+#include "codegen/packed_form.h"
 #include "ir/op_def.h"
 
 namespace lmc {
@@ -60,6 +61,12 @@ std::vector<OpId> with_epilogue(const Cluster& c, OpId core, const std::vector<O
   return taken;
 }
 
+// As the weight is packed.
+int64_t rows_of_groups(const Graph& g, ValueId weight) {
+  const Op* pack = g.def_op(weight);
+  return pack && pack->def->name == "pack" ? PackedForm(attr_string(*pack, "layout")).group_rows : 1;
+}
+
 }  // namespace
 
 std::vector<OpId> ContractionFamily::claim(const Cluster& cluster, OpId core) const {
@@ -70,7 +77,8 @@ std::vector<OpId> ContractionFamily::claim(const Cluster& cluster, OpId core) co
     if (id != core && !holds(behind, id)) ahead.push_back(id);
   }
   std::vector<OpId> taken;
-  if (const std::vector<ValueId> halves = halves_of(cluster.g, y); !halves.empty()) {
+  const int64_t group_rows = rows_of_groups(cluster.g, cluster.g.op(core).operands[1]);
+  if (const std::vector<ValueId> halves = halves_of(cluster.g, y, group_rows); !halves.empty()) {
     taken = with_epilogue(cluster, core, behind, halves);
     // Who is left outside reads the whole output from memory, and nobody would have written it.
     const std::vector<OpId> readers = cluster.readers(y);

@@ -102,9 +102,19 @@ Value* KernelBuilder::fma(Value* a, Value* c, Value* addend) {
 Value* KernelBuilder::widen(Value* numbers) {
   llvm::Type* element = numbers->getType()->getScalarType();
   if (element->isFloatTy()) return numbers;
-  if (element->isHalfTy()) return b_.CreateFPExt(numbers, f32x8());
-  Value* upper = b_.CreateShl(b_.CreateZExt(numbers, i32x8()), llvm::ConstantInt::get(i32x8(), 16));
-  return b_.CreateBitCast(upper, f32x8());
+  const auto count = llvm::cast<llvm::FixedVectorType>(numbers->getType())->getNumElements();
+  llvm::Type* floats = vector(b_.getFloatTy(), count);
+  llvm::Type* words = vector(b_.getInt32Ty(), count);
+  if (element->isHalfTy()) return b_.CreateFPExt(numbers, floats);
+  Value* upper = b_.CreateShl(b_.CreateZExt(numbers, words), llvm::ConstantInt::get(words, 16));
+  return b_.CreateBitCast(upper, floats);
+}
+
+Value* KernelBuilder::eight(Value* v, int64_t n) {
+  if (v->getType() == f32x8()) return v;
+  std::vector<int> lanes;
+  for (int64_t i = 0; i < kLanes; ++i) lanes.push_back(static_cast<int>(n * kLanes + i));
+  return b_.CreateShuffleVector(v, lanes);
 }
 
 Value* KernelBuilder::lane_ids() {

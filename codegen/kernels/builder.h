@@ -41,6 +41,15 @@ class KernelBuilder {
   llvm::Value* f32(double v) { return llvm::ConstantFP::get(b_.getFloatTy(), v); }
   llvm::Value* splat(double v) { return b_.CreateVectorSplat(kLanes, f32(v)); }
   llvm::Value* splat(llvm::Value* scalar) { return b_.CreateVectorSplat(kLanes, scalar); }
+  // For vectors of other widths: groups of weight rows are 8, 16 or 32 wide.
+  llvm::Value* splat(llvm::Value* scalar, int64_t lanes) {
+    return b_.CreateVectorSplat(static_cast<unsigned>(lanes), scalar);
+  }
+  llvm::Type* vector(llvm::Type* of, int64_t lanes) {
+    return llvm::FixedVectorType::get(of, static_cast<unsigned>(lanes));
+  }
+  // Lanes [8 n, 8 n + 8).
+  llvm::Value* eight(llvm::Value* v, int64_t n);
   llvm::Type* f32x8() { return llvm::FixedVectorType::get(b_.getFloatTy(), kLanes); }
   llvm::Type* i32x8() { return llvm::FixedVectorType::get(b_.getInt32Ty(), kLanes); }
 
@@ -63,7 +72,7 @@ class KernelBuilder {
     return b_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, a, c);
   }
   llvm::Value* fma(llvm::Value* a, llvm::Value* c, llvm::Value* addend);
-  // <8 x half> (f16), <8 x i16> (the bits of bf16) or <8 x float> to f32.
+  // Vectors of half (f16), i16 (the bits of bf16) or float to f32.
   llvm::Value* widen(llvm::Value* numbers);
   llvm::Value* lane_ids();  // <0, 1, … 7> of i64
 

@@ -7,12 +7,13 @@ namespace {
 
 using llvm::Value;
 
-// Row `id` of a table packed in groups of 8 rows.
+// Row `id` of a table packed in groups of rows.
 Value* packed(RowEmitter& e, const WeightLayout& layout, Value* table, Value* id, int64_t cols, Value* j) {
   KernelBuilder& k = e.k;
   auto& b = k.ir();
-  Value* group = k.at(table, k.mul(b.CreateLShr(id, 3), layout.group_bytes(cols)));
-  return layout.emit_row(k, group, b.CreateAnd(id, k.i64(7)), cols, j);
+  Value* rows = k.i64(layout.group_rows());
+  Value* group = k.at(table, k.mul(b.CreateUDiv(id, rows), layout.group_bytes(cols)));
+  return layout.emit_row(k, group, b.CreateURem(id, rows), cols, j);
 }
 
 // Row `id` of a plain row-major table.

@@ -1,8 +1,10 @@
 // Rows live in lanes and k runs in order: each output element is one chain of fused multiply-adds, block by
-// block, whatever the tiling, the number of tokens in flight or of threads. Same sums, same bits.
+// block, whatever the tiling, the rows of a group, the number of tokens in flight or of threads. Same sums,
+// same bits. How many rows a group has is the layout's to say; what follows the sums is computed for 8 of
+// them at a time.
 //
 // Bound by memory (one token, or few) a core walks four streams in step: each is a quarter of the tile, group
-// of 8 weight rows after group, so that it runs straight through memory. It asks for what a stream will need
+// of weight rows after group, so that it runs straight through memory. It asks for what a stream will need
 // some kilobytes later, across the border to the next tile: that keeps enough cache lines in flight to reach
 // the memory limit. Bound by arithmetic (many tokens) it holds one group against 8 tokens.
 //
@@ -26,12 +28,14 @@ using llvm::Value;
 
 constexpr int64_t kStreams = 4;
 constexpr int64_t kWorthABlock = 5;  // rows left over that are
-constexpr int64_t kGroupsPerBlock = kQ8Block / kLanes;
 
-// Of weight-row groups × activation rows: accumulators, or results.
+// Of weight-row groups × activation rows: accumulators; or of eights of outputs × activation rows: results.
 using Tile = std::vector<std::vector<Value*>>;
 
-// Groups of 8 weight rows (of each half, where there are two) that are worked on in step.
+// The outputs that are quantised together, by eights.
+using Block = std::array<Value*, kQ8Block / kLanes>;
+
+// Groups of weight rows (of each half, where there are two) that are worked on in step.
 struct Groups {
   Value* first;
   int64_t width = 1;
@@ -40,7 +44,7 @@ struct Groups {
 
 // Scratch for results that are to be quantised: f32 [8][outputs of a tile].
 int64_t results_bytes(const LinearForm& form) {
-  return form.quantised.valid() ? kRowBlock * form.frame.spec.grain * kLanes * 4 : 0;
+  return form.quantised.valid() ? kRowBlock * form.frame.spec.grain * form.layout->group_rows() * 4 : 0;
 }
 
 class LinearEmitter {
@@ -55,7 +59,8 @@ class LinearEmitter {
     groups_ = f.groups();
     quantised_ = is_quantised(layout_->dtype());
     group_bytes_ = layout_->group_bytes(cols_);
-    at_once_ = quantised_ ? builder.target().groups_at_once() : 1;
+    group_rows_ = layout_->group_rows();
+    at_once_ = quantised_ ? std::max<int64_t>(builder.target().rows_at_once() / group_rows_, 1) : 1;
   }
 
   void emit() {
@@ -124,14 +129,14 @@ class LinearEmitter {
     walk(k.add(first, k.mul(share, ways)), end, {nullptr});
     if (!form.quantised.valid()) return;
     k.loop(k.i64(0), frame.single() ? k.i64(1) : limit_, 1, [&](Value* row) {
-      k.loop(first, end, kGroupsPerBlock, [&](Value* group) { quantise_from_scratch(group, row, row); });
+      k.loop(first, end, groups_per_block(), [&](Value* group) { quantise_from_scratch(group, row, row); });
     });
   }
 
-  // As many groups as registers allow against 8 rows; four together where their outputs are quantised.
+  // As many groups as registers allow against 8 rows; a block's together where their outputs are quantised.
   void blocks(Value* first, Value* end) {
     streaming_ = false;
-    const int64_t width = form.quantised.valid() ? kGroupsPerBlock : at_once_;
+    const int64_t width = form.quantised.valid() ? groups_per_block() : at_once_;
     Value* whole = k.add(first, b.CreateAnd(b.CreateSub(end, first), k.i64(-width)));
     k.loop(first, whole, width, [&](Value* group) { row_blocks({group, width}, halving(kRowBlock)); });
     if (form.quantised.valid() || width == 1) return;
@@ -170,14 +175,12 @@ class LinearEmitter {
     for (int64_t m = 0; m < count; ++m) {
       Value* row = k.add(first, k.i64(m));
       if (streaming_) {
-        for (int64_t i = 0; i < groups.width; ++i)
-          k.store(outputs[static_cast<size_t>(i)][static_cast<size_t>(m)], scratch(member(groups, i), row),
-                  4);
+        keep(groups, outputs, m, row);
         continue;
       }
-      std::array<Value*, kGroupsPerBlock> parts;
-      for (size_t i = 0; i < parts.size(); ++i) parts[i] = outputs[i][static_cast<size_t>(m)];
-      quantise(groups.first, row, parts);
+      Block block;
+      for (size_t i = 0; i < block.size(); ++i) block[i] = outputs[i][static_cast<size_t>(m)];
+      quantise(groups.first, row, block);
     }
   }
 
@@ -185,43 +188,54 @@ class LinearEmitter {
   void group_by_group(const Groups& groups, Value* first, int64_t count) {
     k.loop(k.i64(0), k.i64(groups.width), at_once_, [&](Value* i) {
       Value* group = k.add(groups.first, i);
-      const auto outputs = compute({group, at_once_}, first, count);
-      for (int64_t n = 0; n < at_once_; ++n) {
-        for (int64_t m = 0; m < count; ++m)
-          k.store(outputs[static_cast<size_t>(n)][static_cast<size_t>(m)],
-                  scratch(k.add(group, k.i64(n)), k.i64(m)), 4);
-      }
+      const Groups some{group, at_once_};
+      const auto outputs = compute(some, first, count);
+      for (int64_t m = 0; m < count; ++m) keep(some, outputs, m, k.i64(m));
     });
     k.loop(k.i64(0), k.i64(count), 1,
            [&](Value* m) { quantise_from_scratch(groups.first, m, k.add(first, m)); });
   }
 
+  int64_t groups_per_block() const { return kQ8Block / group_rows_; }
+  int64_t eights() const { return group_rows_ / kLanes; }  // of a group
+
   // Where the scratch, f32 [8][outputs of the tile], holds results of a group.
   Value* scratch(Value* group, Value* line) {
-    Value* column = k.mul(b.CreateSub(group, first_), kLanes * 4);
-    return k.at(k.scratch(), k.add(k.mul(line, frame.spec.grain * kLanes * 4), column));
+    Value* column = k.mul(b.CreateSub(group, first_), group_rows_ * 4);
+    return k.at(k.scratch(), k.add(k.mul(line, frame.spec.grain * group_rows_ * 4), column));
+  }
+
+  // Results for activation row `m` into a line of the scratch.
+  void keep(const Groups& groups, const Tile& outputs, int64_t m, Value* line) {
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      const int64_t group = static_cast<int64_t>(i) / eights();
+      const int64_t eight = static_cast<int64_t>(i) % eights();
+      k.store(outputs[i][static_cast<size_t>(m)],
+              k.at(scratch(member(groups, group), line), eight * kLanes * 4), 4);
+    }
   }
 
   void quantise_from_scratch(Value* group, Value* line, Value* row) {
-    std::array<Value*, kGroupsPerBlock> parts;
-    for (size_t i = 0; i < parts.size(); ++i)
-      parts[i] = k.load(k.f32x8(), scratch(k.add(group, k.i64(static_cast<int64_t>(i))), line), 4);
-    quantise(group, row, parts);
+    Value* from = scratch(group, line);
+    Block block;
+    for (size_t i = 0; i < block.size(); ++i)
+      block[i] = k.load(k.f32x8(), k.at(from, static_cast<int64_t>(i) * kLanes * 4), 4);
+    quantise(group, row, block);
   }
 
-  void quantise(Value* group, Value* row, const std::array<Value*, kGroupsPerBlock>& parts) {
+  void quantise(Value* group, Value* row, const Block& block) {
     const LinearRow at = rows_->at(row);
     RowEmitter e(k, frame, at.token);
-    store_quantised(e, form.quantised, at.place, k.mul(group, kLanes), parts);
+    store_quantised(e, form.quantised, at.place, k.mul(group, group_rows_), block);
   }
 
   Value* member(const Groups& groups, int64_t i) {
     return k.add(groups.first, groups.apart ? k.mul(groups.apart, i) : k.i64(i));
   }
 
-  // These groups for rows [first, first + count): returns, per group and row, what is to be quantised. Where
-  // the epilogue combines both halves of the outputs (gate and up), streams walk them together; else the
-  // second half's groups follow the first's.
+  // These groups for rows [first, first + count): returns, per eight outputs and row, what is to be
+  // quantised. Where the epilogue combines both halves of the outputs (gate and up), streams walk them
+  // together; else the second half's groups follow the first's.
   Tile compute(const Groups& groups, Value* first, int64_t count) {
     std::vector<Value*> xs;
     for (int64_t m = 0; m < count; ++m) xs.push_back(activations(k.add(first, k.i64(m))));
@@ -233,7 +247,7 @@ class LinearEmitter {
         Value* row_group = k.add(member(groups, i), k.i64(part * groups_));
         w.push_back(k.at(weights_, k.mul(row_group, group_bytes_)));
         auto& row = sums.emplace_back();
-        for (int64_t m = 0; m < count; ++m) row.push_back(k.variable(k.splat(0.0)));
+        for (int64_t m = 0; m < count; ++m) row.push_back(k.variable(k.splat(k.f32(0), group_rows_)));
       }
     }
     const size_t step = streaming_ ? w.size() : static_cast<size_t>(groups.width);
@@ -255,13 +269,18 @@ class LinearEmitter {
       };
       layout_->emit_dots(k, c);
     }
-    Tile outputs(static_cast<size_t>(groups.width));
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      for (size_t m = 0; m < xs.size(); ++m) {
-        std::vector<Value*> results;
-        for (size_t j = i; j < sums.size(); j += outputs.size()) results.push_back(k.get(sums[j][m]));
-        Value* row = k.add(first, k.i64(static_cast<int64_t>(m)));
-        outputs[i].push_back(epilogue(member(groups, static_cast<int64_t>(i)), row, results));
+    Tile outputs;
+    for (int64_t i = 0; i < groups.width; ++i) {
+      Value* column = k.mul(member(groups, i), group_rows_);
+      for (int64_t eight = 0; eight < eights(); ++eight) {
+        std::vector<Value*>& results = outputs.emplace_back();
+        for (size_t m = 0; m < xs.size(); ++m) {
+          std::vector<Value*> of_parts;
+          for (auto j = static_cast<size_t>(i); j < sums.size(); j += static_cast<size_t>(groups.width))
+            of_parts.push_back(k.eight(k.get(sums[j][m]), eight));
+          Value* row = k.add(first, k.i64(static_cast<int64_t>(m)));
+          results.push_back(epilogue(k.add(column, k.i64(eight * kLanes)), row, of_parts));
+        }
       }
     }
     return outputs;
@@ -276,16 +295,15 @@ class LinearEmitter {
     return k.at(x, k.mul(at.place, quantised_ ? quantised_bytes(cols_) : apart * 4));
   }
 
-  // Bias and elementwise ops on 8 outputs of one row (8 of each half, where there are two); stores what
-  // later stages read. Returns what is to be quantised, if anything.
-  Value* epilogue(Value* group, Value* row, std::vector<Value*> sums) {
+  // Bias and elementwise ops on 8 outputs of one row from `column` on (8 of each half, where there are two);
+  // stores what later stages read. Returns what is to be quantised, if anything.
+  Value* epilogue(Value* column, Value* row, std::vector<Value*> sums) {
     const LinearRow at = rows_->at(row);
     RowEmitter e(k, frame, at.token);
     Value* zero = k.i64(0);
-    Value* column = k.mul(group, kLanes);
     for (size_t part = 0; part < sums.size(); ++part) {
       if (op.operands.size() > 2 && !by_experts_) {
-        Value* of_part = k.add(column, k.i64(static_cast<int64_t>(part) * groups_ * kLanes));
+        Value* of_part = k.add(column, k.i64(static_cast<int64_t>(part) * groups_ * group_rows_));
         sums[part] = b.CreateFAdd(sums[part], e.lanes(op.operands[2], zero, of_part));
       }
       e.bind(parts_ == 1 ? op.results[0] : form.halves[part], sums[part]);
@@ -315,7 +333,7 @@ class LinearEmitter {
   }
 
   void store_outputs(Value* y, Value* to, Value* column, int64_t outputs) {
-    if (outputs % kLanes == 0) return k.store(y, to, 4);
+    if (outputs % group_rows_ == 0) return k.store(y, to, 4);
     Value* columns = b.CreateAdd(b.CreateVectorSplat(kLanes, column), k.lane_ids());
     k.store_masked(y, to, b.CreateICmpSLT(columns, b.CreateVectorSplat(kLanes, k.i64(outputs))));
   }
@@ -327,7 +345,7 @@ class LinearEmitter {
   const Graph& g;
   const Op& op;
   const WeightLayout* layout_;
-  int64_t outputs_, cols_, group_bytes_;
+  int64_t outputs_, cols_, group_bytes_, group_rows_;
   int64_t parts_, groups_;  // groups of each part
   int64_t at_once_;         // groups in registers against 8 rows
   bool streaming_ = true;   // bound by memory: prefetch in every stream

@@ -70,7 +70,7 @@ void LinearForm::take_prologue(const std::vector<OpId>& ahead) {
 void LinearForm::take_epilogue(const std::vector<OpId>& behind) {
   const Graph& g = frame.g;
   const ValueId y = op().results[0];
-  if (!behind.empty()) halves = halves_of(g, y);
+  if (!behind.empty()) halves = halves_of(g, y, layout->group_rows());
   std::vector<OpId> before;
   const Epilogue epilogue{g,
                           y,
@@ -101,13 +101,13 @@ void LinearForm::take_epilogue(const std::vector<OpId>& behind) {
   }
 }
 
-std::vector<ValueId> halves_of(const Graph& g, ValueId y) {
+std::vector<ValueId> halves_of(const Graph& g, ValueId y, int64_t group_rows) {
   const auto& uses = g.value(y).uses;
   if (uses.size() != 1 || g.is_output(y)) return {};
   const Op& split = g.op(uses[0].op);
   if (split.def->name != "split" || split.results.size() != 2) return {};
   const int64_t half = g.type(split.results[0]).last();
-  if (half != g.type(split.results[1]).last() || half % 8 != 0) return {};
+  if (half != g.type(split.results[1]).last() || half % group_rows != 0) return {};
   if (g.is_output(split.results[0]) || g.is_output(split.results[1])) return {};
   return split.results;
 }

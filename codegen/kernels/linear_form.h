@@ -44,8 +44,8 @@ struct LinearForm {
   void take_epilogue(const std::vector<OpId>& behind);
 };
 
-// Both results of a split of `y` into halves of whole row groups, if that is all that reads it.
-std::vector<ValueId> halves_of(const Graph& g, ValueId y);
+// Both results of a split of `y` into halves of whole groups of weight rows, if that is all that reads it.
+std::vector<ValueId> halves_of(const Graph& g, ValueId y, int64_t group_rows);
 
 // What may stand behind a contraction. `made_behind`: does the op need the contraction's result? `inside`: is
 // it of the kernel already?
@@ -58,7 +58,7 @@ struct Epilogue {
 
   // Elementwise over exactly the outputs (or their halves), every other operand ready before.
   bool fits(const Op& op) const;
-  // Rounds what the epilogue computes: whole blocks, and each in one tile: four row groups make one.
+  // Rounds what the epilogue computes: whole blocks, and each in one tile.
   bool quantises(const Op& op) const;
 };
 

@@ -1,5 +1,5 @@
 // What a tile of a linear asks of memory some time before it needs it, so that enough cache lines are in
-// flight to reach the memory limit. Places are counted in groups of 8 weight rows.
+// flight to reach the memory limit. Places are counted in groups of weight rows.
 #pragma once
 
 #include <vector>

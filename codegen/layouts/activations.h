@@ -12,13 +12,14 @@ class Activations {
   Activations(KernelBuilder& k, int64_t cols, llvm::Value* block)
       : k_(k), block_(block), blocks_((cols + kQ8Block - 1) / kQ8Block) {}
 
-  // Columns [4 quad, 4 quad + 4) of the block, repeated for 8 weight rows: <32 x i8>.
-  llvm::Value* repeated(llvm::Value* row, llvm::Value* quad) const {
+  // Columns [4 quad, 4 quad + 4) of the block, repeated for so many weight rows: <4 rows x i8>.
+  llvm::Value* repeated(llvm::Value* row, llvm::Value* quad, int64_t weight_rows) const {
     auto& b = k_.ir();
     llvm::Value* at = k_.add(k_.mul(block_, kQ8Block), k_.mul(quad, 4));
     llvm::Value* four = k_.load(b.getInt32Ty(), k_.at(row, at), 4);
-    return b.CreateBitCast(b.CreateVectorSplat(kLanes, four),
-                           llvm::FixedVectorType::get(b.getInt8Ty(), 4 * kLanes));
+    const auto rows = static_cast<unsigned>(weight_rows);
+    return b.CreateBitCast(b.CreateVectorSplat(rows, four),
+                           llvm::FixedVectorType::get(b.getInt8Ty(), 4 * rows));
   }
   llvm::Value* scale(llvm::Value* row) const { return k_.load(k_.ir().getFloatTy(), beside(row, 0), 4); }
   llvm::Value* sum(llvm::Value* row) const {

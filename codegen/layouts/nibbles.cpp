@@ -9,41 +9,41 @@ using llvm::Value;
 namespace {
 
 constexpr int64_t kRuns = 4;
-constexpr int64_t kRunBytes = 32;
 
-// Of 32 bytes.
+// Of the bytes of a run.
 struct Halves {
   Value *low, *high;
 };
 
 }  // namespace
 
-void pack_nibbles(const std::byte* q, int64_t row, std::byte* block) {
-  for (int64_t run = 0; run < kRuns; ++run) std::memcpy(block + run * kRunBytes + row * 4, q + run * 4, 4);
+void Nibbles::pack(const std::byte* q, int64_t row, std::byte* block) const {
+  for (int64_t run = 0; run < kRuns; ++run) std::memcpy(block + run * run_bytes() + row * 4, q + run * 4, 4);
 }
 
-int unpack_nibble(const std::byte* block, int64_t row, int64_t col) {
-  const int both = std::to_integer<int>(block[col % 16 / 4 * kRunBytes + row * 4 + col % 4]);
+int Nibbles::unpack(const std::byte* block, int64_t row, int64_t col) const {
+  const int both = std::to_integer<int>(block[col % 16 / 4 * run_bytes() + row * 4 + col % 4]);
   return col < 16 ? both & 15 : both >> 4;
 }
 
-std::vector<std::vector<Value*>> emit_nibble_dots(KernelBuilder& k, const Contraction& c,
-                                                  const std::vector<Value*>& blocks,
-                                                  const Activations& activations) {
+std::vector<std::vector<Value*>> Nibbles::emit_dots(KernelBuilder& k, const Contraction& c,
+                                                    const std::vector<Value*>& blocks,
+                                                    const Activations& activations) const {
   auto& b = k.ir();
-  llvm::Type* i8x32 = llvm::FixedVectorType::get(b.getInt8Ty(), kRunBytes);
+  llvm::Type* bytes = k.vector(b.getInt8Ty(), run_bytes());
   std::vector<std::vector<Value*>> dots(c.w.size());
   for (auto& row : dots) {
-    for (size_t m = 0; m < c.x.size(); ++m) row.push_back(k.variable(k.target().start_uint4(b)));
+    for (size_t m = 0; m < c.x.size(); ++m) row.push_back(k.variable(k.target().start_uint4(b, rows_)));
   }
   k.loop(k.i64(0), k.i64(kRuns), 1, [&](Value* run) {
     const auto weights = [&](size_t i) -> Halves {
-      Value* both = k.load(i8x32, k.at(blocks[i], k.mul(run, kRunBytes)));
-      return {b.CreateAnd(both, llvm::ConstantInt::get(i8x32, 15)),
-              b.CreateLShr(both, llvm::ConstantInt::get(i8x32, 4))};
+      Value* both = k.load(bytes, k.at(blocks[i], k.mul(run, run_bytes())));
+      return {b.CreateAnd(both, llvm::ConstantInt::get(bytes, 15)),
+              b.CreateLShr(both, llvm::ConstantInt::get(bytes, 4))};
     };
     const auto repeated = [&](size_t m) -> Halves {
-      return {activations.repeated(c.x[m], run), activations.repeated(c.x[m], k.add(run, k.i64(kRuns)))};
+      return {activations.repeated(c.x[m], run, rows_),
+              activations.repeated(c.x[m], k.add(run, k.i64(kRuns)), rows_)};
     };
     const auto dot = [&](size_t i, size_t m, const Halves& w, const Halves& x) {
       Value* sum = k.target().dot_uint4(b, w.low, x.low, k.get(dots[i][m]));
@@ -72,14 +72,14 @@ std::vector<std::vector<Value*>> emit_nibble_dots(KernelBuilder& k, const Contra
   return dots;
 }
 
-Value* emit_nibble_row(KernelBuilder& k, Value* block, Value* lane, Value* j) {
+Value* Nibbles::emit_row(KernelBuilder& k, Value* block, Value* lane, Value* j) const {
   auto& b = k.ir();
   llvm::Type* i8x4 = llvm::FixedVectorType::get(b.getInt8Ty(), 4);
   llvm::Type* i8x8 = llvm::FixedVectorType::get(b.getInt8Ty(), kLanes);
   Value* run = b.CreateLShr(b.CreateAnd(j, k.i64(15)), 2);
-  Value* bytes = k.at(block, k.add(k.mul(run, kRunBytes), k.mul(lane, 4)));
+  Value* bytes = k.at(block, k.add(k.mul(run, run_bytes()), k.mul(lane, 4)));
   Value* first = k.load(i8x4, bytes);
-  Value* second = k.load(i8x4, k.at(bytes, kRunBytes));
+  Value* second = k.load(i8x4, k.at(bytes, run_bytes()));
   Value* both = b.CreateShuffleVector(first, second, {0, 1, 2, 3, 4, 5, 6, 7});
   Value* shift = b.CreateTrunc(b.CreateLShr(b.CreateAnd(j, k.i64(16)), 2), b.getInt8Ty());
   Value* q =

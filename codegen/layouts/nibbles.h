@@ -1,5 +1,5 @@
-// Blocks of 32 columns × 8 rows of numbers 0 … 15: 4 runs of (8 rows × 4) bytes, of which run i holds columns
-// 4 i … 4 i + 3 in its low halves and columns 16 + 4 i … in its high ones.
+// Blocks of 32 columns × a group's rows of numbers 0 … 15: 4 runs of (rows × 4) bytes, of which run i holds
+// columns 4 i … 4 i + 3 in its low halves and columns 16 + 4 i … in its high ones.
 #pragma once
 
 #include <cstddef>
@@ -11,18 +11,28 @@
 
 namespace lmc {
 
-inline constexpr int64_t kNibbleBytes = 8 * kQ8Block / 2;
+class Nibbles {
+ public:
+  explicit constexpr Nibbles(int64_t rows) : rows_(rows) {}  // of a group
 
-// Row `row` of a block; `q` has column c in the low half of byte c, column 16 + c in its high half.
-void pack_nibbles(const std::byte* q, int64_t row, std::byte* block);
-int unpack_nibble(const std::byte* block, int64_t row, int64_t col);
+  constexpr int64_t bytes() const { return rows_ * kQ8Block / 2; }  // of a block
 
-// Exact dot products of the blocks at `blocks`, one of each group of `c`, with the activations: <8 x i32> by
-// group and activation row.
-std::vector<std::vector<llvm::Value*>> emit_nibble_dots(KernelBuilder& k, const Contraction& c,
-                                                        const std::vector<llvm::Value*>& blocks,
-                                                        const Activations& activations);
-// Columns [j % 32, j % 32 + 8) of row `lane`, <8 x f32>.
-llvm::Value* emit_nibble_row(KernelBuilder& k, llvm::Value* block, llvm::Value* lane, llvm::Value* j);
+  // Row `row` of a block; `q` has column c in the low half of byte c, column 16 + c in its high half.
+  void pack(const std::byte* q, int64_t row, std::byte* block) const;
+  int unpack(const std::byte* block, int64_t row, int64_t col) const;
+
+  // Exact dot products of the blocks at `blocks`, one of each group of `c`, with the activations:
+  // <rows x i32> by group and activation row.
+  std::vector<std::vector<llvm::Value*>> emit_dots(KernelBuilder& k, const Contraction& c,
+                                                   const std::vector<llvm::Value*>& blocks,
+                                                   const Activations& activations) const;
+  // Columns [j % 32, j % 32 + 8) of row `lane`, <8 x f32>.
+  llvm::Value* emit_row(KernelBuilder& k, llvm::Value* block, llvm::Value* lane, llvm::Value* j) const;
+
+ private:
+  constexpr int64_t run_bytes() const { return rows_ * 4; }
+
+  int64_t rows_;
+};
 
 }  // namespace lmc

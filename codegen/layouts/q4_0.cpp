@@ -1,4 +1,4 @@
-// q4_0.rows8: the numbers of a block as in nibbles.h, each 8 too large.
+// q4_0.rows8 and q4_0.rows16: the numbers of a block as in nibbles.h, each 8 too large.
 #include "codegen/layouts/nibbles.h"
 #include "codegen/layouts/scaled_blocks.h"
 
@@ -9,37 +9,42 @@ using llvm::Value;
 
 class Q4 : public ScaledBlocks {
  public:
-  Q4() : ScaledBlocks("q4_0", kNibbleBytes) {}
+  explicit Q4(int64_t rows) : ScaledBlocks("q4_0", rows, Nibbles(rows).bytes()), nibbles_(rows) {}
 
  protected:
   void pack_numbers(const std::byte* numbers, int64_t row, std::byte* block) const override {
-    pack_nibbles(numbers, row, block);
+    nibbles_.pack(numbers, row, block);
   }
   int number(const std::byte* block, int64_t row, int64_t col) const override {
-    return unpack_nibble(block, row, col) - 8;
+    return nibbles_.unpack(block, row, col) - 8;
   }
 
   // sum((q - 8) x) = sum(q x) - 8 sum(x)
   Dots emit_whole_dots(KernelBuilder& k, const Contraction& c, const std::vector<Value*>& blocks,
                        const Activations& activations) const override {
     auto& b = k.ir();
-    Dots dots = emit_nibble_dots(k, c, blocks, activations);
+    Dots dots = nibbles_.emit_dots(k, c, blocks, activations);
     for (auto& row : dots) {
       for (size_t m = 0; m < row.size(); ++m) {
         Value* eights = b.CreateShl(activations.sum(c.x[m]), uint64_t{3});
-        row[m] = b.CreateSub(row[m], b.CreateVectorSplat(kLanes, eights));
+        row[m] = b.CreateSub(row[m], k.splat(eights, group_rows()));
       }
     }
     return dots;
   }
 
   Value* emit_numbers(KernelBuilder& k, Value* block, Value* lane, Value* j) const override {
-    return k.ir().CreateFSub(emit_nibble_row(k, block, lane, j), k.splat(8.0));
+    return k.ir().CreateFSub(nibbles_.emit_row(k, block, lane, j), k.splat(8.0));
   }
+
+ private:
+  Nibbles nibbles_;
 };
 
-const Q4 kQ4;
-const RegisterWeightLayout kLayout(kQ4);
+const Q4 kRows8(8);
+const Q4 kRows16(16);
+const RegisterWeightLayout kLayout8(kRows8);
+const RegisterWeightLayout kLayout16(kRows16);
 
 }  // namespace
 }  // namespace lmc

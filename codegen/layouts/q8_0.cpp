@@ -1,84 +1,81 @@
-// q8_0.rows8: the numbers of a block are 8 runs of (8 rows × 4 columns) int8.
-#include <cstring>
+#include "codegen/layouts/q8_0.h"
 
-#include "codegen/layouts/scaled_blocks.h"
+#include <cstring>
 
 namespace lmc {
 namespace {
 
-using llvm::Value;
-
 constexpr int64_t kQuads = 8;  // of 4 columns
-constexpr int64_t kQuadBytes = 32;
 
-class Q8 : public ScaledBlocks {
- public:
-  Q8() : ScaledBlocks("q8_0", kQuads * kQuadBytes) {}
-
- protected:
-  void pack_numbers(const std::byte* numbers, int64_t row, std::byte* block) const override {
-    for (int64_t quad = 0; quad < kQuads; ++quad)
-      std::memcpy(block + quad * kQuadBytes + row * 4, numbers + quad * 4, 4);
-  }
-  int number(const std::byte* block, int64_t row, int64_t col) const override {
-    return static_cast<int8_t>(block[col / 4 * kQuadBytes + row * 4 + col % 4]);
-  }
-
-  // The loop over quads stays a loop: unrolled, LLVM reorders it token by token and spills the weights.
-  Dots emit_whole_dots(KernelBuilder& k, const Contraction& c, const std::vector<Value*>& blocks,
-                       const Activations& activations) const override {
-    auto& b = k.ir();
-    llvm::Type* i8x32 = llvm::FixedVectorType::get(b.getInt8Ty(), kQuadBytes);
-    Dots dots(c.w.size());
-    for (auto& row : dots) {
-      for (Value* x : c.x) {
-        Value* sum = k.target().wants_block_sums() ? activations.sum(x) : nullptr;
-        row.push_back(k.variable(k.target().start_int8(b, sum)));
-      }
-    }
-    k.loop(k.i64(0), k.i64(kQuads), 1, [&](Value* quad) {
-      const auto weights = [&](size_t i) {
-        return k.target().prepare_int8(b, k.load(i8x32, k.at(blocks[i], k.mul(quad, kQuadBytes))));
-      };
-      const auto dot = [&](size_t i, size_t m, const Target::Prepared& w_quad, Value* x_quad) {
-        k.set(dots[i][m], k.target().dot_int8(b, w_quad, x_quad, k.get(dots[i][m])));
-      };
-      // The fewer ones stay in registers while the others pass.
-      if (c.x.size() < c.w.size()) {
-        std::vector<Value*> xs;
-        for (Value* x : c.x) xs.push_back(activations.repeated(x, quad));
-        for (size_t i = 0; i < c.w.size(); ++i) {
-          const Target::Prepared quads = weights(i);
-          for (size_t m = 0; m < c.x.size(); ++m) dot(i, m, quads, xs[m]);
-        }
-      } else {
-        std::vector<Target::Prepared> ws;
-        for (size_t i = 0; i < c.w.size(); ++i) ws.push_back(weights(i));
-        for (size_t m = 0; m < c.x.size(); ++m) {
-          Value* quads = activations.repeated(c.x[m], quad);
-          for (size_t i = 0; i < c.w.size(); ++i) dot(i, m, ws[i], quads);
-        }
-      }
-    });
-    for (auto& row : dots) {
-      for (Value*& dot : row) dot = k.get(dot);
-    }
-    return dots;
-  }
-
-  Value* emit_numbers(KernelBuilder& k, Value* block, Value* lane, Value* j) const override {
-    auto& b = k.ir();
-    Value* quad = b.CreateLShr(b.CreateAnd(j, k.i64(31)), 2);
-    llvm::Type* i8x4 = llvm::FixedVectorType::get(b.getInt8Ty(), 4);
-    Value* bytes = k.at(block, k.add(k.mul(quad, kQuadBytes), k.mul(lane, 4)));
-    Value* low = k.load(i8x4, bytes);
-    Value* high = k.load(i8x4, k.at(bytes, kQuadBytes));
-    return b.CreateSIToFP(b.CreateShuffleVector(low, high, {0, 1, 2, 3, 4, 5, 6, 7}), k.f32x8());
-  }
-};
-
-const Q8 kQ8;
-const RegisterWeightLayout kLayout(kQ8);
+const Q8Blocks kRows8(8);
+const RegisterWeightLayout kLayout(kRows8);
 
 }  // namespace
+
+using llvm::Value;
+
+Q8Blocks::Q8Blocks(int64_t rows) : ScaledBlocks("q8_0", rows, kQuads * rows * 4) {}
+
+void Q8Blocks::pack_numbers(const std::byte* numbers, int64_t row, std::byte* block) const {
+  for (int64_t quad = 0; quad < kQuads; ++quad)
+    std::memcpy(block + quad * quad_bytes() + row * 4, numbers + quad * 4, 4);
+}
+
+int Q8Blocks::number(const std::byte* block, int64_t row, int64_t col) const {
+  return static_cast<int8_t>(block[col / 4 * quad_bytes() + row * 4 + col % 4]);
+}
+
+// The loop over quads stays a loop: unrolled, LLVM reorders it token by token and spills the weights.
+Q8Blocks::Dots Q8Blocks::emit_whole_dots(KernelBuilder& k, const Contraction& c,
+                                         const std::vector<Value*>& blocks,
+                                         const Activations& activations) const {
+  auto& b = k.ir();
+  llvm::Type* bytes = k.vector(b.getInt8Ty(), quad_bytes());
+  Dots dots(c.w.size());
+  for (auto& row : dots) {
+    for (Value* x : c.x) {
+      Value* sum = k.target().wants_block_sums() ? activations.sum(x) : nullptr;
+      row.push_back(k.variable(k.target().start_int8(b, sum, group_rows())));
+    }
+  }
+  k.loop(k.i64(0), k.i64(kQuads), 1, [&](Value* quad) {
+    const auto weights = [&](size_t i) {
+      return k.target().prepare_int8(b, k.load(bytes, k.at(blocks[i], k.mul(quad, quad_bytes()))));
+    };
+    const auto dot = [&](size_t i, size_t m, const Target::Prepared& w_quad, Value* x_quad) {
+      k.set(dots[i][m], k.target().dot_int8(b, w_quad, x_quad, k.get(dots[i][m])));
+    };
+    // The fewer ones stay in registers while the others pass.
+    if (c.x.size() < c.w.size()) {
+      std::vector<Value*> xs;
+      for (Value* x : c.x) xs.push_back(activations.repeated(x, quad, group_rows()));
+      for (size_t i = 0; i < c.w.size(); ++i) {
+        const Target::Prepared quads = weights(i);
+        for (size_t m = 0; m < c.x.size(); ++m) dot(i, m, quads, xs[m]);
+      }
+    } else {
+      std::vector<Target::Prepared> ws;
+      for (size_t i = 0; i < c.w.size(); ++i) ws.push_back(weights(i));
+      for (size_t m = 0; m < c.x.size(); ++m) {
+        Value* quads = activations.repeated(c.x[m], quad, group_rows());
+        for (size_t i = 0; i < c.w.size(); ++i) dot(i, m, ws[i], quads);
+      }
+    }
+  });
+  for (auto& row : dots) {
+    for (Value*& dot : row) dot = k.get(dot);
+  }
+  return dots;
+}
+
+Value* Q8Blocks::emit_numbers(KernelBuilder& k, Value* block, Value* lane, Value* j) const {
+  auto& b = k.ir();
+  Value* quad = b.CreateLShr(b.CreateAnd(j, k.i64(31)), 2);
+  llvm::Type* i8x4 = k.vector(b.getInt8Ty(), 4);
+  Value* bytes = k.at(block, k.add(k.mul(quad, quad_bytes()), k.mul(lane, 4)));
+  Value* low = k.load(i8x4, bytes);
+  Value* high = k.load(i8x4, k.at(bytes, quad_bytes()));
+  return b.CreateSIToFP(b.CreateShuffleVector(low, high, {0, 1, 2, 3, 4, 5, 6, 7}), k.f32x8());
+}
+
 }  // namespace lmc

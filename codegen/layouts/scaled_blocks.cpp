@@ -37,12 +37,11 @@ void ScaledBlocks::emit_dots(KernelBuilder& k, const Contraction& c) const {
     for (Value* group : c.w) p.push_back(k.at(group, offset));
     c.prefetch(offset, block_bytes());
     const Dots dots = emit_whole_dots(k, c, p, activations);
-    llvm::Type* f16x8 = llvm::FixedVectorType::get(b.getHalfTy(), kLanes);
     for (size_t i = 0; i < c.w.size(); ++i) {
-      Value* w_scale = k.widen(k.load(f16x8, k.at(p[i], number_bytes_), 2));
+      Value* w_scale = k.widen(k.load(k.vector(b.getHalfTy(), rows_), k.at(p[i], number_bytes_), 2));
       for (size_t m = 0; m < c.x.size(); ++m) {
-        Value* scale = b.CreateFMul(w_scale, k.splat(activations.scale(c.x[m])));
-        Value* products = b.CreateSIToFP(dots[i][m], k.f32x8());
+        Value* scale = b.CreateFMul(w_scale, k.splat(activations.scale(c.x[m]), rows_));
+        Value* products = b.CreateSIToFP(dots[i][m], w_scale->getType());
         k.set(c.sums[i][m], k.fma(products, scale, k.get(c.sums[i][m])));
       }
     }

@@ -1,5 +1,5 @@
-// Layouts of blocks of 32 columns × 8 rows: the numbers, then the 8 rows' f16 scales. A number is a whole
-// number times its row's scale.
+// Layouts of blocks of 32 columns × a group's rows: the numbers, then the rows' f16 scales. A number is a
+// whole number times its row's scale.
 #pragma once
 
 #include <string>
@@ -14,9 +14,9 @@ namespace lmc {
 
 class ScaledBlocks : public WeightLayout {
  public:
-  std::string name() const override { return format_ + ".rows8"; }
+  std::string name() const override { return format_ + ".rows" + std::to_string(rows_); }
   DType dtype() const override { return *dtype_from_name(format_); }
-  int64_t group_rows() const override { return 8; }
+  int64_t group_rows() const override { return rows_; }
   int64_t group_bytes(int64_t cols) const override { return format().blocks(cols) * block_bytes(); }
   void pack_group(const std::byte* rows, int64_t count, int64_t cols, std::byte* out) const override;
   float element(const std::byte* group, int64_t cols, int64_t row, int64_t col) const override;
@@ -28,14 +28,15 @@ class ScaledBlocks : public WeightLayout {
  protected:
   using Dots = std::vector<std::vector<llvm::Value*>>;
 
-  // `number_bytes`: of 8 rows in a block. In the format's own blocks they stand behind an f16 scale.
-  ScaledBlocks(std::string format, int64_t number_bytes)
-      : format_(std::move(format)), number_bytes_(number_bytes) {}
+  // `rows`: of a group; `number_bytes`: of theirs in a block. In the format's own blocks they stand behind an
+  // f16 scale.
+  ScaledBlocks(std::string format, int64_t rows, int64_t number_bytes)
+      : format_(std::move(format)), rows_(rows), number_bytes_(number_bytes) {}
 
   // A row's numbers, as the format has them, into a block and one of them out of it.
   virtual void pack_numbers(const std::byte* numbers, int64_t row, std::byte* block) const = 0;
   virtual int number(const std::byte* block, int64_t row, int64_t col) const = 0;
-  // Exact dot products with the activations' whole numbers, <8 x i32> by group and activation row.
+  // Exact dot products with the activations' whole numbers, <rows x i32> by group and activation row.
   virtual Dots emit_whole_dots(KernelBuilder& k, const Contraction& c,
                                const std::vector<llvm::Value*>& blocks,
                                const Activations& activations) const = 0;
@@ -45,10 +46,10 @@ class ScaledBlocks : public WeightLayout {
 
  private:
   const BlockFormat& format() const { return block_format(dtype()); }
-  int64_t block_bytes() const { return number_bytes_ + 8 * 2; }
+  int64_t block_bytes() const { return number_bytes_ + rows_ * 2; }
 
   std::string format_;
-  int64_t number_bytes_;
+  int64_t rows_, number_bytes_;
 };
 
 }  // namespace lmc

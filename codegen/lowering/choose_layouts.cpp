@@ -1,8 +1,13 @@
-// A layout for every weight that a step reads, before the steps part: they share the weights.
+// A layout for every weight that a step reads, before the steps part: they share the weights. Which one is the
+// target's choice.
 //
 //   %y = linear(%x, @w)   →   %w.packed = pack(@w) {layout=…}
 //                             %y = linear(%x, %w.packed)
+#include <charconv>
+
 #include "codegen/layout.h"
+#include "codegen/target.h"
+#include "ir/error.h"
 #include "ir/pass.h"
 
 namespace lmc {
@@ -13,10 +18,32 @@ class ChooseLayouts : public Pass {
   std::string name() const override { return "choose-layouts"; }
   std::string doc() const override { return "lay out every weight as the kernels that read it want it"; }
   PassPhase phase() const override { return PassPhase::lower_model; }
+  std::vector<PassSetting> settings() const override {
+    return {{"target", "whose layouts (native)"},
+            {"rows", "most rows of a group, instead of what the target wants"}};
+  }
   bool run(Graph& g, PassContext& context) const override {
-    const bool changed = add_packing(g);
+    const bool changed = add_packing(g, choice(context));
     context.applications += changed ? 1 : 0;
     return changed;
+  }
+
+ private:
+  static LayoutChoice choice(const PassContext& context) {
+    const std::string rows = context.setting("rows", "");
+    if (!rows.empty()) {
+      int64_t most = 0;
+      const auto read = std::from_chars(rows.data(), rows.data() + rows.size(), most);
+      if (read.ec != std::errc() || read.ptr != rows.data() + rows.size())
+        throw Error("choose-layouts.rows must be a number of rows, found '" + rows + "'");
+      return [most](DType format, int64_t, int64_t) -> const WeightLayout& {
+        return widest_layout(format, most);
+      };
+    }
+    const Target& target = find_target(context.setting("target", "native"));
+    return [&target](DType format, int64_t rows_of_matrix, int64_t cols) -> const WeightLayout& {
+      return target.layout(format, rows_of_matrix, cols);
+    };
   }
 };
 

@@ -28,13 +28,14 @@ Tensor cache(const Type& type, int64_t positions, uint64_t key) {
 }
 
 // Positions, rows of this step, or ids below the smallest table that they look up in.
-Tensor indices(const Graph& g, const Type& type, const Demand& demand, int64_t tokens,
-               int64_t positions_before, uint64_t key) {
+Tensor indices(const Graph& g, ValueId v, const Demand& demand, int64_t tokens, int64_t positions_before,
+               uint64_t key) {
+  const Type& type = g.type(v);
   Tensor t = make_tensor(type.dtype, concrete(type, tokens));
   int64_t below = demand.below;
   if (demand.length) {  // on both sides of where the rope factors change
-    for (OpId id : g.ops()) {
-      const int64_t border = rope_border(g.op(id).attrs);
+    for (const Use& u : g.value(v).uses) {
+      const int64_t border = rope_border(g.op(u.op).attrs);
       if (border > 0) below = std::min(below, 2 * border);
     }
   }
@@ -95,7 +96,7 @@ Tensor seeded_activation(const KernelSpec& spec, size_t input, int64_t tokens, i
   const uint64_t key = seeded_bits(77 + input, 0);
   if (spec.operands[static_cast<size_t>(spec.inputs[input])].space == Space::kv)
     return cache(type, positions_before + (demand.appended ? 0 : tokens), key);
-  if (type.dtype == DType::i32) return indices(g, type, demand, tokens, positions_before, key);
+  if (type.dtype == DType::i32) return indices(g, v, demand, tokens, positions_before, key);
   Tensor t = make_tensor(type.dtype, concrete(type, tokens));
   for (size_t i = 0; i < t.data.size(); ++i)
     t.data[i] = static_cast<double>(static_cast<float>(2 * seeded(key, i)));

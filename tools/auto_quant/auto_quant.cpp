@@ -45,12 +45,12 @@ std::string pattern(const std::string& tensor) {
 
 class Choice {
  public:
-  Choice(const Model& model, ModelFlags flags, PassOptions passes, const CodegenOptions& codegen, int threads,
+  Choice(const Model& model, ModelFlags flags, PassOptions passes, std::string target, int threads,
          double budget)
       : model_(model),
         flags_(std::move(flags)),
         passes_(std::move(passes)),
-        codegen_(codegen),
+        target_(std::move(target)),
         threads_(threads),
         budget_(budget) {
     // Whatever users want to see or check of their compilation is not of these.
@@ -92,7 +92,7 @@ class Choice {
  private:
   PackedModel compiled(const std::string& rules) {
     flags_.quant.format = rules;
-    return {model_, flags_, passes_, codegen_, threads_};
+    return {model_, flags_, passes_, target_, threads_};
   }
 
   // What each candidate alone adds to the divergence, over the first of the sequences.
@@ -148,7 +148,7 @@ class Choice {
   const Model& model_;
   ModelFlags flags_;
   PassOptions passes_;
-  const CodegenOptions& codegen_;
+  std::string target_;
   int threads_;
   double budget_;
   std::optional<ReferencePredictions> reference_;
@@ -182,13 +182,13 @@ void AutoQuantFlags::check(bool automatic) const {
 }
 
 std::string AutoQuantFlags::choose(const Model& model, const ModelFlags& flags, const PassOptions& passes,
-                                   const CodegenOptions& codegen, const std::string& tokenizer,
+                                   const std::string& target, const std::string& tokenizer,
                                    int threads) const {
   if (!model.weights) throw UsageError("--quant auto measures with the weights; --weights none brings none");
   const auto set = passes.settings.find("quantize");
   if (set != passes.settings.end() && set->second.contains("format"))
     throw UsageError("--set quantize.format and --quant auto: only one can choose");
-  Choice choice(model, flags, passes, codegen, threads,
+  Choice choice(model, flags, passes, target, threads,
                 *budget_in(budget_.empty() ? kDefaultBudget : budget_));
   return choice.choose([&](Session& session) {
     return text_.empty() ? sampled_sequences(session, model) : sequences_of_text(text_, tokenizer, model);

@@ -3,7 +3,6 @@
 
 #include <string>
 
-#include "codegen/codegen.h"
 #include "models/model.h"
 #include "passes/manager.h"
 #include "tools/model_flags.h"
@@ -24,7 +23,7 @@ class AutoQuantFlags {
   // model without quantisation stays within the budget: Q4_K and Q8_0, or, where Q8_0 alone is beyond the
   // budget, Q8_0 and what the checkpoint has. `tokenizer` for the text of --calibrate, "" if there is none.
   std::string choose(const Model& model, const ModelFlags& flags, const PassOptions& passes,
-                     const CodegenOptions& codegen, const std::string& tokenizer, int threads) const;
+                     const std::string& target, const std::string& tokenizer, int threads) const;
 
  private:
   std::string budget_, text_;

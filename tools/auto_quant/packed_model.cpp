@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "codegen/block_rows.h"
+#include "codegen/object_cache.h"
 #include "codegen/weight_layout.h"
 #include "ir/op_def.h"
 #include "ir/weight_sources.h"
@@ -37,11 +38,14 @@ void require_memory(const Plan& plan) {
 constexpr int64_t kBlock = 64;  // of prompt tokens
 
 CodegenResult compile(const Model& model, const ModelFlags& flags, PassOptions passes,
-                      const CodegenOptions& codegen) {
+                      const std::string& target) {
+  CodegenOptions codegen;
+  codegen.context = model.context;
+  codegen.cache_folder = default_cache_folder();
   flags.apply(passes, model);
   Graph g = model.graph.clone();
   run_passes(g, passes);
-  CodegenResult out = emit(lower(std::move(g), std::min(kBlock, model.context)), codegen);
+  CodegenResult out = emit(lower(std::move(g), {std::min(kBlock, model.context), target}), codegen);
   require_memory(out.plan);
   return out;
 }
@@ -84,9 +88,9 @@ SessionOptions session_options(int threads) {
 }  // namespace
 
 PackedModel::PackedModel(const Model& model, const ModelFlags& flags, PassOptions passes,
-                         const CodegenOptions& codegen, int threads)
+                         const std::string& target, int threads)
     : source_(*model.weights),
-      program_(compile(model, flags, std::move(passes), codegen), source_, session_options(threads)) {}
+      program_(compile(model, flags, std::move(passes), target), source_, session_options(threads)) {}
 
 std::vector<PackedModel::Matrix> PackedModel::matrices() const {
   const CodegenResult& code = program_.code();

@@ -16,7 +16,7 @@ class PackedModel {
  public:
   // As `flags` and `passes` would have it compiled. `model` must outlive it. Error where there is not enough
   // memory.
-  PackedModel(const Model& model, const ModelFlags& flags, PassOptions passes, const CodegenOptions& codegen,
+  PackedModel(const Model& model, const ModelFlags& flags, PassOptions passes, const std::string& target,
               int threads);
 
   Session& session() { return program_.session(); }

@@ -37,7 +37,7 @@ MemoryProgram made_up(const std::string& text, int64_t context, int threads) {
   options.context = context;
   options.cache_folder = default_cache_folder();
   const MadeUpWeights weights(g.clone());
-  return {emit(lower(std::move(g), 64), options), weights, {.threads = threads}};
+  return {emit(lower(std::move(g), {64}), options), weights, {.threads = threads}};
 }
 
 }  // namespace

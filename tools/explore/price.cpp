@@ -88,7 +88,7 @@ KernelMap kernels_of(const Graph& g) {
     quiet.repro_path.clear();
     Graph numbered = g.clone();
     number_ops(numbered);
-    const Plan plan = plan_only(lower(std::move(numbered), 1, quiet), {}).plan;
+    const Plan plan = plan_only(lower(std::move(numbered), {}, quiet), {}).plan;
     out.stages = static_cast<int64_t>(plan.decode.stages.size());
     const std::vector<OpId> by_source = top_by_source(g);
     std::map<std::string, int> known;

@@ -40,7 +40,7 @@ PipelineRecord record_pipeline(Graph g, const PassOptions& options) {
   };
   run_passes(g, recording);
   try {
-    lower(std::move(g), 1, recording);
+    lower(std::move(g), {}, recording);
   } catch (const Error& e) {
     out.note = std::string("The graph cannot be lowered: ") + e.what();
   }

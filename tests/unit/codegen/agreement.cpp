@@ -18,7 +18,8 @@
 
 namespace lmc {
 
-void expect_agreement(const std::string& text, int64_t tokens, double tolerance, const std::string& target) {
+void expect_agreement(const std::string& text, int64_t tokens, double tolerance, const std::string& target,
+                      const PassOptions& passes) {
   SCOPED_TRACE("T=" + std::to_string(tokens) + "\n" + text);
   Graph g = parse_graph(text);
   const SeededWeights source(g);
@@ -29,9 +30,8 @@ void expect_agreement(const std::string& text, int64_t tokens, double tolerance,
   const Tensor want = evaluate(g, step_inputs(ids, true), source)[0];
 
   CodegenOptions options;
-  options.target = target;
   options.context = 256;
-  const CodegenResult code = emit(lower(std::move(g), 48), options);
+  const CodegenResult code = emit(lower(std::move(g), {48, target}, passes), options);
   const LoadedKernels kernels(code.object);
   const Proof proof = prove_kernels(code.graphs, code.plan, kernels, true);
   EXPECT_FALSE(proof.wrong.has_value()) << proof.wrong->str();

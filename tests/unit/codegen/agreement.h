@@ -4,13 +4,15 @@
 #include <cstdint>
 #include <string>
 
+#include "passes/manager.h"
+
 namespace lmc {
 
 // Compiles `text`, whose inputs are tokens, pos and out_rows, proves every tile of every kernel, and compares
 // all logits with the evaluator's: within `tolerance` of the largest, with the same bits whatever the block,
-// alone and side by side.
+// alone and side by side. `passes`: settings of the lowering.
 void expect_agreement(const std::string& text, int64_t tokens, double tolerance,
-                      const std::string& target = "native");
+                      const std::string& target = "native", const PassOptions& passes = {});
 
 std::string num(int64_t n);
 // A model of 11 tokens: `body` computes `result` from %x : f32[T,dim].

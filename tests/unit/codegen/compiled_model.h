@@ -65,10 +65,9 @@ inline Compiled compile(Model& m, const std::string& quant, int64_t min_dim,
   passes.repro_path.clear();
   run_passes(m.graph, passes);
   CodegenOptions options;
-  options.target = target;
   options.context = m.context;
   Compiled c;
-  c.code = emit(lower(m.graph.clone(), 16), options);
+  c.code = emit(lower(m.graph.clone(), {16, target}), options);
   c.kernels = std::make_unique<LoadedKernels>(c.code.object);
   const WeightPacker packer(c.code.graphs.model, c.code.packs, *m.weights);
   for (size_t w = 0; w < packer.weights(); ++w) {

@@ -5,7 +5,7 @@
 
 #include "codegen/codegen.h"
 #include "codegen/layout.h"
-#include "codegen/weight_layout.h"
+#include "eight_rows.h"
 #include "ir/op_def.h"
 #include "ir/text.h"
 
@@ -59,7 +59,7 @@ std::vector<float> packed(const std::string& expression, int64_t rows) {
           "\n  %wq = quantize(%w)\n"
           "  %y = linear(%xq, %wq)\n  return %y\n}\n",
       "test");
-  add_packing(g);
+  add_packing(g, eight_rows);
   ValueId pack{};
   for (const OpId id : g.ops()) {
     if (!g.is_erased(id) && g.op(id).def->name == "pack") pack = g.result(id);
@@ -68,7 +68,7 @@ std::vector<float> packed(const std::string& expression, int64_t rows) {
   const WeightPacker packer(g, {pack}, source);
   const std::vector<std::byte> bytes = packer.pack(0);
   std::vector<float> out(static_cast<size_t>(rows * kColumns));
-  unpack(weight_layout(DType::q8_0).name(), {DType::q8_0, {rows, kColumns}}, bytes.data(), 0, out);
+  unpack(eight_rows(DType::q8_0).name(), {DType::q8_0, {rows, kColumns}}, bytes.data(), 0, out);
   return out;
 }
 

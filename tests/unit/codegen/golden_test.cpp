@@ -11,6 +11,7 @@
 
 #include "codegen/target.h"
 #include "compiled_model.h"
+#include "eight_rows.h"
 #include "golden_folder.h"
 #include "ir/eval.h"
 #include "ir/schedule_check.h"
@@ -142,7 +143,7 @@ TEST_P(GoldenInDepth, graphs_round_trip_through_text_at_every_stage) {
   EXPECT_EQ(print_graph(parse_graph(before)), before);
   PassOptions passes;
   run_passes(g.model.graph, passes);
-  add_packing(g.model.graph);
+  add_packing(g.model.graph, eight_rows);
   const std::string after = print_graph(g.model.graph);
   EXPECT_EQ(print_graph(parse_graph(after)), after);
 }

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <limits>
 
-#include "codegen/weight_layout.h"
+#include "eight_rows.h"
 #include "ir/block_format.h"
 #include "ir/op_def.h"
 #include "ir/text.h"
@@ -27,7 +27,7 @@ TEST(Layout, packing_and_unpacking_give_the_weights_back) {
       "{start=3, "
       "size=9})\n return %y, %z\n}");
   const SeededWeights source(g);
-  add_packing(g);
+  add_packing(g, eight_rows);
   std::vector<ValueId> packs;
   for (OpId id : g.ops()) {
     if (g.op(id).def->name == "pack") packs.push_back(g.result(id));
@@ -39,7 +39,7 @@ TEST(Layout, packing_and_unpacking_give_the_weights_back) {
     const std::vector<std::byte> bytes = packer.pack(w);
     std::vector<float> got(static_cast<size_t>(t.elements()));
     std::vector<float> want(got.size());
-    unpack(weight_layout(DType::f32).name(), t, bytes.data(), 0, got);
+    unpack(eight_rows(DType::f32).name(), t, bytes.data(), 0, got);
     const WeightExpressions x(g, std::span(&packs[w], 1));
     WeightReader(x, source).read(x.view(packs[w]), want);
     EXPECT_EQ(got, want);
@@ -84,7 +84,7 @@ Packed pack_linear(const std::string& type, const std::string& expression, const
                       "\n  %y = linear(" + (expression.starts_with("quantize") ? "quantize(%x)" : "%x") +
                       ", %w)\n  return %y\n}\n",
                   "g.lmir");
-  add_packing(g);
+  add_packing(g, eight_rows);
   ValueId pack{};
   for (const OpId id : g.ops()) {
     if (g.op(id).def->name == "pack") pack = g.result(id);
@@ -104,7 +104,7 @@ TEST(Packing, copies_the_bits_of_bf16_weights) {
   const Packed packed = pack_linear("bf16", "slice(@w) {start=0, size=16}", source, NotFinite::refuse);
   EXPECT_EQ(source.reads, 0) << "widened, to be narrowed again";
   std::vector<float> got(x.size());
-  unpack(weight_layout(DType::bf16).name(), {DType::bf16, {16, 32}}, packed.bytes.data(), 0, got);
+  unpack(eight_rows(DType::bf16).name(), {DType::bf16, {16, 32}}, packed.bytes.data(), 0, got);
   EXPECT_EQ(got, x);
 }
 
@@ -143,15 +143,15 @@ TEST(Packing, counts_what_is_no_number_and_measures_the_rest) {
   EXPECT_EQ(sum.not_finite, 32) << "its block";
   EXPECT_TRUE(std::isfinite(sum.signal) && sum.noise > 0 && sum.noise < sum.signal / 1000);
   std::vector<float> got(x.size());
-  unpack(weight_layout(DType::q8_0).name(), {DType::q8_0, {16, 32}}, packed.bytes.data(), 0, got);
+  unpack(eight_rows(DType::q8_0).name(), {DType::q8_0, {16, 32}}, packed.bytes.data(), 0, got);
   EXPECT_TRUE(std::isnan(got[3 * 32 + 7]));
 }
 
 TEST(Packing, adds_layouts_for_what_groups_within_groups_read) {
   Graph g = parse_graph(
       "graph @g (%x: f32[T,32]) {\n  weight @w : bf16[16,32]\n  %y = linear(%x, @w)\n  return %y\n}\n");
-  ASSERT_TRUE(add_packing(g));
-  EXPECT_FALSE(add_packing(g));
+  ASSERT_TRUE(add_packing(g, eight_rows));
+  EXPECT_FALSE(add_packing(g, eight_rows));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "agreement.h"
 #include "codegen/target.h"
+#include "codegen/weight_layout.h"
 #include "side_by_side.h"
 
 namespace lmc {
@@ -45,6 +46,35 @@ TEST(Kernels, linear_of_half_precision_and_any_shape_agrees) {
       const std::string w = "  weight @w : f32[" + num(n) + "," + num(k) + "]\n";
       const std::string body = "  %qw = quantize(@w) {format=" + format + "}\n  %y = linear(%x, %qw)\n";
       expect_agreement(model(k, w, body), 48, 1e-5);
+    }
+  }
+}
+
+// Gate and up as halves of one weight, quantised as they come, then a projection of an odd width: for each
+// layout, also those that a target does not choose.
+TEST(Kernels, every_layout_agrees_on_every_target) {
+  for (const WeightLayout* layout : all_weight_layouts()) {
+    const std::string format(dtype_name(layout->dtype()));
+    const bool quantised = is_quantised(layout->dtype());
+    const std::string of_x = quantised ? "q8_0" : "f32";
+    const auto rounded = [&](const std::string& w) {
+      return format == "f32" ? "concat(" + w + ") {axis=0}" : "quantize(" + w + ") {format=" + format + "}";
+    };
+    const std::string body =
+        "  %u = " + rounded("@up") + "\n  %d = " + rounded("@down") + "\n  %t = tanh(%x)\n" +
+        (quantised ? "  %xq = quantize(%t)\n" : "  %xq = scale(%t) {by=2}\n") +
+        "  %m = group(%xq, %u) {name=up} : " + of_x + "[T,160] {\n    inputs (%x: " + of_x +
+        "[T,72], %w: " + format +
+        "[320,72])\n    %h = linear(%x, %w)\n    %a, %b = split(%h) {sizes=[160,160]}\n    %s = silu(%a)\n" +
+        "    %p = mul(%s, %b)\n" +
+        (quantised ? "    %q = quantize(%p)\n    return %q\n" : "    return %p\n") +
+        "  }\n  %y = linear(%m, %d)\n";
+    const std::string text = model(72, "  weight @up : f32[320,72]\n  weight @down : f32[51,160]\n", body);
+    for (const Target* target : targets_here()) {
+      SCOPED_TRACE(layout->name() + " on " + target->name());
+      PassOptions passes;
+      passes.settings["choose-layouts"]["rows"] = std::to_string(layout->group_rows());
+      expect_agreement(text, 43, 1e-4, target->name(), passes);
     }
   }
 }

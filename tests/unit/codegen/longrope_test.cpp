@@ -107,7 +107,7 @@ TEST(Longrope, angles_are_those_of_the_formula) {
   CodegenOptions options;
   options.context = 64;
   Compiled c;
-  c.code = emit(lower(g.clone(), 16), options);
+  c.code = emit(lower(g.clone(), {16}), options);
   c.kernels = std::make_unique<LoadedKernels>(c.code.object);
   const double factors[2][3] = {{1, 1.5, 2}, {3, 4.25, 5}};
   const double scale[2] = {0.5, 1.25};
@@ -135,7 +135,7 @@ TEST(Longrope, borders_that_differ_are_refused) {
       "long_factors=[3]}\n"
       "  %c = add(%a, %b)\n  %logits = select_rows(%c, %out_rows)\n  return %logits\n}\n");
   try {
-    emit(lower(g.clone(), 16), {});
+    emit(lower(g.clone(), {16}), {});
     ADD_FAILURE() << "accepted";
   } catch (const Error& e) {
     EXPECT_NE(std::string(e.what()).find("changes its factors at"), std::string::npos) << e.what();

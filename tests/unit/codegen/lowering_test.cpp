@@ -30,7 +30,7 @@ TEST(Lowering, layers_of_one_shape_that_activate_different_halves_do_not_share_a
   const std::string text = model(16, "  weight @w_a : f32[32,16]\n  weight @w_b : f32[32,16]\n",
                                  gated("x", "a", "p", "q") + gated("a", "b", "q", "p"), "%b");
   for (const int64_t t : {1, 7}) expect_agreement(text, t, 1e-5);
-  const CodegenResult code = emit(lower(parse_graph(text), 16, quiet()), {});
+  const CodegenResult code = emit(lower(parse_graph(text), {16}, quiet()), {});
   std::set<std::string> symbols;
   for (const PlanStage& s : code.plan.decode.stages) {
     if (s.work.core == "linear") symbols.insert(s.symbol);
@@ -62,7 +62,7 @@ const char* const kRace =
 
 TEST(Lowering, a_cache_read_beside_its_append_is_refused_by_name) {
   try {
-    lower(parse_graph(kRace), 16, quiet());
+    lower(parse_graph(kRace), {16}, quiet());
     FAIL() << "accepted";
   } catch (const Error& e) {
     const std::string what = e.what();
@@ -87,7 +87,7 @@ TEST(Lowering, a_lowered_step_is_kernels_only_and_means_what_the_model_means) {
           "    return %m\n  }\n  %d = linear(%z, @down) {role=ffn_down}\n  %y = add(%res, %d)\n",
       "%y", ", %kv: kv_f32[600,2,8]");
   const Graph g = parse_graph(text);
-  const Lowered lowered = lower(g.clone(), 16, quiet());
+  const Lowered lowered = lower(g.clone(), {16}, quiet());
   const SeededWeights weights(g);
   for (const auto& [step, tokens] : {std::pair{&lowered.decode, 1}, {&lowered.prefill, 5}}) {
     verify(*step);
@@ -112,7 +112,7 @@ TEST(Lowering, a_lowered_step_is_kernels_only_and_means_what_the_model_means) {
 TEST(Lowering, every_statement_of_the_model_is_found_in_a_kernel) {
   Graph g = parse_graph(model(16, "  weight @w : f32[16,16]\n", "  %a = silu(%x)\n  %y = linear(%a, @w)\n"));
   number_ops(g);
-  const Plan plan = plan_only(lower(g.clone(), 16, quiet()), {}).plan;
+  const Plan plan = plan_only(lower(g.clone(), {16}, quiet()), {}).plan;
   for (const StepPlan* step : {&plan.decode, &plan.prefill}) {
     std::set<int32_t> computed;
     for (const PlanStage& s : step->stages) computed.insert(s.work.ops.begin(), s.work.ops.end());
@@ -129,7 +129,7 @@ TEST(Lowering, a_chain_of_many_elementwise_ops_is_one_kernel) {
     body += "  %" + next + " = scale(%" + last + ") {by=1.0001}\n";
     last = next;
   }
-  Lowered lowered = lower(parse_graph(model(8, "", body, "%" + last)), 16, quiet());
+  Lowered lowered = lower(parse_graph(model(8, "", body, "%" + last)), {16}, quiet());
   EXPECT_LE(plan_only(std::move(lowered), {}).plan.decode.stages.size(), 2U);
 }
 

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "agreement.h"
-#include "codegen/weight_layout.h"
+#include "eight_rows.h"
 #include "ir/block_format.h"
 
 namespace lmc {
@@ -14,7 +14,7 @@ TEST(MadeUpFormat, has_a_name_a_size_and_a_layout) {
   EXPECT_TRUE(is_quantised(t4));
   EXPECT_TRUE(is_weight_format(t4));
   EXPECT_EQ(storage_bytes(t4, 3 * 70, 70), 3 * 3 * 18);
-  EXPECT_EQ(weight_layout(t4).dtype(), t4);
+  EXPECT_EQ(eight_rows(t4).dtype(), t4);
   EXPECT_NE(weight_format_names().find(", t4"), std::string::npos);
 }
 

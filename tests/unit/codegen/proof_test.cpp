@@ -14,9 +14,7 @@ namespace lmc {
 namespace {
 
 Proof proof_of(const std::string& text, const std::string& target, bool all = true) {
-  CodegenOptions options;
-  options.target = target;
-  const CodegenResult code = emit(lower(parse_graph(text), 16, quiet()), options);
+  const CodegenResult code = emit(lower(parse_graph(text), {16, target}, quiet()), {});
   return prove_kernels(code.graphs, code.plan, LoadedKernels(code.object), all);
 }
 
@@ -57,7 +55,7 @@ TEST(Proof, a_kernel_of_another_group_is_found_with_its_first_wrong_element) {
             "f32[16,16])\n    %l = linear(%x, %w) {role=ffn_up}\n    %s = silu(%l)\n    return %s\n  }\n"
             "  %y = group(%h, @b) {name=two} : f32[T,16] {\n    inputs (%x: f32[T,16], %w: "
             "f32[16,16])\n    %l = linear(%x, %w) {role=ffn_down}\n    %s = tanh(%l)\n    return %s\n  }\n");
-  CodegenResult code = emit(lower(parse_graph(text), 16, quiet()), {});
+  CodegenResult code = emit(lower(parse_graph(text), {16}, quiet()), {});
   std::vector<PlanStage*> linears;
   for (PlanStage& s : code.plan.decode.stages) {
     if (s.work.core == "linear") linears.push_back(&s);

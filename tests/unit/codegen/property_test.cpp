@@ -205,7 +205,7 @@ TEST(Kernels, a_group_with_two_contractions_is_refused_with_the_reason) {
             "    %b = linear(%a, %w)\n    %c = linear(%b, %w)\n    return %c\n  }\n");
   Graph g = parse_graph(text);
   try {
-    lower(std::move(g), 16, quiet());
+    lower(std::move(g), {16}, quiet());
     FAIL();
   } catch (const Error& e) {
     EXPECT_NE(std::string(e.what()).find("holds two contractions"), std::string::npos) << e.what();
@@ -217,7 +217,7 @@ TEST(Kernels, a_linear_over_several_rows_of_a_token_is_refused_with_the_reason) 
                               "  %h = reshape(%x) {shape=[2,4]}\n  %l = linear(%h, @w)\n"
                               "  %y = reshape(%l) {shape=[8]}\n"));
   try {
-    lower(std::move(g), 16, quiet());
+    lower(std::move(g), {16}, quiet());
     FAIL();
   } catch (const Error& e) {
     EXPECT_NE(std::string(e.what()).find("linear %l reads f32[1,2,4]"), std::string::npos) << e.what();

@@ -4,7 +4,7 @@
 #include <random>
 
 #include "codegen/layout.h"
-#include "codegen/weight_layout.h"
+#include "eight_rows.h"
 #include "ir/block_format.h"
 #include "ir/op_def.h"
 #include "ir/text.h"
@@ -15,7 +15,7 @@ namespace {
 constexpr int64_t kColumns = 512;
 
 DType format(const char* name) { return *dtype_from_name(name); }
-std::string layout_of(const std::string& name) { return weight_layout(format(name.c_str())).name(); }
+std::string layout_of(const std::string& name) { return eight_rows(format(name.c_str())).name(); }
 
 // Matrices of any blocks whose numbers are no NaN.
 class Blocks : public WeightSource {
@@ -64,7 +64,7 @@ TEST(StoredBlocks, of_any_format_are_packed_as_they_are) {
         "graph @g (%x: f32[T,512]) {\n  weight @a : f32[11,512]\n  weight @b : f32[30,512]\n"
         "  %w = concat(@a, slice(@b) {axis=0, start=5, size=9}) {axis=0}\n  %wq = quantize(%w) {format=" +
         name + "}\n  %y = linear(quantize(%x), %wq)\n  return %y\n}\n");
-    add_packing(g);
+    add_packing(g, eight_rows);
     ValueId pack{};
     for (const OpId id : g.ops()) {
       if (g.op(id).def->name == "pack") pack = g.result(id);
@@ -89,7 +89,7 @@ TEST(StoredBlocks, of_experts_are_packed_as_they_are_also_where_gate_and_up_are_
       "  weight @b0 : f32[12,512]\n  weight @b1 : f32[12,512]\n"
       "  %w = concat(stack(@a0, @a1), stack(@b0, @b1)) {axis=1}\n  %wq = quantize(%w) {format=q4_k}\n"
       "  %y = linear_experts(quantize(%x), %wq, %ids)\n  return %y\n}\n");
-  add_packing(g);
+  add_packing(g, eight_rows);
   ValueId pack{};
   for (const OpId id : g.ops()) {
     if (g.op(id).def->name == "pack") pack = g.result(id);

@@ -9,19 +9,19 @@ using llvm::Value;
 
 class T4 : public ScaledBlocks {
  public:
-  T4() : ScaledBlocks("t4", kNibbleBytes) {}
+  T4() : ScaledBlocks("t4", 8, Nibbles(8).bytes()) {}
 
  protected:
   void pack_numbers(const std::byte* numbers, int64_t row, std::byte* block) const override {
-    pack_nibbles(numbers, row, block);
+    nibbles_.pack(numbers, row, block);
   }
   int number(const std::byte* block, int64_t row, int64_t col) const override {
-    return unpack_nibble(block, row, col) - 8;
+    return nibbles_.unpack(block, row, col) - 8;
   }
   Dots emit_whole_dots(KernelBuilder& k, const Contraction& c, const std::vector<Value*>& blocks,
                        const Activations& activations) const override {
     auto& b = k.ir();
-    Dots dots = emit_nibble_dots(k, c, blocks, activations);
+    Dots dots = nibbles_.emit_dots(k, c, blocks, activations);
     for (auto& row : dots) {
       for (size_t m = 0; m < row.size(); ++m) {
         Value* eights = b.CreateShl(activations.sum(c.x[m]), uint64_t{3});
@@ -31,8 +31,11 @@ class T4 : public ScaledBlocks {
     return dots;
   }
   Value* emit_numbers(KernelBuilder& k, Value* block, Value* lane, Value* j) const override {
-    return k.ir().CreateFSub(emit_nibble_row(k, block, lane, j), k.splat(8.0));
+    return k.ir().CreateFSub(nibbles_.emit_row(k, block, lane, j), k.splat(8.0));
   }
+
+ private:
+  Nibbles nibbles_{8};
 };
 
 const T4 kT4;

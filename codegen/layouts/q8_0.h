@@ -1,0 +1,24 @@
+// The numbers of a block of Q8_0 are 8 runs of (rows × 4 columns) int8.
+#pragma once
+
+#include "codegen/layouts/scaled_blocks.h"
+
+namespace lmc {
+
+class Q8Blocks : public ScaledBlocks {
+ public:
+  explicit Q8Blocks(int64_t rows);  // of a group
+
+ protected:
+  void pack_numbers(const std::byte* numbers, int64_t row, std::byte* block) const override;
+  int number(const std::byte* block, int64_t row, int64_t col) const override;
+  Dots emit_whole_dots(KernelBuilder& k, const Contraction& c, const std::vector<llvm::Value*>& blocks,
+                       const Activations& activations) const override;
+  llvm::Value* emit_numbers(KernelBuilder& k, llvm::Value* block, llvm::Value* lane,
+                            llvm::Value* j) const override;
+
+ private:
+  int64_t quad_bytes() const { return group_rows() * 4; }
+};
+
+}  // namespace lmc

@@ -1,0 +1,7 @@
+#pragma once
+
+namespace lmc {
+
+inline constexpr const char* kX86Triple = "x86_64-unknown-linux-gnu";
+
+}  // namespace lmc
