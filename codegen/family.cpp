@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "ir/cost.h"
 #include "ir/names.h"
 #include "ir/op_def.h"
 
@@ -33,6 +34,11 @@ void for_readers(const Graph& g, ValueId v, const F& f) {
 }
 
 }  // namespace
+
+void KernelFamily::cost(const KernelSpec& spec, StageWork& work) const {
+  const Frame f(spec);
+  for (OpId id : f.ops) count_op(f.g, id, work);
+}
 
 Cluster::Cluster(const Graph& graph, std::vector<OpId> members, bool one_token)
     : g(graph), ops(std::move(members)), single(one_token), inside_(graph.num_op_ids(), 0) {

@@ -61,6 +61,9 @@ class KernelFamily {
   // Decides tiles and grain.
   virtual void cut(KernelSpec& spec) const = 0;
   virtual KernelMemory memory(const KernelSpec& spec) const = 0;
+  // What a launch does, for the cost model (ir/cost.h): adds products, rows, prologue and attention to
+  // `work`. By default what count_op makes of every op of the body.
+  virtual void cost(const KernelSpec& spec, StageWork& work) const;
   // Of the core's weights, what part a launch reads.
   virtual double share_of_weights(const KernelSpec&) const { return 1; }
   // Can it tell the largest of its outputs instead of writing them (StepInfo::best)?

@@ -1,18 +1,35 @@
-// What a machine can do, as plain data: measured once (tools/machine.h) and used wherever the time of a stage
-// is estimated. The values here are those of a small laptop, for where nothing was measured.
+// What a machine can do, as plain data: what the cost model (ir/cost.h) puts times to work by. Measured once
+// by running kernels (tools/machine.h), or read from the file that LMC_MACHINE names. The values here are
+// those of a virtual machine of 2 cores with AVX-512, for tests.
 #pragma once
 
 namespace lmc {
 
 struct MachineFigures {
-  int threads = 2;         // that `read_all`, `launch` and `step_start` were measured with
-  double read_one = 15e9;  // bytes per second that one core reads from memory
-  double read_all = 25e9;  // all threads together
-  // Operations per second of one core in a linear, a multiply-add being two.
-  double flops_one = 60e9;   // f32
-  double int8_one = 90e9;    // int8 products, summed up
-  double launch = 1.5e-6;    // seconds that a stage costs where several threads share it
-  double step_start = 1e-5;  // seconds until all threads are at work on a step
+  int threads = 2;  // that `read_all`, `launch` and `step_start` were measured with
+
+  // Bytes of weights a second, as linears of one token read them from memory.
+  double read_one = 14e9;  // by one core
+  double read_all = 25e9;  // by all threads together
+  // Bytes of weights that the caches keep from one step to the next. A step with more reads them from memory.
+  double kept = 32e6;
+
+  // Operations a second of one core in kernels whose weights are in the caches; a multiply-add is two.
+  double f32_one = 32e9;      // linear of one token, f32 or bf16 weights
+  double f32_block = 75e9;    // … of a block of tokens
+  double int8_one = 100e9;    // quantised weights
+  double int8_block = 230e9;  // …
+  double attend = 45e9;       // attention, with its softmax
+  double row = 12e9;          // elementwise and row ops
+  double exp = 1e9;           // exponentials, tanh and the like, each of them one
+
+  double buffers = 15e9;  // bytes of the step's buffers a second that one core reads and writes
+
+  // Seconds.
+  double call = 5e-8;        // of a tile, beside its work
+  double cold = 4e-6;        // of a stage whose code and small operands the weights drove out of the caches
+  double launch = 1.5e-6;    // of a stage where several threads share the step
+  double step_start = 1e-5;  // until all threads are at work on a step
 };
 
 }  // namespace lmc

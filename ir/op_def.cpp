@@ -65,9 +65,14 @@ Cost op_cost(const Graph& g, OpId id, const SideTable<ValueId, char>& constant) 
     outputs += static_cast<double>(t.elements());
     cost.activation_bytes += static_cast<double>(storage_bytes(t.dtype, t.elements(), t.last()));
   }
+  cost.exps = op.def->exps * outputs;
   if (op.body) {
     const SideTable<ValueId, char> inside = weight_only(*op.body);
-    for (OpId inner : op.body->ops()) cost.flops += op_cost(*op.body, inner, inside).flops;
+    for (OpId inner : op.body->ops()) {
+      const Cost part = op_cost(*op.body, inner, inside);
+      cost.flops += part.flops;
+      cost.exps += part.exps;
+    }
   } else if (op.def->flops) {
     cost.flops = op.def->flops({types, op.attrs, nullptr});
   } else if (op.def->shape == OpShape::elementwise || op.def->shape == OpShape::row) {

@@ -83,6 +83,7 @@ struct EvalArgs {
 // Work per token (T = R = 1).
 struct Cost {
   double flops = 0;
+  double exps = 0;
   double weight_bytes = 0;
   double activation_bytes = 0;
 };
@@ -95,6 +96,7 @@ struct OpDef {
   std::vector<AttrDef> attrs = {};
   bool commutative = false;  // the first two operands may be exchanged
   int updates = -1;          // the operand whose place the first result takes, changed in place; -1: none
+  double exps = 0;           // exponentials and the like that an element of the result takes
   bool activation = false;  // elementwise, and the nonlinearity of a network: fusions take whichever there is
 
   std::function<std::vector<Type>(const InferArgs&)> infer = {};

@@ -35,6 +35,20 @@ struct PlanOperand {
   int64_t buffer = -1;   // arena: index into StepPlan::buffers
 };
 
+// Elementwise and row ops, per token.
+struct RowWork {
+  double ops = 0;   // as OpDef::flops counts them
+  double exps = 0;  // exponentials, sines and the like (OpDef::exps)
+};
+
+// Attention, per token and position that it sees; all 0 in other kernels.
+struct AttentionWork {
+  double flops = 0, bytes = 0;  // of all heads; K and V
+  int64_t span = 0;             // most positions that a token sees
+  int64_t kv_heads = 0;
+  int64_t chunk = 0;  // positions that one tile takes in; 0: all of them
+};
+
 // What a kernel computes, for reports: labels are made of this, nobody takes one apart.
 struct StageWork {
   std::string family;           // of kernels: "linear", "row", "attention", …
@@ -51,6 +65,11 @@ struct StageWork {
       ops;  // Op::source of everything it computes: the core first; statements of the bundle's model.lmir
   double weight_bytes = 0;  // read by the whole stage
   double flops = 0;         // per token
+  // What takes the time (ir/cost.h): of `flops`, those of the contraction, then what is done beside it,
+  // shared by the tiles, then what every worker does for itself in front of its first tile.
+  double products = 0;
+  RowWork rows, prologue;
+  AttentionWork attention;
 };
 
 // A kernel launch: `tiles` calls of one function, in any order and in parallel.

@@ -24,7 +24,7 @@
 #include <span>
 
 #include "ir/plan.h"
-#include "runtime/stage_time.h"
+#include "runtime/share.h"
 #include "runtime/workers.h"
 
 namespace lmc {

@@ -2,22 +2,18 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <vector>
 
 #include "codegen/object_cache.h"
-#include "codegen/target.h"
 #include "ir/error.h"
 #include "runtime/launch_cost.h"
 #include "tools/console.h"
 #include "tools/files.h"
-#include "tools/membw.h"
-#include "tools/profile/compute_peak.h"
+#include "tools/machine_kernels.h"
 
 namespace lmc {
 namespace fs = std::filesystem;
@@ -25,43 +21,34 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr int kFormat = 2;
+
 struct Figure {
   const char* name;
   double MachineFigures::*value;
 };
 constexpr Figure kFigures[] = {
-    {"read_one", &MachineFigures::read_one},   {"read_all", &MachineFigures::read_all},
-    {"flops_one", &MachineFigures::flops_one}, {"int8_one", &MachineFigures::int8_one},
-    {"launch", &MachineFigures::launch},       {"step_start", &MachineFigures::step_start},
+    {"read_one", &MachineFigures::read_one},
+    {"read_all", &MachineFigures::read_all},
+    {"kept", &MachineFigures::kept},
+    {"f32_one", &MachineFigures::f32_one},
+    {"f32_block", &MachineFigures::f32_block},
+    {"int8_one", &MachineFigures::int8_one},
+    {"int8_block", &MachineFigures::int8_block},
+    {"attend", &MachineFigures::attend},
+    {"row", &MachineFigures::row},
+    {"exp", &MachineFigures::exp},
+    {"buffers", &MachineFigures::buffers},
+    {"call", &MachineFigures::call},
+    {"cold", &MachineFigures::cold},
+    {"launch", &MachineFigures::launch},
+    {"step_start", &MachineFigures::step_start},
 };
-
-// Far more than the caches hold, but no more than it takes to say so.
-size_t buffer_bytes() {
-  constexpr int64_t kLeast = 64 << 20, kMost = 512 << 20;
-  return static_cast<size_t>(std::clamp(4 * last_level_cache_bytes(), kLeast, kMost));
-}
-
-// The walk that is best or nearly so wherever it was measured; the faster of some samples.
-double read_speed(const std::vector<std::byte>& memory, int threads) {
-  constexpr MemoryWalk kWalk{4, 4096};
-  constexpr int kSamples = 3;
-  MemoryTeam team(threads);
-  double best = 0;
-  for (int i = 0; i < kSamples; ++i) best = std::max(best, team.read(memory, kWalk));
-  return best;
-}
 
 MachineFigures measure(int threads) {
   MachineFigures out;
   out.threads = threads;
-  {
-    const std::vector<std::byte> memory(buffer_bytes(), std::byte{1});
-    out.read_one = read_speed(memory, 1);
-    out.read_all = threads > 1 ? read_speed(memory, threads) : out.read_one;
-  }
-  const ComputePeak compute = measure_compute_peak(1, find_target("native").name());
-  out.flops_one = compute.f32_flops;
-  out.int8_one = 2 * compute.int8_macs;
+  measure_kernels(out);
   if (threads > 1) {
     Workers workers(threads);
     const LaunchCost cost = measure_launch_cost(workers);
@@ -91,32 +78,52 @@ std::string machine_file(int threads) {
   return folder.empty() ? "" : fmt::format("{}/machine-{}t.json", folder, threads);
 }
 
+Json figures_json(const MachineFigures& figures) {
+  Json out = {{"threads", figures.threads}};
+  for (const Figure& f : kFigures) out[f.name] = figures.*f.value;
+  return out;
+}
+
+MachineFigures figures_from(const Json& j) {
+  MachineFigures out;
+  out.threads = j.at("threads").get<int>();
+  if (out.threads < 1) throw Error("'threads' is no positive number");
+  for (const Figure& f : kFigures) {
+    double& value = out.*f.value;
+    value = j.at(f.name).get<double>();
+    if (!std::isfinite(value) || value <= 0) throw Error(fmt::format("'{}' is no positive number", f.name));
+  }
+  return out;
+}
+
 std::string machine_to_json(const KeptFigures& kept) {
-  Json out = {{"format", 1}, {"cpu", kept.cpu}, {"load", kept.load}, {"threads", kept.figures.threads}};
-  for (const Figure& f : kFigures) out[f.name] = kept.figures.*f.value;
+  Json out = {{"format", kFormat}, {"cpu", kept.cpu}, {"load", kept.load}};
+  out.update(figures_json(kept.figures));
   return out.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 KeptFigures machine_from_json(const std::string& text) {
   try {
     const Json j = Json::parse(text);
-    if (j.at("format") != 1) throw Error("figures in another format");
-    KeptFigures out;
-    out.cpu = j.at("cpu").get<std::string>();
-    out.load = j.at("load").get<double>();
-    out.figures.threads = j.at("threads").get<int>();
-    for (const Figure& f : kFigures) {
-      double& value = out.figures.*f.value;
-      value = j.at(f.name).get<double>();
-      if (!std::isfinite(value) || value <= 0) throw Error(fmt::format("'{}' is no positive number", f.name));
-    }
-    return out;
+    if (j.at("format") != kFormat) throw Error("figures in another format");
+    return {figures_from(j), j.at("cpu").get<std::string>(), j.at("load").get<double>()};
   } catch (const Json::exception& e) {
     throw Error(e.what());
   }
 }
 
+std::optional<MachineFigures> given_machine() {
+  const char* file = std::getenv("LMC_MACHINE");
+  if (file == nullptr || *file == 0) return std::nullopt;
+  try {
+    return machine_from_json(read_file(file)).figures;
+  } catch (const Error& e) {
+    throw Error(fmt::format("LMC_MACHINE={}: {}; lmc machine --json prints such a file", file, e.what()));
+  }
+}
+
 MachineFigures machine_figures(int threads) {
+  if (const auto given = given_machine()) return *given;
   const std::string path = machine_file(threads);
   std::error_code none;
   if (!path.empty() && fs::exists(path, none)) {
@@ -128,6 +135,8 @@ MachineFigures machine_figures(int threads) {
       info("{}: {}: measuring again", path, e.what());
     }
   }
+  info("measuring what this machine does with {} threads{}", threads,
+       path.empty() ? "" : fmt::format(", once: kept in {}", path));
   return measure_machine(threads);
 }
 

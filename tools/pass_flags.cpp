@@ -35,7 +35,7 @@ void PassFlags::add_to(CLI::App& app) {
       "default rel=0.25,kl=0.05,sqnr=18; caches=no compares logits alone); turns --check on");
   app.add_flag(
       "--price", price,
-      "what a token costs behind each pass, by the plan: kernels, bytes, arithmetic, predicted time");
+      "what a token costs behind each pass, by the plan: kernels, bytes, arithmetic, predicted times");
   app.add_flag("--explain", explain, "say where patterns almost matched, and what refused");
 }
 
@@ -59,7 +59,9 @@ PassOptions PassFlags::options() const {
   o.print_to = &std::cout;
   o.check = check || !budget.empty();
   if (!budget.empty()) o.budget = parse_budget(budget);
-  o.price = [](const Graph& g) { return price_of(g).seconds; };
+  o.price = [figures = PricingFigures()](const Graph& g) {
+    return price_of(g, figures.get()).seconds_of_both();
+  };
   pipeline(o);
   return o;
 }

@@ -28,6 +28,7 @@ class PassPrices {
   };
   void add(const std::string& pass, int64_t applications, const Graph& g);
 
+  PricingFigures figures_;
   std::vector<Row> rows_;
 };
 

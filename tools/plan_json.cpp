@@ -15,13 +15,28 @@ const char* const kSpaces[] = {"arena", "weight", "kv", "input", "output"};
 ordered_json type_json(const Type& t) { return {{"dtype", dtype_name(t.dtype)}, {"dims", t.dims}}; }
 
 ordered_json work_json(const StageWork& w) {
-  return {{"family", w.family}, {"core", w.core},
-          {"role", w.role},     {"input", w.input},
-          {"weight", w.weight}, {"format", w.format ? dtype_name(*w.format) : ""},
-          {"heads", w.heads},   {"over_rows", w.over_rows},
-          {"ahead", w.ahead},   {"behind", w.behind},
-          {"ops", w.ops},       {"weight_bytes", w.weight_bytes},
-          {"flops", w.flops}};
+  return {{"family", w.family},
+          {"core", w.core},
+          {"role", w.role},
+          {"input", w.input},
+          {"weight", w.weight},
+          {"format", w.format ? dtype_name(*w.format) : ""},
+          {"heads", w.heads},
+          {"over_rows", w.over_rows},
+          {"ahead", w.ahead},
+          {"behind", w.behind},
+          {"ops", w.ops},
+          {"weight_bytes", w.weight_bytes},
+          {"flops", w.flops},
+          {"products", w.products},
+          {"rows", {w.rows.ops, w.rows.exps}},
+          {"prologue", {w.prologue.ops, w.prologue.exps}},
+          {"attention",
+           {{"flops", w.attention.flops},
+            {"bytes", w.attention.bytes},
+            {"span", w.attention.span},
+            {"kv_heads", w.attention.kv_heads},
+            {"chunk", w.attention.chunk}}}};
 }
 
 ordered_json step_json(const StepPlan& step) {
@@ -95,6 +110,8 @@ PlanOperand operand_from(const json& j, const Plan& plan, const StepPlan& step) 
   return o;
 }
 
+RowWork rows_from(const json& j) { return {j.at(0), j.at(1)}; }
+
 StageWork work_from(const json& j) {
   StageWork w;
   w.family = j.at("family");
@@ -113,6 +130,12 @@ StageWork work_from(const json& j) {
   w.ops = j.at("ops").get<std::vector<int32_t>>();
   w.weight_bytes = j.at("weight_bytes");
   w.flops = j.at("flops");
+  w.products = j.at("products");
+  w.rows = rows_from(j.at("rows"));
+  w.prologue = rows_from(j.at("prologue"));
+  const json& a = j.at("attention");
+  w.attention = {a.at("flops"), a.at("bytes"), size_from(a, "span"), size_from(a, "kv_heads"),
+                 size_from(a, "chunk")};
   return w;
 }
 

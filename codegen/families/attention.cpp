@@ -1,6 +1,8 @@
 // attention and attention_split: one tile per kv head and part of the tokens, or of the cache's chunks.
 #include "codegen/kernels/attention.h"
 
+#include <algorithm>
+
 #include "codegen/family.h"
 #include "ir/op_def.h"
 
@@ -42,6 +44,20 @@ class AttentionFamily : public KernelFamily {
                               ? attr_int(op, "splits")
                               : (spec.tokens + kTokensPerTile - 1) / kTokensPerTile;
     spec.tiles = kv_heads * parts;
+  }
+
+  void cost(const KernelSpec& spec, StageWork& work) const override {
+    const Frame f(spec);
+    const Op& op = spec.body.op(core_of(spec.body));
+    const Type& q = spec.body.type(op.operands[0]);
+    const PlanCache& cache = f.cache(op.operands[1]);
+    const int64_t window = attr_int(op, "window");
+    AttentionWork& a = work.attention;
+    a.flops = 4.0 * static_cast<double>(q.dims[1] * q.dims[2]);  // a product with K, one with V
+    a.bytes = static_cast<double>(cache.bytes) / static_cast<double>(cache.capacity);
+    a.span = window > 0 ? std::min(window, cache.span) : cache.span;
+    a.kv_heads = cache.kv_heads;
+    a.chunk = op.def->name == "attention_split" ? attr_int(op, "chunk") : 0;
   }
 
   KernelMemory memory(const KernelSpec& spec) const override {

@@ -8,6 +8,7 @@
 #include "codegen/kernels/row_kernel.h"
 #include "codegen/layout.h"
 #include "codegen/packed_form.h"
+#include "ir/cost.h"
 #include "ir/op_def.h"
 
 namespace lmc {
@@ -107,6 +108,20 @@ void ContractionFamily::cut(KernelSpec& spec) const {
 KernelMemory ContractionFamily::memory(const KernelSpec& spec) const {
   const LinearForm f = form(spec);
   return {linear_scratch_bytes(f), f.kept_bytes};
+}
+
+// What stands in front every worker computes for itself.
+void ContractionFamily::cost(const KernelSpec& spec, StageWork& work) const {
+  const LinearForm f = form(spec);
+  for (OpId id : f.frame.ops) {
+    const bool ahead = holds(f.prologue, id);
+    StageWork part;
+    count_op(f.frame.g, id, part);
+    work.products += part.products;
+    RowWork& rows = ahead ? work.prologue : work.rows;
+    rows.ops += part.rows.ops;
+    rows.exps += part.rows.exps;
+  }
 }
 
 std::vector<Portion> ContractionFamily::portions(const KernelSpec& spec, bool all) const {

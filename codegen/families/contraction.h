@@ -16,6 +16,7 @@ class ContractionFamily : public KernelFamily {
   void check(const KernelSpec& spec) const override { form(spec); }
   void cut(KernelSpec& spec) const override;
   KernelMemory memory(const KernelSpec& spec) const override;
+  void cost(const KernelSpec& spec, StageWork& work) const override;
   std::vector<Portion> portions(const KernelSpec& spec, bool all) const override;
   void emit(KernelBuilder& k, const KernelSpec& spec) const override;
 

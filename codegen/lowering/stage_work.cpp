@@ -48,6 +48,7 @@ StageWork work_of(const KernelSpec& spec) {
     out.flops += op_cost(f.g, id).flops;
     list(id);
   }
+  find_family(spec.family).cost(spec, out);
   return out;
 }
 

@@ -45,11 +45,13 @@ inline OpDef unary(const std::string& name, const std::string& doc,
   return def;
 }
 
-// The same for the nonlinearity of a network, which fusions know by its class.
+// The same for the nonlinearity of a network, which fusions know by its class. Takes an exponential or the
+// like.
 inline OpDef activation(const std::string& name, const std::string& doc,
                         std::function<double(double, const EvalArgs&)> f) {
   OpDef def = unary(name, doc, std::move(f));
   def.activation = true;
+  def.exps = 1;
   return def;
 }
 

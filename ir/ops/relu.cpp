@@ -6,8 +6,11 @@
 namespace lmc {
 namespace {
 
-const RegisterOp kOp(ops::activation("relu", "max(x, 0)",
-                                     [](double x, const EvalArgs&) { return x < 0 ? 0.0 : x; }));
+const RegisterOp kOp([] {
+  OpDef def = ops::activation("relu", "max(x, 0)", [](double x, const EvalArgs&) { return x < 0 ? 0.0 : x; });
+  def.exps = 0;
+  return def;
+}());
 
 }  // namespace
 }  // namespace lmc

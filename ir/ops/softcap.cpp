@@ -6,11 +6,14 @@
 namespace lmc {
 namespace {
 
-const RegisterOp kOp(ops::unary("softcap", "cap * tanh(x / cap)",
-                                [](double x, const EvalArgs& a) {
-                                  return a.real("cap") * std::tanh(x / a.real("cap"));
-                                },
-                                {{"cap", AttrKind::real, std::nullopt, "the limit, above 0"}}));
+const RegisterOp kOp([] {
+  OpDef def =
+      ops::unary("softcap", "cap * tanh(x / cap)",
+                 [](double x, const EvalArgs& a) { return a.real("cap") * std::tanh(x / a.real("cap")); },
+                 {{"cap", AttrKind::real, std::nullopt, "the limit, above 0"}});
+  def.exps = 1;
+  return def;
+}());
 
 }  // namespace
 }  // namespace lmc

@@ -6,7 +6,11 @@
 namespace lmc {
 namespace {
 
-const RegisterOp kOp(ops::unary("tanh", "tanh(x)", [](double x, const EvalArgs&) { return std::tanh(x); }));
+const RegisterOp kOp([] {
+  OpDef def = ops::unary("tanh", "tanh(x)", [](double x, const EvalArgs&) { return std::tanh(x); });
+  def.exps = 1;
+  return def;
+}());
 
 }  // namespace
 }  // namespace lmc

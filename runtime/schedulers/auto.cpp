@@ -1,7 +1,7 @@
 // The flow graph where threads save more time than they cost on this machine, else in order: decided for
 // every number of tokens.
+#include "ir/cost.h"
 #include "runtime/scheduler.h"
-#include "runtime/stage_time.h"
 
 namespace lmc {
 namespace {
@@ -9,12 +9,12 @@ namespace {
 class Auto : public Scheduler {
  public:
   explicit Auto(const SchedulerSetup& setup)
-      : setup_(setup), in_order_(find_scheduler("in-order").make(setup)) {}
+      : setup_(setup), cost_(setup.plan, setup.machine), in_order_(find_scheduler("in-order").make(setup)) {}
 
   void run(const StepInfo& step) override {
     if (step.tokens != tokens_) {
       tokens_ = step.tokens;
-      threads_ = worth_threads(setup_.plan, tokens_, setup_.workers.threads(), setup_.machine);
+      threads_ = cost_.worth_threads({tokens_, tokens_, 0}, setup_.workers.threads());
       if (threads_ && !graph_) graph_ = find_scheduler("flow-graph").make(setup_);
     }
     (threads_ ? graph_ : in_order_)->run(step);
@@ -22,6 +22,7 @@ class Auto : public Scheduler {
 
  private:
   SchedulerSetup setup_;
+  const StepCost cost_;
   std::unique_ptr<Scheduler> in_order_, graph_;
   int64_t tokens_ = 0;
   bool threads_ = false;

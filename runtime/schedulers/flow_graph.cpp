@@ -2,7 +2,7 @@
 #include <span>
 
 #include "runtime/scheduler.h"
-#include "runtime/stage_time.h"
+#include "runtime/share.h"
 #include "runtime/tile_graph.h"
 
 namespace lmc {
@@ -13,7 +13,7 @@ class FlowGraph : public Scheduler {
   explicit FlowGraph(const SchedulerSetup& setup)
       : plan_(setup.plan),
         workers_(setup.workers),
-        machine_(setup.machine),
+        cost_(setup.plan, setup.machine),
         graph_(setup.plan, setup.workers,
                [run_tile = setup.run_tile](size_t stage, int64_t tile, int64_t next) {
                  run_tile(stage, tile, next, Workers::current_slot());
@@ -29,13 +29,13 @@ class FlowGraph : public Scheduler {
   void share_out(int64_t tokens) {
     tokens_ = tokens;
     shares_.clear();
-    for (const PlanStage& s : plan_.stages)
-      shares_.push_back(share_of(s, tokens, workers_.threads(), machine_));
+    for (size_t s = 0; s < plan_.stages.size(); ++s)
+      shares_.push_back(share_of(plan_, s, tokens, workers_.threads(), cost_));
   }
 
   const StepPlan& plan_;
   Workers& workers_;
-  const MachineFigures& machine_;
+  const StepCost cost_;
   TileGraph graph_;
   int64_t tokens_ = 0;
   std::vector<Share> shares_;

@@ -25,18 +25,28 @@ grep -q '^{"decode_fraction_of_read_bandwidth":[^{]*"results":\[' out.txt || fai
 [ "$(grep -o '"test":' out.txt | wc -l)" -eq 8 ] || fail "not 8 rows: $(cat out.txt)"
 for test in pp8 pp16 tg4@d0 tg4@d32; do expect_in out.txt "\"test\":\"$test\""; done
 
-# This machine's figures were measured on the way, once; a file that cannot be used is replaced.
+# This machine's figures are those that a file says, or measured on the way, once; a file in the cache folder
+# that cannot be used is replaced.
+[ -e "$LMC_CACHE_DIR/machine-2t.json" ] && fail "measured in spite of LMC_MACHINE"
+expect_ok "$LMC" machine --json
+expect_in out.txt '"read_all": 25000000000.0'
+expect_error 1 "LMC_MACHINE=nowhere: nowhere: cannot open" env LMC_MACHINE=nowhere "$LMC" machine
+expect_error 1 "LMC_MACHINE=nowhere: nowhere: cannot open" env LMC_MACHINE=nowhere "$LMC" compile "$ROOT/models/tiny/gemma3.yaml"
+given=$LMC_MACHINE
+unset LMC_MACHINE
+expect_ok "$LMC" bench tiny.lmc -p 8 -n 4 -t 2 -r 1
 [ -s "$LMC_CACHE_DIR/machine-2t.json" ] || fail "no machine-2t.json in the cache folder"
 expect_ok "$LMC" machine -t 2 --json
 cp out.txt figures.json
 expect_ok "$LMC" machine -t 2 --json
 cmp -s out.txt figures.json || fail "the figures were measured again: $(cat out.txt)"
 sed -i 's/": /":/' out.txt
-for key in read_one read_all flops_one int8_one launch step_start; do expect_range $key 0 1e15 out.txt; done
+for key in read_one read_all kept f32_one f32_block int8_one int8_block attend row exp buffers call cold launch step_start; do expect_range $key 0 1e15 out.txt; done
 echo '{"format":1}' >"$LMC_CACHE_DIR/machine-2t.json"
 expect_ok "$LMC" machine -t 2
 expect_in out.txt "starting a step"
 grep -q '"cpu"' "$LMC_CACHE_DIR/machine-2t.json" || fail "not measured again"
+export LMC_MACHINE=$given
 
 # Whoever runs the stages: the same tokens.
 for scheduler in auto flow-graph in-order shuffled; do
@@ -82,6 +92,9 @@ expect_in out.txt "kernels/token"
 expect_ok "$LMC" bench --ablate "$ROOT/models/tiny/gemma3.yaml" --flags "--quant none" -p 8 -n 4 -r 2 -t 1 --json
 expect_range gain 0 1000 out.txt
 expect_range kernels_per_token 1 10000 out.txt
+expect_range predicted_ms_per_block 0 1e6 out.txt
+expect_range predicted_decode_gain 0 1000 out.txt
+expect_range predicted_prefill_gain 0 1000 out.txt
 grep -q '"pass":"quantize"' out.txt && fail "quantize does nothing under --quant none, but is listed"
 expect_error 2 "--flags goes with --ablate" "$LMC" bench tiny.lmc --flags "--quant none"
 expect_error 2 "neither a bundle nor --model" "$LMC" bench tiny.lmc --ablate x.yaml

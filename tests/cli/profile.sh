@@ -33,6 +33,7 @@ import json, re, sys
 d = json.load(open(sys.argv[1]))
 assert (d["threads"], d["prompt_tokens"], d["decode_tokens"]) == (1, 5, 3)
 assert set(d["peaks"]) == {"read_gb_s", "int8_gmac_s", "f32_gflop_s"} and min(d["peaks"].values()) > 0
+assert d["machine"]["read_all"] == 25e9
 assert {"decode_first_ms", "decode_median_of_rest_ms", "decode_ratio"} <= set(d["cold"])
 assert len(d["decode"]["steps"]) == 3 and len(d["prefill"]["steps"]) == 1
 sections = ["Embedding", "Layers", "Norm", "Projection", "Total"]
@@ -52,6 +53,7 @@ for phase in ("decode", "prefill"):
     assert all(ms > 0 for ms in parts.values()), parts
     whole = sum(k["ms_per_step"] for k in p["kernels"] if k["part"] == "attention")
     assert abs(sum(parts.values()) - whole) < 1e-3 * whole, (parts, whole)
+    assert all(k["predicted_us_per_call"] > 0 for k in p["kernels"])
     assert all(k["bound"] in ("memory", "compute", "latency") for k in p["kernels"])
     gains = [b["gain_ms"] for b in p["bottlenecks"]]
     assert gains == sorted(gains, reverse=True) and len(gains) == len(p["kernels"]) + 1

@@ -87,7 +87,14 @@ import json, re, sys
 model, bundle, big = (json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', open(f).read(), re.S).group(1)) for f in sys.argv[1:])
 assert [p["pass"] for p in model["passes"]][:3] == ["canonicalise", "fuse-qkv", "fuse-gate-up"]
 assert model["measured"]["found"] == len(model["kernels"]["labels"]) > 8, model["measured"]
-assert not model["peaks"]["assumed"] and big["peaks"]["assumed"]
+assert all(page["machine"] == {"threads": 2, "read_gb_s": 25} for page in (model, bundle, big))
+for page in (model, big):
+    kernels = page["kernels"]
+    assert len(kernels["predicted_us"]) == len(kernels["labels"]) and min(kernels["predicted_us"]) > 0
+    # The last state's step is its kernels, and handing them out at the most.
+    sum_of = sum(us * n for us, n in zip(kernels["predicted_us"], kernels["calls"]))
+    assert sum_of <= page["states"][-1]["totals"]["us"] * 1.001, (sum_of, page["states"][-1]["totals"])
+assert all(k["us"] > 0 for k in model["measured"]["kernels"])
 assert len(model["ledger"]) == 43 and all("sqnr_db" not in e for e in model["ledger"])
 assert sum("sqnr_db" in e for e in bundle["ledger"]) == 19 and len(bundle["states"]) == 1
 groups = [g["label"] for g in big["states"][0]["groups"]]
@@ -104,7 +111,7 @@ expect_error 2 "-o PAGE.html" "$LMC" explore "$TINY"
 expect_error 1 "nowhere/p.html: cannot write" "$LMC" explore "$TINY" -o nowhere/p.html
 expect_error 1 "none.lmir: cannot open" "$LMC" explore none.lmir -o x.html
 expect_error 1 "is not a bundle" "$LMC" explore whole -o x.html
-echo '{"peaks": 3}' >bad.json
+echo '{"machine": 3}' >bad.json
 expect_error 1 "bad.json: is no profile" "$LMC" explore "$TINY" --profile bad.json -o x.html
 [ -e x.html ] && fail "a page in spite of an error"
 

@@ -6,9 +6,11 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "runtime/threads.h"
 #include "tools/bundle.h"
 #include "tools/child.h"
 #include "tools/console.h"
+#include "tools/machine.h"
 #include "tools/price.h"
 
 namespace lmc {
@@ -31,9 +33,9 @@ struct Ablation {
   AbResult speed;       // A: without the pass, B: with it
 };
 
-Size size_of(const std::string& path) {
+Size size_of(const std::string& path, int threads) {
   const Bundle bundle(path);
-  return {price_of(bundle.plan.decode), static_cast<double>(bundle.weight_file().size()),
+  return {price_of(bundle.plan, machine_figures(threads)), static_cast<double>(bundle.weight_file().size()),
           static_cast<double>(std::max(bundle.plan.decode.arena_bytes, bundle.plan.prefill.arena_bytes))};
 }
 
@@ -63,9 +65,13 @@ Json size_json(const Size& s) {
           {"activation_bytes_per_token", s.price.activation_bytes},
           {"flops_per_token", s.price.flops},
           {"predicted_ms_per_token", s.price.seconds * 1e3},
+          {"predicted_ms_per_block", s.price.block_seconds * 1e3},
           {"weight_file_bytes", s.weights},
           {"buffer_bytes", s.buffers}};
 }
+
+// How many times as fast the step is with the pass.
+double predicted(double without, double with) { return with > 0 ? without / with : 1; }
 
 Json to_json(const AblateOptions& o, const Size& whole, const std::vector<Ablation>& all) {
   Json out = {{"model", o.model},
@@ -78,6 +84,8 @@ Json to_json(const AblateOptions& o, const Size& whole, const std::vector<Ablati
     Json j = {{"pass", a.pass}, {"applications", a.applications}};
     if (a.refused.empty()) {
       j["without"] = size_json(a.without);
+      j["predicted_decode_gain"] = predicted(a.without.price.seconds, whole.price.seconds);
+      j["predicted_prefill_gain"] = predicted(a.without.price.block_seconds, whole.price.block_seconds);
       j["decode"] = interval_json(a.speed.decode);
       j["prefill"] = interval_json(a.speed.prefill);
     } else {
@@ -106,17 +114,21 @@ std::string size_cells(const Size& s) {
 std::string to_markdown(const AblateOptions& o, const Size& whole, const std::vector<Ablation>& all) {
   std::string out =
       "| left out | applications | kernels/token | weight bytes | activation bytes | flops | predicted ms | "
-      "decode gain | prefill gain | weights | buffers |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n";
-  out += fmt::format("| (nothing) | | {} | | | {} | {} |\n", size_cells(whole), human_bytes(whole.weights),
-                     human_bytes(whole.buffers));
+      "decode gain | predicted | prefill gain | predicted | weights | buffers "
+      "|\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n";
+  out += fmt::format("| (nothing) | | {} | | | | | {} | {} |\n", size_cells(whole),
+                     human_bytes(whole.weights), human_bytes(whole.buffers));
   for (const Ablation& a : all) {
     if (!a.refused.empty()) {
       out += fmt::format("| {} | {} | cannot be left out: {} |\n", a.pass, a.applications, a.refused);
       continue;
     }
-    out += fmt::format("| {} | {} | {} | {} | {} | {} | {} |\n", a.pass, a.applications,
-                       size_cells(a.without), gain(a.speed.decode), gain(a.speed.prefill),
-                       human_bytes(a.without.weights), human_bytes(a.without.buffers));
+    const auto percent = [](double ratio) { return fmt::format("{:+.1f}%", (ratio - 1) * 100); };
+    out += fmt::format(
+        "| {} | {} | {} | {} | {} | {} | {} | {} | {} |\n", a.pass, a.applications, size_cells(a.without),
+        gain(a.speed.decode), percent(predicted(a.without.price.seconds, whole.price.seconds)),
+        gain(a.speed.prefill), percent(predicted(a.without.price.block_seconds, whole.price.block_seconds)),
+        human_bytes(a.without.weights), human_bytes(a.without.buffers));
   }
   return out + fmt::format(
                    "\nGain: how much faster the model is with the pass than without it, {} rounds in "
@@ -129,7 +141,8 @@ std::string to_markdown(const AblateOptions& o, const Size& whole, const std::ve
 void run_ablate(const AblateOptions& o) {
   const TemporaryFolder folder;
   const std::string whole = compile_with(o.model, o.flags, folder.path() + "/all.lmc");
-  const Size size = size_of(whole);
+  const int threads = o.plan.threads > 0 ? o.plan.threads : default_threads();
+  const Size size = size_of(whole, threads);
   std::vector<Ablation> all = passes_at_work(whole);
   for (Ablation& a : all) {
     const std::string path = folder.path() + "/without.lmc";
@@ -141,7 +154,7 @@ void run_ablate(const AblateOptions& o) {
       a.refused = e.what();
       continue;
     }
-    a.without = size_of(path);
+    a.without = size_of(path, threads);
     a.speed = measure_ab({path, whole}, o.plan);
     std::filesystem::remove_all(path);
     stop_if_interrupted();

@@ -11,6 +11,7 @@
 #include "tools/explore/page.h"
 #include "tools/files.h"
 #include "tools/pass_flags.h"
+#include "tools/price.h"
 #include "tools/profile/report_json.h"
 #include "tools/quant_flags.h"
 
@@ -63,11 +64,12 @@ void run(const Options& o) {
   std::optional<Measured> measured;
   if (!o.profile.empty()) measured = read_profile(o.profile);
   const PipelineRecord r = record(o);
+  const MachineFigures machine = measured ? measured->machine : PricingFigures().get();
   if (o.json) {
-    fmt::print("{}\n", dumped(explore_json(r, measured)));
+    fmt::print("{}\n", dumped(explore_json(r, measured, machine)));
     return;
   }
-  const std::string page = explore_page(r, measured);
+  const std::string page = explore_page(r, measured, machine);
   write_file(o.output, page);
   info("wrote {} ({}): open it in a browser", o.output, human_bytes(static_cast<double>(page.size())));
 }
@@ -81,7 +83,8 @@ const RegisterCommand kExplore(
               "a model file (.yaml), a Hugging Face folder, a bundle, or a graph in text form (.lmir)")
            ->required();
        app.add_option("-o,--output", o->output, "the page to write")->type_name("FILE");
-       app.add_option("--profile", o->profile, "measured times: what lmc profile --json wrote")
+       app.add_option("--profile", o->profile,
+                      "measured times beside predicted ones: what lmc profile --json wrote")
            ->type_name("FILE");
        app.add_option("--weights", o->weights.weights,
                       "of a model file: a Hugging Face folder, or random, or none (default: its checkpoint)");

@@ -19,17 +19,27 @@ void run(const Options& o) {
   const int threads = o.threads > 0 ? o.threads : default_threads();
   const MachineFigures m = o.again ? measure_machine(threads) : machine_figures(threads);
   if (o.json) return fmt::print("{}", machine_to_json({m, cpu_name()}));
-  fmt::print("reading, one core       {:8.1f} GB/s\n", m.read_one / 1e9);
-  fmt::print("reading, {:>3} threads    {:8.1f} GB/s\n", m.threads, m.read_all / 1e9);
-  fmt::print("computing in f32        {:8.1f} Gop/s a core\n", m.flops_one / 1e9);
-  fmt::print("computing in int8       {:8.1f} Gop/s a core\n", m.int8_one / 1e9);
+  fmt::print("weights, one core       {:8.1f} GB/s\n", m.read_one / 1e9);
+  fmt::print("weights, {:>3} threads    {:8.1f} GB/s\n", m.threads, m.read_all / 1e9);
+  fmt::print("kept by the caches      {:8.1f} MB\n", m.kept / 1e6);
+  fmt::print("linears in f32          {:8.1f} Gop/s a core, {:.1f} with a block of tokens\n", m.f32_one / 1e9,
+             m.f32_block / 1e9);
+  fmt::print("linears in int8         {:8.1f} Gop/s a core, {:.1f} with a block of tokens\n",
+             m.int8_one / 1e9, m.int8_block / 1e9);
+  fmt::print("attention               {:8.1f} Gop/s a core\n", m.attend / 1e9);
+  fmt::print("elementwise and rows    {:8.1f} Gop/s a core\n", m.row / 1e9);
+  fmt::print("exponentials            {:8.2f} G/s a core\n", m.exp / 1e9);
+  fmt::print("buffers in the caches   {:8.1f} GB/s a core\n", m.buffers / 1e9);
+  fmt::print("calling a tile          {:8.2f} µs\n", m.call * 1e6);
+  fmt::print("a cold stage            {:8.2f} µs\n", m.cold * 1e6);
   fmt::print("sharing out a stage     {:8.2f} µs\n", m.launch * 1e6);
   fmt::print("starting a step         {:8.2f} µs\n", m.step_start * 1e6);
-  info("kept in {}", machine_file(threads));
+  info("{}", given_machine() && !o.again ? "as LMC_MACHINE says" : "kept in " + machine_file(threads));
 }
 
 const RegisterCommand kMachine(
-    {"machine", "this machine's figures, by which stages are shared out among threads", [](CLI::App& app) {
+    {"machine", "this machine's figures, by which costs are predicted and stages shared out among threads",
+     [](CLI::App& app) {
        auto o = std::make_shared<Options>();
        app.add_option("-t,--threads", o->threads, "threads (default: physical cores)")
            ->check(CLI::Range(1, 1024));

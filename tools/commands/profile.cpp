@@ -11,6 +11,7 @@
 #include "tools/command.h"
 #include "tools/console.h"
 #include "tools/engine.h"
+#include "tools/machine.h"
 #include "tools/membw.h"
 #include "tools/profile/page.h"
 #include "tools/profile/report_json.h"
@@ -84,7 +85,8 @@ void run(const Options& o) {
         fmt::format("-p {} and -n {} together exceed the context of {}", o.prompt, o.decode, s.context()));
   }
   engine.warm_up();
-  AuditSetup setup{engine.bundle().path, s.threads(), o.prompt, o.decode, {}, {}};
+  AuditSetup setup{engine.bundle().path,         s.threads(), o.prompt, o.decode, {},
+                   machine_figures(s.threads()), {}};
   raise(setup.peaks, engine.bundle(), s.threads());
   recorder = std::make_unique<Recorder>(engine.bundle().plan);
   record(s, *recorder, o);

@@ -30,20 +30,16 @@ Json measured_json(const Measured& m, const Json& labels) {
 
 }  // namespace
 
-Json explore_json(const PipelineRecord& record, const std::optional<Measured>& measured) {
-  const Peaks peaks = measured ? measured->peaks : assumed_peaks();
-  ExploreTables tables(peaks);
+Json explore_json(const PipelineRecord& record, const std::optional<Measured>& measured,
+                  const MachineFigures& machine) {
+  ExploreTables tables(machine, measured ? measured->position : 0);
   for (const Graph& g : record.states) tables.add_state(g);
   Json page = {{"title", record.title},
                {"source", record.source},
                {"facts", record.facts},
                {"note", record.note},
                {"first", {{"name", record.first_name}, {"doc", record.first_doc}}},
-               {"peaks",
-                {{"read_gb_s", rounded(peaks.read / 1e9)},
-                 {"int8_gmac_s", rounded(peaks.compute.int8_macs / 1e9)},
-                 {"f32_gflop_s", rounded(peaks.compute.f32_flops / 1e9)},
-                 {"assumed", !measured}}},
+               {"machine", {{"threads", machine.threads}, {"read_gb_s", rounded(machine.read_all / 1e9)}}},
                {"passes", record.passes},
                {"state_after", record.state_after},
                {"ledger", record.ledger}};
@@ -52,8 +48,9 @@ Json explore_json(const PipelineRecord& record, const std::optional<Measured>& m
   return page;
 }
 
-std::string explore_page(const PipelineRecord& record, const std::optional<Measured>& measured) {
-  return filled_page(kExplorePage, dumped(explore_json(record, measured)));
+std::string explore_page(const PipelineRecord& record, const std::optional<Measured>& measured,
+                         const MachineFigures& machine) {
+  return filled_page(kExplorePage, dumped(explore_json(record, measured, machine)));
 }
 
 }  // namespace lmc

@@ -9,7 +9,10 @@
 
 namespace lmc {
 
-nlohmann::ordered_json explore_json(const PipelineRecord& record, const std::optional<Measured>& measured);
-std::string explore_page(const PipelineRecord& record, const std::optional<Measured>& measured);
+// Costs are predicted for `machine`: with a profile, for the one that it was measured on.
+nlohmann::ordered_json explore_json(const PipelineRecord& record, const std::optional<Measured>& measured,
+                                    const MachineFigures& machine);
+std::string explore_page(const PipelineRecord& record, const std::optional<Measured>& measured,
+                         const MachineFigures& machine);
 
 }  // namespace lmc

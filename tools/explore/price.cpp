@@ -6,18 +6,15 @@
 #include <nlohmann/json.hpp>
 
 #include "codegen/codegen.h"
+#include "ir/cost.h"
 #include "ir/op_def.h"
 #include "ir/stage_label.h"
 #include "passes/lowering.h"
 #include "tools/files.h"
+#include "tools/machine.h"
 
 namespace lmc {
 namespace {
-
-bool reads_q8(const Graph& g, const Op& op) {
-  return std::any_of(op.operands.begin(), op.operands.end(),
-                     [&](ValueId v) { return is_quantised(g.type(v).dtype); });
-}
 
 // By Op::source: the op at the top that it is, or is inside of.
 std::vector<OpId> top_by_source(const Graph& g) {
@@ -41,22 +38,20 @@ int number_of(KernelMap& map, std::map<std::string, int>& known, const std::stri
   return it->second;
 }
 
+KernelMap no_kernels(const Graph& g, const std::string& obstacle) {
+  return {{}, {}, {}, SideTable<OpId, int>(g.num_op_ids(), -1), 0, 0, obstacle};
+}
+
 }  // namespace
 
-Peaks assumed_peaks() { return {20e9, {100e9, 100e9}}; }
-
-std::vector<OpPrice> price_ops(const Graph& g, const std::vector<OpId>& ops, const Peaks& peaks) {
+std::vector<OpPrice> price_ops(const Graph& g, const std::vector<OpId>& ops, const MachineFigures& machine) {
   const SideTable<ValueId, char> constant = weight_only(g);
   std::vector<OpPrice> out;
   for (OpId id : ops) {
     OpPrice p;
-    const Op& op = g.op(id);
-    if (!constant[op.results[0]]) {
+    if (!constant[g.op(id).results[0]]) {
       const Cost cost = op_cost(g, id);
-      p = {cost.weight_bytes, cost.activation_bytes, cost.flops, 0};
-      const double math = reads_q8(g, op) ? 2 * peaks.compute.int8_macs : peaks.compute.f32_flops;
-      if (peaks.read > 0) p.seconds = cost.weight_bytes / peaks.read;
-      if (math > 0) p.seconds = std::max(p.seconds, cost.flops / math);
+      p = {cost.weight_bytes, cost.activation_bytes, cost.flops, op_seconds(g, id, machine)};
     }
     out.push_back(p);
   }
@@ -65,11 +60,10 @@ std::vector<OpPrice> price_ops(const Graph& g, const std::vector<OpId>& ops, con
 
 Measured read_profile(const std::string& path) {
   try {
-    const auto j = nlohmann::json::parse(read_file(path));
+    const auto j = nlohmann::ordered_json::parse(read_file(path));
     Measured m;
-    const auto& peaks = j.at("peaks");
-    m.peaks = {peaks.at("read_gb_s").get<double>() * 1e9,
-               {peaks.at("int8_gmac_s").get<double>() * 1e9, peaks.at("f32_gflop_s").get<double>() * 1e9}};
+    m.machine = figures_from(j.at("machine"));
+    m.position = j.at("prompt_tokens").get<int64_t>() + j.at("decode_tokens").get<int64_t>() / 2;
     m.about = j.at("model").get<std::string>() + ", " + std::to_string(j.at("threads").get<int>()) +
               " threads, " + j.at("target").get<std::string>();
     for (const auto& k : j.at("decode").at("kernels")) {
@@ -81,8 +75,8 @@ Measured read_profile(const std::string& path) {
   }
 }
 
-KernelMap kernels_of(const Graph& g) {
-  KernelMap out{{}, {}, SideTable<OpId, int>(g.num_op_ids(), -1), 0, ""};
+KernelMap kernels_of(const Graph& g, const MachineFigures& machine, int64_t position) {
+  KernelMap out = no_kernels(g, "");
   try {
     PassOptions quiet;
     quiet.repro_path.clear();
@@ -90,11 +84,18 @@ KernelMap kernels_of(const Graph& g) {
     number_ops(numbered);
     const Plan plan = plan_only(lower(std::move(numbered), {}, quiet), {}).plan;
     out.stages = static_cast<int64_t>(plan.decode.stages.size());
+    const StepCost cost(plan.decode, machine);
+    const StepShape step{1, 1, position};
+    const bool shared = cost.worth_threads(step, machine.threads);
+    out.step_seconds = cost.usual_step(step, machine.threads);
     const std::vector<OpId> by_source = top_by_source(g);
     std::map<std::string, int> known;
-    for (const PlanStage& stage : plan.decode.stages) {
+    std::map<int, double> sums;
+    for (size_t s = 0; s < plan.decode.stages.size(); ++s) {
+      const PlanStage& stage = plan.decode.stages[s];
       const int kernel = number_of(out, known, stage_label(stage.work, 1, 1));
       ++out.calls[static_cast<size_t>(kernel)];
+      sums[kernel] += cost.stage(s, step, shared ? cost.ways(s, step, machine.threads) : 1);
       bool core = !stage.work.core.empty();
       for (const int32_t source : stage.work.ops) {
         int& of_op = out.kernel[by_source[static_cast<size_t>(source)]];
@@ -102,8 +103,10 @@ KernelMap kernels_of(const Graph& g) {
         core = false;
       }
     }
+    for (const auto& [kernel, sum] : sums)
+      out.seconds.push_back(sum / static_cast<double>(out.calls[static_cast<size_t>(kernel)]));
   } catch (const Error& e) {
-    return {{}, {}, SideTable<OpId, int>(g.num_op_ids(), -1), 0, e.what()};
+    return no_kernels(g, e.what());
   }
   return out;
 }

@@ -1,23 +1,20 @@
-// What ops and kernels cost: predicted from work and ceilings, and measured where a profile tells.
+// What ops and kernels cost: predicted by the cost model (ir/cost.h), and measured where a profile tells.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "ir/graph.h"
-#include "tools/profile/kernel_kinds.h"
+#include "ir/machine.h"
 
 namespace lmc {
 
-// A ceiling that no profile told: a desktop's memory and a few cores. Good for comparing, not for promising.
-Peaks assumed_peaks();
-
 struct OpPrice {
   double weight_bytes = 0, activation_bytes = 0, flops = 0;  // per token
-  double seconds = 0;  // at the ceilings: weights read, or arithmetic; caches are not counted
+  double seconds = 0;                                        // predicted, as a kernel of its own
 };
 // Nothing for ops on weights alone: they run once, when compiling.
-std::vector<OpPrice> price_ops(const Graph& g, const std::vector<OpId>& ops, const Peaks& peaks);
+std::vector<OpPrice> price_ops(const Graph& g, const std::vector<OpId>& ops, const MachineFigures& machine);
 
 // What `lmc profile --json` wrote.
 struct MeasuredKernel {
@@ -25,20 +22,23 @@ struct MeasuredKernel {
   double us_per_call = 0, gb_s = 0, share_of_read_peak = 0;
 };
 struct Measured {
-  Peaks peaks;
+  MachineFigures machine;               // of the run
+  int64_t position = 0;                 // of its decode steps, on average
   std::string about;                    // "tiny.lmc, 2 threads, avx2"
   std::vector<MeasuredKernel> kernels;  // of decode steps
 };
 Measured read_profile(const std::string& path);  // Error naming file and field
 
-// The kernels of a decode step and which of them computes an op.
+// The kernels of a decode step at a position, and which of them computes an op.
 struct KernelMap {
   std::vector<std::string> labels;  // distinct, as a profile names them
   std::vector<int64_t> calls;       // by label: in a step
+  std::vector<double> seconds;      // … of a call, predicted
   SideTable<OpId, int> kernel;      // index into `labels`; -1: none (weights, views)
   int64_t stages = 0;
-  std::string obstacle;  // why there is no plan, or ""
+  double step_seconds = 0;  // predicted
+  std::string obstacle;     // why there is no plan, or ""
 };
-KernelMap kernels_of(const Graph& g);
+KernelMap kernels_of(const Graph& g, const MachineFigures& machine, int64_t position);
 
 }  // namespace lmc

@@ -69,7 +69,7 @@ size_t ExploreTables::part_of(const Graph& g, const GraphSection& s, const Secti
 
 Json ExploreTables::kind_json(const Graph& g, const GraphSection& s, const SectionForm& form) {
   const SideTable<ValueId, char> constant = weight_only(g);
-  const std::vector<OpPrice> prices = price_ops(g, s.ops, peaks_);
+  const std::vector<OpPrice> prices = price_ops(g, s.ops, machine_);
   std::map<ValueId, size_t> number;
   Json types = Json::array();
   for (ValueId v : form.values) {
@@ -145,20 +145,21 @@ Json ExploreTables::totals(const Graph& g) {
       linears += g.op(id).body->op(inner).def->shape == OpShape::contraction;
   }
   OpPrice sum;
-  for (const OpPrice& p : price_ops(g, ops, peaks_)) {
+  for (const OpPrice& p : price_ops(g, ops, machine_)) {
     sum.weight_bytes += p.weight_bytes;
     sum.activation_bytes += p.activation_bytes;
     sum.flops += p.flops;
-    sum.seconds += p.seconds;
   }
   Json out = {{"ops", ops.size()},
               {"linears", linears},
               {"weight_bytes", rounded(sum.weight_bytes)},
               {"activation_bytes", rounded(sum.activation_bytes)},
-              {"flops", rounded(sum.flops)},
-              {"us", rounded(sum.seconds * 1e6)}};
-  kernels_ = kernels_of(g);
-  if (kernels_.obstacle.empty()) out["kernels"] = kernels_.stages;
+              {"flops", rounded(sum.flops)}};
+  kernels_ = kernels_of(g, machine_, position_);
+  if (kernels_.obstacle.empty()) {
+    out["kernels"] = kernels_.stages;
+    out["us"] = rounded(kernels_.step_seconds * 1e6);
+  }
   return out;
 }
 
@@ -272,7 +273,12 @@ void ExploreTables::finish(Json& page) {
     for (OpId id : last.sections[i].ops) kernels.push_back(kernels_.kernel[id]);
     of_part[std::to_string(last.parts[i])] = std::move(kernels);
   }
-  page["kernels"] = {{"labels", kernels_.labels}, {"calls", kernels_.calls}, {"of_part", of_part}};
+  Json predicted = Json::array();
+  for (const double seconds : kernels_.seconds) predicted.push_back(rounded(seconds * 1e6));
+  page["kernels"] = {{"labels", kernels_.labels},
+                     {"calls", kernels_.calls},
+                     {"predicted_us", std::move(predicted)},
+                     {"of_part", of_part}};
   if (!kernels_.obstacle.empty()) page["kernels"]["obstacle"] = kernels_.obstacle;
 }
 

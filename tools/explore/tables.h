@@ -22,7 +22,8 @@ namespace lmc {
 //   after]…]}]}
 class ExploreTables {
  public:
-  explicit ExploreTables(Peaks peaks) : peaks_(std::move(peaks)) {}
+  // Costs are predicted for this machine, of decode steps at `position`.
+  ExploreTables(const MachineFigures& machine, int64_t position) : machine_(machine), position_(position) {}
 
   // States in their order. The graphs must outlive the tables.
   void add_state(const Graph& g);
@@ -48,7 +49,8 @@ class ExploreTables {
   size_t rows_of(const GraphDiff& d, const std::vector<OpId>& before, const std::vector<OpId>& after);
   Json diff_json(const State& before, const State& after, const GraphDiff& d);
 
-  Peaks peaks_;
+  MachineFigures machine_;
+  int64_t position_;
   std::vector<State> states_;
   std::map<std::string, size_t> kind_ids_, part_ids_, row_ids_;
   Json kinds_ = Json::array(), parts_ = Json::array(), rows_ = Json::array(), state_json_ = Json::array(),

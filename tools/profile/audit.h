@@ -17,7 +17,8 @@ struct AuditSetup {
   std::string bundle;
   int threads = 1;
   int64_t prompt = 0, decode = 0;
-  Peaks peaks;
+  Peaks peaks;             // measured in this run
+  MachineFigures machine;  // that costs are predicted by
   AttentionParts attention;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "ir/cost.h"
 #include "ir/stage_label.h"
 #include "tools/profile/work.h"
 
@@ -24,13 +25,17 @@ std::string part_name(const StagePlace& place) {
 }
 
 std::vector<KernelKind> kernel_kinds(const Recorder& recorder, std::span<const StepRecord* const> steps,
-                                     const Peaks& peaks) {
+                                     const Peaks& peaks, const MachineFigures& machine) {
+  const StepCost decode(recorder.plan().decode, machine), prefill(recorder.plan().prefill, machine);
   std::map<std::string, KernelKind> kinds;
   for (const StepRecord* step : steps) {
     const StepPlan& plan = recorder.plan_of(*step);
+    const StepCost& cost = step->decode_plan ? decode : prefill;
+    const StepShape shape{step->info.tokens, step->info.rows, step->position};
+    const bool shared = cost.worth_threads(shape, machine.threads);
     for (size_t s = 0; s < plan.stages.size(); ++s) {
       const PlanStage& stage = plan.stages[s];
-      const Work work = work_of(recorder.plan(), stage, *step);
+      const Work work = work_of(plan, stage, *step);
       KernelKind& k = kinds[stage_label(stage.work, step->info.tokens, step->info.rows)];
       k.family = stage.work.family;
       k.role = stage.work.role;
@@ -40,6 +45,7 @@ std::vector<KernelKind> kernel_kinds(const Recorder& recorder, std::span<const S
       k.int8 = work.int8;
       ++k.calls;
       k.seconds += step->stages[s].span;
+      k.predicted += cost.stage(s, shape, shared ? cost.ways(s, shape, machine.threads) : 1);
       k.busy += step->stages[s].busy;
       k.bytes += work.bytes;
       k.ops += work.ops;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "ir/machine.h"
 #include "tools/profile/compute_peak.h"
 #include "tools/profile/recorder.h"
 
@@ -29,6 +30,7 @@ struct KernelKind {
   bool int8 = false;
   int64_t calls = 0, steps = 0;
   double seconds = 0;         // wall time: of each call from its first tile's begin to its last one's end
+  double predicted = 0;       // wall time, by the cost model (ir/cost.h) and the machine's figures
   double busy = 0;            // of all workers
   double bytes = 0, ops = 0;  // as in Work
   double buffer_bytes = 0;
@@ -42,7 +44,7 @@ struct KernelKind {
 
 // Slowest first.
 std::vector<KernelKind> kernel_kinds(const Recorder& recorder, std::span<const StepRecord* const> steps,
-                                     const Peaks& peaks);
+                                     const Peaks& peaks, const MachineFigures& machine);
 
 // "Embedding", "attention", "ffn", "Norm", "Projection": how tables and pictures name the part of a stage.
 std::string part_name(const StagePlace& place);

@@ -17,7 +17,7 @@ Json timeline_json(const Recorder& recorder, const StepRecord& step) {
   Json stages = Json::array();
   for (size_t s = 0; s < plan.stages.size(); ++s) {
     const double span = step.stages[s].span;
-    const double bytes = work_of(recorder.plan(), plan.stages[s], step).bytes;
+    const double bytes = work_of(plan, plan.stages[s], step).bytes;
     stages.push_back({{"label", stage_label(plan.stages[s].work, step.info.tokens, step.info.rows)},
                       {"part", part_name(places[s])},
                       {"layer", places[s].layer},

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "tools/machine.h"
+
 namespace lmc {
 namespace {
 
@@ -64,6 +66,7 @@ Json kernels_json(const PhaseAudit& a, const Peaks& peaks) {
               {"part", k.part},
               {"calls_per_step", rounded(a.per_step(static_cast<double>(k.calls)))},
               {"us_per_call", rounded(k.seconds / static_cast<double>(k.calls) * 1e6)},
+              {"predicted_us_per_call", rounded(k.predicted / static_cast<double>(k.calls) * 1e6)},
               {"ms_per_step", ms(a.per_step(k.seconds))},
               {"share", rounded(a.waiting.wall > 0 ? a.per_step(k.seconds) / a.waiting.wall : 0)},
               {"buffer_bytes_per_call", rounded(k.buffer_bytes / static_cast<double>(k.calls))},
@@ -168,6 +171,7 @@ Json report_json(const Audit& a, const Recorder& recorder) {
            {{"read_gb_s", rounded(s.peaks.read / 1e9)},
             {"int8_gmac_s", rounded(s.peaks.compute.int8_macs / 1e9)},
             {"f32_gflop_s", rounded(s.peaks.compute.f32_flops / 1e9)}}},
+          {"machine", figures_json(s.machine)},
           {"cold", cold_json(a)},
           {"decode", phase_json(a.decode, recorder.steps(Phase::decode), s)},
           {"prefill", phase_json(a.prefill, a.prefill.steps, s)}};

@@ -2,39 +2,25 @@
 
 #include <algorithm>
 
+#include "ir/cost.h"
+
 namespace lmc {
 namespace {
 
-Work attention_work(const PlanCache& cache, const PlanStage& stage, const StepRecord& step) {
+Work attention_work(const AttentionWork& attention, const StepRecord& step) {
   // Every position that some token of the step sees is read once …
   const auto last = step.position + step.info.tokens;
-  const auto seen = static_cast<double>(std::min(last, cache.span + step.info.tokens - 1));
-  const double element = cache.dtype == DType::kv_f16 ? 2 : 4;
+  const auto seen = static_cast<double>(std::min(last, attention.span + step.info.tokens - 1));
   Work out;
-  out.bytes = seen * 2 * static_cast<double>(cache.kv_heads * cache.head_dim) * element;
+  out.bytes = seen * attention.bytes;
   // … and takes part in two products of each token behind it.
-  const auto heads = static_cast<double>(stage.work.heads);
   for (int64_t p = step.position; p < last; ++p)
-    out.ops += 4 * heads * static_cast<double>(cache.head_dim * std::min(p + 1, cache.span));
+    out.ops += attention.flops * static_cast<double>(std::min(p + 1, attention.span));
   return out;
 }
 
-double buffer_bytes_per_token(const StepPlan& plan, const PlanStage& stage) {
-  double bytes = 0;
-  for (const PlanOperand& o : stage.operands) {
-    if (o.space == Space::arena)
-      bytes += static_cast<double>(plan.buffers[static_cast<size_t>(o.buffer)].bytes) /
-               static_cast<double>(plan.max_tokens);
-  }
-  return bytes;
-}
-
-Work memory_and_math(const Plan& plan, const PlanStage& stage, const StepRecord& step) {
-  if (stage.work.heads > 0) {
-    for (const PlanOperand& o : stage.operands) {
-      if (o.space == Space::kv) return attention_work(plan.caches[static_cast<size_t>(o.index)], stage, step);
-    }
-  }
+Work memory_and_math(const PlanStage& stage, const StepRecord& step) {
+  if (stage.work.attention.span > 0) return attention_work(stage.work.attention, step);
   const int64_t count = stage.work.over_rows ? step.info.rows : step.info.tokens;
   if (count == 0) return {};
   return {stage.work.weight_bytes, stage.work.flops * static_cast<double>(count),
@@ -43,11 +29,10 @@ Work memory_and_math(const Plan& plan, const PlanStage& stage, const StepRecord&
 
 }  // namespace
 
-Work work_of(const Plan& plan, const PlanStage& stage, const StepRecord& step) {
-  Work out = memory_and_math(plan, stage, step);
+Work work_of(const StepPlan& plan, const PlanStage& stage, const StepRecord& step) {
+  Work out = memory_and_math(stage, step);
   const int64_t count = stage.work.over_rows ? step.info.rows : step.info.tokens;
-  out.buffer_bytes = buffer_bytes_per_token(step.decode_plan ? plan.decode : plan.prefill, stage) *
-                     static_cast<double>(count);
+  out.buffer_bytes = buffer_bytes(plan, stage) * static_cast<double>(count);
   return out;
 }
 

@@ -14,6 +14,7 @@ struct Work {
   double buffer_bytes = 0;  // of the step's buffers, read or written
 };
 
-Work work_of(const Plan& plan, const PlanStage& stage, const StepRecord& step);
+// `plan`: the one that the step ran.
+Work work_of(const StepPlan& plan, const PlanStage& stage, const StepRecord& step);
 
 }  // namespace lmc

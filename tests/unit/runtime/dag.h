@@ -27,8 +27,8 @@ inline uint64_t mix(uint64_t a, uint64_t b) {
 
 class Dag {
  public:
-  // `flops`: of each stage, as the plan says; by default enough that threads share it.
-  explicit Dag(const std::vector<DagStage>& stages, double flops = 1e9) : done_(stages.size()) {
+  // `ops`: of each stage, as the plan says; by default enough that threads share it.
+  explicit Dag(const std::vector<DagStage>& stages, double ops = 1e9) : done_(stages.size()) {
     for (size_t s = 0; s < stages.size(); ++s) {
       const int64_t bytes = stages[s].tiles * 8;
       plan.buffers.push_back({"b", bytes, plan.arena_bytes});
@@ -38,7 +38,7 @@ class Dag {
       stage.work.family += std::to_string(s);
       stage.tiles = stages[s].tiles;
       stage.deps = stages[s].deps;
-      stage.work.flops = flops;
+      stage.work.rows.ops = ops;
       stage.operands.push_back({Space::weight, static_cast<int64_t>(s), 0, false, 8, -1});
       Params params{&done_[s], &violations, static_cast<uint64_t>(s), {}};
       stage.operands.push_back(buffer(s, true));

@@ -11,7 +11,7 @@
 
 #include "dag.h"
 #include "ir/error.h"
-#include "runtime/stage_time.h"
+#include "runtime/share.h"
 #include "runtime/tile_graph.h"
 
 namespace lmc {

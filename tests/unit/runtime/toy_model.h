@@ -99,7 +99,7 @@ class ToyModel {
                           (kVocab + kVocabPerTile - 1) / kVocabPerTile,
                           {params, out_rows, hidden, output},
                           {1}});
-    for (PlanStage& s : out.stages) s.work.flops = kFlops;
+    for (PlanStage& s : out.stages) s.work.rows.ops = kFlops;
     return out;
   }
 

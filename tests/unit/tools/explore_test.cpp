@@ -21,7 +21,7 @@ PassOptions quiet() {
 
 Json explored(int layers) {
   const PipelineRecord r = record_pipeline(parse_graph(layered_text(layers, 4)), quiet());
-  return explore_json(r, std::nullopt);
+  return explore_json(r, std::nullopt, {});
 }
 
 // The ops of a part as the page names them.
@@ -35,7 +35,7 @@ std::vector<std::string> names_in(const Json& page, size_t part) {
 
 TEST(Explore, every_state_names_every_op_once) {
   const PipelineRecord r = record_pipeline(parse_graph(layered_text(6, 4)), quiet());
-  const Json page = explore_json(r, std::nullopt);
+  const Json page = explore_json(r, std::nullopt, {});
   ASSERT_EQ(page["states"].size(), r.states.size());
   for (size_t s = 0; s < r.states.size(); ++s) {
     std::multiset<std::string> shown, real;
@@ -109,15 +109,16 @@ TEST(Explore, kernels_belong_to_ops) {
 TEST(Explore, a_graph_without_a_plan_says_why_and_is_shown_all_the_same) {
   const PipelineRecord r =
       record_pipeline(parse_graph("graph @g (%x: f32[T,4]) {\n %y = silu(%x)\n return %y\n}"), quiet());
-  const Json page = explore_json(r, std::nullopt);
+  const Json page = explore_json(r, std::nullopt, {});
   EXPECT_EQ(page["states"][0]["totals"]["ops"], 1);
   EXPECT_TRUE(page["kernels"].contains("obstacle") || page["states"][0]["totals"]["kernels"] >= 1);
   const Graph empty = parse_graph("graph @empty (%x: f32[T,4]) {\n return %x\n}");
-  EXPECT_NO_THROW(explore_json(record_pipeline(empty.clone(), quiet()), std::nullopt));
+  EXPECT_NO_THROW(explore_json(record_pipeline(empty.clone(), quiet()), std::nullopt, {}));
 }
 
 TEST(Explore, the_page_is_whole_and_loads_nothing) {
-  const std::string page = explore_page(record_pipeline(parse_graph(layered_text(2)), quiet()), std::nullopt);
+  const std::string page =
+      explore_page(record_pipeline(parse_graph(layered_text(2)), quiet()), std::nullopt, {});
   EXPECT_TRUE(page.starts_with("<!doctype html>"));
   EXPECT_TRUE(page.ends_with("</html>\n"));
   for (const char* hole : {"/*DATA*/", "/*STYLE*/", "/*SCRIPT*/", "src=", "href=", "http"})

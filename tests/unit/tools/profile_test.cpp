@@ -9,23 +9,10 @@
 namespace lmc {
 namespace {
 
-Plan plan_with_attention() {
-  Plan plan;
-  PlanCache cache;
-  cache.dtype = DType::kv_f16;
-  cache.span = 100;
-  cache.kv_heads = 2;
-  cache.head_dim = 64;
-  plan.caches = {cache};
-  plan.weights = {{"w", "q8_0", {}, 1000}};
-  return plan;
-}
-
 PlanStage attention_stage() {
   PlanStage s;
   s.work.family = "attention";
-  s.work.heads = 8;
-  s.operands = {{.space = Space::kv, .index = 0}};
+  s.work.attention = {.flops = 4 * 8 * 64, .bytes = 2 * 2 * 64 * 2, .span = 100, .kv_heads = 2, .chunk = 0};
   return s;
 }
 
@@ -56,7 +43,7 @@ TEST(ProfileStats, OfOneAndOfNone) {
 }
 
 TEST(ProfileWork, AttentionReadsWhatItsTokensSee) {
-  const Plan plan = plan_with_attention();
+  const StepPlan plan;
   const double position = 2 * 2 * 64 * 2;  // K and V, heads, values, bytes
   const Work first = work_of(plan, attention_stage(), step_at(0, 1));
   EXPECT_EQ(first.bytes, position);
@@ -68,11 +55,10 @@ TEST(ProfileWork, AttentionReadsWhatItsTokensSee) {
 }
 
 TEST(ProfileWork, CountsTokensOrWantedRows) {
-  const Plan plan = plan_with_attention();
+  const StepPlan plan;
   PlanStage s;
   s.work.family = "linear";
   s.work.format = DType::q8_0;
-  s.operands = {{.space = Space::weight, .index = 0}};
   s.work.weight_bytes = 1000;
   s.work.flops = 10;
   EXPECT_EQ(work_of(plan, s, step_at(0, 6)).ops, 60);

@@ -113,10 +113,11 @@ function tipFor(part, index) {
   if (op.wb) row('weights read', bytes(op.wb) + ' a token');
   if (op.ab) row('activations', bytes(op.ab) + ' a token');
   if (op.fl) row('operations', metric(op.fl) + ' a token');
-  if (op.us) row('predicted', `${duration(op.us)}${data.peaks.assumed ? ' (assumed ceilings)' : ''}`);
+  if (op.us) row('predicted', `${duration(op.us)} as a kernel of its own`);
   const kernel = kernelOf(part, index);
   if (kernel) {
     row('kernel', `${escape(kernel.label)} <span style="opacity:.75">× ${kernel.calls} a step</span>`);
+    row('predicted', `${duration(kernel.predicted)} a call`);
     if (kernel.measured) {
       row('measured', `${duration(kernel.measured.us)} a call` +
         (kernel.measured.gb_s > 0 ? `, ${fixed(kernel.measured.gb_s, 1)} GB/s, ${percent(kernel.measured.peak, 0)} of read peak` : ''));

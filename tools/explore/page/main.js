@@ -60,8 +60,8 @@ document.addEventListener('keydown', (event) => {
 function start() {
   document.title = `lmc explore: ${data.title}`;
   byId('title').textContent = data.title;
-  const peaks = data.peaks.assumed ? `predicted for ${data.peaks.read_gb_s} GB/s (assumed; --profile for measured)` : `profile: ${data.measured.about}, ${fixed(data.peaks.read_gb_s, 1)} GB/s`;
-  byId('subtitle').textContent = [data.source, ...data.facts, peaks, data.note].filter(Boolean).join(' · ');
+  const machine = `${data.measured ? `profile: ${data.measured.about}` : `predicted for ${data.machine.threads} threads`}, ${fixed(data.machine.read_gb_s, 1)} GB/s`;
+  byId('subtitle').textContent = [data.source, ...data.facts, machine, data.note].filter(Boolean).join(' · ');
   byId('subtitle').title = byId('subtitle').textContent;
   const wanted = new URLSearchParams(location.hash.slice(1));
   const step = steps.findIndex((s) => s.name === wanted.get('pass'));

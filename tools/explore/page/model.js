@@ -41,7 +41,7 @@ const isLast = (step) => steps[step].state === data.states.length - 1;
 function kernelOf(part, index) {
   const number = isLast(selected.step) ? data.kernels.of_part[part.id]?.[index] ?? -1 : -1;
   if (number < 0) return null;
-  return { number, label: data.kernels.labels[number], calls: data.kernels.calls[number], measured: data.measured?.kernels[number] };
+  return { number, label: data.kernels.labels[number], calls: data.kernels.calls[number], predicted: data.kernels.predicted_us[number], measured: data.measured?.kernels[number] };
 }
 
 const heats = {

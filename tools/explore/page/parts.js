@@ -13,7 +13,7 @@ function drawPipeline() {
       delta = number('ops', s.ops_before, s.ops_after, String) + number('linears', s.linears_before, s.linears_after, String) +
         (known ? number('kernels', before.kernels, t.kernels, String) : '') +
         number('weights', s.weight_bytes_before, s.weight_bytes_after, bytes) +
-        (changedBy(i) && Math.abs(before.us - t.us) > 0.005 * before.us ? number('predicted', before.us, t.us, duration) : '');
+        (known && Math.abs(before.us - t.us) > 0.005 * before.us ? number('predicted', before.us, t.us, duration) : '');
     }
     const share = first.weight_bytes > 0 ? Math.min(1, (i === 0 ? first.weight_bytes : s.weight_bytes_after) / Math.max(first.weight_bytes, steps[1]?.weight_bytes_before ?? 0)) : 0;
     return `<button class="pass${idle ? ' idle' : ''}${i === selected.step ? ' on' : ''}" data-step="${i}" title="${escape(s.doc ?? '')}">` +

@@ -60,14 +60,16 @@ function drawMisses() {
 }
 
 function drawKernels() {
-  const { labels, calls, obstacle } = data.kernels;
+  const { labels, calls, predicted_us: predicted, obstacle } = data.kernels;
   if (obstacle) { byId('kernels').innerHTML = `<p class="empty">No plan for this graph: ${escape(obstacle)}</p>`; return; }
-  const rows = labels.map((label, i) => ({ label, calls: calls[i], ...(data.measured?.kernels[i] ?? {}) }));
-  const columns = [['kernel', (k) => escape(k.label), 'text mono'], ['a step', (k) => '× ' + k.calls]];
+  const rows = labels.map((label, i) => ({ label, calls: calls[i], predicted: predicted[i], ...(data.measured?.kernels[i] ?? {}) }));
+  rows.sort((x, y) => (y.us ?? y.predicted) * y.calls - (x.us ?? x.predicted) * x.calls);
+  const columns = [['kernel', (k) => escape(k.label), 'text mono'], ['a step', (k) => '× ' + k.calls],
+    ['predicted µs', (k) => fixed(k.predicted, 1)]];
   if (data.measured) {
-    rows.sort((x, y) => (y.us ?? 0) * y.calls - (x.us ?? 0) * x.calls);
-    columns.push(['µs a call', (k) => (k.us === undefined ? '–' : fixed(k.us, 1))],
-      ['ms a step', (k) => (k.us === undefined ? '–' : fixed(k.us * k.calls / 1000, 3))],
+    const known = (k, text) => (k.us === undefined ? '–' : text(k.us));
+    columns.push(['measured µs', (k) => known(k, (us) => fixed(us, 1))], ['predicted / measured', (k) => known(k, (us) => percent(k.predicted / us, 0))],
+      ['ms a step', (k) => known(k, (us) => fixed(us * k.calls / 1000, 3))],
       ['GB/s', (k) => (k.gb_s ? fixed(k.gb_s, 1) : '–')], ['of read peak', (k) => (k.peak ? percent(k.peak, 0) : '–')]);
   }
   const about = data.measured ? ` Times: ${escape(data.measured.about)}; ${data.measured.found} of ${labels.length} kernels are in the profile.` :
