@@ -66,7 +66,7 @@ class Probe {
     CodegenOptions options;
     options.context = kContext;
     options.cache_folder = default_cache_folder();
-    return emit(lower(parse_graph(text, "probe"), kBlock), options);
+    return emit(lower(parse_graph(text, "probe"), {kBlock}), options);
   }
 
   CodegenResult code_;
