@@ -94,7 +94,7 @@ TEST(Explore, kernels_belong_to_ops) {
   return %logits
 })"),
                                            quiet());
-  const KernelMap kernels = kernels_of(r.states.back());
+  const KernelMap kernels = kernels_of(r.states.back(), MachineFigures{}, 0);
   EXPECT_EQ(kernels.obstacle, "");
   EXPECT_GT(kernels.stages, 3);
   const Graph& g = r.states.back();
