@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "codegen/layout.h"
+#include "codegen/lowering/lift_weights.h"
 #include "codegen/target.h"
 #include "ir/error.h"
 #include "ir/pass.h"
@@ -23,7 +24,8 @@ class ChooseLayouts : public Pass {
             {"rows", "most rows of a group, instead of what the target wants"}};
   }
   bool run(Graph& g, PassContext& context) const override {
-    const bool changed = add_packing(g, choice(context));
+    const bool lifted = lift_weights(g);  // in the sight of what packs them
+    const bool changed = add_packing(g, choice(context)) || lifted;
     context.applications += changed ? 1 : 0;
     return changed;
   }

@@ -48,6 +48,18 @@ TEST(Lowering, halves_that_are_read_through_another_shape_are_written) {
   for (const int64_t t : {1, 7}) expect_agreement(text, t, 1e-5);
 }
 
+TEST(Lowering, arithmetic_on_weights_in_a_group_runs_when_compiling) {
+  const std::string text =
+      model(16, "  weight @w : bf16[16,8]\n  weight @g : f32[16]\n",
+            "  %y = group(%x, @w, @g) {name=outer} : f32[T,16] {\n"
+            "    inputs (%x: f32[T,16], %w: bf16[16,8], %g: f32[16])\n    %half = scale(%g) {by=0.5}\n"
+            "    %l = group(%x, %w, %half) {name=inner} : f32[T,16] {\n"
+            "      inputs (%x: f32[T,16], %w: bf16[16,8], %g: f32[16])\n      %t = transpose(%w)\n"
+            "      %both = concat(%t, %t)\n      %l = linear(%x, %both)\n      %m = mul(%l, %g)\n"
+            "      return %m\n    }\n    %s = silu(%l)\n    return %s\n  }\n");
+  for (const int64_t t : {1, 7}) expect_agreement(text, t, 1e-5);
+}
+
 const char* const kRace =
     R"(graph @g (%tokens: i32[T], %pos: i32[T], %out_rows: i32[R], %kv: kv_f32[64,1,16]) {
   weight @embed : f32[11,16]
