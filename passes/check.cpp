@@ -186,6 +186,21 @@ std::string inexact(const CheckResult& r) {
   return "relative " + number(r.max_rel) + " > " + number(kExactTolerance);
 }
 
+namespace {
+
+// Behind the pass specialise: the number of new tokens is no T any more.
+bool takes_one_token(const Graph& g) {
+  bool one = false;
+  for (ValueId v : g.inputs()) {
+    const Type& t = g.type(v);
+    if (!t.dims.empty() && t.dims[0] == kDimT) return false;
+    one = one || t == Type{DType::i32, {1}};
+  }
+  return one;
+}
+
+}  // namespace
+
 NumericGate::NumericGate(const Graph& reference, const WeightSource* weights, std::vector<int64_t> tokens)
     : reference_(reference.clone()),
       weights_(weights),
@@ -215,7 +230,12 @@ std::shared_ptr<const NumericGate::Outputs> NumericGate::evaluate(const Graph& g
   if (outputs_.size() >= kRemembered) outputs_.clear();
   ++evaluations_;
   auto out = std::make_shared<Outputs>();
-  for (const TensorMap& inputs : inputs_) out->push_back(evaluate_on(g, inputs, scenes_.windows, weights_));
+  const bool one_token = takes_one_token(g);
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    out->emplace_back();
+    if (one_token && scenes_.scenes[i].tokens > 1) continue;
+    out->back() = evaluate_on(g, inputs_[i], scenes_.windows, weights_);
+  }
   return outputs_[text] = std::move(out);
 }
 
@@ -227,8 +247,10 @@ std::vector<CheckResult> NumericGate::compare(const Graph& before, const Graph& 
   const std::shared_ptr<const Outputs> a = evaluate(before);
   const std::shared_ptr<const Outputs> b = evaluate(after);
   std::vector<CheckResult> out;
-  for (size_t i = 0; i < a->size(); ++i)
+  for (size_t i = 0; i < a->size(); ++i) {
+    if ((*a)[i].empty() || (*b)[i].empty()) continue;
     out.push_back(compare_outputs(counted((*a)[i], caches), counted((*b)[i], caches), scenes_.scenes[i]));
+  }
   return out;
 }
 

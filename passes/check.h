@@ -61,12 +61,13 @@ class NumericGate {
   // `tokens`: of a step; decoding, and a block of a prompt.
   NumericGate(const Graph& reference, const WeightSource* weights, std::vector<int64_t> tokens = {1, 7});
 
-  // One result for each scene. What borders one of them has, the other is tried at, too. `caches`: do outputs
+  // One result for each scene that both graphs have: a lowered step of one token has those of one token. What
+  // borders one of them has, the other is tried at, too. `caches`: do outputs
   // that are caches count? Error if outputs differ in number or shape, or a graph cannot be evaluated.
   std::vector<CheckResult> compare(const Graph& before, const Graph& after, bool caches = true);
 
-  // The outputs in each scene. They are remembered for a while, so that a graph that is compared twice is
-  // evaluated once.
+  // The outputs in each scene; none in those that `g` does not have. They are remembered for a while, so that
+  // a graph that is compared twice is evaluated once.
   using Outputs = std::vector<std::vector<Tensor>>;
   std::shared_ptr<const Outputs> evaluate(const Graph& g);
   int64_t evaluations() const { return evaluations_; }

@@ -18,9 +18,7 @@ class Lowering {
 
   Graph step(const Graph& model, const std::string& name, int64_t most_tokens) {
     Graph g = model.clone();
-    const std::string tokens = std::to_string(most_tokens);
-    options_.settings["specialise"]["tokens"] = name == "decode" ? "1" : "T";
-    options_.settings["form-kernels"]["tokens"] = tokens;
+    set_step(options_, name, most_tokens);
     options_.dump_tag = name;
     if (name == "decode") options_.check_tokens = {1};
     run(g, PassPhase::lower_step);
@@ -46,6 +44,11 @@ bool numbered(const Graph& g) {
 }
 
 }  // namespace
+
+void set_step(PassOptions& options, const std::string& name, int64_t most_tokens) {
+  options.settings["specialise"]["tokens"] = name == "decode" ? "1" : "T";
+  options.settings["form-kernels"]["tokens"] = std::to_string(most_tokens);
+}
 
 Lowered lower(Graph model, const LoweringOptions& wanted, PassOptions options,
               std::vector<PassReport>* reports) {

@@ -23,4 +23,7 @@ struct LoweringOptions {
 Lowered lower(Graph model, const LoweringOptions& wanted, PassOptions options = {},
               std::vector<PassReport>* reports = nullptr);
 
+// What the passes that lower a step are told: `name` is "decode", the step of one token, or "prefill".
+void set_step(PassOptions& options, const std::string& name, int64_t most_tokens);
+
 }  // namespace lmc

@@ -202,10 +202,10 @@ std::vector<const Pass*> pipeline(const PassOptions& options) {
   std::vector<const Pass*> out;
   for (const Pass* p : ordered_passes()) {
     if (options.phase && p->phase() != *options.phase) continue;
-    const bool usual = options.only ? wanted.contains(p->name())
-                                    : p->standard() && (options.phase || p->phase() == PassPhase::optimise);
-    if ((usual || options.enabled.contains(p->name())) && !options.disabled.contains(p->name()))
-      out.push_back(p);
+    const bool here = options.phase || p->phase() == PassPhase::optimise;
+    const bool usual = options.only ? wanted.contains(p->name()) : here && p->standard();
+    const bool asked_for = here && options.enabled.contains(p->name());
+    if ((usual || asked_for) && !options.disabled.contains(p->name())) out.push_back(p);
   }
   return out;
 }

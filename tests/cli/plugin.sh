@@ -143,6 +143,41 @@ const RegisterOp kSilu(ops::activation("silu", "", [](double x, const EvalArgs&)
 END
 expect_error 1 "there is already an op 'silu'" "$LMC" ops --load-pass cube_again.so
 
+# A pass that lowers the step of one token, and is wrong: found by name, shown again, shrunk.
+try wrong_step <<'END'
+#include "ir/op_def.h"
+#include "passes/plugin.h"
+LMC_PLUGIN
+namespace lmc {
+struct WrongStep : Pass {
+  std::string name() const override { return "wrong-step"; }
+  std::string doc() const override { return "attention with other factors, in the step of one token"; }
+  std::vector<std::string> after() const override { return {"specialise"}; }
+  std::vector<std::string> before() const override { return {"split-attention"}; }
+  PassPhase phase() const override { return PassPhase::lower_step; }
+  bool run(Graph& g, PassContext& context) const override {
+    for (OpId id : topo_order(g)) {
+      if (g.op(id).def->name != "attention" || g.type(g.result(id)).dims[0] != 1 || context.applications >= context.limit) continue;
+      g.set_attr(id, "scale", attr_real(g.op(id), "scale") * 1.5);
+      ++context.applications;
+    }
+    return context.applications > 0;
+  }
+};
+const RegisterPass kPass(std::make_unique<WrongStep>());
+}  // namespace lmc
+END
+expect_ok "$LMC" bisect "$ROOT/models/tiny/gemma3.yaml" --load-pass wrong_step.so --disable-pass fuse-attention-out -o step
+expect_in out.txt "first bad: pass wrong-step ("
+expect_in out.txt ", lowering the step decode), application 1 of "
+replay=$(grep -oE 'lmc opt step.start.lmir .*  # fails$' out.txt | head -n 1)
+[ -n "$replay" ] || fail "no command that shows it again: $(cat out.txt)"
+eval "\"\$LMC\" ${replay#lmc }" >out.txt 2>err.txt </dev/null && fail "it does not fail: $replay"
+expect_in err.txt "pass wrong-step: it is exact, but results changed"
+expect_ok "$LMC" reduce step.start.lmir --load-pass wrong_step.so --passes=wrong-step -o small_step.lmir
+[ "$(grep -c ' = ' small_step.lmir)" -le 2 ] || fail "not small: $(cat small_step.lmir)"
+expect_in small_step.lmir " = attention("
+
 try undefined <<'END'
 #include "passes/plugin.h"
 LMC_PLUGIN

@@ -48,6 +48,7 @@ std::vector<std::pair<std::string, std::string>> replays(const Options& o, const
   std::vector<std::pair<std::string, std::string>> out;
   PassOptions p = passes;
   p.check = o.command.empty() && !o.kernels;
+  if (!r.settings.empty()) p.settings[r.pass] = r.settings;
   std::string tail;
   if (!o.command.empty()) tail = " -o result.lmir && " + o.command + " result.lmir";
   if (o.kernels) tail = " -o result.lmir  # lmc reduce result.lmir --kernels";
@@ -66,7 +67,8 @@ std::vector<std::pair<std::string, std::string>> replays(const Options& o, const
 }
 
 std::string title(const BisectResult& r) {
-  std::string out = fmt::format("pass {} ({} of {})", r.pass, r.pass_number, r.passes);
+  std::string out = fmt::format("pass {} ({} of {}{})", r.pass, r.pass_number, r.passes,
+                                r.step.empty() ? "" : ", lowering the step " + r.step);
   if (r.application == 0) return out + ", as a whole";
   out += fmt::format(", application {}", r.application);
   return r.applications == 0 ? out : out + fmt::format(" of {}", r.applications);
@@ -86,6 +88,7 @@ void report(const Options& o, const PassOptions& passes, const BisectResult& r) 
   const Graph after = r.after.empty() ? Graph() : parse_graph(r.after);
   if (o.json) {
     nlohmann::ordered_json j{{"pass", r.pass},
+                             {"step", r.step},
                              {"pass_number", r.pass_number},
                              {"passes", r.passes},
                              {"application", r.application},
