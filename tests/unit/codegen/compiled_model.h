@@ -57,6 +57,22 @@ struct Compiled {
   }
 };
 
+// `g` behind the passes of the model.
+inline Compiled compile_graph(const Graph& g, const WeightSource& weights, const LoweringOptions& wanted,
+                              const CodegenOptions& options) {
+  PassOptions lowering;
+  lowering.repro_path.clear();
+  Compiled c;
+  c.code = emit(lower(g.clone(), wanted, lowering), options);
+  c.kernels = std::make_unique<LoadedKernels>(c.code.object);
+  const WeightPacker packer(c.code.graphs.model, c.code.packs, weights);
+  for (size_t w = 0; w < packer.weights(); ++w) {
+    c.memory.push_back(packer.pack(w, 64));
+    c.weights.push_back(c.memory.back().data());
+  }
+  return c;
+}
+
 inline Compiled compile(Model& m, const std::string& quant, int64_t min_dim,
                         const std::string& target = "native") {
   PassOptions passes;
@@ -66,15 +82,7 @@ inline Compiled compile(Model& m, const std::string& quant, int64_t min_dim,
   run_passes(m.graph, passes);
   CodegenOptions options;
   options.context = m.context;
-  Compiled c;
-  c.code = emit(lower(m.graph.clone(), {16, target}), options);
-  c.kernels = std::make_unique<LoadedKernels>(c.code.object);
-  const WeightPacker packer(c.code.graphs.model, c.code.packs, *m.weights);
-  for (size_t w = 0; w < packer.weights(); ++w) {
-    c.memory.push_back(packer.pack(w, 64));
-    c.weights.push_back(c.memory.back().data());
-  }
-  return c;
+  return compile_graph(m.graph, *m.weights, {16, target}, options);
 }
 
 }  // namespace lmc
