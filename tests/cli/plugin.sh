@@ -21,6 +21,8 @@ END
 expect_ok "$LMC" opt limit.lmir --load-pass "$so" --check
 expect_in out.txt "softcap(%x) {cap=32}"
 expect_in err.txt "found 1 soft limits"
+expect_ok "$LMC" test "$ROOT/tests/plugin" --load-pass "$so"
+expect_in out.txt "ok     $ROOT/tests/plugin/softcap.lmir"
 expect_ok "$LMC" passes --load-pass "$so"
 expect_in out.txt "find-softcap"
 [ "$(sed -n 2p out.txt | cut -d' ' -f1)" = find-softcap ] || fail "not in its place: $(head -n 3 out.txt)"

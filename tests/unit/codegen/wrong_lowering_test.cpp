@@ -67,7 +67,7 @@ TEST(WrongLowering, is_caught_by_the_gate) {
   o.enabled = {"bad-factor-of-decode"};
   o.check = true;
   try {
-    lower(parse_graph(scaled()), 16, o);
+    lower(parse_graph(scaled()), {16}, o);
     FAIL() << "not caught";
   } catch (const PassFailure& e) {
     EXPECT_EQ(e.pass, "bad-factor-of-decode");
