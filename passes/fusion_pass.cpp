@@ -133,7 +133,7 @@ class FusionPass : public Pass {
     if (p.rewrite) {
       p.rewrite->apply(g, p.pattern, found[0]);
     } else {
-      make_group(g, found[0].ops, p.source.label.empty() ? spec_.name : p.source.label);
+      make_group(g, found[0].ops, p.source.label.empty() ? spec_.name : p.source.label, p.source.pattern.at);
     }
     ++context.applications;
   }

@@ -9,7 +9,8 @@
 
 namespace lmc {
 
-OpId make_group(Graph& g, const std::vector<OpId>& matched, const std::string& name) {
+OpId make_group(Graph& g, const std::vector<OpId>& matched, const std::string& name,
+                const Location& asked_at) {
   const std::vector<OpId> ops = in_order(g, matched);
   const auto inside = [&](OpId id) { return std::find(ops.begin(), ops.end(), id) != ops.end(); };
   auto body = std::make_unique<Graph>(name);
@@ -49,7 +50,7 @@ OpId make_group(Graph& g, const std::vector<OpId>& matched, const std::string& n
   }
   body->set_outputs(body_outputs);
   const OpId group = g.add_op(get_op("group"), inputs, {{"name", name}}, names, g.op(ops.back()).scope,
-                              g.op(ops[0]).loc, std::move(body));
+                              asked_at, std::move(body));
   for (size_t i = 0; i < outputs.size(); ++i) g.replace_all_uses(outputs[i], g.result(group, i));
   erase_ops(g, ops);
   for (size_t i = 0; i < outputs.size(); ++i) g.rename(g.result(group, i), names[i]);

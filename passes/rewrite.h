@@ -34,8 +34,10 @@ class Rewrite {
   std::vector<syntax::Statement> statements_;
 };
 
-// Wraps `ops` into one `group` op called `name`. They must be convex. Returns the group.
-OpId make_group(Graph& g, const std::vector<OpId>& ops, const std::string& name);
+// Wraps `ops` into one `group` op called `name`. They must be convex. Returns the group, whose place is
+// `asked_at`: where somebody wanted it, not where the model says what is in it.
+OpId make_group(Graph& g, const std::vector<OpId>& ops, const std::string& name,
+                const Location& asked_at = {});
 
 // Why `ops` cannot be replaced as one: "" if they can. `vanishing` may have no reader outside `ops`.
 std::string replace_obstacle(const Graph& g, const std::vector<OpId>& ops,

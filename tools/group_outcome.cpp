@@ -10,6 +10,7 @@
 #include "ir/block_format.h"
 #include "ir/op_def.h"
 #include "ir/weight_sources.h"
+#include "passes/graph_edit.h"
 #include "passes/lowering.h"
 #include "tools/console.h"
 
@@ -19,7 +20,8 @@ namespace {
 // Made by a pass that came with --pass or --load-pass: "--pass mine.lmpass".
 std::string origin(const Op& group) {
   const std::string& pass = attr_string(group, "name");
-  return is_pass(pass) ? origin_flags(pass) : "";
+  if (is_pass(pass)) return origin_flags(pass);
+  return group.loc.file.ends_with(".lmpass") ? "--pass " + group.loc.file : "";  // of another label
 }
 
 // "linear: linear", "row: reshape mul"
@@ -45,20 +47,76 @@ std::map<int32_t, std::set<OpId>> kernels_by_source(const Graph& lowered) {
   return out;
 }
 
-}  // namespace
-
-std::vector<std::string> group_outcomes(const Graph& g, bool all) {
-  const auto asked = [&](OpId id) { return g.op(id).body && (all || !origin(g.op(id)).empty()); };
-  const std::vector<OpId> ops = g.ops();
-  if (std::none_of(ops.begin(), ops.end(), asked)) return {};
+// As numbered ops end up in a step of one token.
+Lowered lowered(const Graph& numbered) {
   PassOptions quiet;
   quiet.repro_path.clear();
+  return lower(numbered.clone(), {}, quiet);
+}
+
+// The groups that passes from files asked for, those within other groups too (which nest 32 deep at most):
+// the first of each file.
+struct Asked {
+  const Op* group;
+  std::string result;
+};
+
+void find_asked(const Graph& g, std::map<std::string, Asked>& out) {
+  for (OpId id : g.ops()) {
+    const Op& op = g.op(id);
+    if (!op.body) continue;
+    if (const std::string from = origin(op); !from.empty())
+      out.try_emplace(from, Asked{&op, g.value(op.results[0]).name});
+    find_asked(*op.body, out);
+  }
+}
+
+std::map<std::string, Asked> asked_for(const Graph& g) {
+  std::map<std::string, Asked> out;
+  find_asked(g, out);
+  return out;
+}
+
+bool holds(const Op& group, const std::string& from) {
+  return origin(group) == from || asked_for(*group.body).contains(from);
+}
+
+// Opened are the groups of that file, and those around them.
+Graph without_groups(const Graph& g, const std::string& from) {
+  GraphEdit edit;
+  for (OpId id : g.ops()) {
+    if (g.op(id).body && holds(g.op(id), from)) edit.inlined.insert(id);
+  }
+  if (edit.inlined.empty()) return g.clone();
+  return without_groups(edited(g, edit).value(), from);
+}
+
+// Whose groups keep a graph from being lowered, `why`: those of the file without which it can be.
+std::optional<Error> to_blame(const Graph& g, const Error& why) {
+  for (const auto& [from, asked] : asked_for(g)) {
+    try {
+      lowered(without_groups(g, from));
+    } catch (const Error&) {  // something else is wrong as well
+      continue;
+    }
+    return Error(asked.group->loc, fmt::format("group %{} of {} ({}) cannot be a kernel: {}", asked.result,
+                                               attr_string(*asked.group, "name"), from, why.what()));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+GroupOutcomes group_outcomes(const Graph& g, bool all) {
+  const std::vector<OpId> ops = g.ops();
+  const auto is_group = [&](OpId id) { return g.op(id).body != nullptr; };
+  if (!(all && std::any_of(ops.begin(), ops.end(), is_group)) && asked_for(g).empty()) return {};
   Graph numbered = g.clone();
   number_ops(numbered);
   std::map<std::string, std::pair<int, std::string>> lines;  // by what is said: how often, the first group
   try {
-    const Lowered lowered = lower(numbered.clone(), {}, quiet);
-    const auto kernels = kernels_by_source(lowered.decode);
+    const Graph decode = lowered(numbered).decode;
+    const auto kernels = kernels_by_source(decode);
     for (OpId id : numbered.ops()) {
       const Op& group = numbered.op(id);
       if (!group.body || (!all && origin(group).empty())) continue;
@@ -69,20 +127,24 @@ std::vector<std::string> group_outcomes(const Graph& g, bool all) {
       }
       if (used.size() < 2) continue;
       std::vector<std::string> parts;
-      for (OpId k : used) parts.push_back(words(lowered.decode.op(k)));
+      for (OpId k : used) parts.push_back(words(decode.op(k)));
       const std::string from = origin(group);
       auto& line =
           lines[fmt::format("{}{}: {} kernels in a step of one token ({})", attr_string(group, "name"),
                             from.empty() ? "" : " (" + from + ")", used.size(), fmt::join(parts, "; "))];
-      if (line.first++ == 0) line.second = numbered.value(group.results[0]).name;
+      if (line.first++ == 0) {
+        const std::string place = from.empty() ? "" : group.loc.str();
+        line.second = (place.empty() ? "" : place + ": ") + "group %" + numbered.value(group.results[0]).name;
+      }
     }
   } catch (const Error& e) {
-    return {fmt::format("the groups cannot be kernels: {}", e.what())};
+    return {{}, to_blame(numbered, e)};
   }
-  std::vector<std::string> out;
+  GroupOutcomes out;
   for (const auto& [text, groups] : lines)
-    out.push_back(fmt::format("group %{}{} of {}", groups.second,
-                              groups.first > 1 ? fmt::format(" and {} more", groups.first - 1) : "", text));
+    out.several.push_back(fmt::format("{}{} of {}", groups.second,
+                                      groups.first > 1 ? fmt::format(" and {} more", groups.first - 1) : "",
+                                      text));
   return out;
 }
 

@@ -87,12 +87,16 @@ void report_passes(const std::vector<PassReport>& reports, const PassOptions& op
   }
 }
 
-std::vector<PassReport> run_and_report(Graph& g, PassOptions options, const PassFlags& flags) {
+std::vector<PassReport> run_and_report(Graph& g, PassOptions options, const PassFlags& flags,
+                                       bool to_be_lowered) {
   PassPrices prices;
   if (flags.price) prices.watch(g, options);
   const std::vector<PassReport> reports = run_passes(g, options);
   report_passes(reports, options, flags.explain);
-  for (const std::string& line : group_outcomes(g, flags.explain)) info("  {}", line);
+  const GroupOutcomes outcomes = group_outcomes(g, flags.explain);
+  for (const std::string& line : outcomes.several) info("  {}", line);
+  if (outcomes.impossible && to_be_lowered) throw *outcomes.impossible;
+  if (outcomes.impossible) info("  {}", outcomes.impossible->what());
   if (flags.price) info("{}", prices.table());
   return reports;
 }

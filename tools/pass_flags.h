@@ -30,7 +30,9 @@ struct PassFlags {
 // What passes did, as `lmc compile` says it.
 void report_passes(const std::vector<PassReport>& reports, const PassOptions& options, bool explain);
 
-// Runs the passes and says what each did: summaries always, the rest as the flags want it.
-std::vector<PassReport> run_and_report(Graph& g, PassOptions options, const PassFlags& flags);
+// Runs the passes and says what each did: summaries always, the rest as the flags want it. `to_be_lowered`:
+// throws Error, at the place of the pass, for a group that cannot be a kernel; else that is said, too.
+std::vector<PassReport> run_and_report(Graph& g, PassOptions options, const PassFlags& flags,
+                                       bool to_be_lowered);
 
 }  // namespace lmc

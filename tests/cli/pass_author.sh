@@ -95,7 +95,30 @@ match {
 group
 END
 expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --pass two.lmpass --disable-pass fuse-norm-linear --emit=opt
+expect_in err.txt "two.lmpass:5:3: group %"
 expect_in err.txt "of mine-two (--pass two.lmpass): 2 kernels in a step of one token (linear: linear; row: rms_norm add rms_norm)"
+# … and one that can be no kernel, at its place: told when it runs, refused when it is to be compiled.
+cat >gated.lmpass <<'END'
+pass mine-gated "two contractions in one group"
+before fuse-qkv
+
+match {
+  %g = linear(%x, %w) {role=ffn_gate}
+  %u = linear(%x, %v) {role=ffn_up}
+  %y = mul(%a, %u)
+  %a = gelu_tanh(%g)
+}
+group "both"
+END
+refused="gated.lmpass:5:3: group %h of both (--pass gated.lmpass) cannot be a kernel: pass form-kernels: "
+expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --pass gated.lmpass --emit=opt
+expect_in err.txt "$refused"
+expect_error 1 "$refused" "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --pass gated.lmpass -o gated.lmc
+expect_in err.txt "holds two contractions (linear"
+expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --pass gated.lmpass --emit=opt -o gated.lmir
+expect_ok "$LMC" opt g.lmir --pass gated.lmpass
+if grep -q "cannot be a kernel" err.txt; then fail "a part of a model is no step: $(cat err.txt)"; fi
+
 expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --pass "$ROOT/passes/examples/fold_embedding_scale.lmpass" --emit=decode
 expect_in err.txt "weight model.embed_tokens.weight is stored more than once: f32 ("
 finish

@@ -181,7 +181,7 @@ void run(const Options& o) {
   if (o.emit == "quant") return emit(o, source.quant.rules(m) + "\n");
   source.apply(pass_options, m);
   pass_options.phase = PassPhase::optimise;
-  const std::vector<PassReport> reports = run_and_report(m.graph, pass_options, o.passes);
+  const std::vector<PassReport> reports = run_and_report(m.graph, pass_options, o.passes, o.emit != "opt");
   stop_if_interrupted();
   if (o.emit == "opt") return emit(o, print_graph(m.graph));
 

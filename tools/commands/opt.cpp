@@ -31,7 +31,7 @@ void run(const Options& o) {
   PassOptions passes = o.passes.options();  // first: a plugin may bring an op that the graph uses
   Graph g = parse_graph(read_file(o.input), o.input);
   const std::unique_ptr<WeightSource> weights = checkpoint_weights(o.weights, passes);
-  run_and_report(g, passes, o.passes);
+  run_and_report(g, passes, o.passes, false);
   const std::string text = result_text(o, g);
   if (!o.output.empty()) return write_file(o.output, text);
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size())
