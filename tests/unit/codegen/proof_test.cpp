@@ -75,5 +75,18 @@ TEST(Proof, a_kernel_of_another_group_is_found_with_its_first_wrong_element) {
   EXPECT_EQ(std::count_if(ops.begin(), ops.end(), [&](OpId id) { return repro.op(id).body != nullptr; }), 1);
 }
 
+TEST(Proof, kernels_that_read_the_length_beside_other_ops_are_tried_on_both_sides_of_its_border) {
+  const std::string text =
+      "graph @g (%tokens: i32[T], %pos: i32[T], %out_rows: i32[R], %length: i32[T]) {\n"
+      "  weight @embed : f32[11,8]\n  %x = embedding(%tokens, @embed)\n"
+      "  %an = rope_angles(%pos, %length) {dims=4, theta=100, original=16, short_factors=[1,1.5], "
+      "long_factors=[2,3], short_scale=1.1, long_scale=1.2}\n  %h = reshape(%x) {shape=[2,4]}\n"
+      "  %p = rope(%h, %an)\n  %y = reshape(%p) {shape=[8]}\n  %s = silu(%y)\n"
+      "  %logits = select_rows(%s, %out_rows)\n  return %logits\n}\n";
+  const Proof p = proof_of(text, "native");
+  EXPECT_FALSE(p.wrong.has_value()) << p.wrong->str();
+  EXPECT_EQ(p.verified, p.kernels);
+}
+
 }  // namespace
 }  // namespace lmc
