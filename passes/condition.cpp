@@ -19,8 +19,8 @@ bool is_comparison(const Expr& e) {
 bool is_truth(const Expr& e) {
   if (e.kind == Expr::Kind::unary) return e.text == "!";
   if (e.kind == Expr::Kind::binary) return is_comparison(e) || e.text == "&&" || e.text == "||";
-  return e.kind == Expr::Kind::call &&
-         (e.text == "has" || e.text == "one_use" || e.text == "output" || e.text == "constant");
+  return e.kind == Expr::Kind::call && (e.text == "has" || e.text == "one_use" || e.text == "output" ||
+                                        e.text == "constant" || e.text == "reshaped");
 }
 
 // What is not written out: "dtype(%wk) is q8_0".

@@ -75,6 +75,16 @@ int64_t readers(const Graph& g, ValueId v) {
   return static_cast<int64_t>(g.value(v).uses.size()) + std::count(g.outputs().begin(), g.outputs().end(), v);
 }
 
+// Groups nest 32 deep at most.
+bool reshaped(const Graph& g, ValueId v) {
+  const auto& uses = g.value(v).uses;
+  return std::any_of(uses.begin(), uses.end(), [&](const Use& u) {
+    const Op& reader = g.op(u.op);
+    if (reader.body) return reshaped(*reader.body, reader.body->inputs()[u.operand]);
+    return reader.def->name == "reshape";
+  });
+}
+
 std::vector<TextFunction> make_functions() {
   std::vector<TextFunction> out = {
       about_type("dtype", "f32, f16, bf16, i32, q8_0, kv_f16 or kv_f32",
@@ -90,6 +100,8 @@ std::vector<TextFunction> make_functions() {
                   [](const Graph& g, ValueId v) { return Datum{readers(g, v) == 1}; }),
       about_value("output", "is it an output of the graph?",
                   [](const Graph& g, ValueId v) { return Datum{g.is_output(v)}; }),
+      about_value("reshaped", "does anything read it in another shape, within groups too?",
+                  [](const Graph& g, ValueId v) { return Datum{reshaped(g, v)}; }),
       about_value("constant", "does it depend on weights alone, so that it is known when compiling?",
                   [](const Graph& g, ValueId v) { return Datum{constant(g, v)}; }),
       about_value("op", "the op that makes it, or input, or weight",

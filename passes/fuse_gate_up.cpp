@@ -33,6 +33,7 @@ LMC_FUSION(fuse_gate_up, "merge the gate and up projections of one input")
       %up = linear_experts(%x, %wu, %ids) {role=ffn_up}
     )")
     .when("the two weights have one dtype", "dtype(%wg) == dtype(%wu)")
+    .when("kernels find the parts of an expert's rows", "not reshaped(%gate) and not reshaped(%up)")
     .rewrite(R"(
       %w = concat(%wg, %wu) {axis=1}
       %y = linear_experts(%x, %w, %ids) {role=ffn_gate_up}
