@@ -1,5 +1,5 @@
-// A layout for every weight that a step reads, before the steps part: they share the weights. Which one is the
-// target's choice.
+// A layout for every weight that a step reads, before the steps part: they share the weights. Which one is
+// the target's choice.
 //
 //   %y = linear(%x, @w)   →   %w.packed = pack(@w) {layout=…}
 //                             %y = linear(%x, %w.packed)
