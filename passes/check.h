@@ -62,8 +62,8 @@ class NumericGate {
   NumericGate(const Graph& reference, const WeightSource* weights, std::vector<int64_t> tokens = {1, 7});
 
   // One result for each scene that both graphs have: a lowered step of one token has those of one token. What
-  // borders one of them has, the other is tried at, too. `caches`: do outputs
-  // that are caches count? Error if outputs differ in number or shape, or a graph cannot be evaluated.
+  // borders one of them has, the other is tried at, too. `caches`: do outputs that are caches count? Error if
+  // outputs differ in number or shape, or a graph cannot be evaluated.
   std::vector<CheckResult> compare(const Graph& before, const Graph& after, bool caches = true);
 
   // The outputs in each scene; none in those that `g` does not have. They are remembered for a while, so that

@@ -95,8 +95,7 @@ std::map<std::string, size_t> stages_by_kind(const StepPlan& plan) {
   return out;
 }
 
-// --- in the caches
-// ---------------------------------------------------------------------------------------------
+// In the caches.
 
 // Linears of both kinds, attention, and row kernels that do one kind of thing each.
 const char* const kCached = R"(
@@ -198,8 +197,7 @@ class CachedRates {
   MachineFigures& m_;
 };
 
-// --- from memory
-// -----------------------------------------------------------------------------------------------
+// From memory.
 
 // Far more than the caches of a core or a few keep for it. Some systems tell the size of all caches of a
 // host.
