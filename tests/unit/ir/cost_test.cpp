@@ -51,6 +51,21 @@ double seconds(const PlanStage& stage, int64_t ways, const StepShape& step = {},
   return StepCost(plan, machine).stage(0, step, ways);
 }
 
+// Three projections of one row: sharing them out is waited for once if they are side by side.
+TEST(Cost, StagesThatDoNotWaitForEachOtherAreSharedOutSideBySide) {
+  const auto step = [](bool chain) {
+    StepPlan plan;
+    plan.max_tokens = 1;
+    for (int i = 0; i < 3; ++i) {
+      plan.stages.push_back(linear(100e3, 500e3, DType::q8_0));
+      if (chain && i > 0) plan.stages.back().deps = {i - 1};
+    }
+    return StepCost(plan, kMachine).step({}, 2);
+  };
+  EXPECT_DOUBLE_EQ(step(true), 10e-6 + 3 * (5e-6 + 2e-6));
+  EXPECT_DOUBLE_EQ(step(false), 10e-6 + 3 * 5e-6);
+}
+
 TEST(Cost, WeightsThatTheCachesDoNotKeepAreReadAsFastAsAllThreadsCan) {
   const PlanStage s = linear(30e6, 0, DType::q8_0);
   EXPECT_DOUBLE_EQ(seconds(s, 1), 3e-3);
@@ -132,7 +147,10 @@ TEST(Cost, NoRowsWantedCostNothing) {
 
 TEST(Cost, ThreadsPayWhereTheySaveMoreThanTheyCost) {
   StepPlan plan;
-  for (int i = 0; i < 5; ++i) plan.stages.push_back(linear(0, 250e3, DType::q8_0));  // 5 µs
+  for (int i = 0; i < 5; ++i) {
+    plan.stages.push_back(linear(0, 250e3, DType::q8_0));  // 5 µs
+    if (i > 0) plan.stages.back().deps = {i - 1};
+  }
   const StepCost small(plan, kMachine);
   EXPECT_FALSE(small.worth_threads({}, 2));
   EXPECT_DOUBLE_EQ(small.usual_step({}, 2), 25e-6);
