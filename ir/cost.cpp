@@ -123,20 +123,13 @@ int64_t StepCost::ways(size_t s, const StepShape& step, int64_t threads) const {
 }
 
 double StepCost::step(const StepShape& step, int64_t threads) const {
-  std::vector<double> end;  // of each stage, if threads are always free
-  double last = 0, busy = 0;
+  double out = threads > 1 ? machine_.step_start : 0;
   for (size_t s = 0; s < plan_.stages.size(); ++s) {
     const int64_t drawing = threads > 1 ? ways(s, step, threads) : 1;
-    const double seconds = stage(s, step, drawing);
-    double begin = threads > 1 ? machine_.launch : 0;
-    for (const auto d : plan_.stages[s].deps)
-      begin = std::max(begin, end[static_cast<size_t>(d)] + machine_.launch);
-    end.push_back(begin + seconds);
-    last = std::max(last, end.back());
-    busy += seconds * static_cast<double>(drawing);
+    out += stage(s, step, drawing);
+    if (drawing > 1) out += machine_.launch;
   }
-  if (threads <= 1) return busy;
-  return machine_.step_start + std::max(last, busy / static_cast<double>(threads));
+  return out;
 }
 
 bool StepCost::worth_threads(const StepShape& shape, int64_t threads) const {

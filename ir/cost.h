@@ -38,8 +38,8 @@ class StepCost {
   // Threads that have something to do there: no more than there are tiles, and each more than it takes to
   // tell it. Of attention as many as there are: how long a sequence is, whoever shares it out need not know.
   int64_t ways(size_t stage, const StepShape& step, int64_t threads) const;
-  // Seconds of all stages, handed out to so many threads: no less than the longest chain of stages that wait
-  // for each other, nor than all threads together take for all of them.
+  // Seconds of all stages, one after the other, and of handing those out that several threads share: what one
+  // thread does is done by whoever ended the stage before.
   double step(const StepShape& step, int64_t threads) const;
   // Is that less than one thread alone takes?
   bool worth_threads(const StepShape& step, int64_t threads) const;

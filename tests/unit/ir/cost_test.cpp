@@ -51,19 +51,11 @@ double seconds(const PlanStage& stage, int64_t ways, const StepShape& step = {},
   return StepCost(plan, machine).stage(0, step, ways);
 }
 
-// Three projections of one row: sharing them out is waited for once if they are side by side.
-TEST(Cost, StagesThatDoNotWaitForEachOtherAreSharedOutSideBySide) {
-  const auto step = [](bool chain) {
-    StepPlan plan;
-    plan.max_tokens = 1;
-    for (int i = 0; i < 3; ++i) {
-      plan.stages.push_back(linear(100e3, 500e3, DType::q8_0));
-      if (chain && i > 0) plan.stages.back().deps = {i - 1};
-    }
-    return StepCost(plan, kMachine).step({}, 2);
-  };
-  EXPECT_DOUBLE_EQ(step(true), 10e-6 + 3 * (5e-6 + 2e-6));
-  EXPECT_DOUBLE_EQ(step(false), 10e-6 + 3 * 5e-6);
+TEST(Cost, OnlyStagesThatThreadsShareAreHandedOut) {
+  StepPlan plan;
+  plan.max_tokens = 1;
+  for (const int64_t tiles : {100, 1, 100}) plan.stages.push_back(linear(0, 500e3, DType::q8_0, tiles));
+  EXPECT_DOUBLE_EQ(StepCost(plan, kMachine).step({}, 2), 10e-6 + 2 * (5e-6 + 2e-6) + 10e-6);
 }
 
 TEST(Cost, WeightsThatTheCachesDoNotKeepAreReadAsFastAsAllThreadsCan) {
