@@ -176,7 +176,8 @@ void run(const Options& o) {
   const CodegenOptions options = codegen_options(o, m);
   ModelFlags source = o.source;
   if (source.quant.automatic()) {
-    source.quant.format = o.automatic.choose(m, source, pass_options, o.target, tokenizer_of(o, m), o.threads);
+    source.quant.format =
+        o.automatic.choose(m, source, pass_options, o.target, tokenizer_of(o, m), o.threads);
   }
   if (o.emit == "quant") return emit(o, source.quant.rules(m) + "\n");
   source.apply(pass_options, m);
@@ -187,7 +188,8 @@ void run(const Options& o) {
 
   pass_options.passes_before = static_cast<int>(reports.size());
   std::vector<PassReport> lowering;
-  Lowered lowered = lower(std::move(m.graph), {std::min(o.block, m.context), o.target}, pass_options, &lowering);
+  Lowered lowered =
+      lower(std::move(m.graph), {std::min(o.block, m.context), o.target}, pass_options, &lowering);
   report_passes(lowering, pass_options, false);
   for (const std::string& line : stored_more_than_once(lowered.model)) info("  {}", line);
   if (o.emit == "decode") return emit(o, print_graph(lowered.decode));

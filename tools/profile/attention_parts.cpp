@@ -17,7 +17,8 @@ CodegenResult compiled_for_measuring(const Bundle& bundle) {
   options.cache_folder = default_cache_folder();
   options.time_attention = true;
   CodegenResult code =
-      emit(lower(parse_graph(read_file(file), file), {bundle.plan.prefill.max_tokens, bundle.plan.target}), options);
+      emit(lower(parse_graph(read_file(file), file), {bundle.plan.prefill.max_tokens, bundle.plan.target}),
+           options);
   // The session runs this code with the bundle's plan and weights.
   if (code.plan.decode.stages.size() != bundle.plan.decode.stages.size() ||
       code.plan.prefill.stages.size() != bundle.plan.prefill.stages.size() ||
