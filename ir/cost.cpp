@@ -24,19 +24,6 @@ double read_rate(int64_t ways, const MachineFigures& m) {
   return std::max(m.read_one, std::min(static_cast<double>(ways) * m.read_one, m.read_all));
 }
 
-// Positions seen by all tokens of the step together, and by the last of them.
-struct Seen {
-  double all = 0, last = 0;
-};
-
-Seen seen(const AttentionWork& a, const StepShape& step) {
-  Seen out;
-  for (int64_t t = 0; t < step.tokens; ++t)
-    out.all += static_cast<double>(std::min(step.position + t + 1, a.span));
-  out.last = static_cast<double>(std::min(step.position + step.tokens, a.span + step.tokens - 1));
-  return out;
-}
-
 // Tiles with something to do, and what part of the work the busiest of `ways` threads has.
 struct Deal {
   double tiles = 1, share = 1;
@@ -47,7 +34,7 @@ Deal deal(const PlanStage& stage, const StepShape& step, int64_t count, int64_t 
   auto tiles = static_cast<double>(stage.tiles);
   double largest = 0;  // tile, where they are not alike
   if (a.span > 0 && a.chunk > 0) {
-    const double positions = seen(a, step).last;
+    const double positions = positions_seen(a, step).apart;
     const auto heads = static_cast<double>(a.kv_heads), chunk = static_cast<double>(a.chunk);
     const double chunks = std::ceil(positions / chunk);
     largest = std::min(positions, std::ceil(chunks * heads / tiles) * chunk) / positions / heads;
@@ -66,7 +53,7 @@ double work_seconds(const StageWork& w, double buffers, const StepShape& step, i
   const auto n = static_cast<double>(count);
   double out = n * std::max(row_seconds(w.rows, m), buffers / m.buffers);
   if (w.products > 0) out += n * w.products / product_rate(w, count, m);
-  if (w.attention.span > 0) out += seen(w.attention, step).all * w.attention.flops / m.attend;
+  if (w.attention.span > 0) out += positions_seen(w.attention, step).together * w.attention.flops / m.attend;
   return out;
 }
 
@@ -85,6 +72,14 @@ void for_buffers(const StepPlan& plan, const Body& body) {
 }
 
 }  // namespace
+
+PositionsSeen positions_seen(const AttentionWork& a, const StepShape& step) {
+  PositionsSeen out;
+  for (int64_t t = 0; t < step.tokens; ++t)
+    out.together += static_cast<double>(std::min(step.position + t + 1, a.span));
+  out.apart = static_cast<double>(std::min(step.position + step.tokens, a.span + step.tokens - 1));
+  return out;
+}
 
 StepCost::StepCost(const StepPlan& plan, const MachineFigures& machine) : plan_(plan), machine_(machine) {
   double weights = 0;
@@ -109,7 +104,7 @@ double StepCost::stage(size_t index, const StepShape& step, int64_t ways) const 
   const double calls = m.call * std::ceil(d.tiles / static_cast<double>(ways));
   if (count == 0) return calls;
   double bytes = w.weight_bytes;
-  if (w.attention.span > 0) bytes += seen(w.attention, step).last * w.attention.bytes;
+  if (w.attention.span > 0) bytes += positions_seen(w.attention, step).apart * w.attention.bytes;
   const double memory = from_memory_ * bytes / read_rate(ways, m);
   const double work = work_seconds(w, buffers_[index], step, count, m);
   return from_memory_ * m.cold + row_seconds(w.prologue, m) + std::max(memory, d.share * work) + calls;

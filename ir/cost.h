@@ -27,6 +27,13 @@ struct StepShape {
   int64_t position = 0;  // of the first token: how many its sequence has before it
 };
 
+// Positions that attention of this kind sees in a step.
+struct PositionsSeen {
+  double together = 0;  // by each of its tokens, added up: products
+  double apart = 0;     // by any of them: what is read of the cache
+};
+PositionsSeen positions_seen(const AttentionWork& attention, const StepShape& step);
+
 class StepCost {
  public:
   // `plan` must outlive it.

@@ -1,3 +1,4 @@
+// What the targets of x86-64 have in common.
 #pragma once
 
 namespace lmc {

@@ -1,21 +1,17 @@
 #include "tools/profile/work.h"
 
-#include <algorithm>
-
 #include "ir/cost.h"
 
 namespace lmc {
 namespace {
 
+// Every position that some token of the step sees is read once, and takes part in two products of each token
+// behind it.
 Work attention_work(const AttentionWork& attention, const StepRecord& step) {
-  // Every position that some token of the step sees is read once …
-  const auto last = step.position + step.info.tokens;
-  const auto seen = static_cast<double>(std::min(last, attention.span + step.info.tokens - 1));
+  const PositionsSeen seen = positions_seen(attention, {step.info.tokens, step.info.rows, step.position});
   Work out;
-  out.bytes = seen * attention.bytes;
-  // … and takes part in two products of each token behind it.
-  for (int64_t p = step.position; p < last; ++p)
-    out.ops += attention.flops * static_cast<double>(std::min(p + 1, attention.span));
+  out.bytes = seen.apart * attention.bytes;
+  out.ops = seen.together * attention.flops;
   return out;
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <set>
 
 #include "codegen/proof/prove.h"
 #include "codegen/target.h"

@@ -42,7 +42,6 @@ struct Outcome {
   std::string wrong;     // "" if everything that must hold does
   std::string graph;     // the graph that was compiled, as far as it got
   bool kernels = false;  // what is wrong is a kernel, compared with its group
-  double error = 0;      // of the logits, relative to the largest
   size_t rewritten = 0;  // steps that found a place
 };
 

@@ -5,20 +5,15 @@
 // of it, too.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <utility>
 
 #include "combination.h"
+#include "tests/unit/from_environment.h"
 
 namespace lmc {
 namespace {
 
 constexpr unsigned kQuickRounds = 10;
-
-unsigned from_environment(const char* name, unsigned fallback) {
-  const char* const text = std::getenv(name);
-  return text ? static_cast<unsigned>(std::strtoul(text, nullptr, 10)) : fallback;
-}
 
 TEST(RealModels, give_their_logits_however_they_are_written_and_compiled) {
   const unsigned first = from_environment("LMC_PROPERTY_SEED", 1);

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <set>
 
 #include "ir/op_def.h"
@@ -13,16 +12,12 @@
 #include "passes/manager.h"
 #include "passes/reduce.h"
 #include "random_graph.h"
+#include "tests/unit/from_environment.h"
 
 namespace lmc {
 namespace {
 
 constexpr unsigned kQuickRounds = 80;
-
-unsigned from_environment(const char* name, unsigned fallback) {
-  const char* const text = std::getenv(name);
-  return text ? static_cast<unsigned>(std::strtoul(text, nullptr, 10)) : fallback;
-}
 
 // Big enough numbers drown differences, and what is no number compares with nothing.
 bool can_be_judged(const Graph& g) {

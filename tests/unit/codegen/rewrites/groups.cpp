@@ -40,7 +40,7 @@ std::vector<OpId> neighbours(const Graph& g, const std::set<OpId>& ops) {
 }  // namespace
 
 std::string group_somewhere(Graph& g, const std::string& name, Random& random) {
-  g = g.clone();  // compact: a clone has the same ids
+  g = g.clone();  // compact: clones of a clone keep its ids
   const std::vector<OpId> all = g.ops();
   for (int attempt = 0; attempt < 60; ++attempt) {
     const OpId seed = pick(random, all);

@@ -36,10 +36,6 @@ std::vector<Place> places(Graph& g) {
   return out;
 }
 
-}  // namespace
-
-namespace {
-
 std::string without_numbers(std::string text) {
   std::erase_if(text, [](char c) { return (c >= '0' && c <= '9') || c == '_'; });
   return text;
