@@ -1,6 +1,7 @@
 #include "passes/lowering.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace lmc {
 namespace {
@@ -43,6 +44,18 @@ bool numbered(const Graph& g) {
   return std::any_of(ops.begin(), ops.end(), [&](OpId id) { return g.op(id).source >= 0; });
 }
 
+// What lowering tells its passes is not for anyone else to say.
+void refuse_own_settings(const PassOptions& options) {
+  static const std::pair<const char*, const char*> kOwn[] = {
+      {"choose-layouts", "target"}, {"specialise", "tokens"}, {"form-kernels", "tokens"}};
+  for (const auto& [pass, key] : kOwn) {
+    const auto set = options.settings.find(pass);
+    if (set != options.settings.end() && set->second.contains(key))
+      throw Error(std::string(pass) + "." + key +
+                  " is set for each step when a model is compiled (--target, --block)");
+  }
+}
+
 }  // namespace
 
 void set_step(PassOptions& options, const std::string& name, int64_t most_tokens) {
@@ -52,6 +65,7 @@ void set_step(PassOptions& options, const std::string& name, int64_t most_tokens
 
 Lowered lower(Graph model, const LoweringOptions& wanted, PassOptions options,
               std::vector<PassReport>* reports) {
+  refuse_own_settings(options);
   options.settings["choose-layouts"]["target"] = wanted.target;
   Lowering lowering(std::move(options), reports);
   Lowered out;

@@ -19,7 +19,7 @@ struct LoweringOptions {
 // Dumps, checks and prints as `options` says, whose choice of passes (only, limit) is for optimisations and
 // does not count here; options.after_pass sees the passes of the model and those of the step of one token;
 // `reports`, if any, gets what they report. Ops are numbered (Op::source), unless they are, behind the passes
-// of the model. Throws as run_passes.
+// of the model. Throws as run_passes, and Error if `options` sets what lowering itself tells its passes.
 Lowered lower(Graph model, const LoweringOptions& wanted, PassOptions options = {},
               std::vector<PassReport>* reports = nullptr);
 

@@ -82,6 +82,18 @@ TEST(Lowering, a_cache_read_beside_its_append_is_refused_by_name) {
   }
 }
 
+TEST(Lowering, what_it_tells_its_passes_itself_cannot_be_set) {
+  PassOptions options = quiet();
+  options.settings["specialise"]["tokens"] = "3";
+  try {
+    lower(parse_graph(kRace), {16}, options);
+    FAIL() << "accepted";
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("specialise.tokens is set for each step"), std::string::npos)
+        << e.what();
+  }
+}
+
 TEST(Lowering, a_lowered_step_is_kernels_only_and_means_what_the_model_means) {
   const std::string text = model(
       16,
