@@ -72,6 +72,21 @@ bool scale_behind_linear(Graph& g, OpId id, Random&) {
   return true;
 }
 
+// linear(x, w)   →   linear(scale(x) {by=s}, scale(cast(w)) {by=1/s}) for a power of two, which is exact.
+// What a kernel multiplies by differs from layer to layer then, and its weights make up for that alone.
+bool factor_between(Graph& g, OpId id, Random& random) {
+  const Op& op = g.op(id);
+  if (!has_float_weight(g, op) || !is_activation(g, op.operands[0])) return false;
+  const std::vector<ValueId> operands = op.operands;
+  const double by = pick(random, std::vector<double>{0.25, 0.5, 2, 4});
+  const ValueId x = add(g, g.op(id), "scale", {operands[0]}, {{"by", by}});
+  const ValueId wide = add(g, g.op(id), "cast", {operands[1]});
+  const ValueId w = add(g, g.op(id), "scale", {wide}, {{"by", 1 / by}});
+  g.set_operand(id, 0, x);
+  g.set_operand(id, 1, w);
+  return true;
+}
+
 // linear(x, w, b)   →   add(linear(x, w), b)
 bool bias_behind(Graph& g, OpId id, Random&) {
   const Op& op = g.op(id);
@@ -174,6 +189,7 @@ std::vector<Rewriting> weight_rewritings() {
           {"transpose-twice", transpose_twice},
           {"scale-into-weight", scale_into_weight},
           {"scale-behind-linear", scale_behind_linear},
+          {"factor-between", factor_between},
           {"bias-behind", bias_behind},
           {"columns-in-two", columns_in_two},
           {"two-as-one", two_as_one},
