@@ -51,7 +51,7 @@ Deal deal(const PlanStage& stage, const StepShape& step, int64_t count, int64_t 
 double work_seconds(const StageWork& w, double buffers, const StepShape& step, int64_t count,
                     const MachineFigures& m) {
   const auto n = static_cast<double>(count);
-  double out = n * std::max(row_seconds(w.rows, m), buffers / m.buffers);
+  double out = n * (row_seconds(w.rows, m) + buffers / m.buffers);
   if (w.products > 0) out += n * w.products / product_rate(w, count, m);
   if (w.attention.span > 0) out += positions_seen(w.attention, step).together * w.attention.flops / m.attend;
   return out;

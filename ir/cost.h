@@ -4,8 +4,8 @@
 //
 // A stage takes
 //   cold + prologue + max(bytes from memory / read, share * work) + call * tiles / threads
-// where work is the contraction's operations at the rate of one token or of a block, and what is elementwise
-// beside it, or the step's buffers where those take longer; `share` is what the busiest thread has of it when
+// where work is the contraction's operations at the rate of one token or of a block, what is elementwise
+// beside it, and reading and writing the step's buffers; `share` is what the busiest thread has of it when
 // whole tiles are dealt out; every thread runs the prologue for itself. Weights come from memory as far as
 // the caches do not keep all weights of the step, and only then is a stage cold. Rates are measured with
 // kernels (tools/machine.h), so what they do not reach of the hardware's limits is in them.

@@ -144,10 +144,9 @@ class CachedRates {
  private:
   // The stage's own time: without what the figures already explain of it.
   double own(const StepPlan& plan, size_t stage, int64_t tokens, double seconds) const {
-    const StageWork& w = plan.stages[stage].work;
-    const double n = static_cast<double>(tokens);
+    const auto n = static_cast<double>(tokens);
     const double beside = n * buffer_bytes(plan, plan.stages[stage]) / m_.buffers;
-    return std::max(seconds - (w.products > 0 ? beside : 0), seconds / 2);
+    return std::max(seconds - beside, seconds / 2);
   }
 
   void block() {
@@ -158,13 +157,13 @@ class CachedRates {
     const auto seconds = [&](const char* kind) { return median_of(steps, kinds.at(kind)); };
     const auto work = [&](const char* kind) -> const StageWork& { return plan.stages[kinds.at(kind)].work; };
     m_.buffers = n * buffer_bytes(plan, plan.stages[kinds.at(kMoves)]) / seconds(kMoves);
-    m_.row = n * work(kNorms).rows.ops / seconds(kNorms);
-    m_.exp = n * work(kExps).rows.exps / std::max(seconds(kExps), 1e-9);
-    const auto rate = [&](const char* kind) {
-      return n * work(kind).products / own(plan, kinds.at(kind), kBlock, seconds(kind));
+    const auto rate = [&](const char* kind, double done) {
+      return n * done / own(plan, kinds.at(kind), kBlock, std::max(seconds(kind), 1e-9));
     };
-    m_.f32_block = rate(kF32);
-    m_.int8_block = rate(kInt8);
+    m_.row = rate(kNorms, work(kNorms).rows.ops);
+    m_.exp = rate(kExps, work(kExps).rows.exps);
+    m_.f32_block = rate(kF32, work(kF32).products);
+    m_.int8_block = rate(kInt8, work(kInt8).products);
   }
 
   void one_token() {

@@ -49,7 +49,8 @@ const RegisterOp kOp(OpDef{
           for (int64_t r = 0; r < y.rows(); ++r) round_row(y.dtype, a[0].row(r), y.row(r), y.last());
           return std::vector<Tensor>{std::move(y)};
         },
-    .flops = [](const InferArgs& a) { return 3.0 * static_cast<double>(a[0].elements()); },
+    // Largest of the block (2), scaled, rounded, clamped (2), converted, packed, and summed.
+    .flops = [](const InferArgs& a) { return 9.0 * static_cast<double>(a[0].elements()); },
     .tiles = [](const WeightTile& t, const std::vector<Type>&) { return std::vector<WeightTile>{t}; },
     .rounds = true,
 });
