@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
   using namespace lmc;
   CLI::App app("lmc: compiles language models to machine code for this CPU, and runs them", "lmc");
   app.set_version_flag("--version", std::string("lmc ") + kLmcVersion);
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);  // whether there is one is asked last, so that an unknown one is named
   std::vector<std::function<void()>> actions;
   for (const Command& c : all_commands()) {
     CLI::App* sub = app.add_subcommand(c.name, c.doc);
@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
     std::vector<std::string> words = words_of(argc, argv);
     std::reverse(words.begin(), words.end());  // as CLI11 takes them
     app.parse(std::move(words));
+    if (actions.empty()) throw CLI::RequiredError("A subcommand");
   } catch (const CLI::ParseError& e) {
     const int code = app.exit(e);
     return code == 0 ? 0 : 2;

@@ -18,7 +18,7 @@ text=$(printf 'SYSTEM:\nBe brief.\nUSER:\nWho?\nASSISTANT:\n.')
 "$LMC" run chat.lmc --prompt "${text%.}" -n 20 --json >plain.json 2>err.txt || fail "run"
 cut -d'"' -f1-5 chat.json >a && cut -d'"' -f1-5 plain.json >b
 cmp -s a b || fail "--chat: $(head -c 300 chat.json) instead of $(head -c 300 plain.json)"
-expect_error 2 "" "$LMC" run chat.lmc --system x --prompt y
+expect_error 2 "--system requires --chat" "$LMC" run chat.lmc --system x --prompt y
 
 # A conversation: the second question finds the first in the cache, and its answer is that of a fresh start.
 talk() { "$LMC" chat chat.lmc -n 12 "$@" 2>err.txt; }

@@ -11,9 +11,9 @@ compile() { "$LMC" compile "$ROOT/models/gemma3.yaml" --weights ck -o bad.lmc; }
 nothing_written() { [ -e bad.lmc ] || [ -n "$(ls -d bad.lmc.tmp-* 2>/dev/null)" ] && fail "something was written: $1"; }
 
 # Usage
-expect_error 2 "" "$LMC"
-expect_error 2 "" "$LMC" nonsense
-expect_error 2 "" "$LMC" run --no-such-option
+expect_error 2 "A subcommand is required" "$LMC"
+expect_error 2 "nonsense" "$LMC" nonsense
+expect_error 2 "--no-such-option" "$LMC" run --no-such-option
 expect_error 2 "--ids must be whole numbers" "$LMC" run x --ids 1,two
 expect_error 2 "one of --ids and --text" "$LMC" eval x
 expect_error 2 "goes with --emit" "$LMC" compile "$ROOT/models/gpt2.yaml" --weights none

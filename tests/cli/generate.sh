@@ -44,8 +44,8 @@ expect_error 2 "--logit-bias must be ID=BIAS" "$LMC" run tiny.lmc --ids 2 --logi
 expect_error 1 "the logit bias names token 99999" "$LMC" run tiny.lmc --ids 2 --logit-bias 99999=1
 expect_error 1 "min-p must lie between" "$LMC" run tiny.lmc --ids 2 --min-p 2
 expect_error 1 "the repetition penalty must be above 0" "$LMC" run tiny.lmc --ids 2 --repetition-penalty 0
-expect_error 2 "" "$LMC" run tiny.lmc --ids 2 --speculate magic
-expect_error 2 "" "$LMC" run tiny.lmc --ids 2 --timeout -1
+expect_error 2 "--speculate: magic not in" "$LMC" run tiny.lmc --ids 2 --speculate magic
+expect_error 2 "--timeout: Value -1" "$LMC" run tiny.lmc --ids 2 --timeout -1
 
 # A time limit ends the answer, not with an error.
 expect_ok "$LMC" run tiny.lmc --prompt "ROMEO:" -n 100000 --timeout 0.000001

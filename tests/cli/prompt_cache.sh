@@ -53,7 +53,7 @@ expect_error 1 "prompt.kv: is of another bundle" "$LMC" run other.lmc --ids "$id
 expect_ok "$LMC" run other.lmc --ids "$ids" --prompt-cache kept -n 2
 expect_error 1 "no such folder" "$LMC" run tiny.lmc --ids "$ids" --prompt-cache no/such.kv
 expect_error 1 "neither a file nor a folder" "$LMC" run tiny.lmc --ids "$ids" --prompt-cache /dev/null
-expect_error 2 "" "$LMC" run tiny.lmc --batch notes.txt --prompt-cache prompt.kv
+expect_error 2 "--prompt-cache excludes --batch" "$LMC" run tiny.lmc --batch notes.txt --prompt-cache prompt.kv
 for f in kept/*; do printf 'x' | dd of="$f" bs=1 seek=4000 conv=notrunc 2>/dev/null; done
 run --ids "$ids" --prompt-cache kept >got.json || fail "a damaged file of a folder: $(cat err.txt)"
 expect_in err.txt "is damaged"

@@ -44,8 +44,8 @@ expect_error 1 "cannot be compared: their tokenizers make other tokens of part.t
 expect_ok "$LMC" compile "$ROOT/tests/data/golden/granite" -o small.lmc
 expect_error 1 "their vocabularies have 2048 and " "$LMC" eval --compare gemma3-f32.lmc small.lmc --text part.txt
 expect_error 2 "--compare needs a text" "$LMC" eval --compare gemma3-f32.lmc gemma3-q8.lmc
-expect_error 2 "" "$LMC" eval --compare gemma3-f32.lmc
-expect_error 2 "" "$LMC" eval gemma3-f32.lmc --compare gemma3-f32.lmc gemma3-q8.lmc --text part.txt
+expect_error 2 "--compare: At least 2 required" "$LMC" eval --compare gemma3-f32.lmc
+expect_error 2 "bundle excludes --compare" "$LMC" eval gemma3-f32.lmc --compare gemma3-f32.lmc gemma3-q8.lmc --text part.txt
 expect_error 1 "no such bundle" "$LMC" eval --compare gemma3-f32.lmc none.lmc --text part.txt
 : >empty.txt
 expect_error 1 "empty.txt: holds no tokens" "$LMC" eval --compare gemma3-f32.lmc gemma3-q8.lmc --text empty.txt

@@ -51,7 +51,7 @@ expect_in out.txt "0 removed, 0 added, "
 expect_error 2 "nofile.lmir: cannot open" "$LMC" diff "$before" nofile.lmir
 head -c 3000 "$before" >cut.lmir
 expect_error 2 "cut.lmir:" "$LMC" diff "$before" cut.lmir
-expect_error 2 "" "$LMC" diff "$before"
+expect_error 2 "after is required" "$LMC" diff "$before"
 
 # One layer as text, Graphviz and SVG.
 expect_ok "$LMC" opt "$after" --passes none --scope layers.3 -o layer.lmir

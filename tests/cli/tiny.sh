@@ -14,7 +14,7 @@ sleep 0.1
 expect_ok "$LMC" compile "$ROOT/models/tiny/gpt2.yaml"
 [ -d gpt2.lmc ] || fail "no gpt2.lmc"
 expect_ok "$LMC" run --prompt "ROMEO:" --max-tokens 10 --json
-python3 - out.txt <<'P' 2>/dev/null || command -v python3 >/dev/null || true
+python3 - out.txt <<'P' || fail "--json: $(cat out.txt)"
 import json,sys
 d=json.load(open(sys.argv[1])); assert set(d)=={"prompt_ids","ids","text"} and len(d["ids"])==10
 P
