@@ -1,3 +1,36 @@
+# lmc_unity(lmc_ir): compiles small sources of a target together, neighbours of one folder until they have 24 kB, which
+# halves what headers cost. So anonymous namespaces of neighbours must not use a name twice. `ALONE file…` are left alone:
+# those that take long by themselves, and what such a file defines.
+option(LMC_UNITY "Compile small files of a folder together" ON)
+function(lmc_unity target)
+  if(NOT LMC_UNITY)
+    return()
+  endif()
+  cmake_parse_arguments(arg "" "" "ALONE" ${ARGN})
+  get_target_property(sources ${target} SOURCES)
+  list(SORT sources) # by folder
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+  set(group 0)
+  set(bytes 0)
+  set(last "")
+  foreach(source ${sources})
+    get_filename_component(source ${source} ABSOLUTE)
+    file(RELATIVE_PATH relative ${CMAKE_CURRENT_SOURCE_DIR} ${source})
+    if(NOT source MATCHES "\\.cpp$" OR NOT EXISTS ${source} OR relative IN_LIST arg_ALONE)
+      continue()
+    endif()
+    file(SIZE ${source} size)
+    get_filename_component(folder ${source} DIRECTORY)
+    math(EXPR bytes "${bytes} + ${size}")
+    if(bytes GREATER 24000 OR NOT folder STREQUAL last)
+      math(EXPR group "${group} + 1")
+      set(bytes ${size})
+    endif()
+    set(last ${folder})
+    set_source_files_properties(${source} PROPERTIES UNITY_GROUP ${group})
+  endforeach()
+endfunction()
+
 # lmc_library(ir): one shared library per folder, from every .cpp below it.
 # Shared, because ops, passes and kernels register themselves: a static archive would drop them.
 function(lmc_library folder)
@@ -6,6 +39,7 @@ function(lmc_library folder)
   target_include_directories(lmc_${folder} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
                                                   $<INSTALL_INTERFACE:include/lmc>)
   set_target_properties(lmc_${folder} PROPERTIES EXPORT_NAME ${folder})
+  lmc_unity(lmc_${folder} ${ARGN})
 endfunction()
 
 # lmc_unit_tests(ir): every .cpp in tests/unit/ir becomes one GoogleTest program, linked to that folder.
@@ -19,6 +53,7 @@ function(lmc_unit_tests folder)
   target_compile_definitions(test_${folder} PRIVATE LMC_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   # Compiled more often than they run.
   target_compile_options(test_${folder} PRIVATE $<$<CONFIG:Release>:-O1>)
+  lmc_unity(test_${folder})
   # Whole models (Golden…) take too long for the quick loop.
   gtest_discover_tests(test_${folder} TEST_PREFIX ${folder}. DISCOVERY_TIMEOUT 60 TEST_FILTER "-*Golden*"
                        PROPERTIES LABELS quick)

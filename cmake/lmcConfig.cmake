@@ -1,4 +1,4 @@
-# find_package(lmc): lmc::passes to build a plugin against (passes/plugin.h), and lmc_plugin() to do it.
+# find_package(lmc): lmc::passes to build a plugin against (passes/engine/plugin.h), and lmc_plugin() to do it.
 include(${CMAKE_CURRENT_LIST_DIR}/lmcTargets.cmake)
 
 # lmc_plugin(mine mine.cpp …): a shared object for `lmc … --load-pass mine.so`.

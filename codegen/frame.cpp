@@ -5,6 +5,7 @@
 #include "codegen/view_root.h"
 #include "ir/effects.h"
 #include "ir/op_def.h"
+#include "ir/round_up.h"
 
 namespace lmc {
 namespace {
@@ -24,8 +25,6 @@ std::vector<ValueId> stored(const Graph& g, const std::vector<OpId>& ops) {
   }
   return out;
 }
-
-int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
 }  // namespace
 

@@ -4,14 +4,9 @@
 #include "codegen/block_rows.h"
 #include "codegen/layout.h"
 #include "codegen/packed_form.h"
+#include "ir/round_up.h"
 
 namespace lmc {
-namespace {
-
-int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
-
-}  // namespace
-
 struct WeightPacker::Shape {
   PackedForm form;
   int64_t apart;  // matrices of that shape, one after the other

@@ -2,12 +2,9 @@
 
 #include <algorithm>
 
+#include "ir/round_up.h"
+
 namespace lmc {
-namespace {
-
-int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
-
-}  // namespace
 
 CacheLayout::CacheLayout(const PlanCache& c)
     : element_bytes(c.dtype == DType::kv_f16 ? 2 : 4),

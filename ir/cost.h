@@ -8,7 +8,7 @@
 // beside it, and reading and writing the step's buffers; `share` is what the busiest thread has of it when
 // whole tiles are dealt out; every thread runs the prologue for itself. Weights come from memory as far as
 // the caches do not keep all weights of the step, and only then is a stage cold. Rates are measured with
-// kernels (tools/machine.h), so what they do not reach of the hardware's limits is in them.
+// kernels (tools/machine/machine.h), so what they do not reach of the hardware's limits is in them.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // What a machine can do, as plain data: what the cost model (ir/cost.h) puts times to work by. Measured once
-// by running kernels (tools/machine.h), or read from the file that LMC_MACHINE names. The values here are
-// those of a virtual machine of 2 cores with AVX-512, for tests.
+// by running kernels (tools/machine/machine.h), or read from the file that LMC_MACHINE names. The values here
+// are those of a virtual machine of 2 cores with AVX-512, for tests.
 #pragma once
 
 namespace lmc {

@@ -10,7 +10,7 @@
 #include "ir/op_def.h"
 #include "ir/pass.h"
 
-namespace lmc {
+namespace lmc::passes::canonicalise {
 namespace {
 
 // What the op's result is equal to among values that exist already; invalid if nothing simpler does.
@@ -82,4 +82,4 @@ class Canonicalise : public Pass {
 const RegisterPass kPass(std::make_unique<Canonicalise>());
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::passes::canonicalise

@@ -7,7 +7,7 @@
 #include "ir/pass.h"
 #include "ir/weight_expression.h"
 
-namespace lmc {
+namespace lmc::passes::fold_weights {
 namespace {
 
 // Only cuts and joins are looked through; what they cut and join are leaves.
@@ -73,4 +73,4 @@ class FoldWeights : public Pass {
 const RegisterPass kPass(std::make_unique<FoldWeights>());
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::passes::fold_weights

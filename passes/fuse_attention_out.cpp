@@ -5,7 +5,7 @@
 //   attention ─ [quantize] ─ linear      →     group { attention, quantize, linear }
 //
 // The projection may have joined its residual sum already.
-#include "passes/fusion.h"
+#include "passes/pattern/fusion.h"
 
 namespace lmc {
 

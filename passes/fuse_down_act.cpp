@@ -4,7 +4,7 @@
 //   %gate ─ gelu ─┐
 //                 mul ─ [quantize] ─ linear down      →     group { gelu, mul, quantize, linear }
 //   %up ──────────┘
-#include "passes/fusion.h"
+#include "passes/pattern/fusion.h"
 
 namespace lmc {
 

@@ -5,7 +5,7 @@
 //        └─ linear wu ─ %up                               └─ %up
 //
 // Those of experts likewise: the rows of both in each expert's matrix.
-#include "passes/fusion.h"
+#include "passes/pattern/fusion.h"
 
 namespace lmc {
 

@@ -6,7 +6,7 @@
 // In a step of one token the row is the linear's prologue: each core computes it for itself instead of
 // waiting for the one that does. Longer steps have rows for every core, and nothing changes. Behind the
 // linear may be what it has joined already (an activation, a sum, a soft limit).
-#include "passes/fusion.h"
+#include "passes/pattern/fusion.h"
 
 namespace lmc {
 

@@ -6,7 +6,7 @@
 //
 // One weight stream instead of three, one kernel instead of three. Weights and biases are joined when
 // compiling.
-#include "passes/fusion.h"
+#include "passes/pattern/fusion.h"
 
 namespace lmc {
 

@@ -6,7 +6,7 @@
 //
 // A norm between projection and sum (Gemma's post norms) needs the whole row first: it goes with what
 // follows, see fuse_norm_linear.cpp.
-#include "passes/fusion.h"
+#include "passes/pattern/fusion.h"
 
 namespace lmc {
 

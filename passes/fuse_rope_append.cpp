@@ -6,7 +6,7 @@
 //
 // The code generator makes one kernel of neighbouring row ops in any case, so this gains nothing today; it
 // says in the graph what is one kernel.
-#include "passes/fusion.h"
+#include "passes/pattern/fusion.h"
 
 namespace lmc {
 

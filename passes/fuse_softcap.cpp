@@ -2,7 +2,7 @@
 // unlimited logits are never written:
 //
 //   %x ─ linear ─ %y ─ softcap ─ %logits      →     group { linear, softcap }
-#include "passes/fusion.h"
+#include "passes/pattern/fusion.h"
 
 namespace lmc {
 

@@ -6,7 +6,7 @@
 //                    └─ %up ──────────┘
 //
 // A quantize behind it comes along: a tile holds whole blocks of 32 outputs. So does a bias.
-#include "passes/fusion.h"
+#include "passes/pattern/fusion.h"
 
 namespace lmc {
 

@@ -5,7 +5,7 @@
 #include "ir/op_def.h"
 #include "ir/pass.h"
 
-namespace lmc {
+namespace lmc::passes::kv_format {
 namespace {
 
 class KvFormat : public Pass {
@@ -36,4 +36,4 @@ class KvFormat : public Pass {
 const RegisterPass kPass(std::make_unique<KvFormat>());
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::passes::kv_format

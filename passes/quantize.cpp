@@ -20,7 +20,7 @@
 #include "ir/weight_sources.h"
 #include "passes/quant_rules.h"
 
-namespace lmc {
+namespace lmc::passes::quantize {
 namespace {
 
 int64_t number(const std::string& text, const std::string& what) {
@@ -208,4 +208,4 @@ class Quantize : public Pass {
 const RegisterPass kPass(std::make_unique<Quantize>());
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::passes::quantize

@@ -4,15 +4,12 @@
 #include <utility>
 
 #include "ir/error.h"
+#include "ir/seconds.h"
 
 namespace lmc {
 namespace {
 
 using Clock = Continuation::Clock;
-
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
 
 std::optional<Clock::time_point> after(Clock::time_point begin, double seconds) {
   if (!(seconds >= 0)) throw Error("the time limit must be 0 (none) or more seconds");

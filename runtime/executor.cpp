@@ -2,16 +2,11 @@
 
 #include <cassert>
 
+#include "runtime/page.h"
+
 namespace lmc {
-namespace {
 
 // Pieces of scratch lie a page apart, so that no two workers share a cache line or prefetch each other's.
-constexpr int64_t kPage = 4096;
-
-int64_t whole_pages(int64_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
-
-}  // namespace
-
 Executor::Executor(const StepPlan& plan, const Bindings& bindings, Workers& workers,
                    const std::string& scheduler, const MachineFigures& machine)
     : plan_(plan),

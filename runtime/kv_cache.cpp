@@ -5,14 +5,13 @@
 
 #include "ir/cache_layout.h"
 #include "ir/error.h"
+#include "runtime/page.h"
 
 namespace lmc {
 namespace {
 
 // Kernels may read a whole vector past the last row.
 constexpr int64_t kReadPast = 64;
-// Each cache has pages of its own: what one commits as it is used is nobody else's.
-constexpr int64_t kPage = 4096;
 
 }  // namespace
 
@@ -24,8 +23,8 @@ KvCache::KvCache(const Plan& plan)
 
 std::vector<int64_t> KvCache::starts(const Plan& plan) {
   std::vector<int64_t> out = {0};
-  for (const PlanCache& c : plan.caches)
-    out.push_back(out.back() + (c.bytes + kReadPast + kPage - 1) / kPage * kPage);
+  // Each has pages of its own: what one commits as it is used is nobody else's.
+  for (const PlanCache& c : plan.caches) out.push_back(out.back() + whole_pages(c.bytes + kReadPast));
   return out;
 }
 

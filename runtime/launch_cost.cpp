@@ -7,16 +7,13 @@
 #include <utility>
 #include <vector>
 
+#include "ir/seconds.h"
 #include "runtime/tile_graph.h"
 
 namespace lmc {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
 
 void be_busy(double seconds) {
   const auto begin = Clock::now();

@@ -17,20 +17,6 @@ using StartNode = tbb::flow::continue_node<continue_msg>;
 using RunnerNode = tbb::flow::function_node<int64_t, continue_msg>;
 using DoneNode = tbb::flow::broadcast_node<continue_msg>;
 
-// What the runners of a stage share; the two counters a cache line apart.
-struct Stage {
-  alignas(64) std::atomic<int64_t> next{0};    // tile to draw
-  alignas(64) std::atomic<int64_t> undone{0};  // tiles
-  alignas(64) int64_t tiles = 0;
-  Share share;
-  StartNode* start = nullptr;
-  RunnerNode* more = nullptr;
-  DoneNode* done = nullptr;
-  // The stage that waits for this one alone, if nothing else waits for it: whoever finishes here goes on
-  // there without a task in between. -1: there is none.
-  int64_t then = -1;
-};
-
 int64_t only_successor(const StepPlan& plan, size_t stage) {
   int64_t found = -1;
   for (size_t s = stage + 1; s < plan.stages.size(); ++s) {
@@ -45,6 +31,20 @@ int64_t only_successor(const StepPlan& plan, size_t stage) {
 }  // namespace
 
 struct TileGraph::Impl {
+  // What the runners of a stage share; the two counters a cache line apart.
+  struct Stage {
+    alignas(64) std::atomic<int64_t> next{0};    // tile to draw
+    alignas(64) std::atomic<int64_t> undone{0};  // tiles
+    alignas(64) int64_t tiles = 0;
+    Share share;
+    StartNode* start = nullptr;
+    RunnerNode* more = nullptr;
+    DoneNode* done = nullptr;
+    // The stage that waits for this one alone, if nothing else waits for it: whoever finishes here goes on
+    // there without a task in between. -1: there is none.
+    int64_t then = -1;
+  };
+
   Impl(const StepPlan& plan, Body tile_body) : body(std::move(tile_body)), stages(plan.stages.size()) {
     for (size_t s = 0; s < plan.stages.size(); ++s) {
       Stage& stage = stages[s];
@@ -125,7 +125,7 @@ void TileGraph::run(std::span<const Share> shares) {
   assert(shares.size() == impl_->stages.size());
   workers_.run([&] {
     for (size_t s = 0; s < shares.size(); ++s) {
-      Stage& stage = impl_->stages[s];
+      Impl::Stage& stage = impl_->stages[s];
       stage.share = shares[s];
       stage.next.store(0, std::memory_order_relaxed);
       stage.undone.store(stage.tiles, std::memory_order_relaxed);

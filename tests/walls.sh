@@ -19,6 +19,23 @@ for folder in ir passes runtime models; do forbid "$folder" 'llvm(-c)?/' LLVM; d
 for folder in ir passes codegen models; do forbid "$folder" '(oneapi/)?tbb' oneTBB; done
 for folder in ir passes codegen runtime; do forbid "$folder" 'yaml-cpp' yaml-cpp; done
 forbid codegen/lowering 'llvm(-c)?/|codegen/(kernels|families|layouts)/' 'LLVM: it decides, others emit'
+# Rooms of a folder: each may include itself and those before it.
+rooms() {  # rooms FOLDER ROOM…
+  local folder=$1 room
+  local -a later=("${@:2}")
+  for room in "${@:2}"; do
+    [ -d "$folder/$room" ] || { echo "tests/walls.sh: there is no $folder/$room" >&2; bad=1; }
+    later=("${later[@]:1}")
+    for other in "${later[@]}"; do forbid "$folder/$room" "$folder/$other/" "$folder/$other, which stands above it"; done
+  done
+  for room in "$folder"/*/; do
+    [[ " ${*:2} $exempt " == *" $(basename "$room") "* ]] || { echo "tests/walls.sh: no word about $room" >&2; bad=1; }
+  done
+}
+exempt='tiny examples scripts'
+rooms models text checkpoint gguf chat tokenizer language load export
+rooms passes pattern engine debug
+rooms tools cli system bundle machine pipeline page hub generate measure build graphs commands
 if grep -rln 'boost/' ir passes codegen runtime models tools --include='*.h' --include='*.cpp' | grep -vE '^ir/(bgl.h|graph_algorithms.cpp)$'; then
   echo "^ only ir/bgl.h may include Boost" >&2
   bad=1

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "ir/error.h"
-#include "tools/bundle_format.h"
-#include "tools/command.h"
-#include "tools/console.h"
+#include "tools/bundle/bundle_format.h"
+#include "tools/cli/command.h"
+#include "tools/cli/console.h"
 
 int main(int argc, char** argv) {
   using namespace lmc;
@@ -19,7 +19,8 @@ int main(int argc, char** argv) {
   std::vector<std::function<void()>> actions;
   for (const Command& c : all_commands()) {
     CLI::App* sub = app.add_subcommand(c.name, c.doc);
-    sub->callback([action = c.setup(*sub), &actions] { actions.push_back(action); });
+    Flags flags(*sub);
+    sub->callback([action = c.setup(flags), &actions] { actions.push_back(action); });
   }
   try {
     std::vector<std::string> words = words_of(argc, argv);

@@ -6,7 +6,7 @@
 #include "codegen/family.h"
 #include "ir/op_def.h"
 
-namespace lmc {
+namespace lmc::families::attention {
 namespace {
 
 constexpr int64_t kTokensPerTile = 8;
@@ -72,4 +72,4 @@ const AttentionFamily kFamily;
 const RegisterFamily kRegister(kFamily);
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::families::attention

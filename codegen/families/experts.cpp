@@ -4,7 +4,7 @@
 #include "codegen/families/contraction.h"
 #include "ir/op_def.h"
 
-namespace lmc {
+namespace lmc::families::experts {
 namespace {
 
 class ExpertsFamily : public ContractionFamily {
@@ -27,4 +27,4 @@ const ExpertsFamily kFamily;
 const RegisterFamily kRegister(kFamily);
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::families::experts

@@ -2,7 +2,7 @@
 #include "codegen/families/contraction.h"
 #include "ir/op_def.h"
 
-namespace lmc {
+namespace lmc::families::linear {
 namespace {
 
 class LinearFamily : public ContractionFamily {
@@ -21,4 +21,4 @@ const LinearFamily kFamily;
 const RegisterFamily kRegister(kFamily);
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::families::linear

@@ -3,7 +3,7 @@
 #include "codegen/kernels/row_kernel.h"
 #include "ir/op_def.h"
 
-namespace lmc {
+namespace lmc::families::row {
 namespace {
 
 constexpr int64_t kTokensPerTile = 8;
@@ -69,4 +69,4 @@ const RowFamily kFamily;
 const RegisterFamily kRegister(kFamily);
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::families::row

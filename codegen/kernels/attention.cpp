@@ -24,8 +24,6 @@
 namespace lmc {
 namespace {
 
-using llvm::Value;
-
 constexpr int64_t kRows = 4;  // most rows in registers at once
 
 // Scratch: scores [kRows][128] f32, then weighted totals [kRows][head_dim rounded up] f32.
@@ -64,48 +62,48 @@ class AttentionEmitter {
  private:
   // One query head of one token, while its block of rows is worked on.
   struct Row {
-    Value *token, *head, *query, *pos, *oldest;
-    Value* slope = nullptr;                  // of the linear bias, 8 lanes
-    Value *scores, *total;                   // scratch
-    Value* best;                             // variable: 8 lanes of maxima of the chunk
-    Value *maximum, *sum;                    // variables: of all chunks so far
-    Value *fade = nullptr, *gain = nullptr;  // factors of the merge, 8 lanes
+    llvm::Value *token, *head, *query, *pos, *oldest;
+    llvm::Value* slope = nullptr;                  // of the linear bias, 8 lanes
+    llvm::Value *scores, *total;                   // scratch
+    llvm::Value* best;                             // variable: 8 lanes of maxima of the chunk
+    llvm::Value *maximum, *sum;                    // variables: of all chunks so far
+    llvm::Value *fade = nullptr, *gain = nullptr;  // factors of the merge, 8 lanes
   };
 
   // The tokens of a span are of one sequence, so they share a tile and what it reads of their cache. The
   // tiles deal the spans out, so that a few keep all threads busy.
   void spans() {
     const int64_t parts = frame.spec.tiles / cache.kv_heads;
-    k.loop(part_, k.span_count(), parts, [&](Value* index) {
-      Value* span = k.at(k.spans(), k.mul(index, sizeof(RowSpan)));
+    k.loop(part_, k.span_count(), parts, [&](llvm::Value* index) {
+      llvm::Value* span = k.at(k.spans(), k.mul(index, sizeof(RowSpan)));
       tokens(k.load(b.getInt64Ty(), k.at(span, int64_t{offsetof(RowSpan, first)}), 8),
              k.load(b.getInt64Ty(), k.at(span, int64_t{offsetof(RowSpan, count)}), 8));
     });
   }
 
   // The tile's heads of so many tokens from `first` on, which all are of one sequence.
-  void tokens(Value* first, Value* number) {
+  void tokens(llvm::Value* first, llvm::Value* number) {
     first_ = first;
-    Value* base = k.cache(k.operand(frame.slot(op.operands[1]).operand), first);
+    llvm::Value* base = k.cache(k.operand(frame.slot(op.operands[1]).operand), first);
     keys_ = k.at(base, k.mul(kv_head_, layout.k_head_bytes));
     values_ = k.at(k.at(base, layout.v_offset), k.mul(kv_head_, layout.v_head_bytes));
-    Value* count = k.mul(number, group_);
-    Value* at = k.variable(k.i64(0));
+    llvm::Value* count = k.mul(number, group_);
+    llvm::Value* at = k.variable(k.i64(0));
     for (int64_t m = kRows; m >= 1; m /= 2) {
-      Value* start = k.get(at);
-      Value* stop = k.add(start, b.CreateAnd(b.CreateSub(count, start), k.i64(-m)));
-      k.loop(start, stop, m, [&](Value* row) { rows(row, m); });
+      llvm::Value* start = k.get(at);
+      llvm::Value* stop = k.add(start, b.CreateAnd(b.CreateSub(count, start), k.i64(-m)));
+      k.loop(start, stop, m, [&](llvm::Value* row) { rows(row, m); });
       k.set(at, stop);
     }
   }
 
-  void rows(Value* first, int64_t count) {
+  void rows(llvm::Value* first, int64_t count) {
     std::vector<Row> block;
     for (int64_t i = 0; i < count; ++i) block.push_back(row(k.add(first, k.i64(i)), i));
     // Rows are ordered by token, so the first sees the oldest position and the last the newest.
-    Value* oldest = block.front().oldest;
-    Value* end = k.add(block.back().pos, k.i64(1));
-    Value* chunk = b.CreateAnd(oldest, k.i64(-kAttentionChunk));
+    llvm::Value* oldest = block.front().oldest;
+    llvm::Value* end = k.add(block.back().pos, k.i64(1));
+    llvm::Value* chunk = b.CreateAnd(oldest, k.i64(-kAttentionChunk));
     int64_t step = kAttentionChunk;
     if (split_) {
       first_chunk_ = chunk;
@@ -113,22 +111,22 @@ class AttentionEmitter {
       step *= attr_int(op, "splits");
     } else {
       for (Row& r : block) {
-        for_value_lanes([&](Value* j) { k.store(k.splat(0.0), k.at(r.total, k.mul(j, 4)), 4); });
+        for_value_lanes([&](llvm::Value* j) { k.store(k.splat(0.0), k.at(r.total, k.mul(j, 4)), 4); });
       }
     }
-    k.loop(chunk, end, step, [&](Value* c) { one_chunk(block, c, oldest, end); });
+    k.loop(chunk, end, step, [&](llvm::Value* c) { one_chunk(block, c, oldest, end); });
     if (split_) return;
     for (Row& r : block) {
-      Value* inverse = k.splat(b.CreateFDiv(k.f32(1), k.get(r.sum)));
-      Value* out = k.at(e.address(op.results[0], r.token), k.mul(r.head, dim_ * 4));
-      e.for_lanes(dim_, [&](Value* j, int64_t n) {
-        Value* y = b.CreateFMul(k.load(k.f32x8(), k.at(r.total, k.mul(j, 4)), 4), inverse);
+      llvm::Value* inverse = k.splat(b.CreateFDiv(k.f32(1), k.get(r.sum)));
+      llvm::Value* out = k.at(e.address(op.results[0], r.token), k.mul(r.head, dim_ * 4));
+      e.for_lanes(dim_, [&](llvm::Value* j, int64_t n) {
+        llvm::Value* y = b.CreateFMul(k.load(k.f32x8(), k.at(r.total, k.mul(j, 4)), 4), inverse);
         k.store_lanes(y, k.at(out, k.mul(j, 4)), n);
       });
     }
   }
 
-  Row row(Value* index, int64_t i) {
+  Row row(llvm::Value* index, int64_t i) {
     Row r;
     r.token = k.add(first_, b.CreateUDiv(index, k.i64(group_)));
     r.head = k.add(k.mul(kv_head_, group_), b.CreateURem(index, k.i64(group_)));
@@ -145,7 +143,7 @@ class AttentionEmitter {
   }
 
   // Per query head, in the module's constants.
-  Value* slopes() {
+  llvm::Value* slopes() {
     std::vector<float> table;
     for (const double s : alibi_slopes(heads_))
       table.push_back(static_cast<float>(attr_real(op, "alibi") * s));
@@ -157,28 +155,30 @@ class AttentionEmitter {
     return global;
   }
 
-  void for_value_lanes(const std::function<void(Value*)>& body) {
+  void for_value_lanes(const std::function<void(llvm::Value*)>& body) {
     k.loop(k.i64(0), k.i64(layout.v_row), kLanes, body);
   }
 
-  Value* load_cached(Value* address) {
+  llvm::Value* load_cached(llvm::Value* address) {
     if (cache.dtype == DType::kv_f32) return k.load(k.f32x8(), address, 4);
     return k.widen(k.load(llvm::FixedVectorType::get(b.getHalfTy(), kLanes), address, 2));
   }
 
   // Calls body(block, slot) for the blocks of 64 positions of [from, to) that lie in the chunk. Within one
   // the ring does not wrap.
-  void for_blocks(Value* from, Value* to, const std::function<void(Value* block, Value* slot)>& body) {
+  void for_blocks(llvm::Value* from, llvm::Value* to,
+                  const std::function<void(llvm::Value* block, llvm::Value* slot)>& body) {
     k.loop(from, to, kAttentionBlock,
-           [&](Value* block) { body(block, b.CreateURem(block, k.i64(cache.capacity))); });
+           [&](llvm::Value* block) { body(block, b.CreateURem(block, k.i64(cache.capacity))); });
   }
 
-  void one_chunk(std::vector<Row>& block, Value* chunk, Value* oldest, Value* end) {
-    Value* from = k.max(chunk, b.CreateAnd(oldest, k.i64(-kAttentionBlock)));
-    Value* to = k.min(k.add(chunk, k.i64(kAttentionChunk)), end);
+  void one_chunk(std::vector<Row>& block, llvm::Value* chunk, llvm::Value* oldest, llvm::Value* end) {
+    llvm::Value* from = k.max(chunk, b.CreateAnd(oldest, k.i64(-kAttentionBlock)));
+    llvm::Value* to = k.min(k.add(chunk, k.i64(kAttentionChunk)), end);
     for (Row& r : block) k.set(r.best, k.splat(kNothing));
     timed(AttentionPart::scores, [&] {
-      for_blocks(from, to, [&](Value* at, Value* slot) { score_block(block, chunk, at, slot, to); });
+      for_blocks(from, to,
+                 [&](llvm::Value* at, llvm::Value* slot) { score_block(block, chunk, at, slot, to); });
     });
     timed(AttentionPart::softmax, [&] {
       for (Row& r : block) softmax(r, chunk, from, to);
@@ -189,88 +189,90 @@ class AttentionEmitter {
   // What `body` emits; for measuring, with the processor's time stamp taken before and after.
   void timed(AttentionPart part, const std::function<void()>& body) {
     if (!frame.spec.timed) return body();
-    Value* begin = b.CreateIntrinsic(llvm::Intrinsic::readcyclecounter, {}, {});
+    llvm::Value* begin = b.CreateIntrinsic(llvm::Intrinsic::readcyclecounter, {}, {});
     body();
-    Value* spent = b.CreateSub(b.CreateIntrinsic(llvm::Intrinsic::readcyclecounter, {}, {}), begin);
-    Value* counter = k.at(k.cycles(), static_cast<int64_t>(part) * 8);
+    llvm::Value* spent = b.CreateSub(b.CreateIntrinsic(llvm::Intrinsic::readcyclecounter, {}, {}), begin);
+    llvm::Value* counter = k.at(k.cycles(), static_cast<int64_t>(part) * 8);
     b.CreateAtomicRMW(llvm::AtomicRMWInst::Add, counter, spent, llvm::MaybeAlign(8),
                       llvm::AtomicOrdering::Monotonic);
   }
 
   // Scores of up to 64 positions, lanes being positions: each element of a query meets several vectors of
   // keys.
-  void score_block(std::vector<Row>& block, Value* chunk, Value* at, Value* slot, Value* to) {
+  void score_block(std::vector<Row>& block, llvm::Value* chunk, llvm::Value* at, llvm::Value* slot,
+                   llvm::Value* to) {
     const int64_t vectors =
         std::min<int64_t>(8 / static_cast<int64_t>(block.size()), kAttentionBlock / kLanes);
     const int64_t eight = dim_ * kLanes * layout.element_bytes;  // bytes of 8 positions
-    Value* stop = k.min(k.i64(kAttentionBlock), b.CreateSub(to, at));
-    k.loop(k.i64(0), stop, vectors * kLanes, [&](Value* p) {
-      Value* keys = k.at(keys_, k.mul(k.add(slot, p), dim_ * layout.element_bytes));
-      std::vector<std::vector<Value*>> sums(block.size());
+    llvm::Value* stop = k.min(k.i64(kAttentionBlock), b.CreateSub(to, at));
+    k.loop(k.i64(0), stop, vectors * kLanes, [&](llvm::Value* p) {
+      llvm::Value* keys = k.at(keys_, k.mul(k.add(slot, p), dim_ * layout.element_bytes));
+      std::vector<std::vector<llvm::Value*>> sums(block.size());
       for (auto& of_row : sums) {
         for (int64_t v = 0; v < vectors; ++v) of_row.push_back(k.variable(k.splat(0.0)));
       }
       // Meanwhile the values of these positions come.
-      Value* values = k.at(values_, k.mul(k.add(slot, p), layout.v_row * layout.element_bytes));
+      llvm::Value* values = k.at(values_, k.mul(k.add(slot, p), layout.v_row * layout.element_bytes));
       const int64_t value_bytes =
           vectors * kLanes * layout.v_row * layout.element_bytes / dim_;  // per element
-      k.loop(k.i64(0), k.i64(dim_), 1, [&](Value* j) {
+      k.loop(k.i64(0), k.i64(dim_), 1, [&](llvm::Value* j) {
         for (int64_t line = 0; line < value_bytes; line += 64)
           k.prefetch(k.at(values, k.add(k.mul(j, value_bytes), k.i64(line))));
-        std::vector<Value*> key;
+        std::vector<llvm::Value*> key;
         for (int64_t v = 0; v < vectors; ++v)
           key.push_back(
               load_cached(k.at(keys, k.add(k.i64(v * eight), k.mul(j, kLanes * layout.element_bytes)))));
         for (size_t i = 0; i < block.size(); ++i) {
-          Value* q = k.splat(k.load(b.getFloatTy(), k.at(block[i].query, k.mul(j, 4)), 4));
+          llvm::Value* q = k.splat(k.load(b.getFloatTy(), k.at(block[i].query, k.mul(j, 4)), 4));
           for (size_t v = 0; v < key.size(); ++v) k.set(sums[i][v], k.fma(key[v], q, k.get(sums[i][v])));
         }
       });
       for (size_t i = 0; i < block.size(); ++i) {
         for (size_t v = 0; v < sums[i].size(); ++v) {
-          Value* position = k.add(at, k.add(p, k.i64(static_cast<int64_t>(v) * kLanes)));
-          Value* s = masked(block[i], k.get(sums[i][v]), position);
+          llvm::Value* position = k.add(at, k.add(p, k.i64(static_cast<int64_t>(v) * kLanes)));
+          llvm::Value* s = masked(block[i], k.get(sums[i][v]), position);
           k.store(s, k.at(block[i].scores, k.mul(b.CreateSub(position, chunk), 4)), 4);
-          Value* best = k.get(block[i].best);
+          llvm::Value* best = k.get(block[i].best);
           k.set(block[i].best, b.CreateSelect(b.CreateFCmpOGT(s, best), s, best));
         }
       }
     });
   }
 
-  Value* masked(const Row& r, Value* sum, Value* position) {
-    Value* s = b.CreateFMul(sum, k.splat(attr_real(op, "scale")));
+  llvm::Value* masked(const Row& r, llvm::Value* sum, llvm::Value* position) {
+    llvm::Value* s = b.CreateFMul(sum, k.splat(attr_real(op, "scale")));
     if (r.slope) s = k.fma(r.slope, distance(r, position), s);
     const double cap = attr_real(op, "softcap");
     if (cap > 0) s = b.CreateFMul(math::tanh(k, b.CreateFMul(s, k.splat(1 / cap))), k.splat(cap));
-    Value* at = b.CreateAdd(b.CreateVectorSplat(kLanes, position), k.lane_ids());
-    Value* seen = b.CreateAnd(b.CreateICmpSLE(at, b.CreateVectorSplat(kLanes, r.pos)),
-                              b.CreateICmpSGE(at, b.CreateVectorSplat(kLanes, r.oldest)));
+    llvm::Value* at = b.CreateAdd(b.CreateVectorSplat(kLanes, position), k.lane_ids());
+    llvm::Value* seen = b.CreateAnd(b.CreateICmpSLE(at, b.CreateVectorSplat(kLanes, r.pos)),
+                                    b.CreateICmpSGE(at, b.CreateVectorSplat(kLanes, r.oldest)));
     return b.CreateSelect(seen, s, k.splat(kNothing));
   }
 
   // Key position - own position, as floats: exact, because both are whole and far below 2^24 apart.
-  Value* distance(const Row& r, Value* position) {
-    Value* first = b.CreateTrunc(b.CreateSub(position, r.pos), b.getInt32Ty());
-    Value* lanes = b.CreateAdd(b.CreateVectorSplat(kLanes, first), b.CreateTrunc(k.lane_ids(), k.i32x8()));
+  llvm::Value* distance(const Row& r, llvm::Value* position) {
+    llvm::Value* first = b.CreateTrunc(b.CreateSub(position, r.pos), b.getInt32Ty());
+    llvm::Value* lanes =
+        b.CreateAdd(b.CreateVectorSplat(kLanes, first), b.CreateTrunc(k.lane_ids(), k.i32x8()));
     return b.CreateSIToFP(lanes, k.f32x8());
   }
 
   // Scores become exp(score - m); what was masked becomes 0.
-  void softmax(Row& r, Value* chunk, Value* from, Value* to) {
-    Value* m = k.max_lanes(k.get(r.best));
-    Value* lanes = k.variable(k.splat(0.0));
-    k.loop(b.CreateSub(from, chunk), b.CreateSub(to, chunk), kLanes, [&](Value* i) {
-      Value* at = k.at(r.scores, k.mul(i, 4));
-      Value* s = k.load(k.f32x8(), at, 4);
-      Value* p = math::exp(k, b.CreateFSub(s, k.splat(m)));
+  void softmax(Row& r, llvm::Value* chunk, llvm::Value* from, llvm::Value* to) {
+    llvm::Value* m = k.max_lanes(k.get(r.best));
+    llvm::Value* lanes = k.variable(k.splat(0.0));
+    k.loop(b.CreateSub(from, chunk), b.CreateSub(to, chunk), kLanes, [&](llvm::Value* i) {
+      llvm::Value* at = k.at(r.scores, k.mul(i, 4));
+      llvm::Value* s = k.load(k.f32x8(), at, 4);
+      llvm::Value* p = math::exp(k, b.CreateFSub(s, k.splat(m)));
       p = b.CreateSelect(b.CreateFCmpOGT(s, k.splat(kNothing)), p, k.splat(0.0));
       k.set(lanes, b.CreateFAdd(k.get(lanes), p));
       k.store(p, at, 4);
     });
-    Value* l = k.sum_lanes(k.get(lanes));
+    llvm::Value* l = k.sum_lanes(k.get(lanes));
     if (split_) {
-      Value* part = partial(r, chunk);
+      llvm::Value* part = partial(r, chunk);
       k.store(m, part, 4);
       k.store(l, k.at(part, 4), 4);
       return;
@@ -282,60 +284,63 @@ class AttentionEmitter {
     r.gain = f.gain;
   }
 
-  Value* partial(const Row& r, Value* chunk) {
-    Value* number = b.CreateUDiv(b.CreateSub(chunk, first_chunk_), k.i64(kAttentionChunk));
+  llvm::Value* partial(const Row& r, llvm::Value* chunk) {
+    llvm::Value* number = b.CreateUDiv(b.CreateSub(chunk, first_chunk_), k.i64(kAttentionChunk));
     const AttentionPartials p(g.type(op.results[0]), cache.head_dim);
-    Value* index = k.add(k.mul(r.head, p.chunks), number);
+    llvm::Value* index = k.add(k.mul(r.head, p.chunks), number);
     return k.at(e.address(op.results[0], r.token), k.mul(index, p.bytes));
   }
 
   // Sum of p[i] V[i], positions in order; lanes being elements of V's row.
-  void weigh_values(std::vector<Row>& block, Value* chunk, Value* from, Value* to) {
+  void weigh_values(std::vector<Row>& block, llvm::Value* chunk, llvm::Value* from, llvm::Value* to) {
     const int64_t most = 8 / static_cast<int64_t>(block.size());
     const int64_t vectors = layout.v_row / kLanes;
     const int64_t whole = vectors / most * most;
-    const auto columns = [&](Value* first, int64_t n) { weigh_columns(block, chunk, from, to, first, n); };
-    k.loop(k.i64(0), k.i64(whole), most, [&](Value* v) { columns(k.mul(v, kLanes), most); });
+    const auto columns = [&](llvm::Value* first, int64_t n) {
+      weigh_columns(block, chunk, from, to, first, n);
+    };
+    k.loop(k.i64(0), k.i64(whole), most, [&](llvm::Value* v) { columns(k.mul(v, kLanes), most); });
     if (whole < vectors) columns(k.i64(whole * kLanes), vectors - whole);
   }
 
-  void weigh_columns(std::vector<Row>& block, Value* chunk, Value* from, Value* to, Value* column,
-                     int64_t vectors) {
+  void weigh_columns(std::vector<Row>& block, llvm::Value* chunk, llvm::Value* from, llvm::Value* to,
+                     llvm::Value* column, int64_t vectors) {
     const int64_t row_bytes = layout.v_row * layout.element_bytes;
-    std::vector<std::vector<Value*>> sums(block.size());
+    std::vector<std::vector<llvm::Value*>> sums(block.size());
     for (auto& of_row : sums) {
       for (int64_t v = 0; v < vectors; ++v) of_row.push_back(k.variable(k.splat(0.0)));
     }
-    for_blocks(from, to, [&](Value* at, Value* slot) {
-      Value* base = k.at(values_, k.add(k.mul(slot, row_bytes), k.mul(column, layout.element_bytes)));
-      Value* offset = k.mul(b.CreateSub(at, chunk), 4);
+    for_blocks(from, to, [&](llvm::Value* at, llvm::Value* slot) {
+      llvm::Value* base = k.at(values_, k.add(k.mul(slot, row_bytes), k.mul(column, layout.element_bytes)));
+      llvm::Value* offset = k.mul(b.CreateSub(at, chunk), 4);
       // Meanwhile the keys of the next block come, this column's share of them.
       const int64_t key_bytes = vectors * kLanes * layout.element_bytes;  // per position
-      Value* next_keys =
+      llvm::Value* next_keys =
           k.at(keys_, k.add(k.mul(k.add(slot, k.i64(kAttentionBlock)), dim_ * layout.element_bytes),
                             k.mul(column, kAttentionBlock * layout.element_bytes)));
-      k.loop(k.i64(0), k.min(k.i64(kAttentionBlock), b.CreateSub(to, at)), 1, [&](Value* i) {
+      k.loop(k.i64(0), k.min(k.i64(kAttentionBlock), b.CreateSub(to, at)), 1, [&](llvm::Value* i) {
         for (int64_t line = 0; line < key_bytes; line += 64)
           k.prefetch(k.at(next_keys, k.add(k.mul(i, key_bytes), k.i64(line))));
-        std::vector<Value*> v;
+        std::vector<llvm::Value*> v;
         for (int64_t n = 0; n < vectors; ++n)
           v.push_back(
               load_cached(k.at(base, k.add(k.mul(i, row_bytes), k.i64(n * kLanes * layout.element_bytes)))));
         for (size_t r = 0; r < block.size(); ++r) {
-          Value* p = k.splat(k.load(b.getFloatTy(), k.at(block[r].scores, k.add(offset, k.mul(i, 4))), 4));
+          llvm::Value* p =
+              k.splat(k.load(b.getFloatTy(), k.at(block[r].scores, k.add(offset, k.mul(i, 4))), 4));
           for (size_t n = 0; n < v.size(); ++n) k.set(sums[r][n], k.fma(p, v[n], k.get(sums[r][n])));
         }
       });
     });
     for (size_t r = 0; r < block.size(); ++r) {
       for (int64_t n = 0; n < vectors; ++n) {
-        Value* bytes = k.mul(k.add(column, k.i64(n * kLanes)), 4);
-        Value* y = k.get(sums[r][static_cast<size_t>(n)]);
+        llvm::Value* bytes = k.mul(k.add(column, k.i64(n * kLanes)), 4);
+        llvm::Value* y = k.get(sums[r][static_cast<size_t>(n)]);
         if (split_) {
           k.store(y, k.at(partial(block[r], chunk), k.add(bytes, k.i64(AttentionPartials::kHeader))), 4);
           continue;
         }
-        Value* to_total = k.at(block[r].total, bytes);
+        llvm::Value* to_total = k.at(block[r].total, bytes);
         k.store(merge(k, k.load(k.f32x8(), to_total, 4), y, block[r].fade, block[r].gain), to_total, 4);
       }
     }
@@ -351,9 +356,9 @@ class AttentionEmitter {
   RowEmitter e;
   int64_t heads_, dim_, window_, group_;
   bool split_;
-  Value* slopes_ = nullptr;
-  Value *kv_head_ = nullptr, *part_ = nullptr, *first_ = nullptr, *first_chunk_ = nullptr;
-  Value *keys_ = nullptr, *values_ = nullptr;
+  llvm::Value* slopes_ = nullptr;
+  llvm::Value *kv_head_ = nullptr, *part_ = nullptr, *first_ = nullptr, *first_chunk_ = nullptr;
+  llvm::Value *keys_ = nullptr, *values_ = nullptr;
 };
 
 }  // namespace

@@ -24,8 +24,6 @@ llvm::Value* merge(KernelBuilder& k, llvm::Value* before, llvm::Value* chunk, ll
 
 namespace {
 
-using llvm::Value;
-
 // attention_merge: the chunks of each head in order, then the division by the sum.
 void attention_merge(RowEmitter& e, const Op& op) {
   KernelBuilder& k = e.k;
@@ -34,33 +32,34 @@ void attention_merge(RowEmitter& e, const Op& op) {
   const int64_t dim = e.g.type(op.results[0]).last() / heads;
   const AttentionPartials p(e.g.type(op.operands[0]), dim);
   const int64_t window = attr_int(op, "window");
-  Value* pos = b.CreateSExt(k.load(b.getInt32Ty(), e.address(op.operands[1]), 4), b.getInt64Ty());
-  Value* oldest = window > 0 ? k.max(k.i64(0), k.add(pos, k.i64(1 - window))) : k.i64(0);
-  Value* chunks = k.add(
+  llvm::Value* pos = b.CreateSExt(k.load(b.getInt32Ty(), e.address(op.operands[1]), 4), b.getInt64Ty());
+  llvm::Value* oldest = window > 0 ? k.max(k.i64(0), k.add(pos, k.i64(1 - window))) : k.i64(0);
+  llvm::Value* chunks = k.add(
       b.CreateSub(b.CreateUDiv(pos, k.i64(kAttentionChunk)), b.CreateUDiv(oldest, k.i64(kAttentionChunk))),
       k.i64(1));
-  k.loop(k.i64(0), k.i64(heads), 1, [&](Value* head) {
-    Value* partials = k.at(e.address(op.operands[0]), k.mul(head, p.chunks * p.bytes));
-    Value* out = k.at(e.address(op.results[0]), k.mul(head, dim * 4));
-    const auto accumulated = [&](Value* j) { return k.load(k.f32x8(), k.at(out, k.mul(j, 4)), 4); };
+  k.loop(k.i64(0), k.i64(heads), 1, [&](llvm::Value* head) {
+    llvm::Value* partials = k.at(e.address(op.operands[0]), k.mul(head, p.chunks * p.bytes));
+    llvm::Value* out = k.at(e.address(op.results[0]), k.mul(head, dim * 4));
+    const auto accumulated = [&](llvm::Value* j) { return k.load(k.f32x8(), k.at(out, k.mul(j, 4)), 4); };
     // The row is the accumulator; heads follow each other, so a partial last vector waits for the next head.
-    e.for_lanes(dim, [&](Value* j, int64_t n) { k.store_lanes(k.splat(0.0), k.at(out, k.mul(j, 4)), n); });
-    Value* maximum = k.variable(k.f32(kNothing));
-    Value* sum = k.variable(k.f32(0));
-    k.loop(k.i64(0), chunks, 1, [&](Value* c) {
-      Value* chunk = k.at(partials, k.mul(c, p.bytes));
+    e.for_lanes(dim,
+                [&](llvm::Value* j, int64_t n) { k.store_lanes(k.splat(0.0), k.at(out, k.mul(j, 4)), n); });
+    llvm::Value* maximum = k.variable(k.f32(kNothing));
+    llvm::Value* sum = k.variable(k.f32(0));
+    k.loop(k.i64(0), chunks, 1, [&](llvm::Value* c) {
+      llvm::Value* chunk = k.at(partials, k.mul(c, p.bytes));
       const MergeFactors f = merge_factors(k, k.get(maximum), k.load(b.getFloatTy(), chunk, 4));
       k.set(maximum, f.maximum);
       k.set(sum,
             merge(k, k.get(sum), k.load(b.getFloatTy(), k.at(chunk, 4), 4), f.fade_scalar, f.gain_scalar));
-      e.for_lanes(dim, [&](Value* j, int64_t n) {
-        Value* values =
+      e.for_lanes(dim, [&](llvm::Value* j, int64_t n) {
+        llvm::Value* values =
             k.load(k.f32x8(), k.at(chunk, k.add(k.mul(j, 4), k.i64(AttentionPartials::kHeader))), 4);
         k.store_lanes(merge(k, accumulated(j), values, f.fade, f.gain), k.at(out, k.mul(j, 4)), n);
       });
     });
-    Value* inverse = k.splat(b.CreateFDiv(k.f32(1), k.get(sum)));
-    e.for_lanes(dim, [&](Value* j, int64_t n) {
+    llvm::Value* inverse = k.splat(b.CreateFDiv(k.f32(1), k.get(sum)));
+    e.for_lanes(dim, [&](llvm::Value* j, int64_t n) {
       k.store_lanes(b.CreateFMul(accumulated(j), inverse), k.at(out, k.mul(j, 4)), n);
     });
   });

@@ -8,8 +8,6 @@
 
 namespace lmc {
 
-using llvm::Value;
-
 KernelBuilder::KernelBuilder(llvm::Module& module, const Target& target, const std::string& name)
     : module_(module), target_(target), b_(module.getContext()) {
   llvm::Type* ptr = b_.getPtrTy();
@@ -30,62 +28,62 @@ KernelBuilder::KernelBuilder(llvm::Module& module, const Target& target, const s
 
 void KernelBuilder::finish() { b_.CreateRetVoid(); }
 
-Value* KernelBuilder::operand(int index) {
+llvm::Value* KernelBuilder::operand(int index) {
   auto* l = b_.CreateLoad(b_.getPtrTy(), at(fn_->getArg(0), index * 8));
   l->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(module_.getContext(), {}));
   return l;
 }
 
-Value* KernelBuilder::tokens() {
+llvm::Value* KernelBuilder::tokens() {
   return load(b_.getInt64Ty(), at(fn_->getArg(1), int64_t{offsetof(StepInfo, tokens)}), 8);
 }
 
-Value* KernelBuilder::rows() {
+llvm::Value* KernelBuilder::rows() {
   return load(b_.getInt64Ty(), at(fn_->getArg(1), int64_t{offsetof(StepInfo, rows)}), 8);
 }
 
-Value* KernelBuilder::cycles() {
+llvm::Value* KernelBuilder::cycles() {
   return load(b_.getPtrTy(), at(fn_->getArg(1), int64_t{offsetof(StepInfo, cycles)}), 8);
 }
 
-Value* KernelBuilder::serial() {
+llvm::Value* KernelBuilder::serial() {
   return load(b_.getInt64Ty(), at(fn_->getArg(1), int64_t{offsetof(StepInfo, serial)}), 8);
 }
 
-Value* KernelBuilder::best() {
+llvm::Value* KernelBuilder::best() {
   return load(b_.getPtrTy(), at(fn_->getArg(1), int64_t{offsetof(StepInfo, best)}), 8);
 }
 
-Value* KernelBuilder::spans() {
+llvm::Value* KernelBuilder::spans() {
   return load(b_.getPtrTy(), at(fn_->getArg(1), int64_t{offsetof(StepInfo, spans)}), 8);
 }
 
-Value* KernelBuilder::span_count() {
+llvm::Value* KernelBuilder::span_count() {
   return load(b_.getInt64Ty(), at(fn_->getArg(1), int64_t{offsetof(StepInfo, span_count)}), 8);
 }
 
-Value* KernelBuilder::cache(Value* operand, Value* token) {
-  Value* memories = load(b_.getPtrTy(), at(fn_->getArg(1), int64_t{offsetof(StepInfo, caches)}), 8);
-  Value* memory = load(b_.getPtrTy(), at(memories, mul(token, 8)), 8);
+llvm::Value* KernelBuilder::cache(llvm::Value* operand, llvm::Value* token) {
+  llvm::Value* memories = load(b_.getPtrTy(), at(fn_->getArg(1), int64_t{offsetof(StepInfo, caches)}), 8);
+  llvm::Value* memory = load(b_.getPtrTy(), at(memories, mul(token, 8)), 8);
   return at(memory, b_.CreatePtrToInt(operand, b_.getInt64Ty()));
 }
 
-Value* KernelBuilder::load(llvm::Type* type, Value* address, int64_t align) {
+llvm::Value* KernelBuilder::load(llvm::Type* type, llvm::Value* address, int64_t align) {
   return b_.CreateAlignedLoad(type, address, llvm::Align(static_cast<uint64_t>(align)));
 }
 
-void KernelBuilder::store(Value* value, Value* address, int64_t align) {
+void KernelBuilder::store(llvm::Value* value, llvm::Value* address, int64_t align) {
   b_.CreateAlignedStore(value, address, llvm::Align(static_cast<uint64_t>(align)));
 }
 
-void KernelBuilder::store_lanes(Value* value, Value* address, int64_t lanes) {
+void KernelBuilder::store_lanes(llvm::Value* value, llvm::Value* address, int64_t lanes) {
   if (lanes >= kLanes) return store(value, address, 4);
   std::vector<llvm::Constant*> mask;
   for (int64_t i = 0; i < kLanes; ++i) mask.push_back(b_.getInt1(i < lanes));
   store_masked(value, address, llvm::ConstantVector::get(mask));
 }
 
-void KernelBuilder::store_masked(Value* value, Value* address, Value* mask) {
+void KernelBuilder::store_masked(llvm::Value* value, llvm::Value* address, llvm::Value* mask) {
   b_.CreateMaskedStore(value, address, llvm::Align(4), mask);
 }
 
@@ -95,35 +93,35 @@ void KernelBuilder::prefetch(llvm::Value* address) {
                      {address, b_.getInt32(kRead), b_.getInt32(kFirstLevel), b_.getInt32(kData)});
 }
 
-Value* KernelBuilder::fma(Value* a, Value* c, Value* addend) {
+llvm::Value* KernelBuilder::fma(llvm::Value* a, llvm::Value* c, llvm::Value* addend) {
   return b_.CreateIntrinsic(llvm::Intrinsic::fma, {a->getType()}, {a, c, addend});
 }
 
-Value* KernelBuilder::widen(Value* numbers) {
+llvm::Value* KernelBuilder::widen(llvm::Value* numbers) {
   llvm::Type* element = numbers->getType()->getScalarType();
   if (element->isFloatTy()) return numbers;
   const auto count = llvm::cast<llvm::FixedVectorType>(numbers->getType())->getNumElements();
   llvm::Type* floats = vector(b_.getFloatTy(), count);
   llvm::Type* words = vector(b_.getInt32Ty(), count);
   if (element->isHalfTy()) return b_.CreateFPExt(numbers, floats);
-  Value* upper = b_.CreateShl(b_.CreateZExt(numbers, words), llvm::ConstantInt::get(words, 16));
+  llvm::Value* upper = b_.CreateShl(b_.CreateZExt(numbers, words), llvm::ConstantInt::get(words, 16));
   return b_.CreateBitCast(upper, floats);
 }
 
-Value* KernelBuilder::eight(Value* v, int64_t n) {
+llvm::Value* KernelBuilder::eight(llvm::Value* v, int64_t n) {
   if (v->getType() == f32x8()) return v;
   std::vector<int> lanes;
   for (int64_t i = 0; i < kLanes; ++i) lanes.push_back(static_cast<int>(n * kLanes + i));
   return b_.CreateShuffleVector(v, lanes);
 }
 
-Value* KernelBuilder::lane_ids() {
+llvm::Value* KernelBuilder::lane_ids() {
   std::vector<llvm::Constant*> ids;
   for (int64_t i = 0; i < kLanes; ++i) ids.push_back(b_.getInt64(static_cast<uint64_t>(i)));
   return llvm::ConstantVector::get(ids);
 }
 
-Value* KernelBuilder::keep_lanes(Value* v, int64_t lanes) {
+llvm::Value* KernelBuilder::keep_lanes(llvm::Value* v, int64_t lanes) {
   if (lanes >= kLanes) return v;
   std::vector<llvm::Constant*> mask;
   for (int64_t i = 0; i < kLanes; ++i) mask.push_back(b_.getInt1(i < lanes));
@@ -134,7 +132,7 @@ namespace {
 
 // Folds 8 lanes to one by `op` over halves.
 template <class F>
-Value* fold_lanes(llvm::IRBuilder<>& b, Value* v, F op) {
+llvm::Value* fold_lanes(llvm::IRBuilder<>& b, llvm::Value* v, F op) {
   for (int width : {4, 2, 1}) {
     std::vector<int> low;
     std::vector<int> high;
@@ -149,26 +147,28 @@ Value* fold_lanes(llvm::IRBuilder<>& b, Value* v, F op) {
 
 }  // namespace
 
-Value* KernelBuilder::sum_lanes(Value* v) {
-  return fold_lanes(b_, v, [&](Value* a, Value* c) { return b_.CreateFAdd(a, c); });
+llvm::Value* KernelBuilder::sum_lanes(llvm::Value* v) {
+  return fold_lanes(b_, v, [&](llvm::Value* a, llvm::Value* c) { return b_.CreateFAdd(a, c); });
 }
 
-Value* KernelBuilder::max_lanes(Value* v) {
-  return fold_lanes(b_, v, [&](Value* a, Value* c) { return b_.CreateSelect(b_.CreateFCmpOGT(a, c), a, c); });
+llvm::Value* KernelBuilder::max_lanes(llvm::Value* v) {
+  return fold_lanes(
+      b_, v, [&](llvm::Value* a, llvm::Value* c) { return b_.CreateSelect(b_.CreateFCmpOGT(a, c), a, c); });
 }
 
-Value* KernelBuilder::variable(Value* initial) {
+llvm::Value* KernelBuilder::variable(llvm::Value* initial) {
   llvm::IRBuilder<> entry(&fn_->getEntryBlock(), fn_->getEntryBlock().begin());
-  Value* v = entry.CreateAlloca(initial->getType());
+  llvm::Value* v = entry.CreateAlloca(initial->getType());
   set(v, initial);
   return v;
 }
 
-Value* KernelBuilder::get(Value* variable) {
+llvm::Value* KernelBuilder::get(llvm::Value* variable) {
   return b_.CreateLoad(llvm::cast<llvm::AllocaInst>(variable)->getAllocatedType(), variable);
 }
 
-void KernelBuilder::loop(Value* first, Value* end, int64_t step, const std::function<void(Value*)>& body) {
+void KernelBuilder::loop(llvm::Value* first, llvm::Value* end, int64_t step,
+                         const std::function<void(llvm::Value*)>& body) {
   llvm::LLVMContext& c = module_.getContext();
   llvm::BasicBlock* before = b_.GetInsertBlock();
   auto* head = llvm::BasicBlock::Create(c, "loop", fn_);
@@ -181,13 +181,13 @@ void KernelBuilder::loop(Value* first, Value* end, int64_t step, const std::func
   b_.CreateCondBr(b_.CreateICmpSLT(i, end), inside, after);
   b_.SetInsertPoint(inside);
   body(i);
-  Value* next = b_.CreateAdd(i, i64(step));
+  llvm::Value* next = b_.CreateAdd(i, i64(step));
   i->addIncoming(next, b_.GetInsertBlock());
   b_.CreateBr(head);
   b_.SetInsertPoint(after);
 }
 
-void KernelBuilder::if_then(Value* condition, const std::function<void()>& body) {
+void KernelBuilder::if_then(llvm::Value* condition, const std::function<void()>& body) {
   llvm::LLVMContext& c = module_.getContext();
   auto* inside = llvm::BasicBlock::Create(c, "then", fn_);
   auto* after = llvm::BasicBlock::Create(c, "after", fn_);

@@ -4,56 +4,59 @@
 #include "codegen/kernels/math.h"
 #include "codegen/kernels/row_kernel.h"
 
-namespace lmc {
+namespace lmc::kernels::elementwise {
 namespace {
 
-using llvm::Value;
-using Lanes = std::vector<Value*>;
+using Lanes = std::vector<llvm::Value*>;
 
-RowOpEmitter lanes(Value* (*f)(KernelBuilder&, const Op&, const Lanes&)) { return {f, nullptr}; }
+RowOpEmitter lanes(llvm::Value* (*f)(KernelBuilder&, const Op&, const Lanes&)) { return {f, nullptr}; }
 
-const RegisterRowOp kAdd("add", lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> Value* {
+const RegisterRowOp kAdd("add", lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> llvm::Value* {
                            return k.ir().CreateFAdd(x[0], x[1]);
                          }));
-const RegisterRowOp kSub("sub", lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> Value* {
+const RegisterRowOp kSub("sub", lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> llvm::Value* {
                            return k.ir().CreateFSub(x[0], x[1]);
                          }));
-const RegisterRowOp kMul("mul", lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> Value* {
+const RegisterRowOp kMul("mul", lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> llvm::Value* {
                            return k.ir().CreateFMul(x[0], x[1]);
                          }));
-const RegisterRowOp kScale("scale", lanes([](KernelBuilder& k, const Op& op, const Lanes& x) -> Value* {
+const RegisterRowOp kScale("scale", lanes([](KernelBuilder& k, const Op& op, const Lanes& x) -> llvm::Value* {
                              return k.ir().CreateFMul(x[0], k.splat(attr_real(op, "by")));
                            }));
-const RegisterRowOp kRelu("relu", lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> Value* {
+const RegisterRowOp kRelu("relu", lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> llvm::Value* {
                             return k.ir().CreateSelect(k.ir().CreateFCmpOLT(x[0], k.splat(0.0)), k.splat(0.0),
                                                        x[0]);
                           }));
-const RegisterRowOp kTanh("tanh", lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> Value* {
+const RegisterRowOp kTanh("tanh", lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> llvm::Value* {
                             return math::tanh(k, x[0]);
                           }));
-const RegisterRowOp kSilu("silu", lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> Value* {
+const RegisterRowOp kSilu("silu", lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> llvm::Value* {
                             return k.ir().CreateFMul(x[0], math::sigmoid(k, x[0]));
                           }));
 // 0.5 x (1 + tanh(u)) = x sigmoid(2u) with u = sqrt(2/pi) (x + 0.044715 x^3): no cancellation for x << 0.
-const RegisterRowOp kGeluTanh("gelu_tanh", lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> Value* {
+const RegisterRowOp kGeluTanh("gelu_tanh",
+                              lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> llvm::Value* {
                                 auto& b = k.ir();
                                 constexpr double c = 2 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
-                                Value* square = b.CreateFMul(x[0], x[0]);
-                                Value* slope = k.fma(square, k.splat(c * 0.044715), k.splat(c));
+                                llvm::Value* square = b.CreateFMul(x[0], x[0]);
+                                llvm::Value* slope = k.fma(square, k.splat(c * 0.044715), k.splat(c));
                                 return b.CreateFMul(x[0], math::sigmoid(k, b.CreateFMul(x[0], slope)));
                               }));
-const RegisterRowOp kGeluErf("gelu_erf", lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> Value* {
+const RegisterRowOp kGeluErf("gelu_erf",
+                             lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> llvm::Value* {
                                auto& b = k.ir();
-                               Value* e = math::erf(k, b.CreateFMul(x[0], k.splat(1 / std::numbers::sqrt2)));
-                               Value* half = b.CreateFMul(x[0], k.splat(0.5));
+                               llvm::Value* e =
+                                   math::erf(k, b.CreateFMul(x[0], k.splat(1 / std::numbers::sqrt2)));
+                               llvm::Value* half = b.CreateFMul(x[0], k.splat(0.5));
                                return k.fma(half, e, half);
                              }));
-const RegisterRowOp kSoftcap("softcap", lanes([](KernelBuilder& k, const Op& op, const Lanes& x) -> Value* {
+const RegisterRowOp kSoftcap("softcap",
+                             lanes([](KernelBuilder& k, const Op& op, const Lanes& x) -> llvm::Value* {
                                auto& b = k.ir();
                                const double cap = attr_real(op, "cap");
-                               Value* t = math::tanh(k, b.CreateFMul(x[0], k.splat(1 / cap)));
+                               llvm::Value* t = math::tanh(k, b.CreateFMul(x[0], k.splat(1 / cap)));
                                return b.CreateFMul(t, k.splat(cap));
                              }));
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::kernels::elementwise

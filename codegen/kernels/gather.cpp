@@ -2,26 +2,26 @@
 #include "codegen/kernels/row_kernel.h"
 #include "codegen/weight_layout.h"
 
-namespace lmc {
+namespace lmc::kernels::gather {
 namespace {
 
-using llvm::Value;
-
 // Row `id` of a table packed in groups of rows.
-Value* packed(RowEmitter& e, const WeightLayout& layout, Value* table, Value* id, int64_t cols, Value* j) {
+llvm::Value* packed(RowEmitter& e, const WeightLayout& layout, llvm::Value* table, llvm::Value* id,
+                    int64_t cols, llvm::Value* j) {
   KernelBuilder& k = e.k;
   auto& b = k.ir();
-  Value* rows = k.i64(layout.group_rows());
-  Value* group = k.at(table, k.mul(b.CreateUDiv(id, rows), layout.group_bytes(cols)));
+  llvm::Value* rows = k.i64(layout.group_rows());
+  llvm::Value* group = k.at(table, k.mul(b.CreateUDiv(id, rows), layout.group_bytes(cols)));
   return layout.emit_row(k, group, b.CreateURem(id, rows), cols, j);
 }
 
 // Row `id` of a plain row-major table.
-Value* plain(RowEmitter& e, ValueId table_value, Value* table, Value* id, int64_t cols, Value* j) {
+llvm::Value* plain(RowEmitter& e, ValueId table_value, llvm::Value* table, llvm::Value* id, int64_t cols,
+                   llvm::Value* j) {
   KernelBuilder& k = e.k;
   auto& b = k.ir();
   const std::string& layout = e.slot(table_value).layout;
-  Value* index = k.add(k.mul(id, cols), j);
+  llvm::Value* index = k.add(k.mul(id, cols), j);
   if (layout == "f32") return k.load(k.f32x8(), k.at(table, k.mul(index, 4)), 4);
   llvm::Type* stored = layout == "f16" ? b.getHalfTy() : static_cast<llvm::Type*>(b.getInt16Ty());
   return k.widen(k.load(llvm::FixedVectorType::get(stored, kLanes), k.at(table, k.mul(index, 2)), 2));
@@ -31,12 +31,13 @@ void embedding(RowEmitter& e, const Op& op) {
   KernelBuilder& k = e.k;
   const ValueId table_value = op.operands[1];
   const int64_t cols = e.g.type(table_value).last();
-  Value* id =
+  llvm::Value* id =
       k.ir().CreateSExt(k.load(k.ir().getInt32Ty(), e.address(op.operands[0]), 4), k.ir().getInt64Ty());
-  Value* table = e.address(table_value);
+  llvm::Value* table = e.address(table_value);
   const WeightLayout* layout = find_weight_layout(e.slot(table_value).layout);
-  e.for_lanes(cols, [&](Value* j, int64_t n) {
-    Value* y = layout ? packed(e, *layout, table, id, cols, j) : plain(e, table_value, table, id, cols, j);
+  e.for_lanes(cols, [&](llvm::Value* j, int64_t n) {
+    llvm::Value* y =
+        layout ? packed(e, *layout, table, id, cols, j) : plain(e, table_value, table, id, cols, j);
     e.store(op.results[0], k.i64(0), j, y, n);
   });
 }
@@ -45,11 +46,11 @@ void select_rows(RowEmitter& e, const Op& op) {
   KernelBuilder& k = e.k;
   const ValueId x = op.operands[0];
   const Type& t = e.g.type(x);
-  Value* index =
+  llvm::Value* index =
       k.ir().CreateSExt(k.load(k.ir().getInt32Ty(), e.address(op.operands[1]), 4), k.ir().getInt64Ty());
-  Value* from = e.address(x, index);
+  llvm::Value* from = e.address(x, index);
   const int64_t row = t.last() * RowEmitter::sub_rows(t);
-  e.for_lanes(row, [&](Value* j, int64_t n) {
+  e.for_lanes(row, [&](llvm::Value* j, int64_t n) {
     e.store(op.results[0], k.i64(0), j, k.load(k.f32x8(), k.at(from, k.mul(j, 4)), 4), n);
   });
 }
@@ -58,4 +59,4 @@ const RegisterRowOp kEmbedding("embedding", {nullptr, embedding});
 const RegisterRowOp kSelectRows("select_rows", {nullptr, select_rows});
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::kernels::gather

@@ -24,22 +24,20 @@
 namespace lmc {
 namespace {
 
-using llvm::Value;
-
 constexpr int64_t kStreams = 4;
 constexpr int64_t kWorthABlock = 5;  // rows left over that are
 
 // Of weight-row groups × activation rows: accumulators; or of eights of outputs × activation rows: results.
-using Tile = std::vector<std::vector<Value*>>;
+using Tile = std::vector<std::vector<llvm::Value*>>;
 
 // The outputs that are quantised together, by eights.
-using Block = std::array<Value*, kQ8Block / kLanes>;
+using Block = std::array<llvm::Value*, kQ8Block / kLanes>;
 
 // Groups of weight rows (of each half, where there are two) that are worked on in step.
 struct Groups {
-  Value* first;
+  llvm::Value* first;
   int64_t width = 1;
-  Value* apart = nullptr;  // groups from one to the next; null: neighbours
+  llvm::Value* apart = nullptr;  // groups from one to the next; null: neighbours
 };
 
 // Scratch for results that are to be quantised: f32 [8][outputs of a tile].
@@ -65,20 +63,20 @@ class LinearEmitter {
 
   void emit() {
     weights_ = k.operand(slot(1).operand);
-    Value* tokens = frame.over_rows ? k.rows() : k.tokens();
-    Value* tile = k.tile();
-    Value* next = k.next();
-    Value* has_next = b.CreateICmpSGE(next, k.i64(0));
-    Value* share = nullptr;
+    llvm::Value* tokens = frame.over_rows ? k.rows() : k.tokens();
+    llvm::Value* tile = k.tile();
+    llvm::Value* next = k.next();
+    llvm::Value* has_next = b.CreateICmpSGE(next, k.i64(0));
+    llvm::Value* share = nullptr;
     if (by_experts_) {  // the next tile's weights are known to be near only if it has the same share
-      Value* tiles = k.i64((groups_ + frame.spec.grain - 1) / frame.spec.grain);
+      llvm::Value* tiles = k.i64((groups_ + frame.spec.grain - 1) / frame.spec.grain);
       share = b.CreateUDiv(tile, tiles);
       has_next = b.CreateAnd(has_next, b.CreateICmpEQ(b.CreateUDiv(next, tiles), share));
       tile = b.CreateURem(tile, tiles);
       next = b.CreateURem(next, tiles);
     }
-    Value* first = first_ = k.mul(tile, frame.spec.grain);
-    Value* end = k.min(k.add(first, k.i64(frame.spec.grain)), k.i64(groups_));
+    llvm::Value* first = first_ = k.mul(tile, frame.spec.grain);
+    llvm::Value* end = k.min(k.add(first, k.i64(frame.spec.grain)), k.i64(groups_));
     prefetch_.emplace(k, LinearPrefetch::Tile{end, has_next, k.mul(next, frame.spec.grain)}, group_bytes_,
                       parts_, groups_);
     rows_.emplace(k, form, tokens, share, k.at(k.scratch(), results_bytes(form)));
@@ -93,7 +91,7 @@ class LinearEmitter {
       });
     } else {
       choose_weights();
-      Value* few = b.CreateICmpSLT(limit_, k.i64(kRowBlock));
+      llvm::Value* few = b.CreateICmpSLT(limit_, k.i64(kRowBlock));
       k.if_then(few, [&] { streams(first, end, halving(kRowBlock * at_once_ / kStreams)); });
       k.if_then(b.CreateNot(few), [&] { blocks(first, end); });
     }
@@ -115,12 +113,12 @@ class LinearEmitter {
   }
 
   // Four streams, two in each half where there are two; what is left over one group at a time.
-  void streams(Value* first, Value* end, const std::vector<int64_t>& sizes) {
+  void streams(llvm::Value* first, llvm::Value* end, const std::vector<int64_t>& sizes) {
     const int64_t ways = kStreams / parts_;
-    Value* share = b.CreateUDiv(b.CreateSub(end, first), k.i64(ways));
-    const auto walk = [&](Value* from, Value* to, Groups groups) {
+    llvm::Value* share = b.CreateUDiv(b.CreateSub(end, first), k.i64(ways));
+    const auto walk = [&](llvm::Value* from, llvm::Value* to, Groups groups) {
       stream_end_ = to;
-      k.loop(from, to, 1, [&](Value* group) {
+      k.loop(from, to, 1, [&](llvm::Value* group) {
         groups.first = group;
         row_blocks(groups, sizes);
       });
@@ -128,19 +126,20 @@ class LinearEmitter {
     walk(first, k.add(first, share), {nullptr, ways, share});
     walk(k.add(first, k.mul(share, ways)), end, {nullptr});
     if (!form.quantised.valid()) return;
-    k.loop(k.i64(0), frame.single() ? k.i64(1) : limit_, 1, [&](Value* row) {
-      k.loop(first, end, groups_per_block(), [&](Value* group) { quantise_from_scratch(group, row, row); });
+    k.loop(k.i64(0), frame.single() ? k.i64(1) : limit_, 1, [&](llvm::Value* row) {
+      k.loop(first, end, groups_per_block(),
+             [&](llvm::Value* group) { quantise_from_scratch(group, row, row); });
     });
   }
 
   // As many groups as registers allow against 8 rows; a block's together where their outputs are quantised.
-  void blocks(Value* first, Value* end) {
+  void blocks(llvm::Value* first, llvm::Value* end) {
     streaming_ = false;
     const int64_t width = form.quantised.valid() ? groups_per_block() : at_once_;
-    Value* whole = k.add(first, b.CreateAnd(b.CreateSub(end, first), k.i64(-width)));
-    k.loop(first, whole, width, [&](Value* group) { row_blocks({group, width}, halving(kRowBlock)); });
+    llvm::Value* whole = k.add(first, b.CreateAnd(b.CreateSub(end, first), k.i64(-width)));
+    k.loop(first, whole, width, [&](llvm::Value* group) { row_blocks({group, width}, halving(kRowBlock)); });
     if (form.quantised.valid() || width == 1) return;
-    k.loop(whole, end, 1, [&](Value* group) { row_blocks({group}, halving(kRowBlock)); });
+    k.loop(whole, end, 1, [&](llvm::Value* group) { row_blocks({group}, halving(kRowBlock)); });
   }
 
   // All rows against these groups, in blocks of the given sizes. The weights stay in cache meanwhile. An
@@ -148,14 +147,14 @@ class LinearEmitter {
   // make one more block of 8, which makes the same results again but costs less than blocks of 4, 2 and 1.
   void row_blocks(const Groups& groups, const std::vector<int64_t>& sizes) {
     if (frame.single()) return compute_and_store(groups, k.i64(0), 1);
-    Value* at = k.variable(k.i64(0));
+    llvm::Value* at = k.variable(k.i64(0));
     for (int64_t m : sizes) {
-      Value* start = k.get(at);
-      Value* left = b.CreateSub(limit_, start);
+      llvm::Value* start = k.get(at);
+      llvm::Value* left = b.CreateSub(limit_, start);
       const bool overlapping = by_experts_ && !streaming_ && m == kRowBlock;
       if (overlapping) left = k.add(left, k.i64(kRowBlock - kWorthABlock));
-      Value* end = k.add(start, b.CreateAnd(left, k.i64(-m)));
-      k.loop(start, end, m, [&](Value* row) {
+      llvm::Value* end = k.add(start, b.CreateAnd(left, k.i64(-m)));
+      k.loop(start, end, m, [&](llvm::Value* row) {
         if (overlapping) row = k.min(row, b.CreateSub(limit_, k.i64(m)));
         if (streaming_ || m * groups.width <= kRowBlock * at_once_) {
           compute_and_store(groups, row, m);
@@ -169,11 +168,11 @@ class LinearEmitter {
 
   // Results of all groups in registers at once. A stream's go through the scratch if they are to be
   // quantised: neighbouring groups, which share a block, are computed at different times.
-  void compute_and_store(const Groups& groups, Value* first, int64_t count) {
+  void compute_and_store(const Groups& groups, llvm::Value* first, int64_t count) {
     const auto outputs = compute(groups, first, count);
     if (!form.quantised.valid()) return;
     for (int64_t m = 0; m < count; ++m) {
-      Value* row = k.add(first, k.i64(m));
+      llvm::Value* row = k.add(first, k.i64(m));
       if (streaming_) {
         keep(groups, outputs, m, row);
         continue;
@@ -185,28 +184,28 @@ class LinearEmitter {
   }
 
   // More than registers hold: some groups after the others, through the scratch.
-  void group_by_group(const Groups& groups, Value* first, int64_t count) {
-    k.loop(k.i64(0), k.i64(groups.width), at_once_, [&](Value* i) {
-      Value* group = k.add(groups.first, i);
+  void group_by_group(const Groups& groups, llvm::Value* first, int64_t count) {
+    k.loop(k.i64(0), k.i64(groups.width), at_once_, [&](llvm::Value* i) {
+      llvm::Value* group = k.add(groups.first, i);
       const Groups some{group, at_once_};
       const auto outputs = compute(some, first, count);
       for (int64_t m = 0; m < count; ++m) keep(some, outputs, m, k.i64(m));
     });
     k.loop(k.i64(0), k.i64(count), 1,
-           [&](Value* m) { quantise_from_scratch(groups.first, m, k.add(first, m)); });
+           [&](llvm::Value* m) { quantise_from_scratch(groups.first, m, k.add(first, m)); });
   }
 
   int64_t groups_per_block() const { return kQ8Block / group_rows_; }
   int64_t eights() const { return group_rows_ / kLanes; }  // of a group
 
   // Where the scratch, f32 [8][outputs of the tile], holds results of a group.
-  Value* scratch(Value* group, Value* line) {
-    Value* column = k.mul(b.CreateSub(group, first_), group_rows_ * 4);
+  llvm::Value* scratch(llvm::Value* group, llvm::Value* line) {
+    llvm::Value* column = k.mul(b.CreateSub(group, first_), group_rows_ * 4);
     return k.at(k.scratch(), k.add(k.mul(line, frame.spec.grain * group_rows_ * 4), column));
   }
 
   // Results for activation row `m` into a line of the scratch.
-  void keep(const Groups& groups, const Tile& outputs, int64_t m, Value* line) {
+  void keep(const Groups& groups, const Tile& outputs, int64_t m, llvm::Value* line) {
     for (size_t i = 0; i < outputs.size(); ++i) {
       const int64_t group = static_cast<int64_t>(i) / eights();
       const int64_t eight = static_cast<int64_t>(i) % eights();
@@ -215,36 +214,36 @@ class LinearEmitter {
     }
   }
 
-  void quantise_from_scratch(Value* group, Value* line, Value* row) {
-    Value* from = scratch(group, line);
+  void quantise_from_scratch(llvm::Value* group, llvm::Value* line, llvm::Value* row) {
+    llvm::Value* from = scratch(group, line);
     Block block;
     for (size_t i = 0; i < block.size(); ++i)
       block[i] = k.load(k.f32x8(), k.at(from, static_cast<int64_t>(i) * kLanes * 4), 4);
     quantise(group, row, block);
   }
 
-  void quantise(Value* group, Value* row, const Block& block) {
+  void quantise(llvm::Value* group, llvm::Value* row, const Block& block) {
     const LinearRow at = rows_->at(row);
     RowEmitter e(k, frame, at.token);
     store_quantised(e, form.quantised, at.place, k.mul(group, group_rows_), block);
   }
 
-  Value* member(const Groups& groups, int64_t i) {
+  llvm::Value* member(const Groups& groups, int64_t i) {
     return k.add(groups.first, groups.apart ? k.mul(groups.apart, i) : k.i64(i));
   }
 
   // These groups for rows [first, first + count): returns, per eight outputs and row, what is to be
   // quantised. Where the epilogue combines both halves of the outputs (gate and up), streams walk them
   // together; else the second half's groups follow the first's.
-  Tile compute(const Groups& groups, Value* first, int64_t count) {
-    std::vector<Value*> xs;
+  Tile compute(const Groups& groups, llvm::Value* first, int64_t count) {
+    std::vector<llvm::Value*> xs;
     for (int64_t m = 0; m < count; ++m) xs.push_back(activations(k.add(first, k.i64(m))));
 
     Tile sums;  // parts × groups
-    std::vector<Value*> w;
+    std::vector<llvm::Value*> w;
     for (int64_t part = 0; part < parts_; ++part) {
       for (int64_t i = 0; i < groups.width; ++i) {
-        Value* row_group = k.add(member(groups, i), k.i64(part * groups_));
+        llvm::Value* row_group = k.add(member(groups, i), k.i64(part * groups_));
         w.push_back(k.at(weights_, k.mul(row_group, group_bytes_)));
         auto& row = sums.emplace_back();
         for (int64_t m = 0; m < count; ++m) row.push_back(k.variable(k.splat(k.f32(0), group_rows_)));
@@ -256,11 +255,11 @@ class LinearEmitter {
         const auto begin = all.begin() + static_cast<ptrdiff_t>(from);
         return std::decay_t<decltype(all)>(begin, begin + static_cast<ptrdiff_t>(step));
       };
-      Value* jump =
+      llvm::Value* jump =
           streaming_ ? prefetch_->stream_jump(groups.first, stream_end_)
                      : prefetch_->block_jump(groups.first, groups.width, static_cast<int64_t>(from / step));
       Contraction c{slice(w), xs, slice(sums), cols_, {}};
-      c.prefetch = [&](Value* offset, int64_t bytes) {
+      c.prefetch = [&](llvm::Value* offset, int64_t bytes) {
         if (streaming_) {
           prefetch_->stream(c.w, offset, bytes, jump);
         } else if (quantised_) {  // others are bound by arithmetic all the more
@@ -271,14 +270,14 @@ class LinearEmitter {
     }
     Tile outputs;
     for (int64_t i = 0; i < groups.width; ++i) {
-      Value* column = k.mul(member(groups, i), group_rows_);
+      llvm::Value* column = k.mul(member(groups, i), group_rows_);
       for (int64_t eight = 0; eight < eights(); ++eight) {
-        std::vector<Value*>& results = outputs.emplace_back();
+        std::vector<llvm::Value*>& results = outputs.emplace_back();
         for (size_t m = 0; m < xs.size(); ++m) {
-          std::vector<Value*> of_parts;
+          std::vector<llvm::Value*> of_parts;
           for (auto j = static_cast<size_t>(i); j < sums.size(); j += static_cast<size_t>(groups.width))
             of_parts.push_back(k.eight(k.get(sums[j][m]), eight));
-          Value* row = k.add(first, k.i64(static_cast<int64_t>(m)));
+          llvm::Value* row = k.add(first, k.i64(static_cast<int64_t>(m)));
           results.push_back(epilogue(k.add(column, k.i64(eight * kLanes)), row, of_parts));
         }
       }
@@ -287,9 +286,9 @@ class LinearEmitter {
   }
 
   // Address of a row that is multiplied.
-  Value* activations(Value* row) {
+  llvm::Value* activations(llvm::Value* row) {
     const LinearRow at = rows_->at(row);
-    Value* x = RowEmitter(k, frame, at.token).address(op.operands[0]);
+    llvm::Value* x = RowEmitter(k, frame, at.token).address(op.operands[0]);
     if (g.type(op.operands[0]).rank() == 2) return x;
     const int64_t apart = slot(0).sub_row ? slot(0).sub_row : cols_;  // each place has a row of its own
     return k.at(x, k.mul(at.place, quantised_ ? quantised_bytes(cols_) : apart * 4));
@@ -297,13 +296,13 @@ class LinearEmitter {
 
   // Bias and elementwise ops on 8 outputs of one row from `column` on (8 of each half, where there are two);
   // stores what later stages read. Returns what is to be quantised, if anything.
-  Value* epilogue(Value* column, Value* row, std::vector<Value*> sums) {
+  llvm::Value* epilogue(llvm::Value* column, llvm::Value* row, std::vector<llvm::Value*> sums) {
     const LinearRow at = rows_->at(row);
     RowEmitter e(k, frame, at.token);
-    Value* zero = k.i64(0);
+    llvm::Value* zero = k.i64(0);
     for (size_t part = 0; part < sums.size(); ++part) {
       if (op.operands.size() > 2 && !by_experts_) {
-        Value* of_part = k.add(column, k.i64(static_cast<int64_t>(part) * groups_ * group_rows_));
+        llvm::Value* of_part = k.add(column, k.i64(static_cast<int64_t>(part) * groups_ * group_rows_));
         sums[part] = b.CreateFAdd(sums[part], e.lanes(op.operands[2], zero, of_part));
       }
       e.bind(parts_ == 1 ? op.results[0] : form.halves[part], sums[part]);
@@ -311,15 +310,15 @@ class LinearEmitter {
     const int64_t outputs = outputs_ / parts_;
     for (ValueId v : form.stores) {
       if (v == form.quantised) continue;
-      Value* y = sums[0];
+      llvm::Value* y = sums[0];
       if (v != op.results[0]) {  // not through its own slot: that is where it goes
         const Op& last = *g.def_op(v);
-        std::vector<Value*> operands;
+        std::vector<llvm::Value*> operands;
         for (ValueId o : last.operands) operands.push_back(e.lanes(o, at.place, column));
         y = find_row_op(last.def->name)->lanes(k, last, operands);
         e.bind(v, y);
       }
-      Value* element = by_experts_ ? k.add(k.mul(at.place, outputs), column) : column;
+      llvm::Value* element = by_experts_ ? k.add(k.mul(at.place, outputs), column) : column;
       const auto store = [&] { store_outputs(y, k.at(e.address(v), k.mul(element, 4)), column, outputs); };
       if (v == form.ranked) {
         ranking_->see(y, column);
@@ -332,9 +331,9 @@ class LinearEmitter {
                                   : nullptr;
   }
 
-  void store_outputs(Value* y, Value* to, Value* column, int64_t outputs) {
+  void store_outputs(llvm::Value* y, llvm::Value* to, llvm::Value* column, int64_t outputs) {
     if (outputs % group_rows_ == 0) return k.store(y, to, 4);
-    Value* columns = b.CreateAdd(b.CreateVectorSplat(kLanes, column), k.lane_ids());
+    llvm::Value* columns = b.CreateAdd(b.CreateVectorSplat(kLanes, column), k.lane_ids());
     k.store_masked(y, to, b.CreateICmpSLT(columns, b.CreateVectorSplat(kLanes, k.i64(outputs))));
   }
 
@@ -353,11 +352,11 @@ class LinearEmitter {
   bool by_experts_;  // linear_experts
   std::optional<LinearRows> rows_;
   std::optional<LinearPrefetch> prefetch_;
-  Value* weights_ = nullptr;        // the matrix
-  Value* limit_ = nullptr;          // how many rows
-  Value* first_ = nullptr;          // group of the tile
-  Value* stream_end_ = nullptr;     // where the first stream's share ends
-  std::optional<Ranking> ranking_;  // of the logits
+  llvm::Value* weights_ = nullptr;     // the matrix
+  llvm::Value* limit_ = nullptr;       // how many rows
+  llvm::Value* first_ = nullptr;       // group of the tile
+  llvm::Value* stream_end_ = nullptr;  // where the first stream's share ends
+  std::optional<Ranking> ranking_;     // of the logits
 };
 
 }  // namespace

@@ -6,22 +6,20 @@
 namespace lmc::math {
 namespace {
 
-using llvm::Value;
-
-Value* constant(Value* like, double v) { return llvm::ConstantFP::get(like->getType(), v); }
+llvm::Value* constant(llvm::Value* like, double v) { return llvm::ConstantFP::get(like->getType(), v); }
 
 // Horner's scheme, highest coefficient first.
-Value* polynomial(KernelBuilder& k, Value* x, std::span<const double> coefficients) {
-  Value* y = constant(x, coefficients[0]);
+llvm::Value* polynomial(KernelBuilder& k, llvm::Value* x, std::span<const double> coefficients) {
+  llvm::Value* y = constant(x, coefficients[0]);
   for (double c : coefficients.subspan(1)) y = k.fma(y, x, constant(x, c));
   return y;
 }
 
-Value* round_even(KernelBuilder& k, Value* x) {
+llvm::Value* round_even(KernelBuilder& k, llvm::Value* x) {
   return k.ir().CreateUnaryIntrinsic(llvm::Intrinsic::roundeven, x);
 }
 
-Value* clamp(KernelBuilder& k, Value* x, double low, double high) {
+llvm::Value* clamp(KernelBuilder& k, llvm::Value* x, double low, double high) {
   auto& b = k.ir();
   // Comparisons ordered so that NaN stays NaN.
   x = b.CreateSelect(b.CreateFCmpOLT(x, constant(x, low)), constant(x, low), x);
@@ -31,65 +29,65 @@ Value* clamp(KernelBuilder& k, Value* x, double low, double high) {
 }  // namespace
 
 // exp(x) = 2^n exp(r), r = x - n ln2 in [-0.35, 0.35]: Cody-Waite reduction, Taylor series to r^7.
-Value* exp(KernelBuilder& k, Value* x) {
+llvm::Value* exp(KernelBuilder& k, llvm::Value* x) {
   auto& b = k.ir();
   x = clamp(k, x, -87.0, 88.0);
-  Value* n = round_even(k, b.CreateFMul(x, constant(x, 1.4426950408889634)));
-  Value* r = k.fma(n, constant(x, -0.693359375), x);
+  llvm::Value* n = round_even(k, b.CreateFMul(x, constant(x, 1.4426950408889634)));
+  llvm::Value* r = k.fma(n, constant(x, -0.693359375), x);
   r = k.fma(n, constant(x, 2.12194440e-4), r);
   static constexpr double taylor[] = {1.0 / 5040, 1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 0.5, 1, 1};
-  Value* p = polynomial(k, r, taylor);
-  Value* bits = b.CreateShl(b.CreateFPToSI(n, k.i32x8()), llvm::ConstantInt::get(k.i32x8(), 23));
+  llvm::Value* p = polynomial(k, r, taylor);
+  llvm::Value* bits = b.CreateShl(b.CreateFPToSI(n, k.i32x8()), llvm::ConstantInt::get(k.i32x8(), 23));
   return b.CreateBitCast(b.CreateAdd(b.CreateBitCast(p, k.i32x8()), bits), x->getType());
 }
 
-Value* sigmoid(KernelBuilder& k, Value* x) {
+llvm::Value* sigmoid(KernelBuilder& k, llvm::Value* x) {
   auto& b = k.ir();
-  Value* one = constant(x, 1);
+  llvm::Value* one = constant(x, 1);
   return b.CreateFDiv(one, b.CreateFAdd(one, exp(k, b.CreateFNeg(x))));
 }
 
-Value* tanh(KernelBuilder& k, Value* x) {
+llvm::Value* tanh(KernelBuilder& k, llvm::Value* x) {
   auto& b = k.ir();
-  Value* e = exp(k, b.CreateFMul(x, constant(x, 2)));
+  llvm::Value* e = exp(k, b.CreateFMul(x, constant(x, 2)));
   return b.CreateFSub(constant(x, 1), b.CreateFDiv(constant(x, 2), b.CreateFAdd(e, constant(x, 1))));
 }
 
 // Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26.
-Value* erf(KernelBuilder& k, Value* x) {
+llvm::Value* erf(KernelBuilder& k, llvm::Value* x) {
   auto& b = k.ir();
-  Value* a = b.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, x);
-  Value* t = b.CreateFDiv(constant(x, 1), k.fma(a, constant(x, 0.3275911), constant(x, 1)));
+  llvm::Value* a = b.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, x);
+  llvm::Value* t = b.CreateFDiv(constant(x, 1), k.fma(a, constant(x, 0.3275911), constant(x, 1)));
   static constexpr double series[] = {1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592, 0};
-  Value* tail = b.CreateFMul(polynomial(k, t, series), exp(k, b.CreateFNeg(b.CreateFMul(a, a))));
+  llvm::Value* tail = b.CreateFMul(polynomial(k, t, series), exp(k, b.CreateFNeg(b.CreateFMul(a, a))));
   return b.CreateBinaryIntrinsic(llvm::Intrinsic::copysign, b.CreateFSub(constant(x, 1), tail), x);
 }
 
 // x = n pi/2 + r with r in [-pi/4, pi/4]; Taylor series of both, exchanged and negated by quadrant.
-SinCos sincos(KernelBuilder& k, Value* x) {
+SinCos sincos(KernelBuilder& k, llvm::Value* x) {
   auto& b = k.ir();
-  Value* n = round_even(k, b.CreateFMul(x, constant(x, M_2_PI)));
-  Value* r = k.fma(n, constant(x, -1.5707963267948966), x);  // pi/2 in two pieces
+  llvm::Value* n = round_even(k, b.CreateFMul(x, constant(x, M_2_PI)));
+  llvm::Value* r = k.fma(n, constant(x, -1.5707963267948966), x);  // pi/2 in two pieces
   r = k.fma(n, constant(x, -6.123233995736766e-17), r);
-  Value* r2 = b.CreateFMul(r, r);
+  llvm::Value* r2 = b.CreateFMul(r, r);
   static constexpr double sin_series[] = {-1.0 / 39916800, 1.0 / 362880, -1.0 / 5040, 1.0 / 120, -1.0 / 6, 1};
   static constexpr double cos_series[] = {
       1.0 / 479001600, -1.0 / 3628800, 1.0 / 40320, -1.0 / 720, 1.0 / 24, -0.5, 1};
-  Value* s = b.CreateFMul(polynomial(k, r2, sin_series), r);
-  Value* c = polynomial(k, r2, cos_series);
+  llvm::Value* s = b.CreateFMul(polynomial(k, r2, sin_series), r);
+  llvm::Value* c = polynomial(k, r2, cos_series);
 
   const unsigned lanes = llvm::cast<llvm::FixedVectorType>(x->getType())->getNumElements();
   llvm::Type* i32 = llvm::FixedVectorType::get(b.getInt32Ty(), lanes);
-  Value* quadrant = b.CreateFPToSI(n, i32);
-  const auto bit = [&](Value* v, int which) {
-    Value* masked = b.CreateAnd(v, llvm::ConstantInt::get(i32, static_cast<uint64_t>(which)));
+  llvm::Value* quadrant = b.CreateFPToSI(n, i32);
+  const auto bit = [&](llvm::Value* v, int which) {
+    llvm::Value* masked = b.CreateAnd(v, llvm::ConstantInt::get(i32, static_cast<uint64_t>(which)));
     return b.CreateICmpNE(masked, llvm::Constant::getNullValue(i32));
   };
-  Value* swap = bit(quadrant, 1);
-  Value* sin = b.CreateSelect(swap, c, s);
-  Value* cos = b.CreateSelect(swap, s, c);
+  llvm::Value* swap = bit(quadrant, 1);
+  llvm::Value* sin = b.CreateSelect(swap, c, s);
+  llvm::Value* cos = b.CreateSelect(swap, s, c);
   sin = b.CreateSelect(bit(quadrant, 2), b.CreateFNeg(sin), sin);
-  Value* next = b.CreateAdd(quadrant, llvm::ConstantInt::get(i32, 1));
+  llvm::Value* next = b.CreateAdd(quadrant, llvm::ConstantInt::get(i32, 1));
   cos = b.CreateSelect(bit(next, 2), b.CreateFNeg(cos), cos);
   return {sin, cos};
 }

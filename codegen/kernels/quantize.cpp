@@ -51,13 +51,11 @@ void store_quantised(RowEmitter& e, ValueId result, llvm::Value* outer, llvm::Va
 
 namespace {
 
-using llvm::Value;
-
-void quantize_block(RowEmitter& e, const Op& op, Value* outer, Value* first, int64_t length) {
+void quantize_block(RowEmitter& e, const Op& op, llvm::Value* outer, llvm::Value* first, int64_t length) {
   KernelBuilder& k = e.k;
   Parts parts;
   for (int64_t i = 0; i < kQ8Block; i += kLanes) {
-    Value* v = k.splat(0.0);
+    llvm::Value* v = k.splat(0.0);
     if (i < length) v = k.keep_lanes(e.lanes(op.operands[0], outer, k.add(first, k.i64(i))), length - i);
     parts[static_cast<size_t>(i / kLanes)] = v;
   }
@@ -67,9 +65,9 @@ void quantize_block(RowEmitter& e, const Op& op, Value* outer, Value* first, int
 void quantize(RowEmitter& e, const Op& op) {
   const int64_t length = e.g.type(op.operands[0]).last();
   const int64_t whole = length / kQ8Block * kQ8Block;
-  e.k.loop(e.k.i64(0), e.k.i64(RowEmitter::sub_rows(e.g.type(op.operands[0]))), 1, [&](Value* outer) {
+  e.k.loop(e.k.i64(0), e.k.i64(RowEmitter::sub_rows(e.g.type(op.operands[0]))), 1, [&](llvm::Value* outer) {
     e.k.loop(e.k.i64(0), e.k.i64(whole), kQ8Block,
-             [&](Value* first) { quantize_block(e, op, outer, first, kQ8Block); });
+             [&](llvm::Value* first) { quantize_block(e, op, outer, first, kQ8Block); });
     if (whole < length) quantize_block(e, op, outer, e.k.i64(whole), length - whole);
   });
 }

@@ -7,8 +7,6 @@
 
 namespace lmc {
 
-using llvm::Value;
-
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -25,15 +23,15 @@ Ranking::Ranking(KernelBuilder& k, int64_t outputs) : k_(k) {
   bad_ = k.variable(b.CreateVectorSplat(kLanes, b.getFalse()));
 }
 
-void Ranking::see(Value* lanes, Value* column) {
+void Ranking::see(llvm::Value* lanes, llvm::Value* column) {
   auto& b = k_.ir();
-  Value* ids = b.CreateAdd(b.CreateVectorSplat(kLanes, column), k_.lane_ids());
-  Value* counts = b.CreateICmpSLT(ids, outputs_);
-  Value* bad = b.CreateFCmpUGE(lanes, k_.splat(kInfinity));  // or unordered: NaN
+  llvm::Value* ids = b.CreateAdd(b.CreateVectorSplat(kLanes, column), k_.lane_ids());
+  llvm::Value* counts = b.CreateICmpSLT(ids, outputs_);
+  llvm::Value* bad = b.CreateFCmpUGE(lanes, k_.splat(kInfinity));  // or unordered: NaN
   k_.set(bad_, b.CreateOr(k_.get(bad_), b.CreateAnd(bad, counts)));
-  Value* earlier = b.CreateICmpSLT(ids, k_.get(id_));
-  Value* equal = b.CreateAnd(b.CreateFCmpOEQ(lanes, k_.get(value_)), earlier);
-  Value* better = b.CreateAnd(b.CreateOr(b.CreateFCmpOGT(lanes, k_.get(value_)), equal), counts);
+  llvm::Value* earlier = b.CreateICmpSLT(ids, k_.get(id_));
+  llvm::Value* equal = b.CreateAnd(b.CreateFCmpOEQ(lanes, k_.get(value_)), earlier);
+  llvm::Value* better = b.CreateAnd(b.CreateOr(b.CreateFCmpOGT(lanes, k_.get(value_)), equal), counts);
   k_.set(value_, b.CreateSelect(better, lanes, k_.get(value_)));
   k_.set(id_, b.CreateSelect(better, ids, k_.get(id_)));
 }
@@ -41,24 +39,24 @@ void Ranking::see(Value* lanes, Value* column) {
 void Ranking::finish() {
   auto& b = k_.ir();
   k_.if_then(wanted_, [&] {
-    Value* value = nullptr;
-    Value* id = nullptr;
+    llvm::Value* value = nullptr;
+    llvm::Value* id = nullptr;
     for (int64_t lane = 0; lane < kLanes; ++lane) {
-      Value* v = b.CreateExtractElement(k_.get(value_), k_.i64(lane));
-      Value* i = b.CreateExtractElement(k_.get(id_), k_.i64(lane));
+      llvm::Value* v = b.CreateExtractElement(k_.get(value_), k_.i64(lane));
+      llvm::Value* i = b.CreateExtractElement(k_.get(id_), k_.i64(lane));
       if (!value) {
         value = v;
         id = i;
         continue;
       }
-      Value* equal = b.CreateAnd(b.CreateFCmpOEQ(v, value), b.CreateICmpSLT(i, id));
-      Value* better = b.CreateOr(b.CreateFCmpOGT(v, value), equal);
+      llvm::Value* equal = b.CreateAnd(b.CreateFCmpOEQ(v, value), b.CreateICmpSLT(i, id));
+      llvm::Value* better = b.CreateOr(b.CreateFCmpOGT(v, value), equal);
       value = b.CreateSelect(better, v, value);
       id = b.CreateSelect(better, i, id);
     }
     value = b.CreateSelect(b.CreateOrReduce(k_.get(bad_)), k_.f32(std::numeric_limits<double>::quiet_NaN()),
                            value);
-    Value* at = k_.at(best_, k_.mul(k_.tile(), int64_t{sizeof(TileBest)}));
+    llvm::Value* at = k_.at(best_, k_.mul(k_.tile(), int64_t{sizeof(TileBest)}));
     k_.store(value, k_.at(at, int64_t{offsetof(TileBest, value)}), 4);
     k_.store(b.CreateTrunc(id, b.getInt32Ty()), k_.at(at, int64_t{offsetof(TileBest, id)}), 4);
   });

@@ -4,13 +4,11 @@
 #include "codegen/kernels/row_kernel.h"
 #include "ir/rope_frequencies.h"
 
-namespace lmc {
+namespace lmc::kernels::rope {
 namespace {
 
-using llvm::Value;
-
 // Frequencies in whole vectors, in the code's read-only data.
-Value* frequency_table(KernelBuilder& k, std::vector<double> frequencies) {
+llvm::Value* frequency_table(KernelBuilder& k, std::vector<double> frequencies) {
   frequencies.resize((frequencies.size() + kLanes - 1) / kLanes * kLanes);
   llvm::Module& m = *k.ir().GetInsertBlock()->getModule();
   llvm::Constant* table = llvm::ConstantDataArray::get(m.getContext(), frequencies);
@@ -24,11 +22,11 @@ void rope_angles(RowEmitter& e, const Op& op) {
   KernelBuilder& k = e.k;
   auto& b = k.ir();
   const int64_t half = attr_int(op, "dims") / 2;
-  Value* table = frequency_table(k, rope_frequencies(op.attrs, false));
-  Value* factor = llvm::ConstantFP::get(b.getDoubleTy(), rope_scale(op.attrs, false));
+  llvm::Value* table = frequency_table(k, rope_frequencies(op.attrs, false));
+  llvm::Value* factor = llvm::ConstantFP::get(b.getDoubleTy(), rope_scale(op.attrs, false));
   if (const int64_t border = rope_border(op.attrs)) {
-    Value* length = k.load(b.getInt32Ty(), e.address(op.operands[1]), 4);
-    Value* beyond = b.CreateICmpSGT(b.CreateSExt(length, b.getInt64Ty()), k.i64(border));
+    llvm::Value* length = k.load(b.getInt32Ty(), e.address(op.operands[1]), 4);
+    llvm::Value* beyond = b.CreateICmpSGT(b.CreateSExt(length, b.getInt64Ty()), k.i64(border));
     table = b.CreateSelect(beyond, frequency_table(k, rope_frequencies(op.attrs, true)), table);
     factor =
         b.CreateSelect(beyond, llvm::ConstantFP::get(b.getDoubleTy(), rope_scale(op.attrs, true)), factor);
@@ -36,9 +34,9 @@ void rope_angles(RowEmitter& e, const Op& op) {
   const bool scaled = rope_border(op.attrs) > 0 || rope_scale(op.attrs, false) != 1;
 
   llvm::Type* f64x8 = llvm::FixedVectorType::get(b.getDoubleTy(), kLanes);
-  Value* pos = b.CreateSIToFP(k.load(b.getInt32Ty(), e.address(op.operands[0]), 4), b.getDoubleTy());
-  e.for_lanes(half, [&](Value* j, int64_t n) {
-    Value* frequency = k.load(f64x8, k.at(table, k.mul(j, 8)), 8);
+  llvm::Value* pos = b.CreateSIToFP(k.load(b.getInt32Ty(), e.address(op.operands[0]), 4), b.getDoubleTy());
+  e.for_lanes(half, [&](llvm::Value* j, int64_t n) {
+    llvm::Value* frequency = k.load(f64x8, k.at(table, k.mul(j, 8)), 8);
     math::SinCos sc = math::sincos(k, b.CreateFMul(b.CreateVectorSplat(kLanes, pos), frequency));
     if (scaled) {
       sc.cos = b.CreateFMul(sc.cos, b.CreateVectorSplat(kLanes, factor));
@@ -57,21 +55,21 @@ void rope(RowEmitter& e, const Op& op) {
   const ValueId angles = op.operands[1];
   const ValueId y = op.results[0];
   const int64_t half = e.g.type(angles).last() / 2;
-  Value* zero = k.i64(0);
-  k.loop(zero, k.i64(RowEmitter::sub_rows(t)), 1, [&](Value* head) {
-    e.for_lanes(half, [&](Value* j, int64_t n) {
-      Value* j2 = k.add(j, k.i64(half));
-      Value* c = e.lanes(angles, zero, j);
-      Value* s = e.lanes(angles, zero, j2);
-      Value* a = e.lanes(x, head, j);
-      Value* d = e.lanes(x, head, j2);
+  llvm::Value* zero = k.i64(0);
+  k.loop(zero, k.i64(RowEmitter::sub_rows(t)), 1, [&](llvm::Value* head) {
+    e.for_lanes(half, [&](llvm::Value* j, int64_t n) {
+      llvm::Value* j2 = k.add(j, k.i64(half));
+      llvm::Value* c = e.lanes(angles, zero, j);
+      llvm::Value* s = e.lanes(angles, zero, j2);
+      llvm::Value* a = e.lanes(x, head, j);
+      llvm::Value* d = e.lanes(x, head, j2);
       e.store(y, head, j, k.fma(a, c, b.CreateFNeg(b.CreateFMul(d, s))), n);
       e.store(y, head, j2, k.fma(d, c, b.CreateFMul(a, s)), n);
     });
     const int64_t rest = t.last() - 2 * half;
     if (rest > 0) {
-      e.for_lanes(rest, [&](Value* i, int64_t n) {
-        Value* j = k.add(i, k.i64(2 * half));
+      e.for_lanes(rest, [&](llvm::Value* i, int64_t n) {
+        llvm::Value* j = k.add(i, k.i64(2 * half));
         e.store(y, head, j, e.lanes(x, head, j), n);
       });
     }
@@ -82,4 +80,4 @@ const RegisterRowOp kRopeAngles("rope_angles", {nullptr, rope_angles});
 const RegisterRowOp kRope("rope", {nullptr, rope, true});
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::kernels::rope

@@ -5,10 +5,8 @@
 #include "codegen/weight_layout.h"
 #include "ir/block_format.h"
 
-namespace lmc {
+namespace lmc::layouts::floats {
 namespace {
-
-using llvm::Value;
 
 class Floats : public WeightLayout {
  public:
@@ -41,17 +39,17 @@ class Floats : public WeightLayout {
 
   void emit_dots(KernelBuilder& k, const Contraction& c) const override {
     auto& b = k.ir();
-    const auto step = [&](Value* column) {
+    const auto step = [&](llvm::Value* column) {
       for (size_t m = 0; m < c.x.size(); ++m) {
-        Value* x = k.splat(k.load(b.getFloatTy(), k.at(c.x[m], k.mul(column, 4)), 4));
+        llvm::Value* x = k.splat(k.load(b.getFloatTy(), k.at(c.x[m], k.mul(column, 4)), 4));
         for (size_t i = 0; i < c.w.size(); ++i) {
-          Value* w = load_lanes(k, k.at(c.w[i], k.mul(column, 8 * bytes_)));
+          llvm::Value* w = load_lanes(k, k.at(c.w[i], k.mul(column, 8 * bytes_)));
           k.set(c.sums[i][m], k.fma(w, x, k.get(c.sums[i][m])));
         }
       }
     };
     const int64_t whole = c.cols / kUnroll * kUnroll;
-    k.loop(k.i64(0), k.i64(whole), kUnroll, [&](Value* column) {
+    k.loop(k.i64(0), k.i64(whole), kUnroll, [&](llvm::Value* column) {
       c.prefetch(k.mul(column, 8 * bytes_), prefetch_bytes());
       for (int64_t u = 0; u < kUnroll; ++u) step(k.add(column, k.i64(u)));
     });
@@ -59,14 +57,15 @@ class Floats : public WeightLayout {
   }
 
   // Elements of one row are 8 numbers apart.
-  Value* emit_row(KernelBuilder& k, Value* group, Value* lane, int64_t cols, Value* j) const override {
+  llvm::Value* emit_row(KernelBuilder& k, llvm::Value* group, llvm::Value* lane, int64_t cols,
+                        llvm::Value* j) const override {
     auto& b = k.ir();
     llvm::Type* stored = stored_type(k);
-    Value* row = k.at(group, k.mul(lane, bytes_));
-    Value* y = llvm::Constant::getNullValue(llvm::FixedVectorType::get(stored, kLanes));
+    llvm::Value* row = k.at(group, k.mul(lane, bytes_));
+    llvm::Value* y = llvm::Constant::getNullValue(llvm::FixedVectorType::get(stored, kLanes));
     for (int64_t i = 0; i < kLanes; ++i) {
       // The last vector of a row may reach past it; the row's first element is as good as any there.
-      Value* column = k.add(j, k.i64(i));
+      llvm::Value* column = k.add(j, k.i64(i));
       column = b.CreateSelect(b.CreateICmpSLT(column, k.i64(cols)), column, k.i64(0));
       y = b.CreateInsertElement(y, k.load(stored, k.at(row, k.mul(column, 8 * bytes_)), bytes_), k.i64(i));
     }
@@ -88,7 +87,7 @@ class Floats : public WeightLayout {
     return dtype_ == DType::f32 ? k.ir().getFloatTy() : k.ir().getHalfTy();
   }
 
-  Value* load_lanes(KernelBuilder& k, Value* address) const {
+  llvm::Value* load_lanes(KernelBuilder& k, llvm::Value* address) const {
     return k.widen(k.load(llvm::FixedVectorType::get(stored_type(k), kLanes), address, bytes_));
   }
 
@@ -103,4 +102,4 @@ const RegisterWeightLayout kLayouts[] = {RegisterWeightLayout(kF32), RegisterWei
                                          RegisterWeightLayout(kBf16)};
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::layouts::floats

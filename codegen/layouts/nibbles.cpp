@@ -4,15 +4,13 @@
 
 namespace lmc {
 
-using llvm::Value;
-
 namespace {
 
 constexpr int64_t kRuns = 4;
 
 // Of the bytes of a run.
 struct Halves {
-  Value *low, *high;
+  llvm::Value *low, *high;
 };
 
 }  // namespace
@@ -26,18 +24,18 @@ int Nibbles::unpack(const std::byte* block, int64_t row, int64_t col) const {
   return col < 16 ? both & 15 : both >> 4;
 }
 
-std::vector<std::vector<Value*>> Nibbles::emit_dots(KernelBuilder& k, const Contraction& c,
-                                                    const std::vector<Value*>& blocks,
-                                                    const Activations& activations) const {
+std::vector<std::vector<llvm::Value*>> Nibbles::emit_dots(KernelBuilder& k, const Contraction& c,
+                                                          const std::vector<llvm::Value*>& blocks,
+                                                          const Activations& activations) const {
   auto& b = k.ir();
   llvm::Type* bytes = k.vector(b.getInt8Ty(), run_bytes());
-  std::vector<std::vector<Value*>> dots(c.w.size());
+  std::vector<std::vector<llvm::Value*>> dots(c.w.size());
   for (auto& row : dots) {
     for (size_t m = 0; m < c.x.size(); ++m) row.push_back(k.variable(k.target().start_uint4(b, rows_)));
   }
-  k.loop(k.i64(0), k.i64(kRuns), 1, [&](Value* run) {
+  k.loop(k.i64(0), k.i64(kRuns), 1, [&](llvm::Value* run) {
     const auto weights = [&](size_t i) -> Halves {
-      Value* both = k.load(bytes, k.at(blocks[i], k.mul(run, run_bytes())));
+      llvm::Value* both = k.load(bytes, k.at(blocks[i], k.mul(run, run_bytes())));
       return {b.CreateAnd(both, llvm::ConstantInt::get(bytes, 15)),
               b.CreateLShr(both, llvm::ConstantInt::get(bytes, 4))};
     };
@@ -46,7 +44,7 @@ std::vector<std::vector<Value*>> Nibbles::emit_dots(KernelBuilder& k, const Cont
               activations.repeated(c.x[m], k.add(run, k.i64(kRuns)), rows_)};
     };
     const auto dot = [&](size_t i, size_t m, const Halves& w, const Halves& x) {
-      Value* sum = k.target().dot_uint4(b, w.low, x.low, k.get(dots[i][m]));
+      llvm::Value* sum = k.target().dot_uint4(b, w.low, x.low, k.get(dots[i][m]));
       k.set(dots[i][m], k.target().dot_uint4(b, w.high, x.high, sum));
     };
     // The fewer ones stay in registers while the others pass.
@@ -67,22 +65,23 @@ std::vector<std::vector<Value*>> Nibbles::emit_dots(KernelBuilder& k, const Cont
     }
   });
   for (auto& row : dots) {
-    for (Value*& dot : row) dot = k.target().finish_uint4(b, k.get(dot));
+    for (llvm::Value*& dot : row) dot = k.target().finish_uint4(b, k.get(dot));
   }
   return dots;
 }
 
-Value* Nibbles::emit_row(KernelBuilder& k, Value* block, Value* lane, Value* j) const {
+llvm::Value* Nibbles::emit_row(KernelBuilder& k, llvm::Value* block, llvm::Value* lane,
+                               llvm::Value* j) const {
   auto& b = k.ir();
   llvm::Type* i8x4 = llvm::FixedVectorType::get(b.getInt8Ty(), 4);
   llvm::Type* i8x8 = llvm::FixedVectorType::get(b.getInt8Ty(), kLanes);
-  Value* run = b.CreateLShr(b.CreateAnd(j, k.i64(15)), 2);
-  Value* bytes = k.at(block, k.add(k.mul(run, run_bytes()), k.mul(lane, 4)));
-  Value* first = k.load(i8x4, bytes);
-  Value* second = k.load(i8x4, k.at(bytes, run_bytes()));
-  Value* both = b.CreateShuffleVector(first, second, {0, 1, 2, 3, 4, 5, 6, 7});
-  Value* shift = b.CreateTrunc(b.CreateLShr(b.CreateAnd(j, k.i64(16)), 2), b.getInt8Ty());
-  Value* q =
+  llvm::Value* run = b.CreateLShr(b.CreateAnd(j, k.i64(15)), 2);
+  llvm::Value* bytes = k.at(block, k.add(k.mul(run, run_bytes()), k.mul(lane, 4)));
+  llvm::Value* first = k.load(i8x4, bytes);
+  llvm::Value* second = k.load(i8x4, k.at(bytes, run_bytes()));
+  llvm::Value* both = b.CreateShuffleVector(first, second, {0, 1, 2, 3, 4, 5, 6, 7});
+  llvm::Value* shift = b.CreateTrunc(b.CreateLShr(b.CreateAnd(j, k.i64(16)), 2), b.getInt8Ty());
+  llvm::Value* q =
       b.CreateAnd(b.CreateLShr(both, b.CreateVectorSplat(kLanes, shift)), llvm::ConstantInt::get(i8x8, 15));
   return b.CreateUIToFP(q, k.f32x8());
 }

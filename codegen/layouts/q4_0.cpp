@@ -2,10 +2,8 @@
 #include "codegen/layouts/nibbles.h"
 #include "codegen/layouts/scaled_blocks.h"
 
-namespace lmc {
+namespace lmc::layouts::q4_0 {
 namespace {
-
-using llvm::Value;
 
 class Q4 : public ScaledBlocks {
  public:
@@ -20,20 +18,21 @@ class Q4 : public ScaledBlocks {
   }
 
   // sum((q - 8) x) = sum(q x) - 8 sum(x)
-  Dots emit_whole_dots(KernelBuilder& k, const Contraction& c, const std::vector<Value*>& blocks,
+  Dots emit_whole_dots(KernelBuilder& k, const Contraction& c, const std::vector<llvm::Value*>& blocks,
                        const Activations& activations) const override {
     auto& b = k.ir();
     Dots dots = nibbles_.emit_dots(k, c, blocks, activations);
     for (auto& row : dots) {
       for (size_t m = 0; m < row.size(); ++m) {
-        Value* eights = b.CreateShl(activations.sum(c.x[m]), uint64_t{3});
+        llvm::Value* eights = b.CreateShl(activations.sum(c.x[m]), uint64_t{3});
         row[m] = b.CreateSub(row[m], k.splat(eights, group_rows()));
       }
     }
     return dots;
   }
 
-  Value* emit_numbers(KernelBuilder& k, Value* block, Value* lane, Value* j) const override {
+  llvm::Value* emit_numbers(KernelBuilder& k, llvm::Value* block, llvm::Value* lane,
+                            llvm::Value* j) const override {
     return k.ir().CreateFSub(nibbles_.emit_row(k, block, lane, j), k.splat(8.0));
   }
 
@@ -47,4 +46,4 @@ const RegisterWeightLayout kLayout8(kRows8);
 const RegisterWeightLayout kLayout16(kRows16);
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::layouts::q4_0

@@ -8,10 +8,8 @@
 #include "codegen/layouts/nibbles.h"
 #include "ir/block_format.h"
 
-namespace lmc {
+namespace lmc::layouts::q4_k {
 namespace {
-
-using llvm::Value;
 
 constexpr int64_t kParts = Q4KBlock::kParts;
 
@@ -63,32 +61,32 @@ class Q4K : public WeightLayout {
   void emit_dots(KernelBuilder& k, const Contraction& c) const override {
     auto& b = k.ir();
     llvm::Type* halves = k.vector(b.getHalfTy(), rows_);
-    k.loop(k.i64(0), k.i64(supers_of(c.cols)), 1, [&](Value* super) {
-      Value* start = k.mul(super, super_bytes());
-      std::vector<Value*> d;
-      std::vector<Value*> dmin;
-      for (Value* group : c.w) {
+    k.loop(k.i64(0), k.i64(supers_of(c.cols)), 1, [&](llvm::Value* super) {
+      llvm::Value* start = k.mul(super, super_bytes());
+      std::vector<llvm::Value*> d;
+      std::vector<llvm::Value*> dmin;
+      for (llvm::Value* group : c.w) {
         d.push_back(k.widen(k.load(halves, k.at(group, start), 2)));
         dmin.push_back(k.widen(k.load(halves, k.at(k.at(group, start), rows_ * 2), 2)));
       }
-      Value* first = k.mul(super, kParts);
-      Value* parts = blocks_of(c.cols) % kParts == 0
-                         ? k.i64(kParts)
-                         : k.min(k.i64(kParts), b.CreateSub(k.i64(blocks_of(c.cols)), first));
-      k.loop(k.i64(0), parts, 1, [&](Value* part) {
+      llvm::Value* first = k.mul(super, kParts);
+      llvm::Value* parts = blocks_of(c.cols) % kParts == 0
+                               ? k.i64(kParts)
+                               : k.min(k.i64(kParts), b.CreateSub(k.i64(blocks_of(c.cols)), first));
+      k.loop(k.i64(0), parts, 1, [&](llvm::Value* part) {
         const Activations activations(k, c.cols, k.add(first, part));
-        Value* offset = k.add(start, k.mul(part, block_bytes()));
+        llvm::Value* offset = k.add(start, k.mul(part, block_bytes()));
         c.prefetch(offset, block_bytes());
-        std::vector<Value*> p;
-        for (Value* group : c.w) p.push_back(k.at(k.at(group, offset), head_bytes()));
+        std::vector<llvm::Value*> p;
+        for (llvm::Value* group : c.w) p.push_back(k.at(k.at(group, offset), head_bytes()));
         const auto dots = nibbles_.emit_dots(k, c, p, activations);
         for (size_t i = 0; i < c.w.size(); ++i) {
-          Value* scale = b.CreateFMul(d[i], bytes(k, k.at(p[i], scale_offset())));
-          Value* min = b.CreateFNeg(b.CreateFMul(dmin[i], bytes(k, k.at(p[i], min_offset()))));
+          llvm::Value* scale = b.CreateFMul(d[i], bytes(k, k.at(p[i], scale_offset())));
+          llvm::Value* min = b.CreateFNeg(b.CreateFMul(dmin[i], bytes(k, k.at(p[i], min_offset()))));
           for (size_t m = 0; m < c.x.size(); ++m) {
-            Value* sum = k.splat(b.CreateSIToFP(activations.sum(c.x[m]), b.getFloatTy()), rows_);
-            Value* products = b.CreateSIToFP(dots[i][m], sum->getType());
-            Value* block = k.fma(scale, products, b.CreateFMul(min, sum));
+            llvm::Value* sum = k.splat(b.CreateSIToFP(activations.sum(c.x[m]), b.getFloatTy()), rows_);
+            llvm::Value* products = b.CreateSIToFP(dots[i][m], sum->getType());
+            llvm::Value* block = k.fma(scale, products, b.CreateFMul(min, sum));
             k.set(c.sums[i][m], k.fma(block, k.splat(activations.scale(c.x[m]), rows_), k.get(c.sums[i][m])));
           }
         }
@@ -96,20 +94,21 @@ class Q4K : public WeightLayout {
     });
   }
 
-  Value* emit_row(KernelBuilder& k, Value* group, Value* lane, int64_t, Value* j) const override {
+  llvm::Value* emit_row(KernelBuilder& k, llvm::Value* group, llvm::Value* lane, int64_t,
+                        llvm::Value* j) const override {
     auto& b = k.ir();
-    Value* super = k.at(group, k.mul(b.CreateLShr(j, 8), super_bytes()));
-    Value* part = b.CreateAnd(b.CreateLShr(j, 5), k.i64(kParts - 1));
-    Value* block = k.at(super, k.add(k.i64(head_bytes()), k.mul(part, block_bytes())));
+    llvm::Value* super = k.at(group, k.mul(b.CreateLShr(j, 8), super_bytes()));
+    llvm::Value* part = b.CreateAnd(b.CreateLShr(j, 5), k.i64(kParts - 1));
+    llvm::Value* block = k.at(super, k.add(k.i64(head_bytes()), k.mul(part, block_bytes())));
     const auto half = [&](int64_t offset) {
-      Value* h = k.load(b.getHalfTy(), k.at(super, k.add(k.i64(offset), k.mul(lane, 2))), 2);
+      llvm::Value* h = k.load(b.getHalfTy(), k.at(super, k.add(k.i64(offset), k.mul(lane, 2))), 2);
       return b.CreateFPExt(h, b.getFloatTy());
     };
     const auto byte = [&](int64_t offset) {
       return b.CreateUIToFP(k.load(b.getInt8Ty(), k.at(block, k.add(k.i64(offset), lane))), b.getFloatTy());
     };
-    Value* scale = b.CreateFMul(half(0), byte(scale_offset()));
-    Value* min = b.CreateFMul(half(rows_ * 2), byte(min_offset()));
+    llvm::Value* scale = b.CreateFMul(half(0), byte(scale_offset()));
+    llvm::Value* min = b.CreateFMul(half(rows_ * 2), byte(min_offset()));
     return b.CreateFSub(b.CreateFMul(nibbles_.emit_row(k, block, lane, j), k.splat(scale)), k.splat(min));
   }
 
@@ -124,7 +123,7 @@ class Q4K : public WeightLayout {
   }
 
   // One of each row as f32.
-  Value* bytes(KernelBuilder& k, Value* address) const {
+  llvm::Value* bytes(KernelBuilder& k, llvm::Value* address) const {
     auto& b = k.ir();
     return b.CreateUIToFP(k.load(k.vector(b.getInt8Ty(), rows_), address), k.vector(b.getFloatTy(), rows_));
   }
@@ -146,4 +145,4 @@ const RegisterWeightLayout kLayout8(kRows8);
 const RegisterWeightLayout kLayout16(kRows16);
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::layouts::q4_k

@@ -12,8 +12,6 @@ const RegisterWeightLayout kLayout(kRows8);
 
 }  // namespace
 
-using llvm::Value;
-
 Q8Blocks::Q8Blocks(int64_t rows) : ScaledBlocks("q8_0", rows, kQuads * rows * 4) {}
 
 void Q8Blocks::pack_numbers(const std::byte* numbers, int64_t row, std::byte* block) const {
@@ -27,28 +25,28 @@ int Q8Blocks::number(const std::byte* block, int64_t row, int64_t col) const {
 
 // The loop over quads stays a loop: unrolled, LLVM reorders it token by token and spills the weights.
 Q8Blocks::Dots Q8Blocks::emit_whole_dots(KernelBuilder& k, const Contraction& c,
-                                         const std::vector<Value*>& blocks,
+                                         const std::vector<llvm::Value*>& blocks,
                                          const Activations& activations) const {
   auto& b = k.ir();
   llvm::Type* bytes = k.vector(b.getInt8Ty(), quad_bytes());
   Dots dots(c.w.size());
   for (auto& row : dots) {
-    for (Value* x : c.x) {
-      Value* sum = k.target().wants_block_sums() ? activations.sum(x) : nullptr;
+    for (llvm::Value* x : c.x) {
+      llvm::Value* sum = k.target().wants_block_sums() ? activations.sum(x) : nullptr;
       row.push_back(k.variable(k.target().start_int8(b, sum, group_rows())));
     }
   }
-  k.loop(k.i64(0), k.i64(kQuads), 1, [&](Value* quad) {
+  k.loop(k.i64(0), k.i64(kQuads), 1, [&](llvm::Value* quad) {
     const auto weights = [&](size_t i) {
       return k.target().prepare_int8(b, k.load(bytes, k.at(blocks[i], k.mul(quad, quad_bytes()))));
     };
-    const auto dot = [&](size_t i, size_t m, const Target::Prepared& w_quad, Value* x_quad) {
+    const auto dot = [&](size_t i, size_t m, const Target::Prepared& w_quad, llvm::Value* x_quad) {
       k.set(dots[i][m], k.target().dot_int8(b, w_quad, x_quad, k.get(dots[i][m])));
     };
     // The fewer ones stay in registers while the others pass.
     if (c.x.size() < c.w.size()) {
-      std::vector<Value*> xs;
-      for (Value* x : c.x) xs.push_back(activations.repeated(x, quad, group_rows()));
+      std::vector<llvm::Value*> xs;
+      for (llvm::Value* x : c.x) xs.push_back(activations.repeated(x, quad, group_rows()));
       for (size_t i = 0; i < c.w.size(); ++i) {
         const Target::Prepared quads = weights(i);
         for (size_t m = 0; m < c.x.size(); ++m) dot(i, m, quads, xs[m]);
@@ -57,24 +55,25 @@ Q8Blocks::Dots Q8Blocks::emit_whole_dots(KernelBuilder& k, const Contraction& c,
       std::vector<Target::Prepared> ws;
       for (size_t i = 0; i < c.w.size(); ++i) ws.push_back(weights(i));
       for (size_t m = 0; m < c.x.size(); ++m) {
-        Value* quads = activations.repeated(c.x[m], quad, group_rows());
+        llvm::Value* quads = activations.repeated(c.x[m], quad, group_rows());
         for (size_t i = 0; i < c.w.size(); ++i) dot(i, m, ws[i], quads);
       }
     }
   });
   for (auto& row : dots) {
-    for (Value*& dot : row) dot = k.get(dot);
+    for (llvm::Value*& dot : row) dot = k.get(dot);
   }
   return dots;
 }
 
-Value* Q8Blocks::emit_numbers(KernelBuilder& k, Value* block, Value* lane, Value* j) const {
+llvm::Value* Q8Blocks::emit_numbers(KernelBuilder& k, llvm::Value* block, llvm::Value* lane,
+                                    llvm::Value* j) const {
   auto& b = k.ir();
-  Value* quad = b.CreateLShr(b.CreateAnd(j, k.i64(31)), 2);
+  llvm::Value* quad = b.CreateLShr(b.CreateAnd(j, k.i64(31)), 2);
   llvm::Type* i8x4 = k.vector(b.getInt8Ty(), 4);
-  Value* bytes = k.at(block, k.add(k.mul(quad, quad_bytes()), k.mul(lane, 4)));
-  Value* low = k.load(i8x4, bytes);
-  Value* high = k.load(i8x4, k.at(bytes, quad_bytes()));
+  llvm::Value* bytes = k.at(block, k.add(k.mul(quad, quad_bytes()), k.mul(lane, 4)));
+  llvm::Value* low = k.load(i8x4, bytes);
+  llvm::Value* high = k.load(i8x4, k.at(bytes, quad_bytes()));
   return b.CreateSIToFP(b.CreateShuffleVector(low, high, {0, 1, 2, 3, 4, 5, 6, 7}), k.f32x8());
 }
 

@@ -4,8 +4,6 @@
 
 namespace lmc {
 
-using llvm::Value;
-
 void ScaledBlocks::pack_group(const std::byte* rows, int64_t count, int64_t cols, std::byte* out) const {
   const BlockFormat& stored = format();
   const int64_t blocks = stored.blocks(cols);
@@ -30,28 +28,29 @@ float ScaledBlocks::element(const std::byte* group, int64_t, int64_t row, int64_
 // Per block: sums += (scale of w * scale of x) * whole dot product, in f32.
 void ScaledBlocks::emit_dots(KernelBuilder& k, const Contraction& c) const {
   auto& b = k.ir();
-  k.loop(k.i64(0), k.i64(format().blocks(c.cols)), 1, [&](Value* block) {
+  k.loop(k.i64(0), k.i64(format().blocks(c.cols)), 1, [&](llvm::Value* block) {
     const Activations activations(k, c.cols, block);
-    Value* offset = k.mul(block, block_bytes());
-    std::vector<Value*> p;
-    for (Value* group : c.w) p.push_back(k.at(group, offset));
+    llvm::Value* offset = k.mul(block, block_bytes());
+    std::vector<llvm::Value*> p;
+    for (llvm::Value* group : c.w) p.push_back(k.at(group, offset));
     c.prefetch(offset, block_bytes());
     const Dots dots = emit_whole_dots(k, c, p, activations);
     for (size_t i = 0; i < c.w.size(); ++i) {
-      Value* w_scale = k.widen(k.load(k.vector(b.getHalfTy(), rows_), k.at(p[i], number_bytes_), 2));
+      llvm::Value* w_scale = k.widen(k.load(k.vector(b.getHalfTy(), rows_), k.at(p[i], number_bytes_), 2));
       for (size_t m = 0; m < c.x.size(); ++m) {
-        Value* scale = b.CreateFMul(w_scale, k.splat(activations.scale(c.x[m]), rows_));
-        Value* products = b.CreateSIToFP(dots[i][m], w_scale->getType());
+        llvm::Value* scale = b.CreateFMul(w_scale, k.splat(activations.scale(c.x[m]), rows_));
+        llvm::Value* products = b.CreateSIToFP(dots[i][m], w_scale->getType());
         k.set(c.sums[i][m], k.fma(products, scale, k.get(c.sums[i][m])));
       }
     }
   });
 }
 
-Value* ScaledBlocks::emit_row(KernelBuilder& k, Value* group, Value* lane, int64_t, Value* j) const {
+llvm::Value* ScaledBlocks::emit_row(KernelBuilder& k, llvm::Value* group, llvm::Value* lane, int64_t,
+                                    llvm::Value* j) const {
   auto& b = k.ir();
-  Value* block = k.at(group, k.mul(b.CreateLShr(j, 5), block_bytes()));
-  Value* scale = k.load(b.getHalfTy(), k.at(block, k.add(k.i64(number_bytes_), k.mul(lane, 2))), 2);
+  llvm::Value* block = k.at(group, k.mul(b.CreateLShr(j, 5), block_bytes()));
+  llvm::Value* scale = k.load(b.getHalfTy(), k.at(block, k.add(k.i64(number_bytes_), k.mul(lane, 2))), 2);
   return b.CreateFMul(emit_numbers(k, block, lane, j), k.splat(b.CreateFPExt(scale, b.getFloatTy())));
 }
 

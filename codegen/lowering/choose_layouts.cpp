@@ -11,7 +11,7 @@
 #include "ir/error.h"
 #include "ir/pass.h"
 
-namespace lmc {
+namespace lmc::lowering::choose_layouts {
 namespace {
 
 class ChooseLayouts : public Pass {
@@ -52,4 +52,4 @@ class ChooseLayouts : public Pass {
 const RegisterPass kPass(std::make_unique<ChooseLayouts>());
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::lowering::choose_layouts

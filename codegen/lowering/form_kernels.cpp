@@ -15,7 +15,7 @@
 #include "ir/op_def.h"
 #include "ir/pass.h"
 
-namespace lmc {
+namespace lmc::lowering::form_kernels {
 namespace {
 
 // Writes the pieces as groups of a new graph.
@@ -231,4 +231,4 @@ class FormKernels : public Pass {
 const RegisterPass kPass(std::make_unique<FormKernels>());
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::lowering::form_kernels

@@ -7,11 +7,10 @@
 #include "ir/cache_layout.h"
 #include "ir/effects.h"
 #include "ir/op_def.h"
+#include "ir/round_up.h"
 
 namespace lmc {
 namespace {
-
-int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
 PlanCache cache_of(const Value& v, int64_t block) {
   PlanCache c;

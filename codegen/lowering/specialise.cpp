@@ -6,7 +6,7 @@
 #include "ir/op_def.h"
 #include "ir/pass.h"
 
-namespace lmc {
+namespace lmc::lowering::specialise {
 namespace {
 
 class Specialise : public Pass {
@@ -36,4 +36,4 @@ class Specialise : public Pass {
 const RegisterPass kPass(std::make_unique<Specialise>());
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::lowering::specialise

@@ -9,7 +9,7 @@
 #include "ir/op_def.h"
 #include "ir/pass.h"
 
-namespace lmc {
+namespace lmc::lowering::split_attention {
 namespace {
 
 // Enough tiles to keep the cores of a desktop busy; a tile without a chunk returns at once.
@@ -98,4 +98,4 @@ class SplitAttention : public Pass {
 const RegisterPass kPass(std::make_unique<SplitAttention>());
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::lowering::split_attention

@@ -7,7 +7,7 @@
 #include "codegen/targets/x86.h"
 #include "codegen/weight_layout.h"
 
-namespace lmc {
+namespace lmc::targets::avx2 {
 namespace {
 
 constexpr int64_t kLanes = 8;  // of 32 bits
@@ -86,4 +86,4 @@ const Avx2 kAvx2;
 const RegisterTarget kRegister(kAvx2);
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::targets::avx2

@@ -2,7 +2,7 @@
 #include "codegen/targets/vnni.h"
 #include "codegen/weight_layout.h"
 
-namespace lmc {
+namespace lmc::targets::avx512_vnni {
 namespace {
 
 class Avx512Vnni : public Vnni {
@@ -35,4 +35,4 @@ const Avx512Vnni kAvx512Vnni;
 const RegisterTarget kRegister(kAvx512Vnni);
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::targets::avx512_vnni

@@ -2,7 +2,7 @@
 #include "codegen/targets/vnni.h"
 #include "codegen/weight_layout.h"
 
-namespace lmc {
+namespace lmc::targets::avx_vnni {
 namespace {
 
 class AvxVnni : public Vnni {
@@ -24,4 +24,4 @@ const AvxVnni kAvxVnni;
 const RegisterTarget kRegister(kAvxVnni);
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::targets::avx_vnni

@@ -3,7 +3,7 @@
 
 #include "ir/block_format.h"
 
-namespace lmc {
+namespace lmc::formats::floats {
 namespace {
 
 void decode_f32(const std::byte* x, int64_t count, float* out) {
@@ -37,4 +37,4 @@ const RegisterBlockFormat kF16({"f16", 1, 2, "F16", 1, 1, 74, decode<f16_to_f32>
 const RegisterBlockFormat kBf16({"bf16", 1, 2, "BF16", 30, 32, 56, decode<bf16_to_f32>, encode<f32_to_bf16>});
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::formats::floats

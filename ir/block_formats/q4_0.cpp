@@ -4,7 +4,7 @@
 #include "ir/block_format.h"
 #include "ir/block_formats/lanes.h"
 
-namespace lmc {
+namespace lmc::formats::q4_0 {
 namespace {
 
 constexpr int kTries = 8;         // on either side of largest / -8 …
@@ -74,4 +74,4 @@ const RegisterBlockFormat kFormat({"q4_0", 32, 18, "Q4_0", 2, 2, 20.5, decode_bl
                                    encode_blocks<encode_lanes, 32, 18>});
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::formats::q4_0

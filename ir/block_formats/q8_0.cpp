@@ -5,7 +5,7 @@
 #include "ir/block_format.h"
 #include "ir/block_formats/lanes.h"
 
-namespace lmc {
+namespace lmc::formats::q8_0 {
 namespace {
 
 using B8 = int8_t __attribute__((vector_size(8)));
@@ -44,4 +44,4 @@ const RegisterBlockFormat kFormat({"q8_0", 32, 34, "Q8_0", 8, 7, 44, decode_bloc
                                    encode_blocks<encode_lanes, 32, 34>});
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::formats::q8_0

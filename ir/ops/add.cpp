@@ -3,10 +3,10 @@
 
 #include "ir/ops/common.h"
 
-namespace lmc {
+namespace lmc::ops::add {
 namespace {
 
 const RegisterOp kOp(ops::binary("add", "a + b", true, [](double a, double b) { return a + b; }));
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::ops::add

@@ -1,7 +1,7 @@
 // Causal attention over the cache, grouped heads and sliding window included.
 #include "ir/ops/attention_part.h"
 
-namespace lmc {
+namespace lmc::ops::attention {
 namespace {
 
 const RegisterOp kOp(OpDef{
@@ -43,4 +43,4 @@ const RegisterOp kOp(OpDef{
 });
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::ops::attention

@@ -3,7 +3,7 @@
 
 #include "ir/ops/attention_part.h"
 
-namespace lmc {
+namespace lmc::ops::attention_merge {
 namespace {
 
 const RegisterOp kOp(OpDef{
@@ -57,4 +57,4 @@ const RegisterOp kOp(OpDef{
 });
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::ops::attention_merge

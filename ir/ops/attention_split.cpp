@@ -3,7 +3,7 @@
 
 #include "ir/ops/attention_part.h"
 
-namespace lmc {
+namespace lmc::ops::attention_split {
 namespace {
 
 constexpr int64_t kHeader = 8;  // maximum, sum, 6 unused
@@ -65,4 +65,4 @@ const RegisterOp kOp(OpDef{
 });
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::ops::attention_split

@@ -3,7 +3,7 @@
 #include "ir/ops/common.h"
 #include "ir/weight_view.h"
 
-namespace lmc {
+namespace lmc::ops::cast {
 namespace {
 
 DType dtype_of(const std::string& name) {
@@ -41,4 +41,4 @@ const RegisterOp kOp(OpDef{
 });
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::ops::cast

@@ -5,7 +5,7 @@
 #include "ir/ops/common.h"
 #include "ir/weight_view.h"
 
-namespace lmc {
+namespace lmc::ops::concat {
 namespace {
 
 const RegisterOp kOp(OpDef{
@@ -71,4 +71,4 @@ const RegisterOp kOp(OpDef{
 });
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::ops::concat

@@ -5,7 +5,7 @@
 #include "ir/block_format.h"
 #include "ir/ops/common.h"
 
-namespace lmc {
+namespace lmc::ops::embedding {
 namespace {
 
 const RegisterOp kOp(OpDef{
@@ -39,4 +39,4 @@ const RegisterOp kOp(OpDef{
 });
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::ops::embedding

@@ -3,7 +3,7 @@
 
 #include "ir/ops/common.h"
 
-namespace lmc {
+namespace lmc::ops::gelu_erf {
 namespace {
 
 const RegisterOp kOp(ops::activation("gelu_erf", "0.5 x (1 + erf(x / sqrt(2)))",
@@ -12,4 +12,4 @@ const RegisterOp kOp(ops::activation("gelu_erf", "0.5 x (1 + erf(x / sqrt(2)))",
                                      }));
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::ops::gelu_erf

@@ -3,7 +3,7 @@
 
 #include "ir/ops/common.h"
 
-namespace lmc {
+namespace lmc::ops::gelu_tanh {
 namespace {
 
 const RegisterOp kOp(ops::activation(
@@ -12,4 +12,4 @@ const RegisterOp kOp(ops::activation(
     }));
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::ops::gelu_tanh

@@ -5,7 +5,7 @@
 #include "ir/eval.h"
 #include "ir/ops/common.h"
 
-namespace lmc {
+namespace lmc::ops::group {
 namespace {
 
 const RegisterOp kOp(OpDef{
@@ -49,4 +49,4 @@ const RegisterOp kOp(OpDef{
 });
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::ops::group

@@ -4,7 +4,7 @@
 
 #include "ir/ops/common.h"
 
-namespace lmc {
+namespace lmc::ops::linear {
 namespace {
 
 const RegisterOp kOp(OpDef{
@@ -50,4 +50,4 @@ const RegisterOp kOp(OpDef{
 });
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::ops::linear

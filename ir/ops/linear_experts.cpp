@@ -4,7 +4,7 @@
 #include "ir/block_format.h"
 #include "ir/ops/common.h"
 
-namespace lmc {
+namespace lmc::ops::linear_experts {
 namespace {
 
 double chosen(const InferArgs& a) { return static_cast<double>(a[2].last()); }
@@ -68,4 +68,4 @@ const RegisterOp kOp(OpDef{
 });
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::ops::linear_experts

@@ -2,7 +2,7 @@
 #include "ir/ops/common.h"
 #include "ir/weight_view.h"
 
-namespace lmc {
+namespace lmc::ops::matmul {
 namespace {
 
 const RegisterOp kOp(OpDef{
@@ -41,4 +41,4 @@ const RegisterOp kOp(OpDef{
 });
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::ops::matmul

@@ -3,10 +3,10 @@
 
 #include "ir/ops/common.h"
 
-namespace lmc {
+namespace lmc::ops::mul {
 namespace {
 
 const RegisterOp kOp(ops::binary("mul", "a * b", true, [](double a, double b) { return a * b; }));
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::ops::mul

@@ -3,7 +3,7 @@
 #include "ir/ops/common.h"
 #include "ir/weight_view.h"
 
-namespace lmc {
+namespace lmc::ops::quantize {
 namespace {
 
 // The row as the format holds it.
@@ -56,4 +56,4 @@ const RegisterOp kOp(OpDef{
 });
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::ops::quantize

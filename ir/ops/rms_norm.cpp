@@ -4,7 +4,7 @@
 
 #include "ir/ops/common.h"
 
-namespace lmc {
+namespace lmc::ops::rms_norm {
 namespace {
 
 const RegisterOp kOp(OpDef{
@@ -38,4 +38,4 @@ const RegisterOp kOp(OpDef{
 });
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::ops::rms_norm

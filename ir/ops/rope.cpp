@@ -4,7 +4,7 @@
 
 #include "ir/ops/common.h"
 
-namespace lmc {
+namespace lmc::ops::rope {
 namespace {
 
 const RegisterOp kOp(OpDef{
@@ -43,4 +43,4 @@ const RegisterOp kOp(OpDef{
 });
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::ops::rope

@@ -5,7 +5,7 @@
 #include "ir/ops/common.h"
 #include "ir/rope_frequencies.h"
 
-namespace lmc {
+namespace lmc::ops::rope_angles {
 namespace {
 
 void check_factors(const InferArgs& a, const std::string& name) {
@@ -86,4 +86,4 @@ const RegisterOp kOp(OpDef{
 });
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::ops::rope_angles

@@ -3,7 +3,7 @@
 
 #include "ir/ops/common.h"
 
-namespace lmc {
+namespace lmc::ops::route {
 namespace {
 
 // The k largest, largest first; of equal ones the first.
@@ -73,4 +73,4 @@ const RegisterOp kOp(OpDef{
 });
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::ops::route

@@ -3,7 +3,7 @@
 
 #include "ir/ops/common.h"
 
-namespace lmc {
+namespace lmc::ops::scale {
 namespace {
 
 const RegisterOp kOp(ops::unary("scale", "x * by",
@@ -11,4 +11,4 @@ const RegisterOp kOp(ops::unary("scale", "x * by",
                                 {{"by", AttrKind::real, std::nullopt, "the factor"}}));
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::ops::scale

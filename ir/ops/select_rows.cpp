@@ -4,7 +4,7 @@
 
 #include "ir/ops/common.h"
 
-namespace lmc {
+namespace lmc::ops::select_rows {
 namespace {
 
 const RegisterOp kOp(OpDef{
@@ -37,4 +37,4 @@ const RegisterOp kOp(OpDef{
 });
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::ops::select_rows

@@ -3,11 +3,11 @@
 
 #include "ir/ops/common.h"
 
-namespace lmc {
+namespace lmc::ops::silu {
 namespace {
 
 const RegisterOp kOp(ops::activation("silu", "x / (1 + exp(-x))",
                                      [](double x, const EvalArgs&) { return x / (1 + std::exp(-x)); }));
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::ops::silu

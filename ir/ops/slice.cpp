@@ -5,7 +5,7 @@
 #include "ir/ops/common.h"
 #include "ir/weight_view.h"
 
-namespace lmc {
+namespace lmc::ops::slice {
 namespace {
 
 // Where positions of the slice, n along the axis, are in the operand.
@@ -72,4 +72,4 @@ const RegisterOp kOp(OpDef{
 });
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::ops::slice

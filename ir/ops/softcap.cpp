@@ -3,7 +3,7 @@
 
 #include "ir/ops/common.h"
 
-namespace lmc {
+namespace lmc::ops::softcap {
 namespace {
 
 const RegisterOp kOp([] {
@@ -16,4 +16,4 @@ const RegisterOp kOp([] {
 }());
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::ops::softcap

@@ -4,7 +4,7 @@
 
 #include "ir/ops/common.h"
 
-namespace lmc {
+namespace lmc::ops::split {
 namespace {
 
 const RegisterOp kOp(OpDef{
@@ -47,4 +47,4 @@ const RegisterOp kOp(OpDef{
 });
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::ops::split

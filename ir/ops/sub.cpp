@@ -3,10 +3,10 @@
 
 #include "ir/ops/common.h"
 
-namespace lmc {
+namespace lmc::ops::sub {
 namespace {
 
 const RegisterOp kOp(ops::binary("sub", "a - b", false, [](double a, double b) { return a - b; }));
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::ops::sub

@@ -3,7 +3,7 @@
 
 #include "ir/ops/common.h"
 
-namespace lmc {
+namespace lmc::ops::tanh {
 namespace {
 
 const RegisterOp kOp([] {
@@ -13,4 +13,4 @@ const RegisterOp kOp([] {
 }());
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::ops::tanh

@@ -5,7 +5,7 @@
 #include "ir/ops/common.h"
 #include "ir/weight_view.h"
 
-namespace lmc {
+namespace lmc::ops::transpose {
 namespace {
 
 const RegisterOp kOp(OpDef{
@@ -31,4 +31,4 @@ const RegisterOp kOp(OpDef{
 });
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::ops::transpose

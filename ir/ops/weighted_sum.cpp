@@ -1,7 +1,7 @@
 // What the experts of a token made, as one row again.
 #include "ir/ops/common.h"
 
-namespace lmc {
+namespace lmc::ops::weighted_sum {
 namespace {
 
 const RegisterOp kOp(OpDef{
@@ -31,4 +31,4 @@ const RegisterOp kOp(OpDef{
 });
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::ops::weighted_sum

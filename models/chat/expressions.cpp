@@ -42,9 +42,9 @@ Expression constant(Value v) {
   return [v = std::move(v)](Scope& s) { return s.run.seen(v); };
 }
 
-class Parser {
+class ExpressionParser {
  public:
-  explicit Parser(TokenReader& in) : in_(in) {}
+  explicit ExpressionParser(TokenReader& in) : in_(in) {}
 
   Expression expression() {
     const TokenReader::Deeper deeper(in_);
@@ -387,12 +387,12 @@ class Parser {
 
 }  // namespace
 
-Expression parse_expression(TokenReader& in) { return Parser(in).expression(); }
-Expression parse_condition(TokenReader& in) { return Parser(in).or_expression(); }
-Expression parse_tuple(TokenReader& in) { return Parser(in).tuple(); }
+Expression parse_expression(TokenReader& in) { return ExpressionParser(in).expression(); }
+Expression parse_condition(TokenReader& in) { return ExpressionParser(in).or_expression(); }
+Expression parse_tuple(TokenReader& in) { return ExpressionParser(in).tuple(); }
 Expression parse_call(TokenReader& in, const std::string& name, Expression value) {
-  return Parser(in).call_with(name, std::move(value));
+  return ExpressionParser(in).call_with(name, std::move(value));
 }
-Link parse_filters(TokenReader& in) { return Parser(in).filters(); }
+Link parse_filters(TokenReader& in) { return ExpressionParser(in).filters(); }
 
 }  // namespace lmc::chat

@@ -55,9 +55,9 @@ Value loop_variable(const List& items, size_t i) {
   return Value::dict(std::move(d));
 }
 
-class Parser {
+class StatementParser {
  public:
-  explicit Parser(TokenReader& in) : in_(in) {}
+  explicit StatementParser(TokenReader& in) : in_(in) {}
 
   // Statements up to {% word %} with a word of `ends` (not consumed), or the end.
   Statement statements(const std::set<std::string>& ends) {
@@ -339,7 +339,7 @@ class Parser {
 
 Statement parse_template(const std::string& source, const std::string& file) {
   TokenReader in(tokens_of(source, file), file);
-  return Parser(in).statements({});
+  return StatementParser(in).statements({});
 }
 
 }  // namespace lmc::chat

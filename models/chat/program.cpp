@@ -3,7 +3,7 @@
 namespace lmc::chat {
 namespace {
 
-constexpr int kDeepest = 400;
+constexpr int kDeepestRun = 400;
 constexpr size_t kBytesPerStep = 64;
 
 }  // namespace
@@ -33,7 +33,7 @@ Value Run::seen(Value v) {
 }
 
 Run::Nested::Nested(Run& run) : run_(run) {
-  if (run.depth_ == kDeepest) throw Error("the template is nested or calls its macros too deep");
+  if (run.depth_ == kDeepestRun) throw Error("the template is nested or calls its macros too deep");
   ++run.depth_;
 }
 

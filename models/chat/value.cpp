@@ -9,7 +9,7 @@
 namespace lmc::chat {
 namespace {
 
-constexpr int kDeepest = 100;  // a namespace can be put into a list that it holds
+constexpr int kDeepestValue = 100;  // a namespace can be put into a list that it holds
 constexpr int kMostCompared = 1000;
 constexpr size_t kLongestPrinted = 1 << 20;  // of lists and dicts, which may hold the same one many times
 
@@ -41,7 +41,7 @@ std::string quoted(const std::string& text) {
 }
 
 void check_depth(int depth) {
-  if (depth > kDeepest) throw Error("a value is nested more than 100 deep");
+  if (depth > kDeepestValue) throw Error("a value is nested more than 100 deep");
 }
 
 // Appends an item of a list or dict.

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "models/text/utf8.h"
 #include "models/tokenizer/prefix_search.h"
-#include "models/tokenizer/utf8.h"
 
 namespace lmc::tokenizer {
 

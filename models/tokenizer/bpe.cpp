@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <functional>
 
+#include "models/text/utf8.h"
 #include "models/tokenizer/model_tokens.h"
-#include "models/tokenizer/utf8.h"
 #include "models/tokenizer/word_model.h"
 
 namespace lmc::tokenizer {

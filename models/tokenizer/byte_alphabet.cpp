@@ -3,7 +3,7 @@
 
 #include <array>
 
-#include "models/tokenizer/utf8.h"
+#include "models/text/utf8.h"
 
 namespace lmc::tokenizer {
 namespace {

@@ -1,11 +1,11 @@
 // Builds the chain of stages from the JSON and runs it.
 #include "models/tokenizer/decoder.h"
 
+#include "models/text/utf8.h"
 #include "models/tokenizer/decoder_stages.h"
 #include "models/tokenizer/normalizer.h"
 #include "models/tokenizer/pretokenizer.h"
 #include "models/tokenizer/sentencepiece_decoder.h"
-#include "models/tokenizer/utf8.h"
 
 namespace lmc::tokenizer {
 namespace {

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <optional>
 
+#include "models/text/utf8.h"
 #include "models/tokenizer/byte_alphabet.h"
 #include "models/tokenizer/model_tokens.h"
-#include "models/tokenizer/utf8.h"
 
 namespace lmc::tokenizer {
 namespace {

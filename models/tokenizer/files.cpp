@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ir/error.h"
-#include "models/checkpoint/gguf.h"
+#include "models/gguf/gguf.h"
 #include "models/tokenizer/image.h"
 #include "models/tokenizer/json_fields.h"
 #include "models/tokenizer/tokenizer.h"

@@ -1,8 +1,8 @@
 // tokenizer.ggml.* of a GGUF file, checked.
 #include "ir/error.h"
+#include "models/text/utf8.h"
 #include "models/tokenizer/gguf_tokens.h"
 #include "models/tokenizer/model_tokens.h"
-#include "models/tokenizer/utf8.h"
 
 namespace lmc::tokenizer {
 namespace {

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "models/checkpoint/gguf.h"
-#include "models/checkpoint/gguf_writer.h"
+#include "models/gguf/gguf.h"
+#include "models/gguf/gguf_writer.h"
 #include "models/tokenizer/source.h"
 
 namespace lmc::tokenizer {

@@ -13,7 +13,7 @@
 #include <cstring>
 
 #include "ir/error.h"
-#include "models/tokenizer/utf8.h"
+#include "models/text/utf8.h"
 
 namespace lmc::tokenizer {
 

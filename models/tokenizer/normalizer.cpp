@@ -2,12 +2,12 @@
 #include "models/tokenizer/normalizer.h"
 
 #include "ir/error.h"
-#include "models/tokenizer/base64.h"
+#include "models/text/base64.h"
+#include "models/text/unicode_form.h"
+#include "models/text/utf8.h"
 #include "models/tokenizer/byte_alphabet.h"
 #include "models/tokenizer/sentencepiece_normalizer.h"
 #include "models/tokenizer/text_cleaning.h"
-#include "models/tokenizer/unicode_form.h"
-#include "models/tokenizer/utf8.h"
 
 namespace lmc::tokenizer {
 namespace {

@@ -1,9 +1,9 @@
 // Each pre-tokenizer type is one small function.
 #include "models/tokenizer/pretokenizer.h"
 
+#include "models/text/utf8.h"
 #include "models/tokenizer/byte_alphabet.h"
 #include "models/tokenizer/normalizer.h"
-#include "models/tokenizer/utf8.h"
 
 namespace lmc::tokenizer {
 namespace {
@@ -128,7 +128,7 @@ PreTokenizer make_fixed_length(const Fields& spec) {
   return splitter(parts, SplitBehavior::kIsolated);
 }
 
-PreTokenizer make_sequence(const Fields& spec) {
+PreTokenizer make_pre_sequence(const Fields& spec) {
   std::vector<PreTokenizer> steps;
   for (const Fields& step : spec.objects("pretokenizers")) steps.push_back(make_pretokenizer(step));
   return [steps](Pieces& pieces) {
@@ -140,7 +140,7 @@ PreTokenizer make_sequence(const Fields& spec) {
 
 PreTokenizer make_pretokenizer(const Fields& spec) {
   const std::string type = spec.type();
-  if (type == "Sequence") return make_sequence(spec);
+  if (type == "Sequence") return make_pre_sequence(spec);
   if (type == "ByteLevel") return make_byte_level(spec);
   if (type == "Metaspace") return make_metaspace(spec);
   if (type == "Split") return make_split(spec);

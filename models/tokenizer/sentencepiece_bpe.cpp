@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "models/text/utf8.h"
 #include "models/tokenizer/model_tokens.h"
-#include "models/tokenizer/utf8.h"
 #include "models/tokenizer/word_model.h"
 
 namespace lmc::tokenizer {

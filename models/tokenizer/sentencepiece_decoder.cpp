@@ -2,14 +2,13 @@
 // text, so are further pieces' as long as there is no text. Bytes are joined to characters.
 #include "models/tokenizer/sentencepiece_decoder.h"
 
+#include "models/text/utf8.h"
 #include "models/tokenizer/model_tokens.h"
 #include "models/tokenizer/regex.h"
-#include "models/tokenizer/utf8.h"
+#include "models/tokenizer/sentencepiece_mark.h"
 
 namespace lmc::tokenizer {
 namespace {
-
-constexpr std::string_view kMark = "\xE2\x96\x81";  // U+2581
 
 struct Options {
   std::string unknown;

@@ -5,14 +5,13 @@
 #include <array>
 
 #include "ir/error.h"
+#include "models/text/utf8.h"
 #include "models/tokenizer/charsmap.h"
 #include "models/tokenizer/prefix_search.h"
-#include "models/tokenizer/utf8.h"
+#include "models/tokenizer/sentencepiece_mark.h"
 
 namespace lmc::tokenizer {
 namespace {
-
-constexpr std::string_view kMark = "\xE2\x96\x81";  // U+2581
 
 class SentencePieceNormalizer {
  public:

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <optional>
 
-#include "models/tokenizer/base64.h"
+#include "models/text/base64.h"
 #include "models/tokenizer/model_tokens.h"
 #include "models/tokenizer/protobuf.h"
 

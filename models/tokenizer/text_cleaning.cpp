@@ -1,8 +1,8 @@
 // Character by character.
 #include "models/tokenizer/text_cleaning.h"
 
-#include "models/tokenizer/unicode_form.h"
-#include "models/tokenizer/utf8.h"
+#include "models/text/unicode_form.h"
+#include "models/text/utf8.h"
 
 namespace lmc::tokenizer {
 namespace {

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "ir/error.h"
+#include "models/text/utf8.h"
 #include "models/tokenizer/added_tokens.h"
 #include "models/tokenizer/decoder.h"
 #include "models/tokenizer/files.h"
@@ -18,7 +19,6 @@
 #include "models/tokenizer/pretokenizer.h"
 #include "models/tokenizer/sentencepiece_source.h"
 #include "models/tokenizer/summary.h"
-#include "models/tokenizer/utf8.h"
 #include "models/tokenizer/word_model.h"
 
 namespace lmc {

@@ -2,8 +2,8 @@
 // that cannot be written so is unknown. WordLevel: every word is a token or unknown.
 #include <algorithm>
 
+#include "models/text/utf8.h"
 #include "models/tokenizer/model_tokens.h"
-#include "models/tokenizer/utf8.h"
 #include "models/tokenizer/word_model.h"
 
 namespace lmc::tokenizer {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "runtime/threads.h"
-#include "tools/bench/graph_program.h"
+#include "tools/machine/graph_program.h"
 
 namespace lmc {
 

@@ -71,18 +71,18 @@ extern "C" int nothing() { return 0; }
 END
 expect_error 1 "nosymbol.so: has no lmc_plugin_abi; write LMC_PLUGIN" "$LMC" passes --load-pass nosymbol.so
 try empty <<'END'
-#include "passes/plugin.h"
+#include "passes/engine/plugin.h"
 LMC_PLUGIN
 END
 expect_error 1 "empty.so: brings no pass" "$LMC" passes --load-pass empty.so
 try throws <<'END'
-#include "passes/plugin.h"
+#include "passes/engine/plugin.h"
 LMC_PLUGIN
 static const int kNumber = std::stoi("no number");
 END
 expect_error 1 "throws.so: throws while it is loaded: stoi" "$LMC" passes --load-pass throws.so
 try throws_later <<'END'
-#include "passes/plugin.h"
+#include "passes/engine/plugin.h"
 LMC_PLUGIN
 namespace {
 struct Throws : lmc::Pass {
@@ -96,7 +96,7 @@ END
 expect_error 1 "pass throws: it throws something that is no std::exception" "$LMC" opt limit.lmir --load-pass throws_later.so
 expect_in repro.lmir "replay: lmc opt repro.lmir --load-pass throws_later.so --passes=throws"
 try clash <<'END'
-#include "passes/plugin.h"
+#include "passes/engine/plugin.h"
 LMC_PLUGIN
 namespace lmc {
 LMC_FUSION(fuse_qkv, "taken").match("%y = silu(%x)").group();
@@ -106,7 +106,7 @@ expect_error 1 "clash.so: there is already a pass fuse-qkv, built in" "$LMC" pas
 
 # A plugin that brings an op, which a graph uses: known before the graph is read, in every command that reads one.
 try cube <<'END'
-#include "passes/plugin.h"
+#include "passes/engine/plugin.h"
 #include "ir/ops/common.h"
 LMC_PLUGIN
 namespace lmc {
@@ -136,7 +136,7 @@ printf '// ---- error: unknown op\n' >>cube_test.lmir
 expect_error 1 "1 of 1 tests failed" "$LMC" test cube_test.lmir --load-pass cube.so --pass wrong.lmpass
 expect_ok "$LMC" reduce repro.lmir --load-pass cube.so --pass wrong.lmpass --passes=wrong
 try cube_again <<'END'
-#include "passes/plugin.h"
+#include "passes/engine/plugin.h"
 #include "ir/ops/common.h"
 LMC_PLUGIN
 namespace lmc {
@@ -148,7 +148,7 @@ expect_error 1 "there is already an op 'silu'" "$LMC" ops --load-pass cube_again
 # A pass that lowers the step of one token, and is wrong: found by name, shown again, shrunk.
 try wrong_step <<'END'
 #include "ir/op_def.h"
-#include "passes/plugin.h"
+#include "passes/engine/plugin.h"
 LMC_PLUGIN
 namespace lmc {
 struct WrongStep : Pass {
@@ -181,7 +181,7 @@ expect_ok "$LMC" reduce step.start.lmir --load-pass wrong_step.so --passes=wrong
 expect_in small_step.lmir " = attention("
 
 try undefined <<'END'
-#include "passes/plugin.h"
+#include "passes/engine/plugin.h"
 LMC_PLUGIN
 void nobody_has_this();
 static const int kOnce = (nobody_has_this(), 1);

@@ -1,14 +1,14 @@
 // Any bytes as a GGUF file: an Error, or metadata, tensors, a configuration and a tokenizer that can be read.
-#include "models/checkpoint/gguf.h"
+#include "models/gguf/gguf.h"
 
 #include <algorithm>
 #include <map>
 
 #include "fuzz.h"
 #include "ir/error.h"
-#include "models/builtin.h"
-#include "models/gguf_import.h"
-#include "models/model_parts.h"
+#include "models/language/builtin.h"
+#include "models/load/gguf_import.h"
+#include "models/load/model_parts.h"
 #include "models/tokenizer/gguf_tokens.h"
 #include "models/tokenizer/tokenizer.h"
 

@@ -7,7 +7,7 @@
 #include "ir/graph_algorithms.h"
 #include "ir/text.h"
 #include "ir/verify.h"
-#include "passes/manager.h"
+#include "passes/engine/manager.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace lmc;

@@ -3,8 +3,8 @@
 
 #include "fuzz.h"
 #include "ir/error.h"
-#include "tools/bundle.h"
-#include "tools/child.h"
+#include "tools/bundle/bundle.h"
+#include "tools/system/child.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace lmc;

@@ -2,7 +2,7 @@
 #include "fuzz.h"
 #include "ir/error.h"
 #include "ir/text.h"
-#include "models/model.h"
+#include "models/load/model.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace lmc;

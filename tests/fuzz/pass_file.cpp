@@ -1,5 +1,5 @@
 // .lmpass files: what is accepted says the same again as text, and runs over two graphs.
-#include "passes/lmpass.h"
+#include "passes/pattern/lmpass.h"
 #include "two_graphs.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -1,8 +1,8 @@
 // plan.json of a bundle: what is accepted writes the same plan again, and has a layout of weights.
 #include "fuzz.h"
 #include "ir/error.h"
-#include "tools/bundle_format.h"
-#include "tools/plan_json.h"
+#include "tools/bundle/bundle_format.h"
+#include "tools/bundle/plan_json.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace lmc;

@@ -5,7 +5,7 @@
 #include "ir/error.h"
 #include "ir/text.h"
 #include "ir/verify.h"
-#include "passes/fusion.h"
+#include "passes/pattern/fusion.h"
 
 namespace lmc::fuzz {
 

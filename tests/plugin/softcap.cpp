@@ -1,7 +1,7 @@
 // A soft limit written out in three ops becomes the op of that name:
 //
 //   scale {by=1/c} ─ tanh ─ scale {by=c}     →     softcap {cap=c}
-#include "passes/plugin.h"
+#include "passes/engine/plugin.h"
 
 LMC_PLUGIN
 

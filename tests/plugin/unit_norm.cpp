@@ -5,7 +5,7 @@
 #include "codegen/family.h"
 #include "codegen/kernels/row_kernel.h"
 #include "ir/op_def.h"
-#include "passes/plugin.h"
+#include "passes/engine/plugin.h"
 
 LMC_PLUGIN
 

@@ -1,15 +1,15 @@
 // lmc bench: how fast bundles prefill and decode, beside what the memory allows in the same run.
-#include "tools/bench/bench.h"
+#include "tools/measure/bench/bench.h"
 
 #include <fmt/format.h>
 
-#include "tools/bench/ab.h"
-#include "tools/bench/ablate.h"
-#include "tools/command.h"
-#include "tools/console.h"
-#include "tools/engine.h"
+#include "tools/cli/command.h"
+#include "tools/cli/console.h"
+#include "tools/generate/engine.h"
+#include "tools/measure/bench/ab.h"
+#include "tools/measure/bench/ablate.h"
 
-namespace lmc {
+namespace lmc::bench_command {
 namespace {
 
 struct Options {
@@ -100,14 +100,11 @@ void run(const Options& o) {
 }
 
 const RegisterCommand kBench(
-    {"bench", "measure bundles' speed beside the memory's", [](CLI::App& app) {
+    {"bench", "measure bundles' speed beside the memory's", [](Flags& flags) {
        auto o = std::make_shared<Options>();
-       app.add_option("bundles", o->bundles, "the bundles; the newest *.lmc here if left out");
-       const auto list = [&](const char* flags, auto& values, const char* doc, int64_t least, int64_t most) {
-         app.add_option(flags, values, doc)
-             ->delimiter(',')
-             ->allow_extra_args(false)
-             ->check(CLI::Range(least, most));
+       flags.option("bundles", o->bundles, "the bundles; the newest *.lmc here if left out");
+       const auto list = [&](const char* names, auto& values, const char* doc, int64_t least, int64_t most) {
+         flags.option(names, values, doc).comma_separated().one_value_each().range(least, most);
        };
        constexpr int64_t kMost = int64_t{1} << 30;
        list("-p,--prompt-tokens", o->prompts, "tokens to prefill: 128,512; 0 = no such test (default: 128)",
@@ -116,26 +113,27 @@ const RegisterCommand kBench(
        list("-m,--at-once", o->at_once, "tokens fed at once, with the logits of each: 2,4,8", 1, kMost);
        list("-d,--depth", o->depths, "positions before them: 0,512 (default: 0)", 0, kMost);
        list("-t,--threads", o->threads, "threads: 1,2 (default: physical cores)", 1, 1024);
-       add_scheduler_flag(app, o->scheduler);
-       app.add_option("-r,--repetitions", o->repetitions,
-                      "of every test (default: 3; rounds of --ab and --ablate: 10)")
-           ->check(CLI::Range(1, 1000));
-       app.add_option("-o,--output", o->format, "md, csv or json")
-           ->check(CLI::IsMember({"md", "csv", "json"}))
-           ->capture_default_str();
-       app.add_flag_callback(
+       add_scheduler_flag(flags, o->scheduler);
+       flags
+           .option("-r,--repetitions", o->repetitions,
+                   "of every test (default: 3; rounds of --ab and --ablate: 10)")
+           .range(1, 1000);
+       flags.option("-o,--output", o->format, "md, csv or json")
+           .one_of({"md", "csv", "json"})
+           .shows_default();
+       flags.flag(
            "--json", [o] { o->format = "json"; }, "the same as -o json");
-       app.add_option("--ab", o->ab, "compare two bundles, or two strings of compile flags, in turn")
-           ->type_name("A B")
-           ->expected(2);
-       app.add_option("--model", o->model, "the model file that --ab's flags compile");
-       app.add_option("--ablate", o->ablate, "what each pass is worth: this model without each in turn")
-           ->type_name("MODEL");
-       app.add_option("--flags", o->flags, "flags of lmc compile for --ablate: \"--weights random\"");
-       app.add_option("--first-token", o->first_token)->group("");  // lmc calls itself with this
-       add_load_flags(app, o->load);
+       flags.option("--ab", o->ab, "compare two bundles, or two strings of compile flags, in turn")
+           .type_name("A B")
+           .values(2);
+       flags.option("--model", o->model, "the model file that --ab's flags compile");
+       flags.option("--ablate", o->ablate, "what each pass is worth: this model without each in turn")
+           .type_name("MODEL");
+       flags.option("--flags", o->flags, "flags of lmc compile for --ablate: \"--weights random\"");
+       flags.option("--first-token", o->first_token).hidden();  // lmc calls itself with this
+       add_load_flags(flags, o->load);
        return [o] { run(*o); };
      }});
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::bench_command

@@ -1,20 +1,20 @@
 // lmc bisect: the first pass, and the first application of it, after which a check fails.
-#include "passes/bisect.h"
+#include "passes/debug/bisect.h"
 
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 
 #include "ir/text.h"
-#include "tools/command.h"
-#include "tools/console.h"
-#include "tools/diff_report.h"
-#include "tools/files.h"
-#include "tools/graph_command.h"
-#include "tools/kernel_test.h"
-#include "tools/model_flags.h"
+#include "tools/cli/command.h"
+#include "tools/cli/console.h"
+#include "tools/graphs/diff_report.h"
+#include "tools/graphs/graph_command.h"
+#include "tools/graphs/kernel_test.h"
+#include "tools/pipeline/model_flags.h"
+#include "tools/system/files.h"
 
-namespace lmc {
+namespace lmc::bisect_command {
 namespace {
 
 struct Options {
@@ -132,24 +132,24 @@ void run(const Options& o) {
 }
 
 const RegisterCommand kBisect(
-    {"bisect", "find the first pass, and the first application of it, that breaks a check",
-     [](CLI::App& app) {
+    {"bisect", "find the first pass, and the first application of it, that breaks a check", [](Flags& flags) {
        auto o = std::make_shared<Options>();
-       app.add_option("input", o->input, "a model file (.yaml), a Hugging Face folder or a graph (.lmir)")
-           ->required();
-       app.add_option(
+       flags.option("input", o->input, "a model file (.yaml), a Hugging Face folder or a graph (.lmir)")
+           .required();
+       flags.option(
            "--run", o->command,
            "judge by this command instead of the numeric gate: it gets a .lmir file and exits with 0 "
            "for good, 1 to 124 for bad");
-       app.add_flag("--kernels", o->kernels,
-                    "judge by the kernels: each must compute what its group means (lmc verify)")
-           ->excludes("--run");
-       app.add_option("-o,--output", o->prefix, "how the files it leaves begin")->capture_default_str();
-       app.add_flag("--json", o->json, "print one JSON object");
-       o->model.add_to(app);
-       o->passes.add_to(app);
+       flags
+           .flag("--kernels", o->kernels,
+                 "judge by the kernels: each must compute what its group means (lmc verify)")
+           .excludes("--run");
+       flags.option("-o,--output", o->prefix, "how the files it leaves begin").shows_default();
+       flags.flag("--json", o->json, "print one JSON object");
+       o->model.add_to(flags);
+       o->passes.add_to(flags);
        return [o] { run(*o); };
      }});
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::bisect_command

@@ -2,12 +2,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "tools/command.h"
-#include "tools/console.h"
-#include "tools/conversation.h"
-#include "tools/line_reader.h"
+#include "tools/cli/command.h"
+#include "tools/cli/console.h"
+#include "tools/generate/conversation.h"
+#include "tools/generate/line_reader.h"
 
-namespace lmc {
+namespace lmc::chat_command {
 namespace {
 
 struct Options {
@@ -112,20 +112,18 @@ void run(const Options& o) {
   Chat(conversation).run();
 }
 
-const RegisterCommand kChat({"chat", "talk with a model", [](CLI::App& app) {
-                               auto o = std::make_shared<Options>();
-                               app.add_option("bundle", o->bundle,
-                                              "the bundle; the newest *.lmc here if left out");
-                               app.add_option("--system", o->system, "the system message");
-                               app.add_option("--load", o->load,
-                                              "go on with a conversation that /save wrote");
-                               o->generation.generate.max_tokens = 1024;
-                               o->generation.add_to(app);
-                               app.add_option("-t,--threads", o->threads, "threads (default: physical cores)")
-                                   ->check(CLI::Range(1, 1024));
-                               add_load_flags(app, o->kernels);
-                               return [o] { run(*o); };
-                             }});
+const RegisterCommand kChat(
+    {"chat", "talk with a model", [](Flags& flags) {
+       auto o = std::make_shared<Options>();
+       flags.option("bundle", o->bundle, "the bundle; the newest *.lmc here if left out");
+       flags.option("--system", o->system, "the system message");
+       flags.option("--load", o->load, "go on with a conversation that /save wrote");
+       o->generation.generate.max_tokens = 1024;
+       o->generation.add_to(flags);
+       flags.option("-t,--threads", o->threads, "threads (default: physical cores)").range(1, 1024);
+       add_load_flags(flags, o->kernels);
+       return [o] { run(*o); };
+     }});
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::chat_command

@@ -14,23 +14,23 @@
 #include "ir/text.h"
 #include "models/chat/template.h"
 #include "models/checkpoint/hub_cache.h"
-#include "models/gguf_tokenizer.h"
-#include "models/model.h"
+#include "models/export/gguf_tokenizer.h"
+#include "models/load/model.h"
 #include "models/tokenizer/tokenizer.h"
-#include "passes/lowering.h"
+#include "passes/engine/lowering.h"
 #include "runtime/threads.h"
-#include "tools/auto_quant/auto_quant.h"
-#include "tools/bundle.h"
-#include "tools/command.h"
-#include "tools/console.h"
-#include "tools/engine.h"
-#include "tools/files.h"
-#include "tools/group_outcome.h"
-#include "tools/model_flags.h"
-#include "tools/plan_json.h"
-#include "tools/quant_report.h"
+#include "tools/build/auto_quant/auto_quant.h"
+#include "tools/build/quant_report.h"
+#include "tools/bundle/bundle.h"
+#include "tools/bundle/plan_json.h"
+#include "tools/cli/command.h"
+#include "tools/cli/console.h"
+#include "tools/generate/engine.h"
+#include "tools/pipeline/group_outcome.h"
+#include "tools/pipeline/model_flags.h"
+#include "tools/system/files.h"
 
-namespace lmc {
+namespace lmc::compile_command {
 namespace fs = std::filesystem;
 namespace {
 
@@ -217,43 +217,46 @@ void run(const Options& o) {
 }
 
 const RegisterCommand kCompile(
-    {"compile", "compile a model file and a checkpoint into a bundle", [](CLI::App& app) {
+    {"compile", "compile a model file and a checkpoint into a bundle", [](Flags& flags) {
        auto o = std::make_shared<Options>();
-       app.add_option(
-              "model", o->model,
-              "a model file, such as models/gemma3.yaml, a Hugging Face folder, a GGUF file, or a hub id "
-              "(ORG/NAME, ORG/NAME@REVISION) that lmc pull has fetched")
-           ->required();
-       app.add_option("-o,--output", o->output,
-                      "the bundle to write (default: ./<model>.lmc); with --emit a file (default: standard "
-                      "output)");
-       o->source.add_to(app);
-       o->automatic.add_to(app);
-       app.add_option("--tokenizer", o->tokenizer,
-                      "a tokenizer.json, a SentencePiece .model or a folder (default: the checkpoint's)")
-           ->check(CLI::ExistingPath);
-       app.add_option("--target", o->target,
-                      "instruction set: native (the best here), avx2, avx-vnni or avx512-vnni")
-           ->capture_default_str();
-       app.add_option("--block", o->block, "largest block of prompt tokens per step")
-           ->check(CLI::Range(1, 4096))
-           ->capture_default_str();
-       app.add_option(
-              "--emit", o->emit,
-              "write this stage instead of a bundle: import (or graph) is the IR before any pass, opt "
-              "after all, decode and prefill the kernels of a step of one token and of a block, quant the "
-              "rules "
-              "for --quant (those that auto has chosen)")
-           ->check(CLI::IsMember(
-               {"import", "graph", "opt", "decode", "prefill", "plan", "llvm", "asm", "quant"}));
-       app.add_flag("--no-verify", o->no_verify,
-                    "do not run each kernel beside the evaluator of its group on seeded inputs");
-       app.add_flag("--allow-nan", o->allow_nan, "pack weights that are NaN or infinite, too");
-       app.add_option("-t,--threads", o->threads, "threads for packing (default: physical cores)")
-           ->check(CLI::Range(1, 1024));
-       o->passes.add_to(app);
+       flags
+           .option(
+               "model", o->model,
+               "a model file, such as models/gemma3.yaml, a Hugging Face folder, a GGUF file, or a hub id "
+               "(ORG/NAME, ORG/NAME@REVISION) that lmc pull has fetched")
+           .required();
+       flags.option("-o,--output", o->output,
+                    "the bundle to write (default: ./<model>.lmc); with --emit a file (default: standard "
+                    "output)");
+       o->source.add_to(flags);
+       o->automatic.add_to(flags);
+       flags
+           .option("--tokenizer", o->tokenizer,
+                   "a tokenizer.json, a SentencePiece .model or a folder (default: the checkpoint's)")
+           .existing_path();
+       flags
+           .option("--target", o->target,
+                   "instruction set: native (the best here), avx2, avx-vnni or avx512-vnni")
+           .shows_default();
+       flags.option("--block", o->block, "largest block of prompt tokens per step")
+           .range(1, 4096)
+           .shows_default();
+       flags
+           .option(
+               "--emit", o->emit,
+               "write this stage instead of a bundle: import (or graph) is the IR before any pass, opt "
+               "after all, decode and prefill the kernels of a step of one token and of a block, quant the "
+               "rules "
+               "for --quant (those that auto has chosen)")
+           .one_of({"import", "graph", "opt", "decode", "prefill", "plan", "llvm", "asm", "quant"});
+       flags.flag("--no-verify", o->no_verify,
+                  "do not run each kernel beside the evaluator of its group on seeded inputs");
+       flags.flag("--allow-nan", o->allow_nan, "pack weights that are NaN or infinite, too");
+       flags.option("-t,--threads", o->threads, "threads for packing (default: physical cores)")
+           .range(1, 1024);
+       o->passes.add_to(flags);
        return [o] { run(*o); };
      }});
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::compile_command

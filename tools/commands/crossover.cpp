@@ -8,15 +8,15 @@
 
 #include "codegen/object_cache.h"
 #include "runtime/threads.h"
-#include "tools/bench/graph_program.h"
-#include "tools/bench/statistics.h"
-#include "tools/command.h"
-#include "tools/console.h"
-#include "tools/files.h"
-#include "tools/machine.h"
-#include "tools/membw.h"
+#include "tools/cli/command.h"
+#include "tools/cli/console.h"
+#include "tools/machine/graph_program.h"
+#include "tools/machine/machine.h"
+#include "tools/machine/membw.h"
+#include "tools/machine/statistics.h"
+#include "tools/system/files.h"
 
-namespace lmc {
+namespace lmc::crossover_command {
 namespace fs = std::filesystem;
 namespace {
 
@@ -163,18 +163,17 @@ void run(const Options& o) {
 }
 
 const RegisterCommand kCrossover(
-    {"crossover", "measure from which size on quantised projections are faster here", [](CLI::App& app) {
+    {"crossover", "measure from which size on quantised projections are faster here", [](Flags& flags) {
        auto o = std::make_shared<Options>();
-       app.add_option("--dims", o->dims, "square sizes to measure: 64,128,256 (default: 64 to 4096)")
-           ->delimiter(',')
-           ->allow_extra_args(false)
-           ->check(CLI::Range(int64_t{1}, int64_t{16384}));
-       app.add_option("-t,--threads", o->threads, "threads (default: physical cores)")
-           ->check(CLI::Range(1, 1024));
-       app.add_option("-o,--output", o->output, "the host file to write (default: host.json in lmc's cache)");
-       app.add_flag("--json", o->json, "print the host file's content as one JSON object");
+       flags.option("--dims", o->dims, "square sizes to measure: 64,128,256 (default: 64 to 4096)")
+           .comma_separated()
+           .one_value_each()
+           .range(1, 16384);
+       flags.option("-t,--threads", o->threads, "threads (default: physical cores)").range(1, 1024);
+       flags.option("-o,--output", o->output, "the host file to write (default: host.json in lmc's cache)");
+       flags.flag("--json", o->json, "print the host file's content as one JSON object");
        return [o] { run(*o); };
      }});
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::crossover_command

@@ -4,12 +4,12 @@
 
 #include "models/checkpoint/hub_cache.h"
 #include "models/tokenizer/tokenizer.h"
-#include "tools/bundle.h"
-#include "tools/command.h"
-#include "tools/console.h"
-#include "tools/text_io.h"
+#include "tools/bundle/bundle.h"
+#include "tools/cli/command.h"
+#include "tools/cli/console.h"
+#include "tools/cli/text_io.h"
 
-namespace lmc {
+namespace lmc::detokenize_command {
 namespace {
 
 struct Options {
@@ -61,21 +61,21 @@ void run(const Options& o) {
 }
 
 const RegisterCommand kDetokenize(
-    {"detokenize", "token ids to text", [](CLI::App& app) {
+    {"detokenize", "token ids to text", [](Flags& flags) {
        auto o = std::make_shared<Options>();
-       app.add_option(
+       flags.option(
            "tokenizer", o->tokenizer,
            "a bundle, a checkpoint's folder, a hub id, a tokenizer.json or a SentencePiece .model (default: "
            "the newest *.lmc here)");
-       app.add_option("more", o->more_ids, "token ids (default: --ids, or standard input)");
-       auto* ids = app.add_option("--ids", o->ids, "token ids: 2,119,166");
-       app.add_flag("--skip-special,--no-special", o->skip_special, "leave out special tokens such as <bos>");
-       app.add_flag("--json", o->json, "print {\"text\":…}");
+       flags.option("more", o->more_ids, "token ids (default: --ids, or standard input)");
+       Flag ids = flags.option("--ids", o->ids, "token ids: 2,119,166");
+       flags.flag("--skip-special,--no-special", o->skip_special, "leave out special tokens such as <bos>");
+       flags.flag("--json", o->json, "print {\"text\":…}");
        return [o, ids] {
-         o->has_ids = ids->count() > 0;
+         o->has_ids = ids.given();
          run(*o);
        };
      }});
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::detokenize_command

@@ -2,14 +2,14 @@
 #include <fmt/format.h>
 
 #include "ir/text.h"
-#include "tools/command.h"
-#include "tools/console.h"
-#include "tools/diff_report.h"
-#include "tools/files.h"
-#include "tools/pass_files.h"
-#include "tools/profile/report_json.h"
+#include "tools/cli/command.h"
+#include "tools/cli/console.h"
+#include "tools/graphs/diff_report.h"
+#include "tools/measure/profile/report_json.h"
+#include "tools/pipeline/pass_files.h"
+#include "tools/system/files.h"
 
-namespace lmc {
+namespace lmc::diff_command {
 namespace {
 
 struct Options {
@@ -41,13 +41,13 @@ void run(const Options& o) {
 }
 
 const RegisterCommand kDiff(
-    {"diff", "compare two graphs: what was removed, added and changed, part by part", [](CLI::App& app) {
+    {"diff", "compare two graphs: what was removed, added and changed, part by part", [](Flags& flags) {
        auto o = std::make_shared<Options>();
-       app.add_option("before", o->before, "a graph in text form (.lmir)")->required();
-       app.add_option("after", o->after, "the graph to compare it with")->required();
-       app.add_flag("--json", o->json, "print one JSON object");
-       o->files.add_to(app);
-       app.footer(
+       flags.option("before", o->before, "a graph in text form (.lmir)").required();
+       flags.option("after", o->after, "the graph to compare it with").required();
+       flags.flag("--json", o->json, "print one JSON object");
+       o->files.add_to(flags);
+       flags.footer(
            "Names of values and the order of statements make no difference; ops, attributes, types, scopes, "
            "weights and inputs do.\nLayers with the same changes are shown once (× 26).\n"
            "Exit code: 0 the graphs are the same, 1 they differ, 2 they could not be compared.");
@@ -55,4 +55,4 @@ const RegisterCommand kDiff(
      }});
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::diff_command

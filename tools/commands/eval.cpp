@@ -8,14 +8,15 @@
 #include <cstdio>
 
 #include "runtime/sampler.h"
-#include "tools/bundle_weights.h"
-#include "tools/command.h"
-#include "tools/console.h"
-#include "tools/engine.h"
-#include "tools/eval_compare.h"
-#include "tools/eval_text.h"
+#include "tools/bundle/bundle_weights.h"
+#include "tools/cli/command.h"
+#include "tools/cli/console.h"
+#include "tools/cli/ids.h"
+#include "tools/generate/engine.h"
+#include "tools/measure/eval_compare.h"
+#include "tools/measure/eval_text.h"
 
-namespace lmc {
+namespace lmc::eval_command {
 namespace {
 
 struct Options {
@@ -126,27 +127,26 @@ void run(const Options& o) {
 }
 
 const RegisterCommand kEval(
-    {"eval", "logits of token ids, perplexity of a text, or two bundles compared", [](CLI::App& app) {
+    {"eval", "logits of token ids, perplexity of a text, or two bundles compared", [](Flags& flags) {
        auto o = std::make_shared<Options>();
-       auto* bundle = app.add_option("bundle", o->bundle, "the bundle; the newest *.lmc here if left out");
-       auto* ids = app.add_option("--ids", o->ids, "token ids, verbatim: 2,119,166");
-       app.add_option("--text", o->text, "a text file to predict");
-       auto* compare = app.add_option("--compare", o->compare,
-                                      "two bundles: how far B's predictions of --text are from A's")
-                           ->type_name("A B")
-                           ->expected(2)
-                           ->excludes(bundle)
-                           ->excludes(ids);
-       app.add_option("-t,--threads", o->threads, "threads (default: physical cores)")
-           ->check(CLI::Range(1, 1024));
-       app.add_option("--block", o->block, "most tokens per step; 1 = token by token")
-           ->check(CLI::Range(1, 65536));
-       app.add_flag("--json", o->json, "print one JSON object and nothing else");
-       app.add_flag("--reference", o->reference, "use the reference evaluator instead of the kernels")
-           ->excludes(compare);
-       add_load_flags(app, o->load);
+       Flag bundle = flags.option("bundle", o->bundle, "the bundle; the newest *.lmc here if left out");
+       Flag ids = flags.option("--ids", o->ids, "token ids, verbatim: 2,119,166");
+       flags.option("--text", o->text, "a text file to predict");
+       Flag compare =
+           flags
+               .option("--compare", o->compare, "two bundles: how far B's predictions of --text are from A's")
+               .type_name("A B")
+               .values(2)
+               .excludes(bundle)
+               .excludes(ids);
+       flags.option("-t,--threads", o->threads, "threads (default: physical cores)").range(1, 1024);
+       flags.option("--block", o->block, "most tokens per step; 1 = token by token").range(1, 65536);
+       flags.flag("--json", o->json, "print one JSON object and nothing else");
+       flags.flag("--reference", o->reference, "use the reference evaluator instead of the kernels")
+           .excludes(compare);
+       add_load_flags(flags, o->load);
        return [o] { run(*o); };
      }});
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::eval_command

@@ -5,17 +5,17 @@
 
 #include "ir/text.h"
 #include "models/checkpoint/hub_cache.h"
-#include "models/model.h"
-#include "tools/command.h"
-#include "tools/console.h"
-#include "tools/explore/page.h"
-#include "tools/files.h"
-#include "tools/pass_flags.h"
-#include "tools/price.h"
-#include "tools/profile/report_json.h"
-#include "tools/quant_flags.h"
+#include "models/load/model.h"
+#include "tools/cli/command.h"
+#include "tools/cli/console.h"
+#include "tools/graphs/explore/page.h"
+#include "tools/measure/profile/report_json.h"
+#include "tools/pipeline/pass_flags.h"
+#include "tools/pipeline/price.h"
+#include "tools/pipeline/quant_flags.h"
+#include "tools/system/files.h"
 
-namespace lmc {
+namespace lmc::explore_command {
 namespace fs = std::filesystem;
 namespace {
 
@@ -76,24 +76,24 @@ void run(const Options& o) {
 
 const RegisterCommand kExplore(
     {"explore", "show the pipeline as one page: each pass, the IR before and after it, pictures, costs",
-     [](CLI::App& app) {
+     [](Flags& flags) {
        auto o = std::make_shared<Options>();
-       app.add_option(
-              "input", o->input,
-              "a model file (.yaml), a Hugging Face folder, a bundle, or a graph in text form (.lmir)")
-           ->required();
-       app.add_option("-o,--output", o->output, "the page to write")->type_name("FILE");
-       app.add_option("--profile", o->profile,
-                      "measured times beside predicted ones: what lmc profile --json wrote")
-           ->type_name("FILE");
-       app.add_option("--weights", o->weights.weights,
-                      "of a model file: a Hugging Face folder, or random, or none (default: its checkpoint)");
-       app.add_option("--size", o->weights.size, "which size of random or no weights");
-       app.add_option("--context", o->weights.context, "most positions of a sequence")
-           ->check(CLI::PositiveNumber);
-       o->quant.add_to(app);
-       app.add_flag("--json", o->json, "print what the page shows as one JSON object instead");
-       o->passes.add_to(app);
+       flags
+           .option("input", o->input,
+                   "a model file (.yaml), a Hugging Face folder, a bundle, or a graph in text form (.lmir)")
+           .required();
+       flags.option("-o,--output", o->output, "the page to write").type_name("FILE");
+       flags
+           .option("--profile", o->profile,
+                   "measured times beside predicted ones: what lmc profile --json wrote")
+           .type_name("FILE");
+       flags.option("--weights", o->weights.weights,
+                    "of a model file: a Hugging Face folder, or random, or none (default: its checkpoint)");
+       flags.option("--size", o->weights.size, "which size of random or no weights");
+       flags.option("--context", o->weights.context, "most positions of a sequence").positive();
+       o->quant.add_to(flags);
+       flags.flag("--json", o->json, "print what the page shows as one JSON object instead");
+       o->passes.add_to(flags);
        return [o] {
          o->input = local_checkpoint(o->input);
          run(*o);
@@ -101,4 +101,4 @@ const RegisterCommand kExplore(
      }});
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::explore_command

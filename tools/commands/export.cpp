@@ -2,12 +2,12 @@
 #include <filesystem>
 
 #include "ir/block_format.h"
-#include "models/gguf_export.h"
-#include "tools/bundle.h"
-#include "tools/command.h"
-#include "tools/console.h"
+#include "models/export/gguf_export.h"
+#include "tools/bundle/bundle.h"
+#include "tools/cli/command.h"
+#include "tools/cli/console.h"
 
-namespace lmc {
+namespace lmc::export_command {
 namespace {
 
 struct Options {
@@ -46,20 +46,21 @@ std::vector<std::string> types() {
 }
 
 const RegisterCommand kExport(
-    {"export", "write a model and its weights as a GGUF file", [](CLI::App& app) {
+    {"export", "write a model and its weights as a GGUF file", [](Flags& flags) {
        auto o = std::make_shared<Options>();
-       app.add_option("model", o->model, "a model file, a Hugging Face folder or a GGUF file")->required();
-       app.add_option("--gguf", o->gguf.path, "the file to write")->required();
-       app.add_option("--type", o->gguf.type,
-                      "of matrices: keep is as the checkpoint has them; vectors are always f32")
-           ->check(CLI::IsMember(types()))
-           ->capture_default_str();
-       app.add_option("--weights", o->weights.weights,
-                      "a Hugging Face folder, a GGUF file, or random (default: the model file's checkpoint)");
-       app.add_option("--size", o->weights.size, "which size of random weights");
-       app.add_option("--seed", o->weights.seed, "of random weights")->capture_default_str();
+       flags.option("model", o->model, "a model file, a Hugging Face folder or a GGUF file").required();
+       flags.option("--gguf", o->gguf.path, "the file to write").required();
+       flags
+           .option("--type", o->gguf.type,
+                   "of matrices: keep is as the checkpoint has them; vectors are always f32")
+           .one_of(types())
+           .shows_default();
+       flags.option("--weights", o->weights.weights,
+                    "a Hugging Face folder, a GGUF file, or random (default: the model file's checkpoint)");
+       flags.option("--size", o->weights.size, "which size of random weights");
+       flags.option("--seed", o->weights.seed, "of random weights").shows_default();
        return [o] { run(*o); };
      }});
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::export_command

@@ -2,29 +2,29 @@
 #include <fmt/format.h>
 
 #include "models/checkpoint/hub_cache.h"
-#include "tools/bundle.h"
-#include "tools/checkpoint_report.h"
-#include "tools/command.h"
-#include "tools/console.h"
-#include "tools/tokenizer_report.h"
+#include "tools/build/checkpoint_report.h"
+#include "tools/build/tokenizer_report.h"
+#include "tools/bundle/bundle.h"
+#include "tools/cli/command.h"
+#include "tools/cli/console.h"
 
-namespace lmc {
+namespace lmc::inspect_command {
 namespace {
 
 const RegisterCommand kInspect(
-    {"inspect", "show what a bundle or a checkpoint holds, and what it needs", [](CLI::App& app) {
+    {"inspect", "show what a bundle or a checkpoint holds, and what it needs", [](Flags& flags) {
        auto path = std::make_shared<std::string>();
        auto verify = std::make_shared<bool>(false);
-       app.add_option(
+       flags.option(
            "bundle", *path,
            "a bundle; a Hugging Face folder, config.json, safetensors or GGUF file; a hub id (ORG/NAME); a "
            "tokenizer.json or .model; the newest *.lmc here if left out");
        auto json = std::make_shared<bool>(false);
        auto context = std::make_shared<int64_t>(0);
-       app.add_flag("--json", *json, "of a checkpoint: one JSON object");
-       app.add_option("--context", *context, "of a checkpoint: memory with so many positions (default: all)")
-           ->check(CLI::PositiveNumber);
-       app.add_flag("--verify", *verify, "of a bundle: check the hash of the weights as well");
+       flags.flag("--json", *json, "of a checkpoint: one JSON object");
+       flags.option("--context", *context, "of a checkpoint: memory with so many positions (default: all)")
+           .positive();
+       flags.flag("--verify", *verify, "of a bundle: check the hash of the weights as well");
        return [path, verify, json, context] {
          *path = local_checkpoint(*path);
          if (is_checkpoint(*path)) return print_checkpoint(*path, *context, *json);
@@ -53,4 +53,4 @@ const RegisterCommand kInspect(
      }});
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::inspect_command

@@ -1,13 +1,13 @@
 // lmc machine: the figures of this machine that schedulers and costs go by.
-#include "tools/machine.h"
+#include "tools/machine/machine.h"
 
 #include <fmt/format.h>
 
 #include "runtime/threads.h"
-#include "tools/command.h"
-#include "tools/console.h"
+#include "tools/cli/command.h"
+#include "tools/cli/console.h"
 
-namespace lmc {
+namespace lmc::machine_command {
 namespace {
 
 struct Options {
@@ -39,14 +39,13 @@ void run(const Options& o) {
 
 const RegisterCommand kMachine(
     {"machine", "this machine's figures, by which costs are predicted and stages shared out among threads",
-     [](CLI::App& app) {
+     [](Flags& flags) {
        auto o = std::make_shared<Options>();
-       app.add_option("-t,--threads", o->threads, "threads (default: physical cores)")
-           ->check(CLI::Range(1, 1024));
-       app.add_flag("--again", o->again, "measure anew instead of reading what an earlier run has left");
-       app.add_flag("--json", o->json, "print them as one JSON object");
+       flags.option("-t,--threads", o->threads, "threads (default: physical cores)").range(1, 1024);
+       flags.flag("--again", o->again, "measure anew instead of reading what an earlier run has left");
+       flags.flag("--json", o->json, "print them as one JSON object");
        return [o] { run(*o); };
      }});
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::machine_command

@@ -1,5 +1,5 @@
 // lmc membw: how fast this machine reads and copies, by core, streams and prefetch.
-#include "tools/membw.h"
+#include "tools/machine/membw.h"
 
 #include <fmt/format.h>
 #include <sys/mman.h>
@@ -10,12 +10,12 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "tools/bench/statistics.h"
-#include "tools/command.h"
-#include "tools/console.h"
-#include "tools/files.h"
+#include "tools/cli/command.h"
+#include "tools/cli/console.h"
+#include "tools/machine/statistics.h"
+#include "tools/system/files.h"
 
-namespace lmc {
+namespace lmc::membw_command {
 namespace fs = std::filesystem;
 namespace {
 
@@ -205,20 +205,16 @@ void run(const Options& o) {
   }
 }
 
-const RegisterCommand kMembw({"membw", "measure how fast memory is read and copied", [](CLI::App& app) {
-                                auto o = std::make_shared<Options>();
-                                app.add_option("--size", o->size, "bytes to walk: 256M, 1G, 4G (default: 1G)")
-                                    ->transform(CLI::AsSizeValue(false))
-                                    ->check(CLI::Range(uint64_t{1} << 20, uint64_t{1} << 40));
-                                app.add_option("-t,--threads", o->threads,
-                                               "threads (default: physical cores)")
-                                    ->check(CLI::Range(1, 1024));
-                                app.add_option("-r,--repetitions", o->repetitions, "samples of each")
-                                    ->check(CLI::Range(1, 1000))
-                                    ->capture_default_str();
-                                app.add_flag("--json", o->json, "print one JSON object");
-                                return [o] { run(*o); };
-                              }});
+const RegisterCommand kMembw(
+    {"membw", "measure how fast memory is read and copied", [](Flags& flags) {
+       auto o = std::make_shared<Options>();
+       flags.option("--size", o->size, "bytes to walk: 256M, 1G, 4G (default: 1G)")
+           .byte_size(uint64_t{1} << 20, uint64_t{1} << 40);
+       flags.option("-t,--threads", o->threads, "threads (default: physical cores)").range(1, 1024);
+       flags.option("-r,--repetitions", o->repetitions, "samples of each").range(1, 1000).shows_default();
+       flags.flag("--json", o->json, "print one JSON object");
+       return [o] { run(*o); };
+     }});
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::membw_command

@@ -2,10 +2,10 @@
 #include <fmt/format.h>
 
 #include "ir/op_def.h"
-#include "tools/command.h"
-#include "tools/pass_files.h"
+#include "tools/cli/command.h"
+#include "tools/pipeline/pass_files.h"
 
-namespace lmc {
+namespace lmc::ops_command {
 namespace {
 
 void show_parts(const OpDef& op) {
@@ -77,11 +77,11 @@ void show(const OpDef& op) {
                  : "");
 }
 
-const RegisterCommand kOps({"ops", "list the operators of the IR", [](CLI::App& app) {
+const RegisterCommand kOps({"ops", "list the operators of the IR", [](Flags& flags) {
                               auto name = std::make_shared<std::string>();
                               auto files = std::make_shared<PassFiles>();
-                              app.add_option("op", *name, "all about this one");
-                              files->add_to(app);
+                              flags.option("op", *name, "all about this one");
+                              files->add_to(flags);
                               return [name, files] {
                                 files->load();
                                 name->empty() ? list() : show(get_op(*name));
@@ -89,4 +89,4 @@ const RegisterCommand kOps({"ops", "list the operators of the IR", [](CLI::App& 
                             }});
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::ops_command

@@ -5,13 +5,13 @@
 #include "ir/graph_algorithms.h"
 #include "ir/text.h"
 #include "ir/view.h"
-#include "tools/command.h"
-#include "tools/console.h"
-#include "tools/files.h"
-#include "tools/model_flags.h"
-#include "tools/picture/picture.h"
+#include "tools/cli/command.h"
+#include "tools/cli/console.h"
+#include "tools/graphs/picture/picture.h"
+#include "tools/pipeline/model_flags.h"
+#include "tools/system/files.h"
 
-namespace lmc {
+namespace lmc::opt_command {
 namespace {
 
 struct Options {
@@ -38,22 +38,23 @@ void run(const Options& o) {
     throw Error("cannot write to standard output");
 }
 
-const RegisterCommand kOpt({"opt", "run passes over a graph in text form (.lmir)", [](CLI::App& app) {
+const RegisterCommand kOpt({"opt", "run passes over a graph in text form (.lmir)", [](Flags& flags) {
                               auto o = std::make_shared<Options>();
-                              app.add_option("input", o->input, "the graph")->required();
-                              app.add_option("-o,--output", o->output,
-                                             "where to write the result (default: standard output)");
-                              app.add_option("--weights", o->weights,
-                                             "a Hugging Face folder, for --check (default: seeded numbers)");
-                              app.add_flag("--dot", o->dot, "write Graphviz instead of IR");
-                              app.add_flag("--svg", o->svg, "write a picture (SVG) instead of IR");
-                              app.add_option("--scope", o->scope,
-                                             "which part to write: all, collapsed, layer:N, or a scope such "
-                                             "as layers.0.ffn")
-                                  ->capture_default_str();
-                              o->passes.add_to(app);
+                              flags.option("input", o->input, "the graph").required();
+                              flags.option("-o,--output", o->output,
+                                           "where to write the result (default: standard output)");
+                              flags.option("--weights", o->weights,
+                                           "a Hugging Face folder, for --check (default: seeded numbers)");
+                              flags.flag("--dot", o->dot, "write Graphviz instead of IR");
+                              flags.flag("--svg", o->svg, "write a picture (SVG) instead of IR");
+                              flags
+                                  .option("--scope", o->scope,
+                                          "which part to write: all, collapsed, layer:N, or a scope such "
+                                          "as layers.0.ffn")
+                                  .shows_default();
+                              o->passes.add_to(flags);
                               return [o] { run(*o); };
                             }});
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::opt_command

@@ -4,11 +4,11 @@
 #include <nlohmann/json.hpp>
 
 #include "ir/pass.h"
-#include "tools/command.h"
-#include "tools/explain_pass.h"
-#include "tools/pass_files.h"
+#include "tools/cli/command.h"
+#include "tools/graphs/explain_pass.h"
+#include "tools/pipeline/pass_files.h"
 
-namespace lmc {
+namespace lmc::passes_command {
 namespace {
 
 struct Options {
@@ -44,12 +44,12 @@ void list() {
   }
 }
 
-const RegisterCommand kPasses({"passes", "list the passes in the order they run", [](CLI::App& app) {
+const RegisterCommand kPasses({"passes", "list the passes in the order they run", [](Flags& flags) {
                                  auto o = std::make_shared<Options>();
-                                 app.add_option("--explain", o->explained,
-                                                "all about this one: order, pattern, conditions, an example");
-                                 app.add_flag("--json", o->json, "all passes, as JSON");
-                                 o->files.add_to(app);
+                                 flags.option("--explain", o->explained,
+                                              "all about this one: order, pattern, conditions, an example");
+                                 flags.flag("--json", o->json, "all passes, as JSON");
+                                 o->files.add_to(flags);
                                  return [o] {
                                    o->files.load();
                                    if (o->json) return list_json();
@@ -59,4 +59,4 @@ const RegisterCommand kPasses({"passes", "list the passes in the order they run"
                                }});
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::passes_command

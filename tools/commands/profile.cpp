@@ -7,18 +7,18 @@
 #include <filesystem>
 #include <fstream>
 
-#include "tools/bench/speed.h"
-#include "tools/command.h"
-#include "tools/console.h"
-#include "tools/engine.h"
-#include "tools/machine.h"
-#include "tools/membw.h"
-#include "tools/profile/page.h"
-#include "tools/profile/report_json.h"
-#include "tools/profile/report_text.h"
-#include "tools/profile/trace.h"
+#include "tools/cli/command.h"
+#include "tools/cli/console.h"
+#include "tools/generate/engine.h"
+#include "tools/machine/machine.h"
+#include "tools/machine/membw.h"
+#include "tools/measure/bench/speed.h"
+#include "tools/measure/profile/page.h"
+#include "tools/measure/profile/report_json.h"
+#include "tools/measure/profile/report_text.h"
+#include "tools/measure/profile/trace.h"
 
-namespace lmc {
+namespace lmc::profile_command {
 namespace {
 
 struct Options {
@@ -103,24 +103,18 @@ void run(const Options& o) {
 }
 
 const RegisterCommand kProfile(
-    {"profile", "show where the time of a run goes, and what could be gained", [](CLI::App& app) {
+    {"profile", "show where the time of a run goes, and what could be gained", [](Flags& flags) {
        auto o = std::make_shared<Options>();
-       app.add_option("bundle", o->bundle, "the bundle; the newest *.lmc here if left out");
-       app.add_option("-p,--prompt-tokens", o->prompt, "tokens to prefill")
-           ->check(CLI::PositiveNumber)
-           ->capture_default_str();
-       app.add_option("-n,--tokens", o->decode, "tokens to decode")
-           ->check(CLI::PositiveNumber)
-           ->capture_default_str();
-       app.add_option("-t,--threads", o->threads, "threads (default: physical cores)")
-           ->check(CLI::Range(1, 1024));
-       app.add_flag("--json", o->json, "print one JSON object");
-       app.add_option("--trace", o->trace, "write a trace for Perfetto or chrome://tracing")
-           ->type_name("FILE");
-       app.add_option("--html", o->html, "write a page with pictures")->type_name("FILE");
-       add_load_flags(app, o->load);
+       flags.option("bundle", o->bundle, "the bundle; the newest *.lmc here if left out");
+       flags.option("-p,--prompt-tokens", o->prompt, "tokens to prefill").positive().shows_default();
+       flags.option("-n,--tokens", o->decode, "tokens to decode").positive().shows_default();
+       flags.option("-t,--threads", o->threads, "threads (default: physical cores)").range(1, 1024);
+       flags.flag("--json", o->json, "print one JSON object");
+       flags.option("--trace", o->trace, "write a trace for Perfetto or chrome://tracing").type_name("FILE");
+       flags.option("--html", o->html, "write a page with pictures").type_name("FILE");
+       add_load_flags(flags, o->load);
        return [o] { run(*o); };
      }});
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::profile_command

@@ -1,11 +1,11 @@
 // lmc pull: a model of the hub into the cache on this machine.
 #include "tools/hub/pull.h"
 
-#include "tools/command.h"
-#include "tools/console.h"
-#include "tools/text_io.h"
+#include "tools/cli/command.h"
+#include "tools/cli/console.h"
+#include "tools/cli/text_io.h"
 
-namespace lmc {
+namespace lmc::pull_command {
 namespace {
 
 struct Options {
@@ -35,21 +35,20 @@ void run(const Options& o) {
 
 const RegisterCommand kPull(
     {"pull", "fetch a model from the Hugging Face hub into its cache; prints the snapshot's folder",
-     [](CLI::App& app) {
+     [](Flags& flags) {
        auto o = std::make_shared<Options>();
-       app.add_option("model", o->id, "its id, ORG/NAME or ORG/NAME@REVISION")->required();
-       app.add_option("--revision", o->revision, "a branch, tag or commit (default: main)");
-       app.add_option("-j,--parallel", o->pull.parallel, "files at a time")
-           ->check(CLI::Range(1, 32))
-           ->capture_default_str();
-       app.add_option("--retries", o->pull.retries, "attempts after one that failed without getting further")
-           ->check(CLI::Range(0, 1000))
-           ->capture_default_str();
-       app.add_option("--timeout", o->pull.timeout_seconds,
-                      "seconds after which a silent connection is given up")
-           ->check(CLI::Range(1, 3600))
-           ->capture_default_str();
-       app.footer(
+       flags.option("model", o->id, "its id, ORG/NAME or ORG/NAME@REVISION").required();
+       flags.option("--revision", o->revision, "a branch, tag or commit (default: main)");
+       flags.option("-j,--parallel", o->pull.parallel, "files at a time").range(1, 32).shows_default();
+       flags.option("--retries", o->pull.retries, "attempts after one that failed without getting further")
+           .range(0, 1000)
+           .shows_default();
+       flags
+           .option("--timeout", o->pull.timeout_seconds,
+                   "seconds after which a silent connection is given up")
+           .range(1, 3600)
+           .shows_default();
+       flags.footer(
            "HF_TOKEN (or HF_HOME/token) says who asks, HF_ENDPOINT names another hub, HF_HUB_CACHE or "
            "HF_HOME "
            "another cache; HF_HUB_OFFLINE=1 forbids the network. A pull that was cut off is continued by the "
@@ -58,4 +57,4 @@ const RegisterCommand kPull(
      }});
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::pull_command

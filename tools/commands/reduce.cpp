@@ -1,19 +1,19 @@
 // lmc reduce: a failing graph becomes a small one that fails in the same way.
-#include "passes/reduce.h"
+#include "passes/debug/reduce.h"
 
 #include <fmt/format.h>
 
 #include <chrono>
 
 #include "ir/text.h"
-#include "tools/command.h"
-#include "tools/console.h"
-#include "tools/files.h"
-#include "tools/graph_command.h"
-#include "tools/kernel_test.h"
-#include "tools/pass_flags.h"
+#include "tools/cli/command.h"
+#include "tools/cli/console.h"
+#include "tools/graphs/graph_command.h"
+#include "tools/graphs/kernel_test.h"
+#include "tools/pipeline/pass_flags.h"
+#include "tools/system/files.h"
 
-namespace lmc {
+namespace lmc::reduce_command {
 namespace {
 
 struct Options {
@@ -81,22 +81,22 @@ void run(const Options& o) {
 
 const RegisterCommand kReduce(
     {"reduce", "shrink a graph that fails under a pass to a small one that fails in the same way",
-     [](CLI::App& app) {
+     [](Flags& flags) {
        auto o = std::make_shared<Options>();
-       app.add_option("input", o->input, "the graph (.lmir), before the passes")->required();
-       app.add_option("-o,--output", o->output, "where to write the small graph (default: standard output)");
-       app.add_option(
+       flags.option("input", o->input, "the graph (.lmir), before the passes").required();
+       flags.option("-o,--output", o->output, "where to write the small graph (default: standard output)");
+       flags.option(
            "--run", o->command,
            "fail means that this command, given a .lmir file, exits with the code it has for the whole "
            "graph (not 0, not 125); no passes are run");
-       app.add_flag("--kernels", o->kernels,
-                    "fail means that a kernel does not compute what its group means; no passes are run")
-           ->excludes("--run");
-       app.add_option("--timeout", o->timeout, "end after so many seconds with what there is")
-           ->check(CLI::NonNegativeNumber);
-       o->passes.add_to(app);
+       flags
+           .flag("--kernels", o->kernels,
+                 "fail means that a kernel does not compute what its group means; no passes are run")
+           .excludes("--run");
+       flags.option("--timeout", o->timeout, "end after so many seconds with what there is").not_negative();
+       o->passes.add_to(flags);
        return [o] { run(*o); };
      }});
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::reduce_command

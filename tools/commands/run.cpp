@@ -7,14 +7,15 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
-#include "tools/batch_file.h"
-#include "tools/command.h"
-#include "tools/console.h"
-#include "tools/engine.h"
-#include "tools/generation.h"
-#include "tools/prompt_cache.h"
+#include "tools/cli/command.h"
+#include "tools/cli/console.h"
+#include "tools/cli/ids.h"
+#include "tools/generate/batch_file.h"
+#include "tools/generate/engine.h"
+#include "tools/generate/generation.h"
+#include "tools/generate/prompt_cache.h"
 
-namespace lmc {
+namespace lmc::run_command {
 namespace {
 
 struct Options {
@@ -154,51 +155,49 @@ void run(const Options& o) {
 }
 
 const RegisterCommand kRun(
-    {"run", "generate text with a bundle", [](CLI::App& app) {
+    {"run", "generate text with a bundle", [](Flags& flags) {
        auto o = std::make_shared<Options>();
-       app.add_option("bundle", o->bundle, "the bundle; the newest *.lmc here if left out");
-       auto* prompt =
-           app.add_option("-p,--prompt", o->prompt,
-                          "text to continue (default: standard input if piped, else the model's example)");
-       auto* ids = app.add_option("--ids", o->ids, "token ids to continue, verbatim: 2,119,166");
-       prompt->excludes(ids);
-       auto* cache =
-           app.add_option("--prompt-cache", o->prompt_cache,
-                          "a file or folder that keeps what the prompt left in the KV cache: a later "
-                          "run that begins alike need not feed it again");
-       auto* batch =
-           app.add_option(
-                  "--batch", o->batch,
-                  "a file of prompts, one a line ({\"prompt\":…} a line in a .jsonl); prints one JSON "
-                  "object for each, in order")
-               ->excludes(prompt)
-               ->excludes(ids)
-               ->excludes(cache);
-       app.add_option(
-              "--batch-size", o->batch_size,
-              "with --batch: how many prompts are decoded in one step (default: 8; at most the --block "
-              "the bundle was compiled with); each has a KV cache of its own; the tokens are the same "
-              "for any number")
-           ->check(CLI::Range(1, 65536))
-           ->needs(batch);
-       auto* chat = app.add_flag("--chat", o->chat,
-                                 "the prompt is a question: write it as the model's chat "
-                                 "template says")
-                        ->excludes(ids);
-       app.add_option("--system", o->system, "with --chat: the system message")->needs(chat);
-       o->generation.add_to(app);
-       app.add_option("-t,--threads", o->threads, "threads (default: physical cores)")
-           ->check(CLI::Range(1, 1024));
-       add_scheduler_flag(app, o->scheduler);
-       app.add_option("--block", o->block, "most prompt tokens per step; 1 = token by token")
-           ->check(CLI::Range(1, 65536));
-       app.add_flag("--json", o->json, "print {\"prompt_ids\":…,\"ids\":…,\"text\":…} and nothing else");
-       add_load_flags(app, o->load);
+       flags.option("bundle", o->bundle, "the bundle; the newest *.lmc here if left out");
+       Flag prompt =
+           flags.option("-p,--prompt", o->prompt,
+                        "text to continue (default: standard input if piped, else the model's example)");
+       Flag ids = flags.option("--ids", o->ids, "token ids to continue, verbatim: 2,119,166");
+       prompt.excludes(ids);
+       Flag cache = flags.option("--prompt-cache", o->prompt_cache,
+                                 "a file or folder that keeps what the prompt left in the KV cache: a later "
+                                 "run that begins alike need not feed it again");
+       Flag batch =
+           flags
+               .option("--batch", o->batch,
+                       "a file of prompts, one a line ({\"prompt\":…} a line in a .jsonl); prints one JSON "
+                       "object for each, in order")
+               .excludes(prompt)
+               .excludes(ids)
+               .excludes(cache);
+       flags
+           .option("--batch-size", o->batch_size,
+                   "with --batch: how many prompts are decoded in one step (default: 8; at most the --block "
+                   "the bundle was compiled with); each has a KV cache of its own; the tokens are the same "
+                   "for any number")
+           .range(1, 65536)
+           .needs(batch);
+       Flag chat = flags
+                       .flag("--chat", o->chat,
+                             "the prompt is a question: write it as the model's chat "
+                             "template says")
+                       .excludes(ids);
+       flags.option("--system", o->system, "with --chat: the system message").needs(chat);
+       o->generation.add_to(flags);
+       flags.option("-t,--threads", o->threads, "threads (default: physical cores)").range(1, 1024);
+       add_scheduler_flag(flags, o->scheduler);
+       flags.option("--block", o->block, "most prompt tokens per step; 1 = token by token").range(1, 65536);
+       flags.flag("--json", o->json, "print {\"prompt_ids\":…,\"ids\":…,\"text\":…} and nothing else");
+       add_load_flags(flags, o->load);
        return [o, prompt] {
-         o->has_prompt = prompt->count() > 0;
+         o->has_prompt = prompt.given();
          run(*o);
        };
      }});
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::run_command

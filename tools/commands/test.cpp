@@ -5,12 +5,12 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "passes/pass_test.h"
-#include "tools/command.h"
-#include "tools/console.h"
-#include "tools/pass_files.h"
+#include "passes/engine/pass_test.h"
+#include "tools/cli/command.h"
+#include "tools/cli/console.h"
+#include "tools/pipeline/pass_files.h"
 
-namespace lmc {
+namespace lmc::test_command {
 namespace {
 
 namespace fs = std::filesystem;
@@ -59,11 +59,11 @@ void run(const Options& o) {
 }
 
 const RegisterCommand kTest(
-    {"test", "run tests of passes (.lmir files that say what is expected)", [](CLI::App& app) {
+    {"test", "run tests of passes (.lmir files that say what is expected)", [](Flags& flags) {
        auto o = std::make_shared<Options>();
-       app.add_option("tests", o->inputs, "the files, or folders of them")->required();
-       o->files.add_to(app);
-       app.footer(
+       flags.option("tests", o->inputs, "the files, or folders of them").required();
+       o->files.add_to(flags);
+       flags.footer(
            "A test begins with '// RUN: PASS,… [--set PASS.KEY=VALUE]'; behind its "
            "graph stands '// ---- after' and\nthe graph that must come out, '// ---- "
            "unchanged', or '// ---- error: TEXT'. LMC_BLESS=1 writes what comes out.");
@@ -71,4 +71,4 @@ const RegisterCommand kTest(
      }});
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::test_command

@@ -6,11 +6,11 @@
 
 #include "models/checkpoint/hub_cache.h"
 #include "models/tokenizer/tokenizer.h"
-#include "tools/bundle.h"
-#include "tools/command.h"
-#include "tools/text_io.h"
+#include "tools/bundle/bundle.h"
+#include "tools/cli/command.h"
+#include "tools/cli/text_io.h"
 
-namespace lmc {
+namespace lmc::tokenize_command {
 namespace {
 
 struct Options {
@@ -55,23 +55,23 @@ void run(const Options& o) {
 }
 
 const RegisterCommand kTokenize(
-    {"tokenize", "text to token ids", [](CLI::App& app) {
+    {"tokenize", "text to token ids", [](Flags& flags) {
        auto o = std::make_shared<Options>();
-       app.add_option(
+       flags.option(
            "tokenizer", o->tokenizer,
            "a bundle, a checkpoint's folder, a hub id, a tokenizer.json or a SentencePiece .model (default: "
            "the newest *.lmc here)");
-       auto* prompt = app.add_option("-p,--prompt", o->prompt, "the text (default: standard input)");
-       app.add_option("-f,--file", o->file, "a file with the text")->excludes(prompt);
-       app.add_flag("--add-special,!--no-special", o->add_special,
-                    "add the tokens that open or close a text, such as <bos> (the default)");
-       app.add_flag("--pieces", o->pieces, "the text of each token too, as the vocabulary writes it");
-       app.add_flag("--json", o->json, "print {\"ids\":…}, with --pieces also \"pieces\"");
+       Flag prompt = flags.option("-p,--prompt", o->prompt, "the text (default: standard input)");
+       flags.option("-f,--file", o->file, "a file with the text").excludes(prompt);
+       flags.flag("--add-special,!--no-special", o->add_special,
+                  "add the tokens that open or close a text, such as <bos> (the default)");
+       flags.flag("--pieces", o->pieces, "the text of each token too, as the vocabulary writes it");
+       flags.flag("--json", o->json, "print {\"ids\":…}, with --pieces also \"pieces\"");
        return [o, prompt] {
-         o->has_prompt = prompt->count() > 0;
+         o->has_prompt = prompt.given();
          run(*o);
        };
      }});
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::tokenize_command

@@ -8,12 +8,12 @@
 #include "codegen/proof/prove.h"
 #include "ir/eval.h"
 #include "ir/text.h"
-#include "tools/bundle_weights.h"
-#include "tools/command.h"
-#include "tools/console.h"
-#include "tools/engine.h"
+#include "tools/bundle/bundle_weights.h"
+#include "tools/cli/command.h"
+#include "tools/cli/console.h"
+#include "tools/generate/engine.h"
 
-namespace lmc {
+namespace lmc::verify_command {
 namespace {
 
 struct Options {
@@ -104,14 +104,14 @@ void run(const Options& o) {
 }
 
 const RegisterCommand kVerify(
-    {"verify", "prove a bundle's kernels against the reference evaluator", [](CLI::App& app) {
+    {"verify", "prove a bundle's kernels against the reference evaluator", [](Flags& flags) {
        auto o = std::make_shared<Options>();
-       app.add_option("bundle", o->bundle, "the bundle")->required();
-       app.add_flag("--kernels", o->kernels_only,
-                    "the kernels only, not the whole step (which takes the model in double precision)");
-       app.add_flag("--json", o->json, "one object instead of text");
+       flags.option("bundle", o->bundle, "the bundle").required();
+       flags.flag("--kernels", o->kernels_only,
+                  "the kernels only, not the whole step (which takes the model in double precision)");
+       flags.flag("--json", o->json, "one object instead of text");
        return [o] { run(*o); };
      }});
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::verify_command

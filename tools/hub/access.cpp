@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "tools/files.h"
 #include "tools/hub/hub.h"
+#include "tools/system/files.h"
 
 namespace lmc {
 namespace {

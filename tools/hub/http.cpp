@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <exception>
 
-#include "tools/console.h"
+#include "tools/cli/console.h"
 #include "tools/hub/url.h"
 
 namespace lmc {

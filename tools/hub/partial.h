@@ -7,8 +7,8 @@
 #include <span>
 #include <string>
 
-#include "tools/files.h"
 #include "tools/hub/hub.h"
+#include "tools/system/files.h"
 
 namespace lmc {
 

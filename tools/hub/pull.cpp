@@ -4,7 +4,7 @@
 #include <atomic>
 #include <filesystem>
 
-#include "tools/console.h"
+#include "tools/cli/console.h"
 #include "tools/hub/download.h"
 #include "tools/hub/store.h"
 #include "tools/hub/workers.h"

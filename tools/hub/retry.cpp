@@ -6,7 +6,7 @@
 #include <optional>
 #include <thread>
 
-#include "tools/console.h"
+#include "tools/cli/console.h"
 
 namespace lmc {
 namespace {

@@ -10,8 +10,8 @@
 #include <filesystem>
 #include <thread>
 
-#include "tools/console.h"
-#include "tools/files.h"
+#include "tools/cli/console.h"
+#include "tools/system/files.h"
 
 namespace lmc {
 namespace fs = std::filesystem;

@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "tools/console.h"
+#include "tools/cli/console.h"
 
 namespace lmc {
 

@@ -10,7 +10,7 @@
 #include "codegen/proof/prove.h"
 #include "ir/eval.h"
 #include "ir/text.h"
-#include "passes/lowering.h"
+#include "passes/engine/lowering.h"
 #include "runtime/sampler.h"
 #include "runtime/session.h"
 #include "seeded_weights.h"

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "passes/manager.h"
+#include "passes/engine/manager.h"
 
 namespace lmc {
 

@@ -61,7 +61,7 @@ TEST_P(BatchGolden, a_prompt_gets_what_it_gets_alone) {
   }
 }
 
-std::string test_name(const testing::TestParamInfo<std::string>& info) {
+std::string batch_test_name(const testing::TestParamInfo<std::string>& info) {
   std::string name = info.param;
   std::replace_if(
       name.begin(), name.end(), [](char c) { return !std::isalnum(c); }, '_');
@@ -73,7 +73,7 @@ std::string test_name(const testing::TestParamInfo<std::string>& info) {
 INSTANTIATE_TEST_SUITE_P(All, BatchGolden,
                          testing::Values("models/tiny/gemma3.yaml", "models/tiny/gpt2.yaml", "gemma3-a",
                                          "llama-b", "falcon-rw", "mistral-a", "mixtral-a", "phi3-long"),
-                         test_name);
+                         batch_test_name);
 
 }  // namespace
 }  // namespace lmc

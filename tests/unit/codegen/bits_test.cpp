@@ -13,6 +13,7 @@
 #include "codegen/target.h"
 #include "compiled_model.h"
 #include "golden_folder.h"
+#include "tests/unit/codegen/golden_folder.h"
 
 namespace lmc {
 namespace {
@@ -82,13 +83,7 @@ TEST_P(GoldenBits, are_what_they_were) {
   if (bless) std::ofstream(kFile) << all.dump(1) << "\n";
 }
 
-std::string test_name(const testing::TestParamInfo<std::string>& info) {
-  std::string name = info.param;
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-}
-
-INSTANTIATE_TEST_SUITE_P(All, GoldenBits, testing::ValuesIn(golden_names()), test_name);
+INSTANTIATE_TEST_SUITE_P(All, GoldenBits, testing::ValuesIn(golden_names()), golden_test_name);
 
 }  // namespace
 }  // namespace lmc

@@ -12,7 +12,7 @@
 #include "ir/op_def.h"
 #include "ir/text.h"
 #include "ir/verify.h"
-#include "passes/reduce.h"
+#include "passes/debug/reduce.h"
 #include "rewrites/rewrites.h"
 
 namespace lmc {
@@ -34,7 +34,7 @@ std::vector<const Pass*> passes_of_models() {
 }
 
 // The passes in any order that they allow.
-std::vector<const Pass*> any_order(std::vector<const Pass*> left, Random& random) {
+std::vector<const Pass*> any_order(std::vector<const Pass*> left, Rng& random) {
   const auto names = [](const std::vector<std::string>& list, const Pass* p) {
     return std::find(list.begin(), list.end(), p->name()) != list.end();
   };
@@ -53,7 +53,7 @@ std::vector<const Pass*> any_order(std::vector<const Pass*> left, Random& random
   return out;
 }
 
-std::vector<CombinationStep> random_steps(Random& random) {
+std::vector<CombinationStep> random_steps(Rng& random) {
   std::vector<CombinationStep> out;
   std::vector<const Pass*> passes;
   for (const Pass* p : passes_of_models()) {
@@ -109,7 +109,7 @@ class Run {
 
   bool step(const CombinationStep& s) {
     Graph& g = model_.graph;
-    Random random(s.seed);
+    Rng random(s.seed);
     switch (s.kind) {
       case Kind::pass:
         if (s.name == "quantize") {
@@ -218,7 +218,7 @@ std::string Combination::str() const {
 }
 
 Combination random_combination(unsigned seed) {
-  Random random(seed);
+  Rng random(seed);
   Combination c;
   c.checkpoint = pick(random, golden_names());
   c.format = pick(random, std::vector<std::string>{"none", "none", "none", "bf16", "f16", "q8_0", "q8_0",

@@ -8,9 +8,9 @@
 
 #include "codegen/codegen.h"
 #include "codegen/layout.h"
-#include "models/model.h"
-#include "passes/lowering.h"
-#include "passes/manager.h"
+#include "models/load/model.h"
+#include "passes/engine/lowering.h"
+#include "passes/engine/manager.h"
 #include "runtime/session.h"
 
 namespace lmc {

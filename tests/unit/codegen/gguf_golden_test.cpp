@@ -9,8 +9,9 @@
 #include "golden_folder.h"
 #include "ir/error.h"
 #include "ir/eval.h"
-#include "models/gguf_export.h"
-#include "passes/manager.h"
+#include "models/export/gguf_export.h"
+#include "passes/engine/manager.h"
+#include "tests/unit/codegen/golden_folder.h"
 #include "tests/unit/temporary.h"
 
 namespace lmc {
@@ -60,13 +61,7 @@ TEST_P(GgufGolden, reads_back_with_the_same_logits) {
   }
 }
 
-std::string test_name(const testing::TestParamInfo<std::string>& info) {
-  std::string name = info.param;
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-}
-
-INSTANTIATE_TEST_SUITE_P(All, GgufGolden, testing::ValuesIn(golden_names()), test_name);
+INSTANTIATE_TEST_SUITE_P(All, GgufGolden, testing::ValuesIn(golden_names()), golden_test_name);
 
 }  // namespace
 }  // namespace lmc

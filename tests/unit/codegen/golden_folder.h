@@ -1,6 +1,8 @@
 // Checkpoints with what a correct model answers; LMC_GOLDEN_DIR names another folder of them.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -22,6 +24,13 @@ inline std::vector<std::string> golden_names() {
   }
   std::sort(out.begin(), out.end());
   return out;
+}
+
+// A checkpoint's name as GoogleTest's names of parameters are written.
+inline std::string golden_test_name(const testing::TestParamInfo<std::string>& info) {
+  std::string name = info.param;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
 }
 
 }  // namespace lmc

@@ -18,6 +18,7 @@
 #include "ir/text.h"
 #include "models/tokenizer/tokenizer.h"
 #include "runtime/generate.h"
+#include "tests/unit/codegen/golden_folder.h"
 
 namespace lmc {
 namespace {
@@ -169,13 +170,7 @@ TEST_P(TinyModel, continues_its_golden_prompts_greedily) {
 
 INSTANTIATE_TEST_SUITE_P(All, TinyModel, testing::Values("gemma3", "gpt2"));
 
-std::string test_name(const testing::TestParamInfo<std::string>& info) {
-  std::string name = info.param;
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-}
-
-INSTANTIATE_TEST_SUITE_P(All, GoldenCheckpoint, testing::ValuesIn(golden_names()), test_name);
+INSTANTIATE_TEST_SUITE_P(All, GoldenCheckpoint, testing::ValuesIn(golden_names()), golden_test_name);
 
 // These compile often: every kind of kernel once is enough where time counts.
 std::vector<std::string> names_in_depth() {
@@ -183,7 +178,7 @@ std::vector<std::string> names_in_depth() {
   return {"gpt2-a", "gpt2-b", "gemma3-a", "gemma3-b", "gemma3-c", "gemma3-mm", "falcon-rw", "mixtral-a"};
 }
 
-INSTANTIATE_TEST_SUITE_P(All, GoldenInDepth, testing::ValuesIn(names_in_depth()), test_name);
+INSTANTIATE_TEST_SUITE_P(All, GoldenInDepth, testing::ValuesIn(names_in_depth()), golden_test_name);
 
 }  // namespace
 }  // namespace lmc

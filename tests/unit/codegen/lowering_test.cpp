@@ -1,5 +1,5 @@
 // Lowering: what runs is IR, one group for each kernel, and equal text is equal code.
-#include "passes/lowering.h"
+#include "passes/engine/lowering.h"
 
 #include <gtest/gtest.h>
 

@@ -7,7 +7,7 @@
 #include "codegen/proof/prove.h"
 #include "codegen/target.h"
 #include "ir/text.h"
-#include "passes/lowering.h"
+#include "passes/engine/lowering.h"
 #include "quiet.h"
 
 namespace lmc {

@@ -7,7 +7,7 @@
 #include "codegen/codegen.h"
 #include "ir/op_def.h"
 #include "ir/text.h"
-#include "passes/lowering.h"
+#include "passes/engine/lowering.h"
 #include "quiet.h"
 
 namespace lmc {

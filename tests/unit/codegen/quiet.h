@@ -1,7 +1,7 @@
 // Passes that leave no repro.lmir behind when they fail.
 #pragma once
 
-#include "passes/manager.h"
+#include "passes/engine/manager.h"
 
 namespace lmc {
 

@@ -7,9 +7,9 @@
 #include "agreement.h"
 #include "ir/op_def.h"
 #include "ir/text.h"
-#include "passes/bisect.h"
-#include "passes/lowering.h"
-#include "passes/reduce.h"
+#include "passes/debug/bisect.h"
+#include "passes/debug/reduce.h"
+#include "passes/engine/lowering.h"
 #include "quiet.h"
 
 namespace lmc {

@@ -5,6 +5,7 @@
 
 #include "ir/op_def.h"
 #include "ir/verify.h"
+#include "tests/unit/error_of.h"
 
 namespace lmc {
 namespace {
@@ -28,13 +29,8 @@ const char* const kLayer = R"(graph @layer (%x: f32[T,64], %pos: i32[T], %kv: kv
 }
 )";
 
-std::string error_of(const std::string& text) {
-  try {
-    parse_graph(text, "t.lmir");
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
+std::string parse_error(const std::string& text) {
+  return error_of([&] { parse_graph(text, "t.lmir"); });
 }
 
 std::string in_graph(const std::string& statement) {
@@ -53,14 +49,14 @@ TEST(Text, lists_of_reals_round_trip_and_whole_numbers_may_stand_among_them) {
   EXPECT_EQ(print_graph(parse_graph(angles("[1,2]"))), angles("[1,2]"));
   EXPECT_EQ(print_graph(parse_graph(angles("[1,2.5]"))), angles("[1,2.5]"));
   EXPECT_EQ(print_graph(parse_graph(angles("[1.0,2]"))), angles("[1,2]"));
-  EXPECT_NE(error_of("graph @g (%pos: i32[T]) {\n  %a = rope_angles(%pos) {dims=2, theta=9, original=3, "
-                     "short_factors=[2], long_factors=[4]}\n  return %a\n}\n")
+  EXPECT_NE(parse_error("graph @g (%pos: i32[T]) {\n  %a = rope_angles(%pos) {dims=2, theta=9, original=3, "
+                        "short_factors=[2], long_factors=[4]}\n  return %a\n}\n")
                 .find("two lists of factors need length"),
             std::string::npos);
-  EXPECT_NE(error_of(angles("[1]")).find("short_factors must be dims/2 = 2 numbers, found 1"),
+  EXPECT_NE(parse_error(angles("[1]")).find("short_factors must be dims/2 = 2 numbers, found 1"),
             std::string::npos);
-  EXPECT_NE(error_of(angles("[1,-2]")).find("short_factors must be positive"), std::string::npos);
-  EXPECT_NE(error_of(angles("[1,x]")).find("expected a number in a list, found x"), std::string::npos);
+  EXPECT_NE(parse_error(angles("[1,-2]")).find("short_factors must be positive"), std::string::npos);
+  EXPECT_NE(parse_error(angles("[1,x]")).find("expected a number in a list, found x"), std::string::npos);
 }
 
 TEST(Text, a_clone_prints_the_same) { EXPECT_EQ(print_graph(parse_graph(kLayer).clone()), kLayer); }
@@ -91,27 +87,29 @@ TEST(Text, nested_calls_are_ops_of_their_own) {
 }
 
 TEST(Text, mistakes_are_named_with_line_and_column) {
-  EXPECT_EQ(error_of(in_graph("%y = rms_nrm(%x, @w) {eps=1}")),
+  EXPECT_EQ(parse_error(in_graph("%y = rms_nrm(%x, @w) {eps=1}")),
             "t.lmir:3:3: unknown op 'rms_nrm'; did you mean rms_norm?");
-  EXPECT_EQ(error_of(in_graph("%y = linear(%z, @w)")), "t.lmir:3:15: %z is not defined above");
-  EXPECT_EQ(error_of(in_graph("%y = linear(%x, @u)")), "t.lmir:3:19: weight @u is not declared");
-  EXPECT_EQ(error_of(in_graph("%y = linear(%x, @w) : f32[T,9]")),
+  EXPECT_EQ(parse_error(in_graph("%y = linear(%z, @w)")), "t.lmir:3:15: %z is not defined above");
+  EXPECT_EQ(parse_error(in_graph("%y = linear(%x, @u)")), "t.lmir:3:19: weight @u is not declared");
+  EXPECT_EQ(parse_error(in_graph("%y = linear(%x, @w) : f32[T,9]")),
             "t.lmir:3:25: %y is stated as f32[T,9] but linear gives f32[T,8]");
-  EXPECT_EQ(error_of(in_graph("%y = scale(%x)")), "t.lmir:3:3: scale: attribute 'by' is missing");
-  EXPECT_EQ(error_of(in_graph("%y = scale(%x) {by=1, bye=2}")),
+  EXPECT_EQ(parse_error(in_graph("%y = scale(%x)")), "t.lmir:3:3: scale: attribute 'by' is missing");
+  EXPECT_EQ(parse_error(in_graph("%y = scale(%x) {by=1, bye=2}")),
             "t.lmir:3:3: scale: unknown attribute 'bye'; it has by");
-  EXPECT_EQ(error_of(in_graph("%y = silu(%x, %x)")), "t.lmir:3:3: silu: expected 1 operands, found 2");
-  EXPECT_EQ(error_of(in_graph("%y = add(%x %x)")), "t.lmir:3:15: expected ',' between operands, found '%x'");
-  EXPECT_EQ(error_of(in_graph("%x = silu(%x)")), "t.lmir:3:3: %x is defined twice");
-  EXPECT_NE(error_of("graph @g (%x: f32[T,64]) {\n return %x\n"), "");
-  EXPECT_NE(error_of("graph @g (%x: f99[T]) { return %x }"), "");
-  EXPECT_NE(error_of(""), "");
-  EXPECT_NE(error_of("graph @g (%x: f32[99999999999999999999]) { return %x }"), "");
+  EXPECT_EQ(parse_error(in_graph("%y = silu(%x, %x)")), "t.lmir:3:3: silu: expected 1 operands, found 2");
+  EXPECT_EQ(parse_error(in_graph("%y = add(%x %x)")),
+            "t.lmir:3:15: expected ',' between operands, found '%x'");
+  EXPECT_EQ(parse_error(in_graph("%x = silu(%x)")), "t.lmir:3:3: %x is defined twice");
+  EXPECT_NE(parse_error("graph @g (%x: f32[T,64]) {\n return %x\n"), "");
+  EXPECT_NE(parse_error("graph @g (%x: f99[T]) { return %x }"), "");
+  EXPECT_NE(parse_error(""), "");
+  EXPECT_NE(parse_error("graph @g (%x: f32[99999999999999999999]) { return %x }"), "");
 }
 
 TEST(Text, shapes_that_do_not_fit_say_what_was_expected) {
-  EXPECT_NE(error_of(in_graph("%t = transpose(@w)\n  %y = linear(%x, %t)")).find("expected last dimension 8"),
-            std::string::npos);
+  EXPECT_NE(
+      parse_error(in_graph("%t = transpose(@w)\n  %y = linear(%x, %t)")).find("expected last dimension 8"),
+      std::string::npos);
 }
 
 TEST(Text, positions_must_be_as_many_as_the_rows_they_belong_to) {
@@ -123,25 +121,25 @@ TEST(Text, positions_must_be_as_many_as_the_rows_they_belong_to) {
                                 "attention_split(%x, %kv, %pos) {scale=1, chunk=8, chunks=2}"}) {
     std::string wrong = text;
     wrong.replace(wrong.find("STATEMENT"), 9, statement);
-    EXPECT_NE(error_of(wrong).find("pos must be i32[3]"), std::string::npos) << statement;
+    EXPECT_NE(parse_error(wrong).find("pos must be i32[3]"), std::string::npos) << statement;
   }
 }
 
 TEST(Text, deep_nesting_is_refused_rather_than_risked) {
   std::string deep;
   for (int i = 0; i < 100000; ++i) deep += "silu(";
-  EXPECT_NE(error_of(in_graph("%y = " + deep + "%x")).find("nested too deeply"), std::string::npos);
+  EXPECT_NE(parse_error(in_graph("%y = " + deep + "%x")).find("nested too deeply"), std::string::npos);
 }
 
 TEST(Text, any_cut_of_a_valid_text_is_an_error_and_no_crash) {
   const std::string text = kLayer;
-  for (size_t n = 0; n + 2 < text.size(); ++n) EXPECT_NE(error_of(text.substr(0, n)), "") << n;
+  for (size_t n = 0; n + 2 < text.size(); ++n) EXPECT_NE(parse_error(text.substr(0, n)), "") << n;
 }
 
 TEST(Verify, a_cache_appended_to_twice_is_refused) {
   std::string text = kLayer;
   text.replace(text.find("  return"), 8, "  %kv2 = kv_append(%kv, %kh, %vh, %pos)\n  return");
-  EXPECT_NE(error_of(text).find("appended to 2 times"), std::string::npos);
+  EXPECT_NE(parse_error(text).find("appended to 2 times"), std::string::npos);
 }
 
 TEST(Ops, every_op_is_documented) {

@@ -9,6 +9,7 @@
 
 #include "ir/eval.h"
 #include "ir/weight_sources.h"
+#include "tests/unit/error_of.h"
 
 namespace lmc {
 namespace {
@@ -208,20 +209,15 @@ TEST(WeightReader, takes_chains_of_any_length) {
   EXPECT_EQ(weight_rows(sums, v)[0].tensor, "a");
 }
 
-std::string error_of(const Graph& g, ValueId v) {
-  try {
-    read(g, v, Numbers(), 8);
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
+std::string read_error(const Graph& g, ValueId v) {
+  return error_of([&] { read(g, v, Numbers(), 8); });
 }
 
 TEST(WeightReader, refuses_what_is_no_op_on_weights_at_its_place) {
   Graph g;
   const ValueId a = g.add_weight("a", {DType::f32, {4, 6}});
   const std::string error =
-      error_of(g, op(g, "rms_norm", {a, g.add_weight("n", {DType::f32, {6}})}, {{"eps", 0.1}}));
+      read_error(g, op(g, "rms_norm", {a, g.add_weight("n", {DType::f32, {6}})}, {{"eps", 0.1}}));
   EXPECT_NE(error.find("model.lmir:7"), std::string::npos) << error;
   EXPECT_NE(error.find("rms_norm cannot be computed on weights"), std::string::npos) << error;
 }
@@ -234,7 +230,7 @@ TEST(WeightReader, refuses_rearrangements_without_end) {
     const int64_t n = g.type(v).dims[0] - shift;
     v = op(g, "add", {slice(g, v, 0, 0, n), slice(g, v, 0, shift, n)});
   }
-  EXPECT_NE(error_of(g, v).find("rearranged too often"), std::string::npos) << error_of(g, v);
+  EXPECT_NE(read_error(g, v).find("rearranged too often"), std::string::npos) << read_error(g, v);
 }
 
 TEST(WeightReader, results_that_nobody_can_count_are_refused) {

@@ -1,5 +1,5 @@
 // Model files: the language, and where its errors point.
-#include "models/definition.h"
+#include "models/language/definition.h"
 
 #include <gtest/gtest.h>
 
@@ -7,9 +7,10 @@
 #include <functional>
 
 #include "ir/verify.h"
-#include "models/builtin.h"
-#include "models/model.h"
-#include "models/yaml_tree.h"
+#include "models/language/builtin.h"
+#include "models/language/yaml_tree.h"
+#include "models/load/model.h"
+#include "tests/unit/error_of.h"
 #include "tests/unit/temporary.h"
 
 namespace lmc {
@@ -122,15 +123,6 @@ TEST(Models, a_context_beyond_the_model_s_is_refused) {
   o.weights = "none";
   o.context = 4096;
   EXPECT_THROW(load_model(std::string(LMC_SOURCE_DIR) + "/models/gpt2.yaml", o), Error);
-}
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
 }
 
 const std::string kExtendsLlama = std::string("extends: ") + LMC_SOURCE_DIR + "/models/llama.yaml\n";

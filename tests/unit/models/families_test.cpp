@@ -7,21 +7,13 @@
 #include <nlohmann/json.hpp>
 
 #include "ir/error.h"
-#include "models/builtin.h"
-#include "models/model.h"
+#include "models/language/builtin.h"
+#include "models/load/model.h"
+#include "tests/unit/error_of.h"
 #include "tests/unit/temporary.h"
 
 namespace lmc {
 namespace {
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
 
 // A checkpoint's folder with nothing but a configuration.
 std::string config_folder(const std::string& json) {

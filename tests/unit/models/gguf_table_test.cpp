@@ -5,7 +5,7 @@
 
 #include "gguf_bytes.h"
 #include "ir/error.h"
-#include "models/gguf_import.h"
+#include "models/load/gguf_import.h"
 
 namespace lmc {
 namespace {

@@ -1,10 +1,10 @@
 // Reading GGUF: values, block formats, and every way a file can be wrong.
-#include "models/checkpoint/gguf.h"
+#include "models/gguf/gguf.h"
 
 #include <cstring>
 
 #include "ir/error.h"
-#include "models/checkpoint/gguf_weights.h"
+#include "models/gguf/gguf_weights.h"
 #include "tests/unit/models/gguf_bytes.h"
 
 namespace lmc {
@@ -130,7 +130,7 @@ TEST(Gguf, metadata_of_every_type_is_read) {
   EXPECT_EQ(f.find("none"), nullptr);
 }
 
-std::string error_of(const GgufBytes& b) {
+std::string gguf_error(const GgufBytes& b) {
   try {
     const GgufFile f(b.file("bad.gguf"));
   } catch (const Error& e) {
@@ -193,7 +193,7 @@ TEST(Gguf, malformed_files_are_one_error_each) {
        "overlap"},
   };
   for (const auto& c : cases) {
-    const std::string message = error_of(c.bytes);
+    const std::string message = gguf_error(c.bytes);
     EXPECT_NE(message.find(c.message), std::string::npos) << c.what << ": " << message;
   }
 }
@@ -205,8 +205,8 @@ TEST(Gguf, arrays_may_nest_but_not_without_end) {
     for (int i = 0; i < depth; ++i) b.u32(9).u64(1);
     return b.u32(4).u64(1).u32(5);
   };
-  EXPECT_EQ(error_of(nested(2)), "");
-  EXPECT_NE(error_of(nested(2000)).find("nests arrays"), std::string::npos);
+  EXPECT_EQ(gguf_error(nested(2)), "");
+  EXPECT_NE(gguf_error(nested(2000)).find("nests arrays"), std::string::npos);
 }
 
 TEST(Gguf, any_cut_of_the_file_is_an_error_and_no_crash) {

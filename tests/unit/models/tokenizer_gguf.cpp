@@ -5,7 +5,7 @@
 
 #include "gguf_bytes.h"
 #include "ir/error.h"
-#include "models/checkpoint/gguf_writer.h"
+#include "models/gguf/gguf_writer.h"
 #include "models/tokenizer/gguf_tokens.h"
 #include "models/tokenizer/json_source.h"
 #include "models/tokenizer/protobuf.h"

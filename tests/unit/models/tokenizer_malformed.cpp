@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "ir/error.h"
+#include "tests/unit/error_of.h"
 #include "tokenizer_test_util.h"
 
 namespace lmc::testing {
@@ -9,17 +10,12 @@ namespace {
 
 using nlohmann::json;
 
-std::string error_of(const std::string& text) {
-  try {
-    Tokenizer::from_json(text, "bad.json");
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
+std::string tokenizer_error(const std::string& text) {
+  return error_of([&] { Tokenizer::from_json(text, "bad.json"); });
 }
 
 void expect_error(const std::string& text, const std::string& part) {
-  const std::string error = error_of(text);
+  const std::string error = tokenizer_error(text);
   EXPECT_NE(error.find(part), std::string::npos) << error;
   EXPECT_TRUE(error.starts_with("bad.json")) << error;
 }

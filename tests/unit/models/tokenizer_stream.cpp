@@ -3,7 +3,7 @@
 
 #include <random>
 
-#include "models/tokenizer/utf8.h"
+#include "models/text/utf8.h"
 #include "tokenizer_test_util.h"
 
 namespace lmc::testing {

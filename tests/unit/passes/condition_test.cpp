@@ -1,5 +1,5 @@
 // Conditions as text: what they mean, and what a mistake in one says.
-#include "passes/condition.h"
+#include "passes/pattern/condition.h"
 
 #include <gtest/gtest.h>
 

@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "ir/text.h"
-#include "passes/check.h"
-#include "passes/check_scenes.h"
+#include "passes/engine/check.h"
+#include "passes/engine/check_scenes.h"
 
 namespace lmc {
 namespace {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "ir/text.h"
-#include "passes/manager.h"
+#include "passes/engine/manager.h"
 
 namespace lmc {
 namespace {

@@ -9,7 +9,7 @@
 #include <fstream>
 
 #include "ir/error.h"
-#include "passes/pass_test.h"
+#include "passes/engine/pass_test.h"
 #include "tests/unit/temporary.h"
 
 namespace lmc {

@@ -1,5 +1,5 @@
 // Passes as text files: that they are the same passes, and what a mistake in one says.
-#include "passes/lmpass.h"
+#include "passes/pattern/lmpass.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,8 @@
 #include <sstream>
 
 #include "ir/text.h"
-#include "passes/manager.h"
+#include "passes/engine/manager.h"
+#include "tests/unit/error_of.h"
 #include "tests/unit/temporary.h"
 
 namespace lmc {
@@ -23,13 +24,8 @@ std::string read(const fs::path& path) {
   return out.str();
 }
 
-std::string error_of(const std::string& text) {
-  try {
-    parse_lmpass(text, "mine.lmpass");
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
+std::string pass_error(const std::string& text) {
+  return error_of([&] { parse_lmpass(text, "mine.lmpass"); });
 }
 
 std::string load_error(const std::string& text, const std::string& name = "mine.lmpass") {
@@ -102,12 +98,12 @@ TEST(Lmpass, printing_and_reading_again_is_the_same_pass) {
 
 TEST(Lmpass, every_mistake_names_its_line_and_column) {
   const std::string head = "pass mine \"doc\"\n";
-  const auto body = [&](const std::string& rest) { return error_of(head + rest); };
-  EXPECT_EQ(error_of(""),
+  const auto body = [&](const std::string& rest) { return pass_error(head + rest); };
+  EXPECT_EQ(pass_error(""),
             "mine.lmpass:1:1: expected 'pass NAME \"what it does\"' at the start, found the end of the text");
-  EXPECT_EQ(error_of("pass mine"),
+  EXPECT_EQ(pass_error("pass mine"),
             "mine.lmpass:1:10: expected what the pass does, in quotes, found the end of the text");
-  EXPECT_EQ(error_of(head), "mine.lmpass:1:6: pass mine has no match");
+  EXPECT_EQ(pass_error(head), "mine.lmpass:1:6: pass mine has no match");
   EXPECT_EQ(body("match { %y = siluu(%x) }\ngroup"),
             "mine.lmpass:2:9: unknown op 'siluu'; did you mean silu?");
   EXPECT_EQ(body("match {\n  %y = silu(%x)\n  %z = tanh(%y, %x)\n}\ngroup"),
@@ -135,12 +131,12 @@ TEST(Lmpass, every_mistake_names_its_line_and_column) {
 
 TEST(Lmpass, cut_anywhere_it_is_refused_or_whole_but_never_a_crash) {
   const std::string good = kGood;
-  for (size_t n = 0; n < good.size(); ++n) error_of(good.substr(0, n));
+  for (size_t n = 0; n < good.size(); ++n) pass_error(good.substr(0, n));
   for (size_t n = 0; n < good.size(); ++n) {
     for (const char c : {'\0', '{', '}', '%', '"', '\xff'}) {
       std::string bad = good;
       bad[n] = c;
-      error_of(bad);
+      pass_error(bad);
     }
   }
 }
@@ -157,9 +153,9 @@ TEST(Lmpass, a_file_may_hold_several_passes) {
   EXPECT_FALSE(specs[1].exact || specs[1].caches);
   EXPECT_EQ(specs[1].rivals.at(0).text, "two-a");
   EXPECT_EQ(lmpass_text(parse_lmpass(lmpass_text(specs[1]), "b").at(0)), lmpass_text(specs[1]));
-  EXPECT_EQ(error_of(two + "pass two-a \"\" match { %y = tanh(%x) } group"),
+  EXPECT_EQ(pass_error(two + "pass two-a \"\" match { %y = tanh(%x) } group"),
             "mine.lmpass:10:1: pass two-a is given twice");
-  EXPECT_EQ(error_of("pass a \"\"\nmatch { %y = tanh(%x) }\npass b \"\""),
+  EXPECT_EQ(pass_error("pass a \"\"\nmatch { %y = tanh(%x) }\npass b \"\""),
             "mine.lmpass:2:9: this match has neither rewrite nor group");
   // Neither is there if one cannot be.
   EXPECT_EQ(

@@ -1,5 +1,5 @@
 // What the manager guarantees whoever wrote the pass.
-#include "passes/manager.h"
+#include "passes/engine/manager.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 
 #include "ir/op_def.h"
 #include "ir/text.h"
-#include "passes/match.h"
+#include "passes/pattern/match.h"
 #include "tests/unit/temporary.h"
 
 namespace lmc {
@@ -64,7 +64,7 @@ const RegisterPass kSwaps(std::make_unique<Bad>("bad-swaps-k-and-v", [](Graph& g
   return true;
 }));
 
-std::string error_of(const std::string& pass, bool check = false) {
+std::string run_error(const std::string& pass, bool check = false) {
   Graph g = parse_graph(kGraph);
   PassOptions o;
   o.only = std::vector<std::string>{pass};
@@ -109,19 +109,19 @@ TEST(Manager, a_pass_on_request_runs_where_it_is_named) {
 }
 
 TEST(Manager, a_pass_that_lies_about_changing_the_graph_is_refused) {
-  EXPECT_NE(error_of("bad-claims-change").find("says that it changed the graph, and did not"),
+  EXPECT_NE(run_error("bad-claims-change").find("says that it changed the graph, and did not"),
             std::string::npos);
-  EXPECT_NE(error_of("bad-hides-change").find("changed the graph and says that it did not"),
+  EXPECT_NE(run_error("bad-hides-change").find("changed the graph and says that it did not"),
             std::string::npos);
 }
 
 TEST(Manager, a_pass_that_leaves_the_graph_unsound_is_refused) {
-  EXPECT_NE(error_of("bad-types").find("not sound"), std::string::npos);
+  EXPECT_NE(run_error("bad-types").find("not sound"), std::string::npos);
 }
 
 TEST(Manager, the_numeric_gate_catches_a_wrong_pass) {
-  EXPECT_EQ(error_of("bad-swaps-k-and-v"), "");
-  EXPECT_NE(error_of("bad-swaps-k-and-v", true).find("it is exact, but results changed"), std::string::npos);
+  EXPECT_EQ(run_error("bad-swaps-k-and-v"), "");
+  EXPECT_NE(run_error("bad-swaps-k-and-v", true).find("it is exact, but results changed"), std::string::npos);
 }
 
 TEST(Manager, dumps_are_numbered_and_show_one_layer) {
@@ -170,7 +170,7 @@ const RegisterPass kThrows(std::make_unique<Bad>("bad-throws",
                                                  [](Graph&) -> bool { throw std::out_of_range("map::at"); }));
 
 TEST(Manager, an_exception_of_any_kind_names_the_pass_and_leaves_a_repro) {
-  EXPECT_NE(error_of("bad-throws").find("pass bad-throws: map::at"), std::string::npos);
+  EXPECT_NE(run_error("bad-throws").find("pass bad-throws: map::at"), std::string::npos);
 }
 
 TEST(Manager, the_repro_replays_settings_and_limit) {

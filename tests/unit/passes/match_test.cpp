@@ -1,10 +1,10 @@
 // Patterns: what they match, what they refuse, and what a mistake in their text says.
-#include "passes/match.h"
+#include "passes/pattern/match.h"
 
 #include <gtest/gtest.h>
 
 #include "ir/text.h"
-#include "passes/rewrite.h"
+#include "passes/pattern/rewrite.h"
 
 namespace lmc {
 namespace {

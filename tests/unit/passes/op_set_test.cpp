@@ -1,5 +1,5 @@
 // The local convexity check against the one that walks everything.
-#include "passes/op_set.h"
+#include "passes/pattern/op_set.h"
 
 #include <gtest/gtest.h>
 

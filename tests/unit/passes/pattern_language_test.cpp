@@ -4,22 +4,14 @@
 #include "ir/op_def.h"
 #include "ir/text.h"
 #include "ir/verify.h"
-#include "passes/fusion.h"
-#include "passes/match.h"
+#include "passes/pattern/fusion.h"
+#include "passes/pattern/match.h"
+#include "tests/unit/error_of.h"
 
 namespace lmc {
 namespace {
 
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
-
-std::string pattern_error(const std::string& text) {
+std::string language_error(const std::string& text) {
   return error_of([&] { Pattern(text, "p"); });
 }
 
@@ -119,13 +111,13 @@ TEST(Optional, a_replacement_makes_an_optional_op_again_only_where_it_was) {
 }
 
 TEST(Optional, mistakes_are_errors) {
-  EXPECT_TRUE(has(pattern_error("optional %a, %b = split(%x)\n%y = silu(%a)"), "p:1:1: an optional"));
-  EXPECT_TRUE(has(pattern_error("optional %a = silu(%x)"), "every statement is optional"));
-  EXPECT_TRUE(has(pattern_error("%y = mul(%a, %b?)"), "always has its operand %b"));
+  EXPECT_TRUE(has(language_error("optional %a, %b = split(%x)\n%y = silu(%a)"), "p:1:1: an optional"));
+  EXPECT_TRUE(has(language_error("optional %a = silu(%x)"), "every statement is optional"));
+  EXPECT_TRUE(has(language_error("%y = mul(%a, %b?)"), "always has its operand %b"));
   EXPECT_TRUE(
-      has(pattern_error("%y = linear(%a, %w, %b?)\n%b = silu(%z)\n%a = tanh(%z)"), "cannot be left out"));
+      has(language_error("%y = linear(%a, %w, %b?)\n%b = silu(%z)\n%a = tanh(%z)"), "cannot be left out"));
   // %up alone would join the two halves, and it may be missing.
-  EXPECT_TRUE(has(pattern_error("%y = tanh(%h)\noptional %h = mul(%a, %up)\n%up = silu(%z)"),
+  EXPECT_TRUE(has(language_error("%y = tanh(%h)\noptional %h = mul(%a, %up)\n%up = silu(%z)"),
                   "p:3:1: this statement shares no value"));
   const auto uncertain = FusionBuilder("mine", "")
                              .match("%y = linear(%x, %w, %b?)\n%z = relu(%y)")
@@ -197,10 +189,10 @@ TEST(Chain, a_captured_chain_is_made_again_behind_another_value) {
 }
 
 TEST(Chain, mistakes_are_errors) {
-  EXPECT_TRUE(has(pattern_error("%h = elementwise+(%y)\n%z = linear(%h, %w)"), "the search begins here"));
-  EXPECT_TRUE(has(pattern_error("%y = silu(%x)\n%h = elementwise+(%y) {by=1}"), "any attributes"));
-  EXPECT_TRUE(has(pattern_error("%y = silu(%x)\n%h = mul+(%y, %z)"), "from one value to one value"));
-  EXPECT_TRUE(has(pattern_error("%y = silu(%x)\n%h = elementwyse(%y)"), "did you mean elementwise?"));
+  EXPECT_TRUE(has(language_error("%h = elementwise+(%y)\n%z = linear(%h, %w)"), "the search begins here"));
+  EXPECT_TRUE(has(language_error("%y = silu(%x)\n%h = elementwise+(%y) {by=1}"), "any attributes"));
+  EXPECT_TRUE(has(language_error("%y = silu(%x)\n%h = mul+(%y, %z)"), "from one value to one value"));
+  EXPECT_TRUE(has(language_error("%y = silu(%x)\n%h = elementwyse(%y)"), "did you mean elementwise?"));
 }
 
 TEST(Capture, an_attribute_is_equal_in_every_statement_and_goes_into_the_replacement) {
@@ -233,7 +225,7 @@ TEST(Constants, arithmetic_in_a_pattern_is_done_once) {
   const Graph g = parse_graph("graph @g (%x: f32[T,4]) {\n%a = scale(%x) {by=0.125}\nreturn %a\n}");
   EXPECT_TRUE(only_match(g, "%a = scale(%x) {by=1 / sqrt(64)}"));
   EXPECT_FALSE(only_match(g, "%a = scale(%x) {by=1 / sqrt(16)}"));
-  EXPECT_TRUE(has(pattern_error("%a = scale(%x) {by=1 / 0}"), "division by zero"));
+  EXPECT_TRUE(has(language_error("%a = scale(%x) {by=1 / 0}"), "division by zero"));
 }
 
 TEST(Nested, a_call_in_a_call_is_a_statement_without_a_name) {
@@ -293,7 +285,7 @@ TEST(Ambiguity, a_condition_can_decide) {
 TEST(Search, a_pattern_of_absurd_length_is_refused) {
   std::string text;
   for (int i = 0; i < 100'000; ++i) text += "%v" + std::to_string(i) + " = silu(%x)\n";
-  EXPECT_TRUE(has(pattern_error(text), "p:65:1: a pattern has at most 64 statements"));
+  EXPECT_TRUE(has(language_error(text), "p:65:1: a pattern has at most 64 statements"));
 }
 
 TEST(Search, one_that_gets_out_of_hand_is_an_error) {

@@ -9,8 +9,8 @@
 #include "ir/op_def.h"
 #include "ir/text.h"
 #include "ir/verify.h"
-#include "passes/manager.h"
-#include "passes/reduce.h"
+#include "passes/debug/reduce.h"
+#include "passes/engine/manager.h"
 #include "random_graph.h"
 #include "tests/unit/from_environment.h"
 

@@ -4,7 +4,7 @@
 #include <random>
 
 #include "ir/op_def.h"
-#include "passes/rewrite.h"
+#include "passes/pattern/rewrite.h"
 
 namespace lmc {
 namespace {

@@ -1,12 +1,12 @@
 // Replacements and groups, and what a mistake in a replacement's text says.
-#include "passes/rewrite.h"
+#include "passes/pattern/rewrite.h"
 
 #include <gtest/gtest.h>
 
 #include "ir/text.h"
 #include "ir/verify.h"
-#include "passes/fusion.h"
-#include "passes/manager.h"
+#include "passes/engine/manager.h"
+#include "passes/pattern/fusion.h"
 
 namespace lmc {
 namespace {

@@ -1,10 +1,10 @@
 // Two passes that want the same op: the price decides, and the report says by how much.
-#include "passes/rivals.h"
+#include "passes/engine/rivals.h"
 
 #include <gtest/gtest.h>
 
 #include "ir/text.h"
-#include "passes/fusion.h"
+#include "passes/pattern/fusion.h"
 
 namespace lmc {
 namespace {

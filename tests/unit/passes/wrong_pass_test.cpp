@@ -5,9 +5,9 @@
 #include "ir/diff.h"
 #include "ir/op_def.h"
 #include "ir/text.h"
-#include "passes/bisect.h"
-#include "passes/manager.h"
-#include "passes/reduce.h"
+#include "passes/debug/bisect.h"
+#include "passes/debug/reduce.h"
+#include "passes/engine/manager.h"
 #include "toy_model.h"
 
 namespace lmc {

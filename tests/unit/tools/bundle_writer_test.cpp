@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "tests/unit/temporary.h"
-#include "tools/bundle.h"
+#include "tools/bundle/bundle.h"
 
 namespace {
 

@@ -6,7 +6,7 @@
 #include "ir/op_def.h"
 #include "ir/text.h"
 #include "tests/unit/ir/layers.h"
-#include "tools/explore/page.h"
+#include "tools/graphs/explore/page.h"
 
 namespace lmc {
 namespace {

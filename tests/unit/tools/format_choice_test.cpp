@@ -1,4 +1,4 @@
-#include "tools/auto_quant/format_choice.h"
+#include "tools/build/auto_quant/format_choice.h"
 
 #include <gtest/gtest.h>
 

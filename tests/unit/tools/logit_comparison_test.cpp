@@ -1,4 +1,4 @@
-#include "tools/logit_comparison.h"
+#include "tools/measure/logit_comparison.h"
 
 #include <gtest/gtest.h>
 

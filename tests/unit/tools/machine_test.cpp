@@ -1,5 +1,5 @@
 // The machine's figures as they are kept.
-#include "tools/machine.h"
+#include "tools/machine/machine.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 
 #include "ir/error.h"
 #include "tests/unit/temporary.h"
-#include "tools/files.h"
+#include "tools/system/files.h"
 
 namespace lmc {
 namespace {

@@ -1,5 +1,5 @@
 // Pictures: boxes do not overlap, edges go down, and every op is drawn.
-#include "tools/picture/picture.h"
+#include "tools/graphs/picture/picture.h"
 
 #include <gtest/gtest.h>
 

@@ -1,10 +1,10 @@
 #include <gtest/gtest.h>
 
-#include "tools/profile/kernel_kinds.h"
-#include "tools/profile/report_json.h"
-#include "tools/profile/stats.h"
-#include "tools/profile/text_table.h"
-#include "tools/profile/work.h"
+#include "tools/cli/text_table.h"
+#include "tools/measure/profile/kernel_kinds.h"
+#include "tools/measure/profile/report_json.h"
+#include "tools/measure/profile/stats.h"
+#include "tools/measure/profile/work.h"
 
 namespace lmc {
 namespace {

@@ -1,5 +1,5 @@
 // A prompt's cache on disk, with the model that tests of the runtime use.
-#include "tools/prompt_cache.h"
+#include "tools/generate/prompt_cache.h"
 
 #include <gtest/gtest.h>
 
@@ -8,8 +8,8 @@
 
 #include "../runtime/toy_model.h"
 #include "tests/unit/temporary.h"
-#include "tools/console.h"
-#include "tools/files.h"
+#include "tools/cli/console.h"
+#include "tools/system/files.h"
 
 namespace lmc {
 namespace {

@@ -1,8 +1,8 @@
-#include "tools/stop_strings.h"
+#include "tools/generate/stop_strings.h"
 
 #include <gtest/gtest.h>
 
-#include "tools/console.h"
+#include "tools/cli/console.h"
 
 namespace lmc {
 namespace {

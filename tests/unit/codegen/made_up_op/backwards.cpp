@@ -5,7 +5,7 @@
 #include "ir/ops/common.h"
 #include "ir/weight_view.h"
 
-namespace lmc {
+namespace lmc::made_up_backwards {
 namespace {
 
 const RegisterOp kOp(OpDef{
@@ -33,4 +33,4 @@ const RegisterOp kOp(OpDef{
 });
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::made_up_backwards

@@ -1,7 +1,7 @@
 // What kernels compute of it, on the lanes of a register.
 #include "codegen/kernels/row_kernel.h"
 
-namespace lmc {
+namespace lmc::made_up_cube_kernel {
 namespace {
 
 using llvm::Value;
@@ -12,4 +12,4 @@ const RegisterRowOp kCube("cube", {[](KernelBuilder& k, const Op&, const std::ve
                                    nullptr});
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::made_up_cube_kernel

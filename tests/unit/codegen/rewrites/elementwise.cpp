@@ -13,7 +13,7 @@ bool of_one_shape(const Graph& g, const Op& op) {
 }
 
 // add(a, b)   →   add(b, a)
-bool commute(Graph& g, OpId id, Random&) {
+bool commute(Graph& g, OpId id, Rng&) {
   const Op& op = g.op(id);
   if (!op.def->commutative || !of_one_shape(g, op)) return false;
   const ValueId a = op.operands[0];
@@ -24,7 +24,7 @@ bool commute(Graph& g, OpId id, Random&) {
 }
 
 // add(add(a, b), c)   →   add(a, add(b, c))
-bool associate(Graph& g, OpId id, Random&) {
+bool associate(Graph& g, OpId id, Rng&) {
   const Op& op = g.op(id);
   if (op.def->name != "add" || !of_one_shape(g, op) || !is(g, op.operands[0], "add")) return false;
   const Op& inner = *g.def_op(op.operands[0]);
@@ -37,7 +37,7 @@ bool associate(Graph& g, OpId id, Random&) {
 }
 
 // scale(x) {by=s}   →   scale(scale(x) {by=3}) {by=s/3}
-bool scale_in_two(Graph& g, OpId id, Random&) {
+bool scale_in_two(Graph& g, OpId id, Rng&) {
   const Op& op = g.op(id);
   if (op.def->name != "scale" || !is_activation(g, op.operands[0])) return false;
   const double by = attr_real(op, "by");
@@ -48,7 +48,7 @@ bool scale_in_two(Graph& g, OpId id, Random&) {
 }
 
 // x   →   scale(scale(x) {by=0.5}) {by=2}, or another power of two, which is exact
-bool scale_there_and_back(Graph& g, OpId id, Random& random) {
+bool scale_there_and_back(Graph& g, OpId id, Rng& random) {
   const ValueId x = g.result(id);
   if (!is_activation(g, x)) return false;
   const Readers readers(g, x);
@@ -59,7 +59,7 @@ bool scale_there_and_back(Graph& g, OpId id, Random& random) {
 }
 
 // scale(add(a, b))   →   add(scale(a), scale(b))
-bool distribute_scale(Graph& g, OpId id, Random&) {
+bool distribute_scale(Graph& g, OpId id, Rng&) {
   const Op& op = g.op(id);
   if (op.def->name != "scale" || !is(g, op.operands[0], "add")) return false;
   const Op& sum = *g.def_op(op.operands[0]);
@@ -74,7 +74,7 @@ bool distribute_scale(Graph& g, OpId id, Random&) {
 }
 
 // mul(a, add(b, c))   →   add(mul(a, b), mul(a, c)), for either order of mul
-bool distribute_product(Graph& g, OpId id, Random&) {
+bool distribute_product(Graph& g, OpId id, Rng&) {
   const Op& op = g.op(id);
   if (op.def->name != "mul" || !of_one_shape(g, op)) return false;
   for (const size_t i : {size_t{0}, size_t{1}}) {
@@ -91,7 +91,7 @@ bool distribute_product(Graph& g, OpId id, Random&) {
 }
 
 // add(a, b)   →   sub(a, scale(b) {by=-1})
-bool sum_as_difference(Graph& g, OpId id, Random&) {
+bool sum_as_difference(Graph& g, OpId id, Rng&) {
   const Op& op = g.op(id);
   if (op.def->name != "add" || !of_one_shape(g, op)) return false;
   const std::vector<ValueId> operands = op.operands;
@@ -102,7 +102,7 @@ bool sum_as_difference(Graph& g, OpId id, Random&) {
 }
 
 // softcap(x) {cap=c}   →   scale(tanh(scale(x) {by=1/c})) {by=c}
-bool softcap_written_out(Graph& g, OpId id, Random&) {
+bool softcap_written_out(Graph& g, OpId id, Rng&) {
   const Op& op = g.op(id);
   if (op.def->name != "softcap" || !is_activation(g, op.operands[0])) return false;
   const double cap = attr_real(op, "cap");
@@ -114,7 +114,7 @@ bool softcap_written_out(Graph& g, OpId id, Random&) {
 }
 
 // One of the readers of an op's result gets a copy of the op to itself.
-bool compute_twice(Graph& g, OpId id, Random& random) {
+bool compute_twice(Graph& g, OpId id, Rng& random) {
   const Op& op = g.op(id);
   for (ValueId r : op.results) {
     if (is_kv(g.type(r).dtype) || g.type(r).is_static()) return false;
@@ -129,7 +129,7 @@ bool compute_twice(Graph& g, OpId id, Random& random) {
 }
 
 // select_rows(f(x), rows)   →   f(select_rows(x, rows)), where f works on each row alone
-bool rows_chosen_earlier(Graph& g, OpId id, Random&) {
+bool rows_chosen_earlier(Graph& g, OpId id, Rng&) {
   const Op& op = g.op(id);
   if (op.def->name != "select_rows" || !g.def_op(op.operands[0])) return false;
   const OpId f = g.value(op.operands[0]).def;

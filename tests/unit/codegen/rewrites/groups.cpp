@@ -2,7 +2,7 @@
 #include <set>
 
 #include "ir/op_def.h"
-#include "passes/rewrite.h"
+#include "passes/pattern/rewrite.h"
 #include "rewrites.h"
 
 namespace lmc {
@@ -39,7 +39,7 @@ std::vector<OpId> neighbours(const Graph& g, const std::set<OpId>& ops) {
 
 }  // namespace
 
-std::string group_somewhere(Graph& g, const std::string& name, Random& random) {
+std::string group_somewhere(Graph& g, const std::string& name, Rng& random) {
   g = g.clone();  // compact: clones of a clone keep its ids
   const std::vector<OpId> all = g.ops();
   for (int attempt = 0; attempt < 60; ++attempt) {

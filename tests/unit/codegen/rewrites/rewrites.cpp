@@ -50,7 +50,7 @@ std::string kind(const Place& p) {
 std::string result_name(const Place& p) { return p.graph->value(p.graph->result(p.op)).name; }
 
 // At one place of `g`, by its number. Returns whether it fitted.
-bool rewrite_at(Graph& g, size_t number, const Rewriting& rewriting, Random& random) {
+bool rewrite_at(Graph& g, size_t number, const Rewriting& rewriting, Rng& random) {
   Graph trial = g.clone();
   const Place p = places(trial)[number];
   if (!rewriting.apply(*p.graph, p.op, random)) return false;
@@ -62,7 +62,7 @@ bool rewrite_at(Graph& g, size_t number, const Rewriting& rewriting, Random& ran
 
 }  // namespace
 
-std::string rewrite_somewhere(Graph& g, const Rewriting& rewriting, Random& random) {
+std::string rewrite_somewhere(Graph& g, const Rewriting& rewriting, Rng& random) {
   g = g.clone();
   std::vector<size_t> numbers(places(g).size());
   std::iota(numbers.begin(), numbers.end(), size_t{0});
@@ -87,7 +87,7 @@ std::string rewrite_somewhere(Graph& g, const Rewriting& rewriting, Random& rand
   return "";
 }
 
-Graph in_another_order(const Graph& g, Random& random) {
+Graph in_another_order(const Graph& g, Rng& random) {
   Graph out(g.name);
   SideTable<ValueId, ValueId> map(g.num_value_ids());
   for (ValueId v : g.inputs()) map[v] = out.add_input(g.value(v).name, g.type(v));

@@ -10,20 +10,20 @@
 
 namespace lmc {
 
-using Random = std::mt19937;
+using Rng = std::mt19937;
 
-inline size_t below(Random& random, size_t n) { return random() % n; }
-inline bool one_in(Random& random, unsigned n) { return random() % n == 0; }
+inline size_t below(Rng& random, size_t n) { return random() % n; }
+inline bool one_in(Rng& random, unsigned n) { return random() % n == 0; }
 
 template <class T>
-const T& pick(Random& random, const std::vector<T>& from) {
+const T& pick(Rng& random, const std::vector<T>& from) {
   return from[below(random, from.size())];
 }
 
 // Of a single op (and its neighbours). Returns whether it fitted; if not, the graph is as it was.
 struct Rewriting {
   std::string name;
-  bool (*apply)(Graph& g, OpId id, Random& random);
+  bool (*apply)(Graph& g, OpId id, Rng& random);
 };
 
 std::vector<Rewriting> elementwise_rewritings();  // arithmetic: commuted, distributed, done twice
@@ -36,14 +36,14 @@ const std::vector<Rewriting>& rewritings();
 // At a random op of the graph, or of a group in it, that it fits; now and then in all layers, each in a way
 // of its own, so that they are almost alike. Returns where: "scale-in-two at %x_1", or
 // "" if there is no such place.
-std::string rewrite_somewhere(Graph& g, const Rewriting& rewriting, Random& random);
+std::string rewrite_somewhere(Graph& g, const Rewriting& rewriting, Rng& random);
 
 // A random convex set of ops as one group, if it can be compiled. Returns the result of the group, or "" if
 // none was found.
-std::string group_somewhere(Graph& g, const std::string& name, Random& random);
+std::string group_somewhere(Graph& g, const std::string& name, Rng& random);
 
 // The same ops added in another order.
-Graph in_another_order(const Graph& g, Random& random);
+Graph in_another_order(const Graph& g, Rng& random);
 
 // The class of graphs that code generation states: a group holds at most one contraction, or an attention and
 // a contraction behind it; parts of heads (split) keep their shape; outputs are computed, no views.

@@ -10,7 +10,7 @@ namespace {
 std::vector<int64_t> shape_of(const Type& t) { return {t.dims.begin() + 1, t.dims.end()}; }
 
 // Another shape for as many numbers.
-std::vector<int64_t> other_shape(const Type& t, Random& random) {
+std::vector<int64_t> other_shape(const Type& t, Rng& random) {
   const std::vector<int64_t> now = shape_of(t);
   const int64_t n = std::accumulate(now.begin(), now.end(), int64_t{1}, std::multiplies<>());
   std::vector<std::vector<int64_t>> out;
@@ -27,7 +27,7 @@ ValueId reshape(Graph& g, OpId like, ValueId v, const std::vector<int64_t>& shap
 }
 
 // x   →   reshape(reshape(x) {shape=[h, n/h]}) {shape=[n]}
-bool reshape_there_and_back(Graph& g, OpId id, Random& random) {
+bool reshape_there_and_back(Graph& g, OpId id, Rng& random) {
   const ValueId x = g.result(id);
   if (!is_activation(g, x)) return false;
   const Readers readers(g, x);
@@ -37,7 +37,7 @@ bool reshape_there_and_back(Graph& g, OpId id, Random& random) {
 }
 
 // f(a, b)   →   reshape(f(reshape(a), reshape(b)))
-bool in_another_shape(Graph& g, OpId id, Random& random) {
+bool in_another_shape(Graph& g, OpId id, Rng& random) {
   const Op& op = g.op(id);
   const ValueId y = g.result(id);
   if (op.def->shape != OpShape::elementwise || !is_activation(g, y)) return false;
@@ -54,7 +54,7 @@ bool in_another_shape(Graph& g, OpId id, Random& random) {
 }
 
 // f(split(x)[i])   →   split(f(x))[i]
-bool part_of_a_whole(Graph& g, OpId id, Random&) {
+bool part_of_a_whole(Graph& g, OpId id, Rng&) {
   const Op& op = g.op(id);
   if (op.def->shape != OpShape::elementwise || op.operands.size() != 1) return false;
   const Op* split = g.def_op(op.operands[0]);
@@ -68,7 +68,7 @@ bool part_of_a_whole(Graph& g, OpId id, Random&) {
 }
 
 // split(x) {sizes=[a,b,c]}   →   split(x) {sizes=[a,b+c]}, split of its second part
-bool split_in_two_steps(Graph& g, OpId id, Random&) {
+bool split_in_two_steps(Graph& g, OpId id, Rng&) {
   const Op& op = g.op(id);
   if (op.def->name != "split" || op.results.size() < 3) return false;
   const std::vector<int64_t> sizes = attr_ints(op, "sizes");

@@ -18,7 +18,7 @@ ValueId part(Graph& g, const Op& like, ValueId w, int64_t axis, int64_t start, i
 }
 
 // @w   →   concat(slice(@w), slice(@w))
-bool weight_in_pieces(Graph& g, OpId id, Random& random) {
+bool weight_in_pieces(Graph& g, OpId id, Rng& random) {
   const Op& op = g.op(id);
   if ((!is_linear(op) && op.def->name != "embedding") || !is_matrix(g, op.operands[1])) return false;
   const ValueId w = op.operands[1];
@@ -34,7 +34,7 @@ bool weight_in_pieces(Graph& g, OpId id, Random& random) {
 }
 
 // @w   →   transpose(transpose(@w))
-bool transpose_twice(Graph& g, OpId id, Random&) {
+bool transpose_twice(Graph& g, OpId id, Rng&) {
   const Op& op = g.op(id);
   if (!has_float_weight(g, op)) return false;
   const ValueId across = add(g, op, "transpose", {op.operands[1]});
@@ -44,7 +44,7 @@ bool transpose_twice(Graph& g, OpId id, Random&) {
 }
 
 // scale(linear(x, w)) {by=s}   →   linear(x, scale(cast(w)) {by=s})
-bool scale_into_weight(Graph& g, OpId id, Random&) {
+bool scale_into_weight(Graph& g, OpId id, Rng&) {
   const Op& op = g.op(id);
   if (op.def->name != "scale" || !g.def_op(op.operands[0])) return false;
   const OpId linear = g.value(op.operands[0]).def;
@@ -59,7 +59,7 @@ bool scale_into_weight(Graph& g, OpId id, Random&) {
 }
 
 // linear(scale(x) {by=s}, w)   →   scale(linear(x, w)) {by=s}
-bool scale_behind_linear(Graph& g, OpId id, Random&) {
+bool scale_behind_linear(Graph& g, OpId id, Rng&) {
   const Op& op = g.op(id);
   if (!has_float_weight(g, op) || op.operands.size() > 2) return false;
   const Op* scale = g.def_op(op.operands[0]);
@@ -74,7 +74,7 @@ bool scale_behind_linear(Graph& g, OpId id, Random&) {
 
 // linear(x, w)   →   linear(scale(x) {by=s}, scale(cast(w)) {by=1/s}) for a power of two, which is exact.
 // What a kernel multiplies by differs from layer to layer then, and its weights make up for that alone.
-bool factor_between(Graph& g, OpId id, Random& random) {
+bool factor_between(Graph& g, OpId id, Rng& random) {
   const Op& op = g.op(id);
   if (!has_float_weight(g, op) || !is_activation(g, op.operands[0])) return false;
   const std::vector<ValueId> operands = op.operands;
@@ -88,7 +88,7 @@ bool factor_between(Graph& g, OpId id, Random& random) {
 }
 
 // linear(x, w, b)   →   add(linear(x, w), b)
-bool bias_behind(Graph& g, OpId id, Random&) {
+bool bias_behind(Graph& g, OpId id, Rng&) {
   const Op& op = g.op(id);
   if (!is_linear(op) || op.operands.size() < 3) return false;
   const std::vector<ValueId> operands = op.operands;
@@ -99,7 +99,7 @@ bool bias_behind(Graph& g, OpId id, Random&) {
 }
 
 // linear(x, w, b)   →   add(linear(x0, w[:, :k], b), linear(x1, w[:, k:])) of the parts of x
-bool columns_in_two(Graph& g, OpId id, Random& random) {
+bool columns_in_two(Graph& g, OpId id, Rng& random) {
   const Op& op = g.op(id);
   if (!has_float_weight(g, op) || !is_activation(g, op.operands[0])) return false;
   const std::vector<ValueId> operands = op.operands;
@@ -119,7 +119,7 @@ bool columns_in_two(Graph& g, OpId id, Random& random) {
 }
 
 // linear(x, v), linear(x, w)   →   split(linear(x, concat(v, w))), in either order
-bool two_as_one(Graph& g, OpId id, Random& random) {
+bool two_as_one(Graph& g, OpId id, Rng& random) {
   if (!is_linear(g.op(id))) return false;
   const auto fits = [&](OpId other) {
     const Op& a = g.op(id);
@@ -150,7 +150,7 @@ bool two_as_one(Graph& g, OpId id, Random& random) {
 }
 
 // split(linear(x, w))   →   one linear for each part; or one linear of the parts in another order
-bool parts_of_a_projection(Graph& g, OpId id, Random& random) {
+bool parts_of_a_projection(Graph& g, OpId id, Rng& random) {
   if (g.op(id).def->name != "split" || !g.def_op(g.op(id).operands[0])) return false;
   const OpId linear = g.value(g.op(id).operands[0]).def;
   if (!is_linear(g.op(linear)) || g.type(g.op(id).operands[0]).rank() != 2) return false;

@@ -1,0 +1,144 @@
+#include "ir/files.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include "ir/error.h"
+
+namespace lmc {
+namespace {
+
+[[noreturn]] void fail_at(const std::string& path, const std::string& doing) {
+  throw Error(path + ": cannot " + doing + ": " + std::strerror(errno));
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+  bool close() { return ::close(std::exchange(fd_, -1)) == 0; }
+
+ private:
+  int fd_;
+};
+
+std::optional<struct stat> status(const std::string& path) {
+  struct stat out {};
+  return ::stat(path.c_str(), &out) == 0 ? std::optional(out) : std::nullopt;
+}
+
+// As many as there are, `most` at most; nothing if they cannot be read.
+std::optional<std::string> read_all(int fd, size_t most = SIZE_MAX) {
+  constexpr size_t kStep = size_t{1} << 16;
+  struct stat info {};
+  std::string out;
+  if (::fstat(fd, &info) == 0 && S_ISREG(info.st_mode))
+    out.reserve(std::min(most, static_cast<size_t>(info.st_size) + 1));
+  while (out.size() < most) {
+    const size_t at = out.size();
+    out.resize(at + std::min({most - at, std::max(out.capacity() - at, kStep)}));
+    const ssize_t got = ::read(fd, out.data() + at, out.size() - at);
+    out.resize(at + static_cast<size_t>(std::max<ssize_t>(got, 0)));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return std::nullopt;
+    if (got == 0) break;
+  }
+  return out;
+}
+
+void write_to(const std::string& path, const std::string& content) {
+  Descriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (fd.get() < 0) fail_at(path, "write");
+  for (size_t at = 0; at < content.size();) {
+    const ssize_t n = ::write(fd.get(), content.data() + at, content.size() - at);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) fail_at(path, "write");
+    at += static_cast<size_t>(n);
+  }
+  if (!fd.close()) fail_at(path, "write");
+}
+
+}  // namespace
+
+std::string read_file(const std::string& path) {
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) fail_at(path, "open");
+  struct stat info {};
+  if (::fstat(fd.get(), &info) == 0 && S_ISDIR(info.st_mode)) throw Error(path + ": is a folder, not a file");
+  std::optional<std::string> out = read_all(fd.get());
+  if (!out) fail_at(path, "read");
+  return *std::move(out);
+}
+
+std::string start_of_file(const std::string& path, size_t bytes) {
+  const auto info = status(path);
+  if (!info || !S_ISREG(info->st_mode)) return "";
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  return fd.get() < 0 ? "" : read_all(fd.get(), bytes).value_or("");
+}
+
+MappedFile::MappedFile(const std::string& path) {
+  // A pipe that nobody writes to would keep open() waiting.
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (fd.get() < 0) fail_at(path, "open");
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0) fail_at(path, "read");
+  if (!S_ISREG(info.st_mode)) throw Error(path + ": is not a file");
+  const auto size = static_cast<size_t>(info.st_size);
+  if (size == 0) return;
+  void* p = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0);
+  if (p == MAP_FAILED) fail_at(path, "map");
+  bytes_ = {static_cast<const std::byte*>(p), size};
+}
+
+MappedFile::MappedFile(MappedFile&& o) noexcept : bytes_(std::exchange(o.bytes_, {})) {}
+
+MappedFile::~MappedFile() {
+  if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+}
+
+NewFile::NewFile(const std::string& path) {
+  // Where nothing is behind the path yet, it is its own.
+  std::error_code ec;
+  const std::filesystem::path real = std::filesystem::canonical(path, ec);
+  path_ = ec ? path : real.string();
+  temporary_ = path_ + ".tmp" + std::to_string(::getpid());
+}
+
+NewFile::~NewFile() {
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void NewFile::put_in_place() {
+  const auto before = status(path_);
+  if (before && ::chmod(temporary_.c_str(), before->st_mode & 07777) != 0) fail_at(path_, "write");
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_at(path_, "write");
+  temporary_.clear();
+}
+
+void write_file(const std::string& path, const std::string& content) {
+  const auto there = status(path);
+  if (there && !S_ISREG(there->st_mode)) return write_to(path, content);
+  NewFile file(path);
+  try {
+    write_to(file.path(), content);
+  } catch (const Error&) {
+    fail_at(path, "write");  // by its own name
+  }
+  file.put_in_place();
+}
+
+}  // namespace lmc

@@ -1,0 +1,255 @@
+#include "models/export/gguf_export.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <iterator>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "ir/block_format.h"
+#include "ir/op_def.h"
+#include "ir/text.h"
+#include "models/export/gguf_rows.h"
+#include "models/export/gguf_tokenizer.h"
+#include "models/language/expand.h"
+#include "models/load/gguf_import.h"
+#include "models/load/model_parts.h"
+
+namespace lmc {
+namespace fs = std::filesystem;
+namespace {
+
+// Does any linear, of that role if one is given, read it? Also one inside of an expression over weights.
+bool is_multiplied(const Graph& g, ValueId v, const std::string& role = "") {
+  return std::any_of(g.value(v).uses.begin(), g.value(v).uses.end(), [&](const Use& u) {
+    const Op& op = g.op(u.op);
+    if (op.def->shape == OpShape::contraction)
+      return u.operand == 1 && (role.empty() || attr_string(op, "role") == role);
+    return op.def->shape == OpShape::weight && is_multiplied(g, op.results[0], role);
+  });
+}
+
+// What graphs say, with reals as exact as GGUF's are.
+std::vector<std::string> lines_in_f32(Graph g) {
+  const auto rounded = [](double x) { return decimal(static_cast<float>(x)); };
+  for (const OpId id : g.ops()) {
+    const AttrMap attrs = g.op(id).attrs;
+    for (const auto& [name, value] : attrs) {
+      if (const auto* x = std::get_if<double>(&value)) g.set_attr(id, name, rounded(*x));
+      if (const auto* list = std::get_if<std::vector<double>>(&value)) {
+        std::vector<double> out;
+        std::transform(list->begin(), list->end(), std::back_inserter(out), rounded);
+        g.set_attr(id, name, out);
+      }
+    }
+  }
+  std::istringstream text(print_graph(g));
+  std::vector<std::string> out;
+  for (std::string line; std::getline(text, line);) out.push_back(line);
+  return out;
+}
+
+// A value is written as a real if the class default of its config.json key is one: rope_theta: 10000 too.
+bool is_real(const Definition& d, const std::string& name) {
+  for (const auto& [config, paths] : d.config) {
+    if (config != name) continue;
+    for (const std::string& p : paths) {
+      const auto it = d.defaults.find(p);
+      if (it != d.defaults.end() && std::holds_alternative<double>(it->second.v)) return true;
+    }
+  }
+  return false;
+}
+
+void add_value(GgufWriter& out, const std::string& key, const ConfigValue& value, bool real) {
+  if (const auto* i = std::get_if<int64_t>(&value.v)) {
+    if (real) return out.add(key, static_cast<float>(*i));
+    if (*i < INT32_MIN || *i > UINT32_MAX)
+      throw Error(key + ": " + value.str() + " does not fit into 32 bits");
+    return *i < 0 ? out.add(key, static_cast<int32_t>(*i)) : out.add(key, static_cast<uint32_t>(*i));
+  }
+  if (const auto* r = std::get_if<double>(&value.v)) return out.add(key, static_cast<float>(*r));
+  if (const auto* t = std::get_if<std::string>(&value.v)) return out.add(key, std::string_view(*t));
+  throw Error(key + ": GGUF has no place for " + value.str());
+}
+
+// The format of a name of ir/block_format.h.
+const GgufFormat& format_named(const std::string& name) {
+  return gguf_format(block_format(*dtype_from_name(name)).gguf);
+}
+
+class Exporter {
+ public:
+  Exporter(const Model& m, const GgufExport& options) : m_(m), d_(*m.definition), options_(options) {}
+
+  GgufExported run() {
+    if (d_.gguf.empty()) throw Error(d_.file + ": has no 'gguf:' table, so this family cannot be exported");
+    if (!m_.weights) throw Error("there are no weights to export");
+    if (fs::is_directory(options_.path)) throw Error(options_.path + ": is a folder");
+    add_tensors();
+    add_general();
+    add_config();
+    result_.no_tokenizer = add_gguf_tokenizer(out_, m_);
+    const std::string temporary = options_.path + ".tmp-" + std::to_string(::getpid());
+    try {
+      out_.write(temporary, options_.progress);
+      check_read_back(temporary);
+      fs::rename(temporary, options_.path);
+    } catch (const fs::filesystem_error& e) {
+      drop(temporary);
+      throw Error(options_.path + ": cannot put it in place: " + e.code().message());
+    } catch (...) {
+      drop(temporary);
+      throw;
+    }
+    return result_;
+  }
+
+ private:
+  static void drop(const std::string& path) {
+    std::error_code ec;
+    fs::remove(path, ec);
+  }
+
+  void add_general() {
+    out_.add("general.architecture", std::string_view(d_.gguf.architectures[0]));
+    // No general.name: some names make llama.cpp look for tokens that a file may not have.
+    out_.add("general.alignment", uint32_t{32});
+    out_.add("general.file_type", common_->gguf_file);
+    if (is_quantised(common_->dtype)) out_.add("general.quantization_version", uint32_t{2});
+    out_.add(kGgufFamily, std::string_view(d_.family));
+  }
+
+  void add_config() {
+    const std::string architecture = d_.gguf.architectures[0] + ".";
+    std::set<std::string> written;
+    for (const auto& [key, e] : d_.gguf.write) {
+      written.insert(key);
+      const ConfigValue v = evaluate_expr(e, m_.config);
+      if (!v.is_null()) add_value(out_, architecture + key, v, false);
+    }
+    for (const GgufConfigRule& rule : d_.gguf.config) {
+      if (rule.keys.empty() || !d_.config_loc.contains(rule.name) || !written.insert(rule.keys[0]).second)
+        continue;
+      const auto it = m_.config.find(rule.name);
+      if (it != m_.config.end() && !it->second.is_null())
+        add_value(out_, architecture + rule.keys[0], it->second, is_real(d_, rule.name));
+    }
+    if (written.insert("vocab_size").second)
+      out_.add(architecture + "vocab_size", static_cast<uint32_t>(m_.vocab));
+  }
+
+  void add_tensors() {
+    std::map<std::string, std::string> full;  // by name in the model file
+    for (const auto& [name, local] : m_.tensor_names) full[local] = name;
+    std::map<std::string, int64_t> bytes;  // by format
+    for (const GgufPlace& p : gguf_places(d_, m_.config)) {
+      std::vector<std::string> names;
+      for (const std::string& local : p.each(p.local)) {
+        if (const auto node = full.extract(local)) names.push_back(node.mapped());
+      }
+      if (names.empty()) continue;
+      const GgufRows rows{*m_.weights, names, p.of.has_value(), p.how, &format_of(names, p.how)};
+      for (const std::string& name : names) bytes[rows.format->name] += m_.weights->type(name)->elements();
+      out_.add_tensor(
+          p.stored, *rows.format, rows.shape(),
+          [rows](int64_t first, int64_t n, std::span<std::byte> out) { rows.fill(first, n, out); });
+      ++result_.tensors;
+    }
+    if (!full.empty())
+      throw Error("tensor '" + full.begin()->second + "' has no place in the gguf: table of " + d_.file);
+    for (const GgufMadeTensor& rule : d_.gguf.made) add_made(rule);
+    for (const BlockFormat* f : block_formats()) {
+      if (!f->gguf.empty() && bytes[f->gguf] > bytes[common_->gguf]) common_ = f;
+    }
+  }
+
+  void add_made(const GgufMadeTensor& rule) {
+    const auto numbers = gguf_made(rule, m_.config);
+    if (!numbers) return;
+    const GgufFormat& f32 = gguf_format("F32");
+    out_.add_tensor(rule.name, f32, {static_cast<int64_t>(numbers->size())},
+                    [x = *numbers, &f32](int64_t, int64_t, std::span<std::byte> out) {
+                      encode_gguf(f32, x, out.data());
+                    });
+    ++result_.tensors;
+  }
+
+  // Of one tensor, or of those that are stored as one.
+  const GgufFormat& format_of(const std::vector<std::string>& names, const GgufStorage& how) const {
+    const std::string& name = names[0];
+    const Type type = *m_.weights->type(name);
+    if (type.rank() < 2) return gguf_format("F32");
+    // A router's rounding would change which experts answer: llama.cpp has it in F32 too.
+    if (is_multiplied(m_.graph, weight(name), "moe_router")) return gguf_format("F32");
+    const GgufFormat& wanted = options_.type == "keep" ? kept(names, how) : format_named(options_.type);
+    const int64_t columns = type.dims[how.transpose ? 0 : 1];
+    if (columns % wanted.elements != 0) return gguf_format("F16");
+    // Tables that are only looked up cost no time; llama.cpp keeps positions unquantised too.
+    if (quantised_as(wanted) && options_.type != "keep" && !is_multiplied(m_.graph, weight(name)))
+      return gguf_format("F16");
+    return wanted;
+  }
+
+  const GgufFormat& kept(const std::vector<std::string>& names, const GgufStorage& how) const {
+    const GgufFormat& first = kept(names[0], *m_.weights->type(names[0]), how);
+    const bool same = std::all_of(names.begin(), names.end(), [&](const std::string& name) {
+      return &kept(name, *m_.weights->type(name), how) == &first;
+    });
+    return same ? first : gguf_format("F32");
+  }
+
+  const GgufFormat& kept(const std::string& name, const Type& type, const GgufStorage& how) const {
+    const int64_t columns = type.dims[how.transpose ? 0 : 1];
+    if (const auto stored = m_.weights->stored_format(name)) {
+      const BlockFormat& f = block_format(*stored);
+      std::vector<std::byte> row(static_cast<size_t>(f.row_bytes(columns)));
+      if (columns % f.values == 0 && m_.weights->read_blocks(name, how.transpose, *stored, 0, 1, row))
+        return format_named(dtype_name(*stored));
+    }
+    return format_named(dtype_name(type.dtype));
+  }
+
+  ValueId weight(const std::string& name) const {
+    for (const ValueId w : m_.graph.weights()) {
+      if (m_.graph.value(w).name == name) return w;
+    }
+    throw Error("there is no weight '" + name + "'");
+  }
+
+  // What the file says must expand to the same graph, but for what was worked into the weights.
+  void check_read_back(const std::string& path) const {
+    ConfigMap got = gguf_config(d_, GgufFile(path));
+    ConfigMap want;
+    for (const auto& [name, paths] : d_.config) want[name] = m_.config.at(name);
+    for (const std::string& name : d_.gguf.folded) want[name] = got.at(name);
+    const std::vector<std::string> a = graph_lines(std::move(want));
+    const std::vector<std::string> b = graph_lines(std::move(got));
+    const auto [x, y] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+    if (x == a.end() && y == b.end()) return;
+    throw Error("GGUF cannot say all of this model's configuration: read back,\n" +
+                (x != a.end() ? *x : "(nothing)") + "\nwould become\n" + (y != b.end() ? *y : "(nothing)"));
+  }
+
+  std::vector<std::string> graph_lines(ConfigMap config) const {
+    evaluate_let(d_, config);
+    return lines_in_f32(expand(d_, config, {}, DType::f32, m_.context).graph);
+  }
+
+  const Model& m_;
+  const Definition& d_;
+  const GgufExport& options_;
+  const BlockFormat* common_ = &block_format(DType::f32);  // of most bytes
+  GgufWriter out_;
+  GgufExported result_;
+};
+
+}  // namespace
+
+GgufExported export_gguf(const Model& m, const GgufExport& options) { return Exporter(m, options).run(); }
+
+}  // namespace lmc

@@ -1,0 +1,198 @@
+#include "tools/build/auto_quant/auto_quant.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "ir/block_format.h"
+#include "tools/build/auto_quant/calibration.h"
+#include "tools/build/auto_quant/divergence.h"
+#include "tools/build/auto_quant/format_choice.h"
+#include "tools/build/auto_quant/packed_model.h"
+#include "tools/cli/console.h"
+
+namespace lmc {
+namespace {
+
+constexpr const char* kDefaultBudget = "kl=0.01";
+
+std::optional<double> budget_in(const std::string& text) {
+  if (!text.starts_with("kl=")) return std::nullopt;
+  double kl = 0;
+  const auto [end, error] = std::from_chars(text.data() + 3, text.data() + text.size(), kl);
+  if (error != std::errc() || end != text.data() + text.size() || !(kl >= 0) || std::isinf(kl))
+    return std::nullopt;
+  return kl;
+}
+
+std::string check_budget(const std::string& text) {
+  return budget_in(text) ? ""
+                         : "'" + text + "' is no budget; one is written kl=NUMBER, in nats, as in kl=0.01";
+}
+
+std::string title(const std::optional<DType>& format) { return format ? dtype_name(*format) : "none"; }
+
+// Tensor names as patterns of the rules, which know *, ?, [ and \ as special.
+std::string pattern(const std::string& tensor) {
+  std::string out;
+  for (const char c : tensor) {
+    if (c == '*' || c == '?' || c == '[' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+class Choice {
+ public:
+  Choice(const Model& model, ModelFlags flags, PassOptions passes, std::string target, int threads,
+         double budget)
+      : model_(model),
+        flags_(std::move(flags)),
+        passes_(std::move(passes)),
+        target_(std::move(target)),
+        threads_(threads),
+        budget_(budget) {
+    // Whatever users want to see or check of their compilation is not of these.
+    passes_.check = false;
+    passes_.dump_dir.clear();
+    passes_.print_before.clear();
+    passes_.print_after.clear();
+    passes_.repro_path.clear();
+    passes_.after_pass = nullptr;
+  }
+
+  std::string choose(const std::function<Sequences(Session&)>& sequences) {
+    {
+      PackedModel reference = compiled("none");
+      Sequences s = sequences(reference.session());
+      reference_.emplace(reference.session(), std::move(s));
+    }
+    {
+      PackedModel q8 = compiled("q8_0");
+      for (const auto& m : q8.matrices()) {
+        if (m.type.dtype == DType::q8_0) candidates_.push_back(m.tensors);
+      }
+      unrounded_ = reference_->kl(q8.session());
+      if (unrounded_ <= budget_) {
+        coarse_ = DType::q8_0;
+        fine_ = *dtype_from_name("q4_k");
+        measure_each(q8);
+      }
+    }
+    if (!coarse_) {
+      info("auto: q8_0 throughout is KL {:.3g} away from no quantisation, beyond the budget", unrounded_);
+      unrounded_ = 0;
+      PackedModel reference = compiled("none");
+      measure_each(reference);
+    }
+    return fit();
+  }
+
+ private:
+  PackedModel compiled(const std::string& rules) {
+    flags_.quant.format = rules;
+    return {model_, flags_, passes_, target_, threads_};
+  }
+
+  // What each candidate alone adds to the divergence, over the first of the sequences.
+  void measure_each(PackedModel& model) {
+    const double before = reference_->kl(model.session(), 1);
+    Progress progress("measuring projections");
+    for (const auto& m : model.matrices()) {
+      if (std::find(candidates_.begin(), candidates_.end(), m.tensors) == candidates_.end()) continue;
+      const PackedModel::Rounding rounding(model, m, fine_);
+      RoundingPrice price;
+      price.kl = std::max(reference_->kl(model.session(), 1) - before, 0.0);
+      price.saved = bytes(m.type, m.type.dtype) - bytes(m.type, fine_);
+      if (log_level() >= LogLevel::debug)
+        info("  {} in {}: KL {:.3g}, saves {}", m.tensors[0], dtype_name(fine_), price.kl,
+             human_bytes(static_cast<double>(price.saved)));
+      prices_.push_back(price);
+      tensors_.push_back(m.tensors);
+      progress.update(static_cast<int64_t>(prices_.size()), static_cast<int64_t>(candidates_.size()));
+      stop_if_interrupted();
+    }
+  }
+
+  static int64_t bytes(const Type& t, DType format) { return storage_bytes(format, t.elements(), t.last()); }
+
+  std::string fit() {
+    const auto count = [&](const Chosen& chosen) {
+      return fmt::format("{} of {} weights in {}", chosen.size(), prices_.size(), dtype_name(fine_));
+    };
+    const Fit fit = most_that_fit(prices_, budget_, unrounded_, [&](const Chosen& chosen) {
+      PackedModel trial = compiled(rules(chosen));
+      const double kl = reference_->kl(trial.session());
+      info("auto: {}: KL {:.3g}", count(chosen), kl);
+      return kl;
+    });
+    info("auto: {}, the others in {}: KL {:.3g} over {} tokens, budget {:.3g}, {} less", count(fit.chosen),
+         title(coarse_), fit.kl, reference_->tokens(), budget_,
+         human_bytes(static_cast<double>(bytes_saved(prices_, fit.chosen))));
+    return rules(fit.chosen);
+  }
+
+  // The chosen ones in the fine format, the others in the coarse one, with the fewer as exceptions.
+  std::string rules(const Chosen& chosen) const {
+    const bool mostly_fine = 2 * chosen.size() > prices_.size();
+    std::string out = mostly_fine ? dtype_name(fine_) : title(coarse_);
+    const std::string other = mostly_fine ? title(coarse_) : dtype_name(fine_);
+    for (size_t i = 0; i < prices_.size(); ++i) {
+      if (std::binary_search(chosen.begin(), chosen.end(), i) == mostly_fine) continue;
+      for (const std::string& tensor : tensors_[i]) out += "," + pattern(tensor) + "=" + other;
+    }
+    return out;
+  }
+
+  const Model& model_;
+  ModelFlags flags_;
+  PassOptions passes_;
+  std::string target_;
+  int threads_;
+  double budget_;
+  std::optional<ReferencePredictions> reference_;
+  std::vector<std::vector<std::string>> candidates_;  // tensors of what Q8_0 would be used for
+  std::optional<DType> coarse_;                       // nullopt: as the checkpoint has it
+  DType fine_ = DType::q8_0;
+  double unrounded_ = 0;  // KL with all in the coarse format
+  std::vector<RoundingPrice> prices_;
+  std::vector<std::vector<std::string>> tensors_;  // of each price
+};
+
+}  // namespace
+
+void AutoQuantFlags::add_to(Flags& flags) {
+  flags
+      .option("--budget", budget_,
+              "of --quant auto: the largest mean KL divergence from the model without quantisation, in nats "
+              "(default: " +
+                  std::string(kDefaultBudget) + ")")
+      .check(check_budget, "kl=NUMBER");
+  flags
+      .option("--calibrate", text_,
+              "of --quant auto: a text to measure with (default: what the model itself writes)")
+      .existing_file();
+}
+
+void AutoQuantFlags::check(bool automatic) const {
+  if (automatic) return;
+  for (const auto& [flag, value] : {std::pair("--budget", budget_), std::pair("--calibrate", text_)}) {
+    if (!value.empty()) throw UsageError(std::string(flag) + " goes with --quant auto");
+  }
+}
+
+std::string AutoQuantFlags::choose(const Model& model, const ModelFlags& flags, const PassOptions& passes,
+                                   const std::string& target, const std::string& tokenizer,
+                                   int threads) const {
+  if (!model.weights) throw UsageError("--quant auto measures with the weights; --weights none brings none");
+  const auto set = passes.settings.find("quantize");
+  if (set != passes.settings.end() && set->second.contains("format"))
+    throw UsageError("--set quantize.format and --quant auto: only one can choose");
+  Choice choice(model, flags, passes, target, threads,
+                *budget_in(budget_.empty() ? kDefaultBudget : budget_));
+  return choice.choose([&](Session& session) {
+    return text_.empty() ? sampled_sequences(session, model) : sequences_of_text(text_, tokenizer, model);
+  });
+}
+
+}  // namespace lmc

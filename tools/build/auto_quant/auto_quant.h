@@ -1,0 +1,29 @@
+// --quant auto: a format for each projection, measured, within a budget for what the predictions may lose.
+#pragma once
+
+#include <string>
+
+#include "models/load/model.h"
+#include "passes/engine/manager.h"
+#include "tools/cli/flags.h"
+#include "tools/pipeline/model_flags.h"
+
+namespace lmc {
+
+class AutoQuantFlags {
+ public:
+  void add_to(Flags& flags);
+  // UsageError where flags of --quant auto stand without it.
+  void check(bool automatic) const;
+
+  // The rules for `--quant` that make decoding read the fewest bytes while the mean KL divergence from the
+  // model without quantisation stays within the budget: Q4_K and Q8_0, or, where Q8_0 alone is beyond the
+  // budget, Q8_0 and what the checkpoint has. `tokenizer` for the text of --calibrate, "" if there is none.
+  std::string choose(const Model& model, const ModelFlags& flags, const PassOptions& passes,
+                     const std::string& target, const std::string& tokenizer, int threads) const;
+
+ private:
+  std::string budget_, text_;
+};
+
+}  // namespace lmc

@@ -1,0 +1,51 @@
+// A model compiled for measuring, whose weights can be rounded one by one.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "models/load/model.h"
+#include "passes/engine/manager.h"
+#include "tools/machine/memory_program.h"
+#include "tools/pipeline/model_flags.h"
+
+namespace lmc {
+
+class PackedModel {
+ public:
+  // As `flags` and `passes` would have it compiled. `model` must outlive it. Error where there is not enough
+  // memory.
+  PackedModel(const Model& model, const ModelFlags& flags, PassOptions passes, const std::string& target,
+              int threads);
+
+  Session& session() { return program_.session(); }
+
+  // The weight of a linear, as it is packed: one projection, or several that are fused.
+  struct Matrix {
+    size_t weight;                     // in the plan
+    std::vector<std::string> tensors;  // of the checkpoint
+    Type type;                         // with the format that it is stored in
+  };
+  std::vector<Matrix> matrices() const;
+
+  // While this lives, a matrix holds its numbers rounded to `format`, a quantised one, in the layout that it
+  // has: where that rounds too, it does so once more.
+  class Rounding {
+   public:
+    Rounding(PackedModel& model, const Matrix& matrix, DType format);
+    ~Rounding();
+    Rounding(const Rounding&) = delete;
+    Rounding& operator=(const Rounding&) = delete;
+
+   private:
+    std::vector<std::byte>& memory_;
+    std::vector<std::byte> before_;
+  };
+
+ private:
+  const WeightSource& source_;
+  MemoryProgram program_;
+};
+
+}  // namespace lmc

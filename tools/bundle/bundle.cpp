@@ -1,0 +1,144 @@
+#include "tools/bundle/bundle.h"
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "codegen/target.h"
+#include "ir/error.h"
+#include "tools/bundle/bundle_format.h"
+#include "tools/bundle/plan_json.h"
+
+namespace lmc {
+namespace fs = std::filesystem;
+namespace {
+
+const char* const kAgain = "; compile it again with lmc compile";
+
+struct Manifest {
+  nlohmann::json json;
+  std::string hash(const std::string& file) const { return json.at("files").at(file).at("sha256"); }
+};
+
+Manifest read_manifest(const std::string& path) {
+  std::error_code ec;
+  if (!fs::exists(path, ec)) throw Error(path + ": there is no such bundle");
+  if (!fs::is_directory(path, ec)) throw Error(path + ": is not a bundle (a folder made by lmc compile)");
+  if (!fs::exists(path + "/manifest.json", ec))
+    throw Error(path + ": is not a bundle: it has no manifest.json");
+  try {
+    Manifest m{nlohmann::json::parse(read_file(path + "/manifest.json"))};
+    if (m.json.at("format").get<int>() != kBundleFormat ||
+        m.json.at("lmc").get<std::string>() != kLmcVersion) {
+      throw Error(path + ": was made by lmc " + m.json.at("lmc").get<std::string>() + ", this is " +
+                  kLmcVersion + kAgain);
+    }
+    return m;
+  } catch (const nlohmann::json::exception& e) {
+    throw Error(path + "/manifest.json: " + e.what() + kAgain);
+  }
+}
+
+void check_files(const std::string& path, const Manifest& m) {
+  for (const char* needed : {"model.lmir", "plan.json", "kernels.o", "weights.safetensors"}) {
+    if (!m.json.at("files").contains(needed))
+      throw Error(path + ": manifest.json does not list " + needed + kAgain);
+  }
+  for (const auto& [name, entry] : m.json.at("files").items()) {
+    if (name.find('/') != std::string::npos)
+      throw Error(path + ": manifest.json names a file outside the bundle");
+    const std::string file = path + "/" + name;
+    std::error_code ec;
+    const auto size = fs::file_size(file, ec);
+    if (ec) throw Error(file + ": is missing" + kAgain);
+    if (size != entry.at("bytes").get<uint64_t>()) {
+      throw Error(file + ": has " + std::to_string(size) + " bytes, the manifest says " +
+                  std::to_string(entry.at("bytes").get<uint64_t>()) + kAgain);
+    }
+    const auto hash = entry.at("sha256").get<std::string>();
+    if (name != "weights.safetensors" && sha256_of_file(file) != hash) {
+      throw Error(file + ": is damaged (its hash differs from the manifest)" + kAgain);
+    }
+  }
+}
+
+Manifest checked_manifest(const std::string& path) {
+  Manifest m = read_manifest(path);
+  try {
+    check_files(path, m);
+  } catch (const nlohmann::json::exception& e) {
+    throw Error(path + "/manifest.json: " + e.what() + kAgain);
+  }
+  return m;
+}
+
+}  // namespace
+
+Bundle::Bundle(const std::string& bundle_path)
+    : path(bundle_path),
+      weights_hash_(checked_manifest(bundle_path).hash("weights.safetensors")),
+      mapped_(bundle_path + "/weights.safetensors") {
+  const Manifest m = read_manifest(path);
+  try {
+    info.model = m.json.at("model");
+    info.source = m.json.at("source");
+    info.layers = m.json.at("layers");
+    info.tensors = m.json.at("tensors");
+    info.parameters = m.json.at("parameters");
+    info.summaries = m.json.at("passes").get<std::vector<std::string>>();
+    info.bos_ids = m.json.at("bos_ids").get<std::vector<int32_t>>();
+    info.eos_ids = m.json.at("eos_ids").get<std::vector<int32_t>>();
+    info.example_prompt = m.json.at("example_prompt");
+  } catch (const nlohmann::json::exception& e) {
+    throw Error(path + "/manifest.json: " + e.what() + kAgain);
+  }
+  plan = plan_from_json(read_file(file("plan.json")), file("plan.json"));
+  if (!find_target(plan.target).supported_here()) {
+    throw Error(path + ": was compiled for " + plan.target + ", which this CPU does not have" + kAgain);
+  }
+  kernels = read_file(file("kernels.o"));
+
+  const WeightsHeader header(plan);
+  const auto bytes = mapped_.bytes();
+  if (static_cast<int64_t>(bytes.size()) != header.file_bytes ||
+      std::memcmp(bytes.data(), header.text.data(), header.text.size()) != 0) {
+    throw Error(file("weights.safetensors") + ": does not match plan.json" + kAgain);
+  }
+  offsets_ = header.offsets;
+  data_start_ = header.data_start;
+}
+
+std::vector<const void*> Bundle::weights() const {
+  std::vector<const void*> out;
+  for (int64_t o : offsets_) out.push_back(mapped_.bytes().data() + data_start_ + o);
+  return out;
+}
+
+bool Bundle::has_tokenizer() const { return fs::exists(file("tokenizer.bin")); }
+
+void Bundle::verify_weights() const {
+  if (sha256_of_file(file("weights.safetensors")) != weights_hash_) {
+    throw Error(file("weights.safetensors") + ": is damaged (its hash differs from the manifest)" + kAgain);
+  }
+}
+
+std::string newest_bundle() {
+  fs::path newest;
+  fs::file_time_type time;
+  for (const auto& entry : fs::directory_iterator(".")) {
+    std::error_code ec;
+    const fs::path manifest = entry.path() / "manifest.json";
+    if (entry.path().extension() != ".lmc" || !fs::exists(manifest, ec)) continue;
+    const auto t = fs::last_write_time(manifest, ec);
+    if (newest.empty() || t > time) {
+      newest = entry.path().filename();
+      time = t;
+    }
+  }
+  if (newest.empty())
+    throw Error("no *.lmc in this folder; name a bundle, or make one with lmc compile MODEL.yaml");
+  return newest.string();
+}
+
+}  // namespace lmc

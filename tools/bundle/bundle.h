@@ -1,0 +1,77 @@
+// The bundle: a compiled model as a folder of files that standard tools open (DESIGN §8).
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "codegen/codegen.h"
+#include "codegen/layout.h"
+#include "ir/plan.h"
+#include "tools/system/files.h"
+
+namespace lmc {
+
+// What a bundle holds besides kernels and weights.
+struct BundleInfo {
+  std::string model;   // "gemma3"
+  std::string source;  // checkpoint or "random weights, seed 1"
+  std::vector<int32_t> eos_ids;
+  std::vector<int32_t> bos_ids;
+  std::string example_prompt;
+  int64_t layers = 0, tensors = 0, parameters = 0;  // of the checkpoint; tied parameters once
+  std::vector<std::string> summaries;               // of the passes: "fused 12 QKV triples"
+};
+
+// Writes a bundle under a temporary name and puts it in place when it is complete; a destructor without
+// commit() leaves nothing behind. Refuses (Error) to replace anything that is not a bundle.
+class BundleWriter {
+ public:
+  explicit BundleWriter(const std::string& path);
+  ~BundleWriter();
+  BundleWriter(const BundleWriter&) = delete;
+  BundleWriter& operator=(const BundleWriter&) = delete;
+
+  void add(const std::string& file, const std::string& content);
+  // Packs all weights with `threads` threads, calling `progress` with bytes done and in all now and then;
+  // what it throws ends the packing. Returns the packing error of each row of each weight.
+  std::vector<std::vector<PackError>> add_weights(
+      const Plan& plan, const WeightPacker& packer, int threads,
+      const std::function<void(int64_t done, int64_t total)>& progress);
+  void commit(const BundleInfo& info, const Plan& plan);
+
+ private:
+  void put_in_place();
+
+  std::string path_, temporary_;
+  std::vector<std::string> files_;
+  std::string weights_hash_;  // of weights.safetensors, once it is written
+};
+
+// A bundle that was checked: versions, target, sizes, hashes of everything but the weights.
+class Bundle {
+ public:
+  explicit Bundle(const std::string& path);  // Error saying what is wrong and what to do
+
+  std::string path;
+  BundleInfo info;
+  Plan plan;
+  std::string kernels;                       // kernels.o
+  std::vector<const void*> weights() const;  // one address per plan.weights
+  std::span<const std::byte> weight_file() const { return mapped_.bytes(); }
+  bool has_tokenizer() const;
+  std::string file(const std::string& name) const { return path + "/" + name; }
+  // Full verification, weights included: for `lmc inspect --verify`. Error naming the damaged file.
+  void verify_weights() const;
+
+ private:
+  std::string weights_hash_;
+  MappedFile mapped_;
+  std::vector<int64_t> offsets_;
+  int64_t data_start_ = 0;
+};
+
+// The newest *.lmc in the current folder, or Error.
+std::string newest_bundle();
+
+}  // namespace lmc

@@ -1,0 +1,30 @@
+#include "tools/bundle/bundle_format.h"
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "ir/kernel_abi.h"
+
+namespace lmc {
+
+WeightsHeader::WeightsHeader(const Plan& plan) {
+  nlohmann::ordered_json header;
+  header["__metadata__"] = {{"format", "lmc packed weights; layouts are in plan.json"}};
+  int64_t at = 0;
+  for (const PlanWeight& w : plan.weights) {
+    const int64_t stored = (w.bytes + kReadPastEnd + 63) / 64 * 64;
+    offsets.push_back(at);
+    header[w.name] = {{"dtype", "U8"}, {"shape", {stored}}, {"data_offsets", {at, at + stored}}};
+    at += stored;
+  }
+  std::string json = header.dump();
+  json.append((64 - (json.size() + 8) % 64) % 64, ' ');
+  const uint64_t length = json.size();
+  text.assign(8, '\0');
+  std::memcpy(text.data(), &length, 8);
+  text += json;
+  data_start = static_cast<int64_t>(text.size());
+  file_bytes = data_start + at;
+}
+
+}  // namespace lmc

@@ -1,0 +1,132 @@
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <mutex>
+#include <nlohmann/json.hpp>
+
+#include "ir/error.h"
+#include "tools/bundle/bundle.h"
+#include "tools/bundle/bundle_format.h"
+#include "tools/bundle/plan_json.h"
+#include "tools/bundle/trailing_hash.h"
+#include "tools/system/jobs.h"
+
+namespace lmc {
+namespace fs = std::filesystem;
+
+BundleWriter::BundleWriter(const std::string& path) : path_(path) {
+  while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
+  std::error_code ec;
+  if (fs::exists(path_, ec) && !fs::exists(fs::path(path_) / "manifest.json", ec)) {
+    throw Error(path_ + ": exists and is not a bundle; name another with -o, or move it away");
+  }
+  const fs::path parent = fs::path(path_).parent_path();
+  if (!parent.empty() && !fs::is_directory(parent, ec)) {
+    throw Error(path_ + ": the folder " + parent.string() + " does not exist");
+  }
+  temporary_ = path_ + ".tmp-" + std::to_string(::getpid());
+  fs::remove_all(temporary_, ec);
+  if (!fs::create_directory(temporary_, ec)) throw Error(path_ + ": cannot write here: " + ec.message());
+}
+
+BundleWriter::~BundleWriter() {
+  std::error_code ec;
+  fs::remove_all(temporary_, ec);
+}
+
+void BundleWriter::add(const std::string& file, const std::string& content) {
+  write_file(temporary_ + "/" + file, content);
+  files_.push_back(file);
+}
+
+std::vector<std::vector<PackError>> BundleWriter::add_weights(
+    const Plan& plan, const WeightPacker& packer, int threads,
+    const std::function<void(int64_t, int64_t)>& progress) {
+  const WeightsHeader header(plan);
+  OutputFile out(temporary_ + "/weights.safetensors", header.file_bytes);
+  out.write_at(0, std::as_bytes(std::span(header.text)));
+
+  struct Job {
+    size_t weight;
+    int64_t chunk;
+  };
+  std::vector<Job> jobs;
+  std::vector<int64_t> ends;
+  for (size_t w = 0; w < packer.weights(); ++w) {
+    for (int64_t c = 0; c < packer.chunks(w); ++c) {
+      jobs.push_back({w, c});
+      ends.push_back(header.data_start + header.offsets[w] + packer.chunk_offset(w, c) +
+                     packer.chunk_bytes(w, c));
+    }
+  }
+  if (ends.empty()) throw Error(path_ + ": the model has no weights");
+  ends.back() = header.file_bytes;
+  TrailingHash hash(temporary_ + "/weights.safetensors", ends);
+  std::vector<std::vector<PackError>> errors;
+  for (size_t w = 0; w < packer.weights(); ++w) errors.emplace_back(static_cast<size_t>(packer.rows(w)));
+  std::mutex mutex;
+  int64_t done = 0;
+  run_jobs(threads, jobs.size(), [&](size_t i) {
+    const Job& job = jobs[i];
+    std::vector<std::byte> bytes(static_cast<size_t>(packer.chunk_bytes(job.weight, job.chunk)));
+    packer.pack(job.weight, job.chunk, bytes, errors[job.weight]);
+    out.write_at(header.data_start + header.offsets[job.weight] + packer.chunk_offset(job.weight, job.chunk),
+                 bytes);
+    out.start_sync(
+        header.data_start + header.offsets[job.weight] + packer.chunk_offset(job.weight, job.chunk),
+        static_cast<int64_t>(bytes.size()));
+    hash.written(i);
+    const std::lock_guard lock(mutex);
+    done += static_cast<int64_t>(bytes.size());
+    progress(done, header.file_bytes);
+  });
+  out.close();
+  weights_hash_ = hash.finish();
+  files_.push_back("weights.safetensors");
+  return errors;
+}
+
+void BundleWriter::commit(const BundleInfo& info, const Plan& plan) {
+  add("plan.json", plan_to_json(plan));
+  nlohmann::ordered_json files;
+  for (const std::string& f : files_) {
+    const std::string at = temporary_ + "/" + f;
+    files[f] = {{"bytes", fs::file_size(at)},
+                {"sha256", f == "weights.safetensors" ? weights_hash_ : sha256_of_file(at)}};
+  }
+  const nlohmann::ordered_json manifest = {{"format", kBundleFormat},
+                                           {"lmc", kLmcVersion},
+                                           {"target", plan.target},
+                                           {"model", info.model},
+                                           {"source", info.source},
+                                           {"layers", info.layers},
+                                           {"tensors", info.tensors},
+                                           {"parameters", info.parameters},
+                                           {"passes", info.summaries},
+                                           {"bos_ids", info.bos_ids},
+                                           {"eos_ids", info.eos_ids},
+                                           {"example_prompt", info.example_prompt},
+                                           {"files", files}};
+  write_file(temporary_ + "/manifest.json", manifest.dump(1) + "\n");
+
+  // All of it is on the disk before it has its name, so that no power cut leaves a bundle of zeros under it.
+  files_.push_back("manifest.json");
+  for (const std::string& f : files_) sync_file(temporary_ + "/" + f);
+  sync_file(temporary_);
+  put_in_place();
+  const std::string parent = fs::path(path_).parent_path().string();
+  sync_file(parent.empty() ? "." : parent);
+}
+
+void BundleWriter::put_in_place() {
+  // Exchanged in one step with what was there, so that a bundle of this name exists at every moment.
+  if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, path_.c_str(), RENAME_EXCHANGE) == 0) return;
+  if (::rename(temporary_.c_str(), path_.c_str()) == 0) return;
+  throw Error(path_ + ": cannot put the bundle in place: " + std::strerror(errno));
+}
+
+}  // namespace lmc

@@ -1,0 +1,145 @@
+#include "tools/cli/flags.h"
+
+#include <CLI/CLI.hpp>
+
+namespace lmc {
+
+Flag& Flag::required() {
+  option_->required();
+  return *this;
+}
+
+Flag& Flag::shows_default() {
+  option_->capture_default_str();
+  return *this;
+}
+
+Flag& Flag::type_name(const std::string& name) {
+  option_->type_name(name);
+  return *this;
+}
+
+Flag& Flag::hidden() {
+  option_->group("");
+  return *this;
+}
+
+Flag& Flag::comma_separated() {
+  option_->delimiter(',');
+  return *this;
+}
+
+Flag& Flag::one_value_each() {
+  option_->allow_extra_args(false);
+  return *this;
+}
+
+Flag& Flag::values(int count) {
+  option_->expected(count);
+  return *this;
+}
+
+Flag& Flag::excludes(const Flag& other) {
+  option_->excludes(other.option_);
+  return *this;
+}
+
+Flag& Flag::excludes(const std::string& name) {
+  option_->excludes(name);
+  return *this;
+}
+
+Flag& Flag::needs(const Flag& other) {
+  option_->needs(other.option_);
+  return *this;
+}
+
+Flag& Flag::check(std::function<std::string(const std::string&)> wrong, const std::string& type_name) {
+  option_->check([wrong = std::move(wrong)](const std::string& text) { return wrong(text); }, type_name);
+  return *this;
+}
+
+Flag& Flag::positive() {
+  option_->check(CLI::PositiveNumber);
+  return *this;
+}
+
+Flag& Flag::not_negative() {
+  option_->check(CLI::NonNegativeNumber);
+  return *this;
+}
+
+Flag& Flag::range(int64_t least, int64_t most) {
+  option_->check(CLI::Range(least, most));
+  return *this;
+}
+
+Flag& Flag::one_of(const std::vector<std::string>& words) {
+  option_->check(CLI::IsMember(words));
+  return *this;
+}
+
+Flag& Flag::existing_file() {
+  option_->check(CLI::ExistingFile);
+  return *this;
+}
+
+Flag& Flag::existing_path() {
+  option_->check(CLI::ExistingPath);
+  return *this;
+}
+
+Flag& Flag::byte_size(uint64_t least, uint64_t most) {
+  option_->transform(CLI::AsSizeValue(false))->check(CLI::Range(least, most));
+  return *this;
+}
+
+bool Flag::given() const { return option_->count() > 0; }
+
+Flag Flags::option(const std::string& names, std::string& value, const std::string& doc) {
+  return Flag(app_.add_option(names, value, doc));
+}
+
+Flag Flags::option(const std::string& names, int& value, const std::string& doc) {
+  return Flag(app_.add_option(names, value, doc));
+}
+
+Flag Flags::option(const std::string& names, int64_t& value, const std::string& doc) {
+  return Flag(app_.add_option(names, value, doc));
+}
+
+Flag Flags::option(const std::string& names, uint64_t& value, const std::string& doc) {
+  return Flag(app_.add_option(names, value, doc));
+}
+
+Flag Flags::option(const std::string& names, float& value, const std::string& doc) {
+  return Flag(app_.add_option(names, value, doc));
+}
+
+Flag Flags::option(const std::string& names, double& value, const std::string& doc) {
+  return Flag(app_.add_option(names, value, doc));
+}
+
+Flag Flags::option(const std::string& names, std::vector<std::string>& values, const std::string& doc) {
+  return Flag(app_.add_option(names, values, doc));
+}
+
+Flag Flags::option(const std::string& names, std::vector<int>& values, const std::string& doc) {
+  return Flag(app_.add_option(names, values, doc));
+}
+
+Flag Flags::option(const std::string& names, std::vector<int64_t>& values, const std::string& doc) {
+  return Flag(app_.add_option(names, values, doc));
+}
+
+Flag Flags::flag(const std::string& names, bool& value, const std::string& doc) {
+  return Flag(app_.add_flag(names, value, doc));
+}
+
+Flag Flags::flag(const std::string& names, std::function<void()> given, const std::string& doc) {
+  return Flag(app_.add_flag_callback(names, std::move(given), doc));
+}
+
+void Flags::footer(const std::string& text) { app_.footer(text); }
+
+}  // namespace lmc

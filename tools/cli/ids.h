@@ -1,0 +1,18 @@
+// Token ids and logits as they are written on the command line and in JSON.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace lmc {
+
+// "2,119,166" → ids. UsageError for anything else.
+std::vector<int32_t> parse_ids(const std::string& text);
+
+std::string id_list(std::span<const int32_t> ids);  // "[2,119,166]"
+std::string number_list(
+    std::span<const float> numbers);  // 9 significant digits each, which tell floats apart
+
+}  // namespace lmc

@@ -1,0 +1,107 @@
+#include "tools/generate/engine.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <map>
+
+#include "runtime/threads.h"
+#include "tools/cli/console.h"
+#include "tools/machine/machine.h"
+#include "tools/machine/membw.h"
+#include "tools/machine/memory_program.h"
+
+namespace lmc {
+
+Engine::Engine(const std::string& bundle_path, SessionOptions options, const LoadOptions& load)
+    : bundle_(bundle_path), kernels_(bundle_.kernels, load) {
+  if (bundle_.has_tokenizer()) tokenizer_ = Tokenizer::from_binary_file(bundle_.file("tokenizer.bin"));
+  options.stop = &interrupted();
+  const int threads = options.threads > 0 ? options.threads : default_threads();
+  if (threads > 1) options.machine = machine_figures(threads);
+  if (const LogLevel level = log_level(); level >= LogLevel::debug) {
+    const double peak = level >= LogLevel::trace
+                            ? measure_read_bandwidth(bundle_.weight_file(), threads).bytes_per_second
+                            : 0;
+    log_ = std::make_unique<StepLog>(bundle_.plan, level, peak);
+    options.profile = true;
+    options.on_step = [log = log_.get(), then = options.on_step](const StepPlan& plan, const StepInfo& step,
+                                                                 const Profile& times) {
+      (*log)(plan, step, times);
+      if (then) then(plan, step, times);
+    };
+  }
+  session_ =
+      std::make_unique<Session>(bundle_.plan, find_kernels(kernels_, bundle_.plan.decode),
+                                find_kernels(kernels_, bundle_.plan.prefill), bundle_.weights(), options);
+}
+
+void Engine::report() const {
+  const BundleInfo& i = bundle_.info;
+  info("{}: {} layers, context {}, vocabulary {}, {:.2f} M parameters from {}", i.model, i.layers,
+       bundle_.plan.context, bundle_.plan.vocab, static_cast<double>(i.parameters) / 1e6, i.source);
+  info("{} tensors packed into {}, {}", i.tensors,
+       human_bytes(static_cast<double>(bundle_.weight_file().size())), fmt::join(i.summaries, ", "));
+  if (const std::string cache = cache_text(bundle_.plan); !cache.empty()) info("{}", cache);
+  info("{}, target {}, {} threads",
+       tokenizer_ ? fmt::format("tokenizer with {} tokens", tokenizer_->vocab_size()) : "no tokenizer",
+       bundle_.plan.target, session_->threads());
+}
+
+void Engine::warm_up() {
+  Progress progress("loading");
+  session_->warm_up([&](int64_t done, int64_t total) { progress.update(done, total); });
+}
+
+void add_scheduler_flag(Flags& flags, std::string& name) {
+  std::string doc = "who runs the stages of a step: ";
+  std::vector<std::string> names;
+  for (const SchedulerDef* s : all_schedulers()) {
+    doc += fmt::format("{}{} ({})", names.empty() ? "" : ", ", s->name, s->doc);
+    names.push_back(s->name);
+  }
+  flags.option("--scheduler", name, doc).type_name("NAME").one_of(names).shows_default();
+}
+
+void add_load_flags(Flags& flags, LoadOptions& options) {
+  flags.flag("--jit-debug", options.debugger, "tell GDB about the kernels");
+  flags.flag("--perf", options.perf, "name the kernels for perf, in /tmp/perf-PID.map");
+}
+
+std::string cache_text(const Plan& plan) {
+  if (plan.caches.empty()) return "";
+  int64_t bytes = 0;
+  std::map<int64_t, int64_t> layers;  // by capacity
+  for (const PlanCache& c : plan.caches) {
+    bytes += c.bytes;
+    ++layers[c.capacity];
+  }
+  std::string counts;
+  for (const auto& [capacity, count] : layers)
+    counts += fmt::format("{}{} layers x {} positions", counts.empty() ? "" : " + ", count, capacity);
+  const PlanCache& c = plan.caches[0];
+  return fmt::format("KV cache {} at most: ({}) x 2 x {} heads x {} x {}",
+                     human_bytes(static_cast<double>(bytes)), counts, c.kv_heads, c.head_dim,
+                     c.dtype == DType::kv_f16 ? "f16" : "f32");
+}
+
+const Tokenizer& Engine::tokenizer() const {
+  if (!tokenizer_) {
+    throw Error(bundle_.path +
+                ": has no tokenizer, so only --ids work; compile it with --tokenizer FILE to use text");
+  }
+  return *tokenizer_;
+}
+
+ChatTemplate Engine::chat_template() const {
+  tokenizer();
+  const auto text = find_chat_template(bundle_.path);
+  if (!text) {
+    throw Error(bundle_.path +
+                ": has no chat template: its checkpoint had neither chat_template.jinja nor a "
+                "chat_template in tokenizer_config.json");
+  }
+  return ChatTemplate(*text);
+}
+
+}  // namespace lmc

@@ -1,0 +1,52 @@
+// A bundle loaded and ready to run: kernels linked, session built, tokenizer opened.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "codegen/codegen.h"
+#include "models/chat/template.h"
+#include "models/tokenizer/tokenizer.h"
+#include "runtime/session.h"
+#include "tools/bundle/bundle.h"
+#include "tools/cli/flags.h"
+#include "tools/generate/step_log.h"
+
+namespace lmc {
+
+class Engine {
+ public:
+  // From LMC_LOG=debug on, every step is logged. Ctrl-C stops the session between blocks.
+  explicit Engine(const std::string& bundle_path, SessionOptions options = {}, const LoadOptions& load = {});
+
+  const Bundle& bundle() const { return bundle_; }
+  Session& session() { return *session_; }
+  const Tokenizer& tokenizer() const;  // Error if the bundle has none: only --ids work then
+  const Tokenizer* tokenizer_or_null() const { return tokenizer_ ? &*tokenizer_ : nullptr; }
+  // The checkpoint's. Error if the bundle has none, or one that cannot be used.
+  ChatTemplate chat_template() const;
+  // What was loaded, as `lmc run` says it.
+  void report() const;
+  // As Session::warm_up, with a bar on a terminal.
+  void warm_up();
+
+ private:
+  Bundle bundle_;
+  LoadedKernels kernels_;
+  std::optional<Tokenizer> tokenizer_;
+  std::unique_ptr<StepLog> log_;
+  std::unique_ptr<Session> session_;
+};
+
+// --scheduler; `name` holds the default.
+void add_scheduler_flag(Flags& flags, std::string& name);
+
+// --jit-debug and --perf of the commands that run kernels.
+void add_load_flags(Flags& flags, LoadOptions& options);
+
+// "KV cache 19.66 MB: 26 layers x up to …", or "" for a plan without one.
+std::string cache_text(const Plan& plan);
+
+}  // namespace lmc

@@ -1,0 +1,180 @@
+#include "tools/generate/generation.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "runtime/generate_batch.h"
+#include "tools/cli/console.h"
+#include "tools/generate/stop_strings.h"
+
+namespace lmc {
+namespace {
+
+// "15=-2.5" or "15=-inf".
+std::pair<int32_t, double> parse_bias(const std::string& text) {
+  const char* const end = text.data() + text.size();
+  int32_t id = 0;
+  double bias = 0;
+  const auto after_id = std::from_chars(text.data(), end, id);
+  bool ok = after_id.ec == std::errc() && after_id.ptr != end && *after_id.ptr == '=';
+  if (ok) {
+    const auto after = std::from_chars(after_id.ptr + 1, end, bias);
+    ok = after.ec == std::errc() && after.ptr == end && !std::isnan(bias) && bias < HUGE_VAL;
+  }
+  if (!ok) {
+    throw UsageError("--logit-bias must be ID=BIAS with a number or -inf, such as 15=-2.5; found '" + text +
+                     "'");
+  }
+  return {id, bias};
+}
+
+}  // namespace
+
+void GenerationFlags::add_to(Flags& flags) {
+  SamplerOptions& s = generate.sampler;
+  flags.option("-n,--max-tokens", generate.max_tokens, "most tokens to generate")
+      .not_negative()
+      .shows_default();
+  flags.option("--temperature", s.temperature, "0 = always the likeliest token").shows_default();
+  flags.option("--top-k", s.top_k, "draw among the k likeliest; 0 = all").shows_default();
+  flags.option("--top-p", s.top_p, "draw among the likeliest that make up p").shows_default();
+  flags.option("--min-p", s.min_p, "draw among those at least p times as probable as the likeliest")
+      .shows_default();
+  flags
+      .option("--repetition-penalty", s.repetition_penalty,
+              "make earlier tokens less likely; 1 = no, 1.1 = a little")
+      .shows_default();
+  flags
+      .option("--repetition-window", s.repetition_window,
+              "how many tokens back that looks, the prompt's too; 0 = all")
+      .shows_default();
+  flags.option("--logit-bias", biases, "ID=BIAS, added to a token's logit; -inf = never; repeatable")
+      .one_value_each();
+  flags.option("--seed", s.seed, "of the draw").shows_default();
+  flags.option("--stop", stops, "end before this text; repeatable").one_value_each();
+  flags.flag("--ignore-eos", ignore_eos, "go on past the end-of-sequence token");
+  flags.option("--timeout", generate.seconds, "end after this many seconds, the prompt's included; 0 = never")
+      .not_negative();
+  flags
+      .option("--speculate", speculate,
+              "ngram: guess repetitions and verify them at once; the tokens stay the same")
+      .one_of({"none", "ngram"})
+      .shows_default();
+  flags.option("--draft", draft, "with --speculate: most tokens guessed at once")
+      .range(1, 4096)
+      .shows_default();
+}
+
+GenerateOptions GenerationFlags::options() const {
+  GenerateOptions out = generate;
+  for (const std::string& b : biases)
+    out.sampler.logit_bias.insert_or_assign(parse_bias(b).first, parse_bias(b).second);
+  if (speculate == "ngram") out.draft = draft;
+  StopStrings{stops};
+  return out;
+}
+
+namespace {
+
+// Text as ids come: whole characters, up to the first stop string.
+class AnswerText {
+ public:
+  AnswerText(Engine& engine, const GenerationFlags& flags, std::span<const int32_t> hidden,
+             std::function<void(const std::string&)> show)
+      : hidden_(hidden.begin(), hidden.end()), stops_(flags.stops), show_(std::move(show)) {
+    if (const Tokenizer* tokenizer = engine.tokenizer_or_null()) {
+      decoder_.emplace(*tokenizer, true);
+    } else if (!flags.stops.empty()) {
+      engine.tokenizer();  // says that there is none
+    }
+  }
+
+  // False once a stop string has come.
+  bool push(int32_t id) {
+    if (!decoder_) {
+      hand_out(std::to_string(id) + " ");
+    } else if (std::find(hidden_.begin(), hidden_.end(), id) == hidden_.end()) {
+      hand_out(stops_.push(decoder_->push(id)));
+    }
+    return !stops_.matched();
+  }
+
+  Answer finish(Generated generated) {
+    if (decoder_) hand_out(stops_.push(decoder_->flush()));
+    hand_out(stops_.flush());
+    return {std::move(generated), std::move(text_), stops_.matched()};
+  }
+
+ private:
+  void hand_out(const std::string& piece) {
+    if (piece.empty()) return;
+    text_ += piece;
+    if (show_) show_(piece);
+  }
+
+  std::vector<int32_t> hidden_;
+  std::optional<StreamDecoder> decoder_;
+  StopStrings stops_;
+  std::function<void(const std::string&)> show_;
+  std::string text_;
+};
+
+GenerateOptions options_for(const Engine& engine, const GenerationFlags& flags) {
+  GenerateOptions out = flags.options();
+  if (!flags.ignore_eos) out.stop_ids = engine.bundle().info.eos_ids;
+  return out;
+}
+
+std::span<const int32_t> hidden_ids(const GenerateOptions& options, bool hide_stop_ids) {
+  return hide_stop_ids ? options.stop_ids : std::span<const int32_t>();
+}
+
+}  // namespace
+
+Answer answer(Engine& engine, std::span<const int32_t> prompt, const GenerationFlags& flags,
+              bool hide_stop_ids, const std::function<void(const std::string&)>& show) {
+  const GenerateOptions options = options_for(engine, flags);
+  AnswerText text(engine, flags, hidden_ids(options, hide_stop_ids), show);
+  return text.finish(generate(engine.session(), prompt, options, [&](int32_t id) { return text.push(id); }));
+}
+
+bool answer_all(Engine& engine, std::span<const std::vector<int32_t>> prompts, const GenerationFlags& flags,
+                bool hide_stop_ids, int64_t places,
+                const std::function<void(size_t prompt, const Answer&)>& done) {
+  const GenerateOptions options = options_for(engine, flags);
+  std::map<size_t, AnswerText> growing;
+  std::map<size_t, Answer> waiting;  // ended, but one before has not
+  size_t next = 0;
+  const auto text = [&](size_t prompt) -> AnswerText& {
+    return growing.try_emplace(prompt, engine, flags, hidden_ids(options, hide_stop_ids), nullptr)
+        .first->second;
+  };
+  BatchListener listener;
+  listener.on_token = [&](size_t prompt, int32_t id) { return text(prompt).push(id); };
+  listener.on_end = [&](size_t prompt, Generated generated) {
+    waiting.emplace(prompt, text(prompt).finish(std::move(generated)));
+    growing.erase(prompt);
+    for (auto it = waiting.begin(); it != waiting.end() && it->first == next; it = waiting.erase(it))
+      done(next++, it->second);
+  };
+  return generate_batch(engine.session(), prompts, options, places, listener);
+}
+
+void write_out(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    throw Error("cannot write to standard output");
+  }
+}
+
+std::string acceptance_text(const Generated& g) {
+  if (g.drafted == 0) return "";
+  return fmt::format("{} of {} guessed tokens accepted ({:.0f}%)", g.accepted, g.drafted,
+                     100.0 * static_cast<double>(g.accepted) / static_cast<double>(g.drafted));
+}
+
+}  // namespace lmc

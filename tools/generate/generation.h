@@ -1,0 +1,50 @@
+// What `lmc run` and `lmc chat` share: the flags of a generation, and text as it comes.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "runtime/generate.h"
+#include "tools/cli/flags.h"
+#include "tools/generate/engine.h"
+
+namespace lmc {
+
+struct GenerationFlags {
+  GenerateOptions generate;
+  std::vector<std::string> stops, biases;
+  std::string speculate = "none";
+  int64_t draft = 8;
+  bool ignore_eos = false;
+
+  void add_to(Flags& flags);
+  // Checked: UsageError for flags that make no sense, before anything is loaded.
+  GenerateOptions options() const;
+};
+
+// As generate(), handing out text: whole characters, up to the first stop string. Returns what it handed out.
+// Without a tokenizer the text is the ids, each with a space behind it. Ids that end a text show nothing if
+// `hide_stop_ids`.
+struct Answer {
+  Generated generated;
+  std::string text;
+  bool stop_string = false;
+};
+Answer answer(Engine& engine, std::span<const int32_t> prompt, const GenerationFlags& flags,
+              bool hide_stop_ids, const std::function<void(const std::string&)>& show);
+
+// The same for many prompts in batched steps, as generate_batch(): `done` gets each one's answer in the order
+// of the prompts, as soon as it and all before it have ended. False if interrupted.
+bool answer_all(Engine& engine, std::span<const std::vector<int32_t>> prompts, const GenerationFlags& flags,
+                bool hide_stop_ids, int64_t places,
+                const std::function<void(size_t prompt, const Answer&)>& done);
+
+// To standard output, at once. Error if that fails.
+void write_out(const std::string& text);
+
+// "12 of 30 guessed tokens accepted (40%)", or "" where nothing was guessed.
+std::string acceptance_text(const Generated& g);
+
+}  // namespace lmc

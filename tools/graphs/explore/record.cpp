@@ -1,0 +1,73 @@
+#include "tools/graphs/explore/record.h"
+
+#include "ir/text.h"
+#include "passes/engine/lowering.h"
+#include "tools/build/quant_report.h"
+#include "tools/bundle/bundle.h"
+
+namespace lmc {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json with_doc(Json pass) {
+  for (const Pass* p : ordered_passes()) {
+    if (p->name() != pass.at("pass").get<std::string>()) continue;
+    pass["doc"] = p->doc();
+    pass["exact"] = p->exact();
+  }
+  return pass;
+}
+
+}  // namespace
+
+PipelineRecord record_pipeline(Graph g, const PassOptions& options) {
+  PipelineRecord out;
+  for (ValueId w : g.weights()) g.remove_weight_if_unused(w);  // as the manager does first of all
+  out.states.push_back(g.clone());
+  out.passes = Json::array();
+  out.ledger = Json::array();
+  PassOptions recording = options;
+  recording.after_pass = [&](const PassReport& r, const Graph& now) {
+    if (r.changed) out.states.push_back(now.clone());
+    out.state_after.push_back(out.states.size() - 1);
+    Json pass = with_doc(pass_json(r));
+    if (!r.checks.empty()) {
+      for (const CheckResult& c : r.checks) pass["checks"].push_back(c.str());
+    }
+    out.passes.push_back(std::move(pass));
+    for (const LedgerEntry& e : r.ledger) out.ledger.push_back(ledger_json(e, {}));
+  };
+  run_passes(g, recording);
+  try {
+    lower(std::move(g), {}, recording);
+  } catch (const Error& e) {
+    out.note = std::string("The graph cannot be lowered: ") + e.what();
+  }
+  return out;
+}
+
+PipelineRecord record_of_bundle(const std::string& path) {
+  const Bundle bundle(path);
+  PipelineRecord out;
+  out.title = bundle.info.model;
+  out.source = bundle.info.source;
+  out.states.push_back(parse_graph(read_file(bundle.file("model.lmir")), bundle.file("model.lmir")));
+  try {
+    const Json report = Json::parse(read_file(bundle.file("report.json")));
+    out.passes = Json::array();
+    for (const Json& pass : report.at("passes")) {
+      out.passes.push_back(with_doc(pass));
+      out.state_after.push_back(0);
+    }
+    out.ledger = report.at("quantization");
+  } catch (const nlohmann::json::exception& e) {
+    throw Error(bundle.file("report.json") + ": " + e.what());
+  }
+  out.first_name = "model.lmir";
+  out.first_doc = "the graph behind the last pass, as the bundle holds it";
+  out.note = "A bundle holds the graph behind the last pass only; explore the model file to see each pass.";
+  return out;
+}
+
+}  // namespace lmc

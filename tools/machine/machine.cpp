@@ -1,0 +1,155 @@
+#include "tools/machine/machine.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "codegen/object_cache.h"
+#include "ir/error.h"
+#include "runtime/launch_cost.h"
+#include "tools/cli/console.h"
+#include "tools/machine/machine_kernels.h"
+#include "tools/system/files.h"
+
+namespace lmc {
+namespace fs = std::filesystem;
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kFormat = 3;
+
+struct Figure {
+  const char* name;
+  double MachineFigures::*value;
+};
+constexpr Figure kFigures[] = {
+    {"read_one", &MachineFigures::read_one},
+    {"read_all", &MachineFigures::read_all},
+    {"kept", &MachineFigures::kept},
+    {"f32_one", &MachineFigures::f32_one},
+    {"f32_block", &MachineFigures::f32_block},
+    {"int8_one", &MachineFigures::int8_one},
+    {"int8_block", &MachineFigures::int8_block},
+    {"attend", &MachineFigures::attend},
+    {"row", &MachineFigures::row},
+    {"exp", &MachineFigures::exp},
+    {"buffers", &MachineFigures::buffers},
+    {"call", &MachineFigures::call},
+    {"cold", &MachineFigures::cold},
+    {"launch", &MachineFigures::launch},
+    {"step_start", &MachineFigures::step_start},
+};
+
+MachineFigures measure(int threads) {
+  MachineFigures out;
+  out.threads = threads;
+  measure_kernels(out);
+  if (threads > 1) {
+    Workers workers(threads);
+    const LaunchCost cost = measure_launch_cost(workers);
+    out.launch = cost.stage;
+    out.step_start = cost.step_start;
+  }
+  return out;
+}
+
+double load() {
+  double average = 0;
+  return ::getloadavg(&average, 1) == 1 ? average : 0;
+}
+
+}  // namespace
+
+std::string cpu_name() {
+  std::ifstream in("/proc/cpuinfo");
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("model name")) return line.substr(std::min(line.size(), line.find(':') + 2));
+  }
+  return "unknown";
+}
+
+std::string machine_file(int threads) {
+  const std::string folder = default_cache_folder();
+  return folder.empty() ? "" : fmt::format("{}/machine-{}t.json", folder, threads);
+}
+
+Json figures_json(const MachineFigures& figures) {
+  Json out = {{"threads", figures.threads}};
+  for (const Figure& f : kFigures) out[f.name] = figures.*f.value;
+  return out;
+}
+
+MachineFigures figures_from(const Json& j) {
+  MachineFigures out;
+  out.threads = j.at("threads").get<int>();
+  if (out.threads < 1) throw Error("'threads' is no positive number");
+  for (const Figure& f : kFigures) {
+    double& value = out.*f.value;
+    value = j.at(f.name).get<double>();
+    if (!std::isfinite(value) || value <= 0) throw Error(fmt::format("'{}' is no positive number", f.name));
+  }
+  return out;
+}
+
+std::string machine_to_json(const KeptFigures& kept) {
+  Json out = {{"format", kFormat}, {"cpu", kept.cpu}, {"load", kept.load}};
+  out.update(figures_json(kept.figures));
+  return out.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+KeptFigures machine_from_json(const std::string& text) {
+  try {
+    const Json j = Json::parse(text);
+    if (j.at("format") != kFormat) throw Error("figures in another format");
+    return {figures_from(j), j.at("cpu").get<std::string>(), j.at("load").get<double>()};
+  } catch (const Json::exception& e) {
+    throw Error(e.what());
+  }
+}
+
+std::optional<MachineFigures> given_machine() {
+  const char* file = std::getenv("LMC_MACHINE");
+  if (file == nullptr || *file == 0) return std::nullopt;
+  try {
+    return machine_from_json(read_file(file)).figures;
+  } catch (const Error& e) {
+    throw Error(fmt::format("LMC_MACHINE={}: {}; lmc machine --json prints such a file", file, e.what()));
+  }
+}
+
+MachineFigures machine_figures(int threads) {
+  if (const auto given = given_machine()) return *given;
+  const std::string path = machine_file(threads);
+  std::error_code none;
+  if (!path.empty() && fs::exists(path, none)) {
+    try {
+      const KeptFigures kept = machine_from_json(read_file(path));
+      const bool disturbed = kept.load > threads / 2.0 && load() < kept.load / 2;
+      if (kept.cpu == cpu_name() && kept.figures.threads == threads && !disturbed) return kept.figures;
+    } catch (const Error& e) {
+      info("{}: {}: measuring again", path, e.what());
+    }
+  }
+  info("measuring what this machine does with {} threads{}", threads,
+       path.empty() ? "" : fmt::format(", once: kept in {}", path));
+  return measure_machine(threads);
+}
+
+MachineFigures measure_machine(int threads) {
+  const KeptFigures now{measure(threads), cpu_name(), load()};
+  const std::string path = machine_file(threads);
+  if (path.empty()) return now.figures;
+  try {
+    fs::create_directories(fs::path(path).parent_path());
+    write_file(path, machine_to_json(now));
+  } catch (const std::exception&) {  // the next run measures again
+  }
+  return now.figures;
+}
+
+}  // namespace lmc

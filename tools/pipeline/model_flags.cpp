@@ -1,0 +1,41 @@
+#include "tools/pipeline/model_flags.h"
+
+#include <filesystem>
+
+#include "models/checkpoint/hf_folder.h"
+#include "models/checkpoint/hub_cache.h"
+
+namespace lmc {
+
+void ModelFlags::add_to(Flags& flags) {
+  flags.option(
+      "--weights", options.weights,
+      "a Hugging Face folder, a GGUF file, a hub id, random or none (default: the model file's checkpoint)");
+  flags.option("--size", options.size, "which size of random or no weights");
+  flags.option("--seed", options.seed, "of random weights").shows_default();
+  flags.option("--context", options.context, "most positions of a sequence (default: what the model has)")
+      .positive();
+  quant.add_to(flags);
+  flags.option("--kv", kv, "format of the KV cache (default: f16, f32 with --quant=none)")
+      .one_of({"f16", "f32"});
+}
+
+void ModelFlags::apply(PassOptions& passes, const Model& model) const {
+  quant.apply(passes, model, kv);
+  // Random weights are as good as the gate's own, and those can be had again from the IR alone.
+  if (model.folder.empty()) return;
+  passes.weights = model.weights.get();
+  passes.replay_flags.insert(passes.replay_flags.end(),
+                             {"--weights", std::filesystem::absolute(model.folder).string()});
+}
+
+std::unique_ptr<WeightSource> checkpoint_weights(const std::string& folder, PassOptions& passes) {
+  if (folder.empty()) return nullptr;
+  const std::string found = local_checkpoint(folder);
+  auto weights = std::make_unique<HfFolder>(found);
+  passes.weights = weights.get();
+  passes.replay_flags.insert(passes.replay_flags.end(), {"--weights", found});
+  return weights;
+}
+
+}  // namespace lmc

@@ -1,0 +1,178 @@
+#include "tools/system/files.h"
+
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <vector>
+
+#include "ir/error.h"
+
+namespace lmc {
+namespace {
+
+[[noreturn]] void fail(const std::string& path, const std::string& doing) {
+  throw Error(path + ": cannot " + doing + ": " + std::strerror(errno));
+}
+
+void write_in_place(const std::string& path, const std::string& content) {
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  if (!out) fail(path, "write");
+  out << content;
+  out.close();
+  if (!out) fail(path, "write");
+}
+
+}  // namespace
+
+std::string read_file(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) fail(path, "open");
+  if (S_ISDIR(info.st_mode)) throw Error(path + ": is a folder, not a file");
+  std::ifstream in(path, std::ios::binary);
+  if (!in) fail(path, "open");
+  std::ostringstream out;
+  out << in.rdbuf();
+  if (in.bad()) fail(path, "read");
+  return out.str();
+}
+
+void write_file(const std::string& path, const std::string& content) {
+  struct stat there {};
+  const bool exists = ::stat(path.c_str(), &there) == 0;
+  if (exists && !S_ISREG(there.st_mode)) return write_in_place(path, content);  // a pipe, /dev/null
+  // Behind a symbolic link stands the file that is meant. Where there is none yet, the path is its own.
+  std::error_code ec;
+  const std::filesystem::path real = std::filesystem::canonical(path, ec);
+  const std::string final_path = ec ? path : real.string();
+  const std::string temporary = final_path + ".tmp" + std::to_string(::getpid());
+  try {
+    write_in_place(temporary, content);
+    if (exists && ::chmod(temporary.c_str(), there.st_mode & 07777) != 0) fail(path, "write");
+    if (::rename(temporary.c_str(), final_path.c_str()) != 0) fail(path, "write");
+  } catch (const Error&) {
+    const int why = errno;
+    ::unlink(temporary.c_str());
+    errno = why;
+    fail(path, "write");
+  }
+}
+
+void sync_file(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) fail(path, "open");
+  // Where a file system cannot do this, there is no more to be done.
+  const bool failed = ::fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP;
+  const int error = errno;
+  ::close(fd);
+  errno = error;
+  if (failed) fail(path, "write");
+}
+
+Digest::Digest(const char* algorithm) : context_(EVP_MD_CTX_new()) {
+  if (EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(context_), EVP_get_digestbyname(algorithm), nullptr) != 1)
+    throw Error(std::string("OpenSSL has no ") + algorithm);
+}
+
+Digest::~Digest() { EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_)); }
+
+void Digest::update(std::span<const std::byte> bytes) {
+  EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(context_), bytes.data(), bytes.size());
+}
+
+std::string Digest::hex() {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned length = 0;
+  EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(context_), digest.data(), &length);
+  std::string out;
+  for (unsigned i = 0; i < length; ++i) {
+    constexpr const char* digits = "0123456789abcdef";
+    out += digits[digest[i] >> 4];
+    out += digits[digest[i] & 15];
+  }
+  return out;
+}
+
+std::string sha256_of_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) fail(path, "open");
+  Sha256 hash;
+  std::vector<char> block(1 << 20);
+  while (in.read(block.data(), static_cast<std::streamsize>(block.size())) || in.gcount() > 0)
+    hash.update(std::as_bytes(std::span(block.data(), static_cast<size_t>(in.gcount()))));
+  return hash.hex();
+}
+
+OutputFile::OutputFile(const std::string& path, int64_t size)
+    : path_(path), fd_(::open(path.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644)) {
+  if (fd_ < 0) fail(path, "write");
+  if (const int error = size > 0 ? ::posix_fallocate(fd_, 0, size) : 0; error != 0) {
+    ::close(fd_);
+    errno = error;
+    fail(path, "reserve " + std::to_string(size) + " bytes");
+  }
+}
+
+OutputFile::~OutputFile() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+void OutputFile::write_at(int64_t offset, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::pwrite(fd_, bytes.data(), bytes.size(), offset);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) fail(path_, "write");
+    bytes = bytes.subspan(static_cast<size_t>(n));
+    offset += n;
+  }
+}
+
+void OutputFile::start_sync(int64_t offset, int64_t bytes) {
+  ::sync_file_range(fd_, offset, bytes, SYNC_FILE_RANGE_WRITE);
+}
+
+void OutputFile::close() {
+  const int fd = fd_;
+  fd_ = -1;
+  if (::close(fd) != 0) fail(path_, "write");
+}
+
+MappedFile::MappedFile(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) fail(path, "open");
+  struct stat info {};
+  if (::fstat(fd, &info) != 0) {
+    ::close(fd);
+    fail(path, "read");
+  }
+  size_ = static_cast<size_t>(info.st_size);
+  if (size_ > 0) {
+    void* p = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (p == MAP_FAILED) {
+      ::close(fd);
+      fail(path, "map");
+    }
+    data_ = static_cast<const std::byte*>(p);
+  }
+  ::close(fd);
+}
+
+MappedFile::MappedFile(MappedFile&& o) noexcept : data_(o.data_), size_(o.size_) {
+  o.data_ = nullptr;
+  o.size_ = 0;
+}
+
+MappedFile::~MappedFile() {
+  if (data_) ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+}  // namespace lmc
