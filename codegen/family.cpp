@@ -24,7 +24,7 @@ void for_readers(const Graph& g, ValueId v, const F& f) {
     pending.pop_back();
     for (const Use& u : g.value(at).uses) {
       const Op& user = g.op(u.op);
-      if (user.def->shape == OpShape::view) {
+      if (user.def->category == OpCategory::view) {
         pending.insert(pending.end(), user.results.begin(), user.results.end());
       } else {
         f(u.op);
@@ -78,7 +78,7 @@ bool Cluster::returned(ValueId v) const {
     if (g.is_output(at)) return true;
     for (const Use& u : g.value(at).uses) {
       const Op& user = g.op(u.op);
-      if (user.def->shape == OpShape::view)
+      if (user.def->category == OpCategory::view)
         pending.insert(pending.end(), user.results.begin(), user.results.end());
     }
   }

@@ -12,7 +12,7 @@ namespace {
 
 std::vector<OpId> ops_that_run(const Graph& g) {
   std::vector<OpId> out = run_order(g);
-  std::erase_if(out, [&](OpId id) { return g.op(id).def->shape == OpShape::view; });
+  std::erase_if(out, [&](OpId id) { return g.op(id).def->category == OpCategory::view; });
   return out;
 }
 
@@ -79,9 +79,9 @@ Slot Frame::output_slot(ValueId v) const {
 bool Frame::needs_memory(ValueId v) const {
   const Op& op = *g.def_op(v);
   const auto& uses = g.value(v).uses;
-  if (op.def->shape != OpShape::elementwise || uses.size() != 1) return true;
+  if (op.def->category != OpCategory::elementwise || uses.size() != 1) return true;
   const Op& user = g.op(uses[0].op);
-  return user.def->shape != OpShape::elementwise && user.def->name != "quantize";
+  return user.def->category != OpCategory::elementwise && user.def->name != "quantize";
 }
 
 int64_t row_bytes(const Type& type) {

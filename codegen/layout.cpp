@@ -24,7 +24,7 @@ Readers readers(const Graph& graph, ValueId value) {
     pending.pop_back();
     for (const Use& u : g->value(v).uses) {
       const Op& user = g->op(u.op);
-      out.multiplied |= user.def->shape == OpShape::contraction && u.operand == 1;
+      out.multiplied |= user.def->category == OpCategory::contraction && u.operand == 1;
       out.gathered |= user.def->name == "embedding";
       if (user.body) pending.emplace_back(user.body.get(), user.body->inputs()[u.operand]);
     }

@@ -5,12 +5,12 @@
 #include <llvm/IR/Module.h>
 #include <llvm/Support/SHA256.h>
 #include <llvm/Support/raw_ostream.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
+
+#include "ir/error.h"
+#include "ir/files.h"
 
 namespace lmc {
 namespace fs = std::filesystem;
@@ -44,9 +44,15 @@ std::string ObjectCache::key(const llvm::Module& module, const Target& target) {
 // A file is the object followed by its hash.
 std::optional<std::string> ObjectCache::find(const std::string& key) const {
   if (folder_.empty()) return std::nullopt;
-  std::ifstream in(path(key), std::ios::binary);
-  std::string data(std::istreambuf_iterator<char>(in), {});
-  if (!in || data.size() <= kHashBytes) return std::nullopt;
+  std::error_code ec;
+  if (!fs::is_regular_file(path(key), ec)) return std::nullopt;
+  std::string data;
+  try {
+    data = read_file(path(key));
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+  if (data.size() <= kHashBytes) return std::nullopt;
   const std::string hash = data.substr(data.size() - kHashBytes);
   data.resize(data.size() - kHashBytes);
   if (hash_of(data) != hash) return std::nullopt;
@@ -57,15 +63,11 @@ void ObjectCache::store(const std::string& key, const std::string& object) const
   if (folder_.empty()) return;
   std::error_code ec;
   fs::create_directories(folder_, ec);
-  const std::string temporary = path(key) + ".tmp-" + std::to_string(::getpid());
-  {
-    std::ofstream out(temporary, std::ios::binary);
-    out << object << hash_of(object);
-    out.close();
-    if (!out) ec = std::make_error_code(std::errc::io_error);
+  try {
+    write_file(path(key), object + hash_of(object));
+  } catch (const Error&) {
+    // It is compiled anew next time.
   }
-  if (!ec) fs::rename(temporary, path(key), ec);
-  if (ec) fs::remove(temporary, ec);
 }
 
 std::string default_cache_folder() {

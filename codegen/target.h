@@ -39,7 +39,7 @@ class Target {
   // shared by tokens.
   struct Prepared {
     llvm::Value* weights;
-    llvm::Value* magnitude;
+    llvm::Value* as_unsigned;
   };
   virtual Prepared prepare_int8(llvm::IRBuilderBase& b, llvm::Value* weights) const = 0;
   virtual llvm::Value* dot_int8(llvm::IRBuilderBase& b, const Prepared& w, llvm::Value* activations,

@@ -8,7 +8,7 @@ ViewRoot view_root(const Graph& g, ValueId v) {
   ViewRoot r{v};
   bool reshaped = false;
   while (const Op* op = g.def_op(r.value)) {
-    if (op->def->shape != OpShape::view) break;
+    if (op->def->category != OpCategory::view) break;
     reshaped = reshaped || op->def->name == "reshape";
     if (op->def->name == "split") {
       if (const Type& whole = g.type(op->operands[0]); whole.rank() > 2) {

@@ -153,7 +153,7 @@ void count_op(const Graph& g, OpId id, StageWork& work) {
     return;
   }
   const Cost cost = op_cost(g, id);
-  if (op.def->shape == OpShape::contraction) {
+  if (op.def->category == OpCategory::contraction) {
     work.products += cost.flops;
     work.format = g.type(op.operands[1]).dtype;
   } else {

@@ -221,9 +221,9 @@ std::vector<size_t> increasing(const std::vector<size_t>& values) {
 
 GraphDiff diff_graphs(const Graph& before, const Graph& after) { return Differ(before, after, false).run(); }
 
-Places places_like(const GraphDiff& d, const Places& before_places, const Graph& after) {
+ReadingOrder order_like(const GraphDiff& d, const ReadingOrder& before_places, const Graph& after) {
   constexpr double kNone = 1e18;
-  Places out(after.num_op_ids(), kNone);
+  ReadingOrder out(after.num_op_ids(), kNone);
   std::vector<OpId> order = topo_order(after);
   std::reverse(order.begin(), order.end());
   for (OpId id : order) {  // what is new stands before its first reader …

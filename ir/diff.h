@@ -36,7 +36,7 @@ struct GraphDiff {
 GraphDiff diff_graphs(const Graph& before, const Graph& after);
 
 // Reading places of `after` that follow those of `before` where the ops are the same.
-Places places_like(const GraphDiff& d, const Places& before_places, const Graph& after);
+ReadingOrder order_like(const GraphDiff& d, const ReadingOrder& before, const Graph& after);
 
 // One line of the two graphs side by side; one of the two ops may be missing.
 struct DiffRow {

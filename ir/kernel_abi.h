@@ -17,7 +17,7 @@ inline constexpr size_t kAttentionParts = 3;
 
 // The largest logit of one tile of the kernel that makes them, and its index: the lowest among equals. NaN
 // where one of the tile's logits is NaN or +inf.
-struct TileBest {
+struct TileArgmax {
   float value;
   int32_t id;
 };
@@ -41,9 +41,9 @@ struct StepInfo {
   // Counts the steps of an executor from 1; 0 where nobody counts. What a worker keeps in front of its
   // scratch holds for the stage and the step that made it.
   int64_t serial = 0;
-  // In a step of one row that only asks for its likeliest token: one per tile of StepPlan::best_stage, which
-  // then writes no logits.
-  TileBest* best = nullptr;
+  // In a step of one row that only asks for its likeliest token: one per tile of StepPlan::argmax_stage,
+  // which then writes no logits.
+  TileArgmax* argmax = nullptr;
   // Per token: where the memory begins that holds the caches of its sequence. Operands in Space::kv are
   // offsets in it.
   std::byte* const* caches = nullptr;

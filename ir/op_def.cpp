@@ -75,7 +75,7 @@ Cost op_cost(const Graph& g, OpId id, const SideTable<ValueId, char>& constant) 
     }
   } else if (op.def->flops) {
     cost.flops = op.def->flops({types, op.attrs, nullptr});
-  } else if (op.def->shape == OpShape::elementwise || op.def->shape == OpShape::row) {
+  } else if (op.def->category == OpCategory::elementwise || op.def->category == OpCategory::row) {
     cost.flops = outputs;
   }
   return cost;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,7 +31,7 @@ struct AttrDef {
 };
 
 // What an op does along the last dimension, which is all that grouping and code generation need to know.
-enum class OpShape : uint8_t {
+enum class OpCategory : uint8_t {
   elementwise,  // result[i] depends on operand[i] alone (an operand [N] is repeated over rows)
   row,          // result row depends on one row (per token) of each operand
   contraction,  // linear: every output needs a whole input row and a weight row
@@ -91,7 +90,7 @@ struct Cost {
 struct OpDef {
   std::string name;
   std::string doc;
-  OpShape shape = OpShape::elementwise;
+  OpCategory category = OpCategory::elementwise;
   std::vector<OperandDef> operands = {};
   std::vector<AttrDef> attrs = {};
   bool commutative = false;  // the first two operands may be exchanged

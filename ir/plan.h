@@ -98,7 +98,7 @@ struct StepPlan {
   int64_t kept_bytes = 0;     // per worker, in front of the scratch: results of prologues
   std::vector<PlanBuffer> buffers;
   std::vector<PlanStage> stages;  // in a topological order
-  int64_t best_stage = -1;        // the stage that can fill StepInfo::best; -1: none
+  int64_t argmax_stage = -1;      // the stage that can fill StepInfo::argmax; -1: none
 };
 
 struct PlanWeight {

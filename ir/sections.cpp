@@ -179,9 +179,9 @@ std::string without_index(const std::string& name, int64_t index) {
   return replaced(index - 1, "{-1}").value_or(name);
 }
 
-Places reading_places(const Graph& g) {
+ReadingOrder reading_order(const Graph& g) {
   const SideTable<ValueId, char> constant = weight_only(g);
-  Places places(g.num_op_ids(), 0);
+  ReadingOrder places(g.num_op_ids(), 0);
   std::vector<OpId> order = topo_order(g);
   std::reverse(order.begin(), order.end());
   for (OpId id : order) {
@@ -196,7 +196,7 @@ Places reading_places(const Graph& g) {
   return places;
 }
 
-std::vector<OpId> in_reading_order(const Graph& g, const std::vector<OpId>& ops, const Places& places) {
+std::vector<OpId> in_reading_order(const Graph& g, const std::vector<OpId>& ops, const ReadingOrder& places) {
   std::map<OpId, int> waiting;
   for (OpId id : ops) waiting[id] = 0;
   for (OpId id : ops) {
@@ -222,7 +222,7 @@ std::vector<OpId> in_reading_order(const Graph& g, const std::vector<OpId>& ops,
   return out;
 }
 
-std::vector<GraphSection> sections(const Graph& g, const Places& places) {
+std::vector<GraphSection> sections(const Graph& g, const ReadingOrder& places) {
   const SideTable<ValueId, char> constant = weight_only(g);
   const SideTable<OpId, int> depth = depths(g, constant);
   const SideTable<OpId, char> shared = shared_ops(g, constant);
@@ -251,7 +251,7 @@ std::vector<GraphSection> sections(const Graph& g, const Places& places) {
   return out;
 }
 
-std::vector<GraphSection> sections(const Graph& g) { return sections(g, reading_places(g)); }
+std::vector<GraphSection> sections(const Graph& g) { return sections(g, reading_order(g)); }
 
 std::vector<SectionForm> section_forms(const Graph& g, const std::vector<GraphSection>& all) {
   FormWriter writer(g, all);

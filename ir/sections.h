@@ -30,17 +30,17 @@ struct GraphSection {
 };
 
 // Where an op stands in the text, as far as dependencies leave it open: lower places first.
-using Places = SideTable<OpId, double>;
+using ReadingOrder = SideTable<OpId, double>;
 // Ops in the order they were made; what depends on weights alone right before its first reader.
-Places reading_places(const Graph& g);
+ReadingOrder reading_order(const Graph& g);
 
 // Those ops, each behind those it reads, else by place.
-std::vector<OpId> in_reading_order(const Graph& g, const std::vector<OpId>& ops, const Places& places);
+std::vector<OpId> in_reading_order(const Graph& g, const std::vector<OpId>& ops, const ReadingOrder& order);
 
 // All ops, every one in one section, in the order data flows. What a layer computes from the graph's inputs
 // alone for other layers too, such as the angles of rope, is in the section "shared", so that the layer that
 // happens to hold it is like the others.
-std::vector<GraphSection> sections(const Graph& g, const Places& places);
+std::vector<GraphSection> sections(const Graph& g, const ReadingOrder& order);
 std::vector<GraphSection> sections(const Graph& g);
 
 // What a section does, apart from names: equal texts are equal computations on other weights.

@@ -117,10 +117,10 @@ class Builder {
     }
     std::unique_ptr<Graph> body;
     if (s.body) {
-      if (def->shape != OpShape::group) throw Error(s.loc, s.op + " cannot have a body");
+      if (def->category != OpCategory::group) throw Error(s.loc, s.op + " cannot have a body");
       body = std::make_unique<Graph>(s.body->name);
       Builder(*body).build(*s.body);
-    } else if (def->shape == OpShape::group) {
+    } else if (def->category == OpCategory::group) {
       throw Error(s.loc, s.op + " needs a body");
     }
     return g_.add_op(*def, operands, attrs, s.results, scope, s.loc, std::move(body));

@@ -113,7 +113,7 @@ std::vector<OpId> ops_in_view(const Graph& g, const std::string& view) {
     if (in_view(g.op(id), wanted)) out.push_back(id);
   }
   if (out.empty() && wanted != "all" && wanted != "collapsed") fail_empty(g, wanted);
-  return in_reading_order(g, out, reading_places(g));
+  return in_reading_order(g, out, reading_order(g));
 }
 
 std::string view_text(const Graph& g, const std::string& view) {

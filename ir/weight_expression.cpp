@@ -8,7 +8,7 @@ namespace lmc {
 std::optional<WeightView> WeightExpressions::numbers(const Op& op, const ViewArgs& a) {
   if (op.def->view) return op.def->view(a);
   const bool one_result = op.results.size() == 1;
-  if (one_result && (op.def->tiles || op.def->shape == OpShape::elementwise)) return std::nullopt;
+  if (one_result && (op.def->tiles || op.def->category == OpCategory::elementwise)) return std::nullopt;
   throw Error(op.loc, op.def->name + " cannot be computed on weights when compiling");
 }
 

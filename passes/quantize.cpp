@@ -57,7 +57,7 @@ std::vector<int64_t> source_rows(const Graph& g, const Op& linear) {
 std::map<ValueId, std::vector<WeightRows>> tensors_of(const Graph& g) {
   std::vector<ValueId> weights;
   for (OpId id : g.ops()) {
-    if (g.op(id).def->shape == OpShape::contraction) weights.push_back(g.op(id).operands[1]);
+    if (g.op(id).def->category == OpCategory::contraction) weights.push_back(g.op(id).operands[1]);
   }
   std::vector<std::vector<WeightRows>> rows = weight_rows(g, weights);
   std::map<ValueId, std::vector<WeightRows>> out;
@@ -105,7 +105,7 @@ class Quantize : public Pass {
     const std::map<ValueId, std::vector<WeightRows>> tensors = tensors_of(g);
     for (OpId id : topo_order(g)) {
       const Op& op = g.op(id);
-      if (op.def->shape != OpShape::contraction) continue;
+      if (op.def->category != OpCategory::contraction) continue;
       const std::vector<QuantSource> sources = sources_of(g, op, tensors.at(op.operands[1]));
       roles.insert(attr_string(op, "role"));
       std::vector<QuantChoice> choices;

@@ -2,7 +2,7 @@
 
 #include <cassert>
 
-#include "runtime/page.h"
+#include "runtime/memory_page.h"
 
 namespace lmc {
 

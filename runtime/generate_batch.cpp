@@ -17,10 +17,10 @@ class BatchGeneration {
                   const GenerateOptions& options, const BatchListener& listener)
       : session_(session), prompts_(prompts), options_(options), listener_(listener) {}
 
-  bool run(int64_t places) {
-    places_.resize(std::min(static_cast<size_t>(places), prompts_.size()));
+  bool run(int64_t slots) {
+    slots_.resize(std::min(static_cast<size_t>(slots), prompts_.size()));
     for (;;) {
-      for (Place& place : places_) {
+      for (Place& place : slots_) {
         while (!place.text && next_ < prompts_.size()) take(place, next_++);
       }
       const std::vector<Place*> active = still_in_time();
@@ -53,7 +53,7 @@ class BatchGeneration {
 
   std::vector<Place*> still_in_time() {
     std::vector<Place*> out;
-    for (Place& place : places_) {
+    for (Place& place : slots_) {
       if (!place.text) continue;
       if (place.text->late()) {
         place.text->end(StopReason::timeout);
@@ -121,7 +121,7 @@ class BatchGeneration {
   std::span<const std::vector<int32_t>> prompts_;
   const GenerateOptions& options_;
   const BatchListener& listener_;
-  std::vector<Place> places_;
+  std::vector<Place> slots_;
   size_t next_ = 0;               // prompt
   std::vector<StepRow> rows_;     // of the step
   std::vector<Place*> choosing_;  // by its wanted rows
@@ -130,13 +130,13 @@ class BatchGeneration {
 }  // namespace
 
 bool generate_batch(Session& session, std::span<const std::vector<int32_t>> prompts,
-                    const GenerateOptions& options, int64_t places, const BatchListener& listener) {
+                    const GenerateOptions& options, int64_t slots, const BatchListener& listener) {
   if (options.draft != 0) throw Error("a batch cannot guess tokens ahead: the draft must be 0");
-  if (places < 1 || places > session.most_sequences()) {
+  if (slots < 1 || slots > session.most_sequences()) {
     throw Error("a batch may hold 1 to " + std::to_string(session.most_sequences()) +
-                " texts at a time, not " + std::to_string(places));
+                " texts at a time, not " + std::to_string(slots));
   }
-  return BatchGeneration(session, prompts, options, listener).run(places);
+  return BatchGeneration(session, prompts, options, listener).run(slots);
 }
 
 }  // namespace lmc

@@ -21,12 +21,12 @@ struct BatchListener {
 };
 
 // As generate() for each prompt in a sequence of its own: the same tokens, whatever the others are; every one
-// has its own draw from the seed and its own time limit, from the moment it takes its place. Up to `places`
+// has its own draw from the seed and its own time limit, from the moment it takes its place. Up to `slots`
 // texts are in the making (1 … session.most_sequences()), each with caches of its
 // own. The session's sequence stays as it is. False if the session was stopped: then some prompts have no
 // end. Error, possibly with some texts done, for a prompt that Session::check_prompt refuses; Error at once
 // for a draft.
 bool generate_batch(Session& session, std::span<const std::vector<int32_t>> prompts,
-                    const GenerateOptions& options, int64_t places, const BatchListener& listener);
+                    const GenerateOptions& options, int64_t slots, const BatchListener& listener);
 
 }  // namespace lmc

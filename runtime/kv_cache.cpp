@@ -5,7 +5,7 @@
 
 #include "ir/cache_layout.h"
 #include "ir/error.h"
-#include "runtime/page.h"
+#include "runtime/memory_page.h"
 
 namespace lmc {
 namespace {

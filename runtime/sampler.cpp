@@ -50,9 +50,9 @@ int32_t greedy(std::span<const float> logits) {
   return static_cast<int32_t>(std::find(logits.begin(), logits.end(), top) - logits.begin());
 }
 
-int32_t greedy(std::span<const TileBest> tiles) {
-  TileBest best{-INFINITY, 0};
-  for (const TileBest& t : tiles) {
+int32_t greedy(std::span<const TileArgmax> tiles) {
+  TileArgmax best{-INFINITY, 0};
+  for (const TileArgmax& t : tiles) {
     if (std::isnan(t.value)) throw Error("a logit is NaN or infinite: " + std::string(kDamaged));
     if (t.value > best.value || (t.value == best.value && t.id < best.id)) best = t;
   }

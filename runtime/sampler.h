@@ -64,6 +64,6 @@ class Sampler {
 // The likeliest token; the lowest id among equals. Throws as Sampler::sample.
 int32_t greedy(std::span<const float> logits);
 // The same, from the largest logit of each tile.
-int32_t greedy(std::span<const TileBest> tiles);
+int32_t greedy(std::span<const TileArgmax> tiles);
 
 }  // namespace lmc

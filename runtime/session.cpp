@@ -86,7 +86,7 @@ std::optional<int32_t> Session::next(Sequence& sequence, int32_t token) {
   check_tokens({&token, 1}, sequence.position(), plan_);
   if (!set_length(sequence, sequence.position() + 1) || stopped()) return std::nullopt;
   const StepRow row{&sequence, token};
-  const std::span<const TileBest> best = stepper_.run_best(row);
+  const std::span<const TileArgmax> best = stepper_.run_argmax(row);
   return best.empty() ? greedy(stepper_.run({&row, 1})) : greedy(best);
 }
 

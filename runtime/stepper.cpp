@@ -16,8 +16,9 @@ Stepper::Stepper(const Plan& plan, const std::vector<KernelFn>& decode, const st
       buffers_(std::max(plan.decode.arena_bytes, plan.prefill.arena_bytes) + kReadPastEnd,
                "the step's buffers"),
       logits_(most_logits(plan) * plan.vocab * int64_t{sizeof(float)} + kReadPastEnd, "the logits") {
-  if (plan.decode.best_stage >= 0)
-    best_.resize(static_cast<size_t>(plan.decode.stages[static_cast<size_t>(plan.decode.best_stage)].tiles));
+  if (plan.decode.argmax_stage >= 0)
+    argmax_.resize(
+        static_cast<size_t>(plan.decode.stages[static_cast<size_t>(plan.decode.argmax_stage)].tiles));
   if (weights.size() != plan.weights.size()) {
     throw Error("the plan has " + std::to_string(plan.weights.size()) + " weights, but " +
                 std::to_string(weights.size()) + " were given");
@@ -49,17 +50,17 @@ std::span<const float> Stepper::run(std::span<const StepRow> rows) {
   return {reinterpret_cast<const float*>(logits_.data()), static_cast<size_t>(wanted * plan_.vocab)};
 }
 
-std::span<const TileBest> Stepper::run_best(const StepRow& row) {
+std::span<const TileArgmax> Stepper::run_argmax(const StepRow& row) {
   StepRow wanted = row;
   wanted.logits = true;
-  if (!best_.empty()) run({&wanted, 1}, best_.data());
-  return best_;
+  if (!argmax_.empty()) run({&wanted, 1}, argmax_.data());
+  return argmax_;
 }
 
-void Stepper::run(std::span<const StepRow> rows, TileBest* best) {
+void Stepper::run(std::span<const StepRow> rows, TileArgmax* argmax) {
   StepInfo step = inputs_.write(rows);
   step.cycles = options_.cycles;
-  step.best = best;
+  step.argmax = argmax;
   const bool single = step.tokens <= plan_.decode.max_tokens || !prefill_;
   (single ? *decode_ : *prefill_).run(step);
   if (options_.profile && options_.on_step) {

@@ -29,14 +29,14 @@ class Stepper {
   std::span<const float> run(std::span<const StepRow> rows);
   // One row whose logits are not written: instead the largest of every tile of them; empty if the plan cannot
   // tell, and then nothing was done.
-  std::span<const TileBest> run_best(const StepRow& row);
+  std::span<const TileArgmax> run_argmax(const StepRow& row);
 
   int64_t bytes() const { return buffers_.bytes() + inputs_.bytes() + logits_.bytes(); }
   Profile* decode_profile() { return decode_profile_.get(); }
   Profile* prefill_profile() { return prefill_profile_.get(); }
 
  private:
-  void run(std::span<const StepRow> rows, TileBest* best);
+  void run(std::span<const StepRow> rows, TileArgmax* argmax);
   std::unique_ptr<Executor> executor(const StepPlan& step, const std::vector<KernelFn>& kernels,
                                      const std::vector<const void*>& weights, Workers& workers,
                                      std::unique_ptr<Profile>& profile) const;
@@ -45,7 +45,7 @@ class Stepper {
   const SessionOptions options_;
   StepInputs inputs_;
   Arena buffers_, logits_;
-  std::vector<TileBest> best_;  // by tile of the decode plan's best_stage; empty: it has none
+  std::vector<TileArgmax> argmax_;  // by tile of the decode plan's argmax_stage; empty: it has none
   std::unique_ptr<Profile> decode_profile_, prefill_profile_;
   std::unique_ptr<Executor> decode_, prefill_;
 };

@@ -4,7 +4,7 @@
 #include <mutex>
 #include <vector>
 
-#include "runtime/page.h"
+#include "runtime/memory_page.h"
 
 namespace lmc {
 namespace {
@@ -26,7 +26,7 @@ void touch_pages(std::span<const std::span<const std::byte>> memory, Workers& wo
   int64_t done = 0;
   workers.for_each(static_cast<int64_t>(pieces.size()), [&](int64_t i) {
     const std::span<const std::byte> p = pieces[static_cast<size_t>(i)];
-    for (size_t at = 0; at < p.size(); at += size_t{kPage}) {
+    for (size_t at = 0; at < p.size(); at += size_t{kMemoryPage}) {
       static_cast<void>(*static_cast<const volatile std::byte*>(p.data() + at));
     }
     if (!progress) return;

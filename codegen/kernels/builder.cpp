@@ -51,7 +51,7 @@ llvm::Value* KernelBuilder::serial() {
 }
 
 llvm::Value* KernelBuilder::best() {
-  return load(b_.getPtrTy(), at(fn_->getArg(1), int64_t{offsetof(StepInfo, best)}), 8);
+  return load(b_.getPtrTy(), at(fn_->getArg(1), int64_t{offsetof(StepInfo, argmax)}), 8);
 }
 
 llvm::Value* KernelBuilder::spans() {

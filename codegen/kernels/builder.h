@@ -31,7 +31,7 @@ class KernelBuilder {
   llvm::Value* rows();                                // StepInfo::rows
   llvm::Value* cycles();                              // StepInfo::cycles
   llvm::Value* serial();                              // StepInfo::serial
-  llvm::Value* best();                                // StepInfo::best
+  llvm::Value* best();                                // StepInfo::argmax
   llvm::Value* spans();                               // StepInfo::spans
   llvm::Value* span_count();                          // StepInfo::span_count
   // Where a cache of the token's sequence lies, from the operand that stands for it.

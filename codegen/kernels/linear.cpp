@@ -13,10 +13,10 @@
 
 #include <optional>
 
+#include "codegen/kernels/argmax.h"
 #include "codegen/kernels/linear_prefetch.h"
 #include "codegen/kernels/linear_rows.h"
 #include "codegen/kernels/quantize.h"
-#include "codegen/kernels/ranking.h"
 #include "codegen/kernels/row_kernel.h"
 #include "codegen/weight_layout.h"
 #include "ir/op_def.h"
@@ -84,10 +84,10 @@ class LinearEmitter {
     if (frame.single()) {
       k.if_then(b.CreateICmpSGT(limit_, k.i64(0)), [&] {
         if (!form.prologue.empty()) emit_prologue(k, frame, form.prologue, form.published);
-        if (form.ranked.valid()) ranking_.emplace(k, outputs_);
+        if (form.argmax.valid()) argmax_.emplace(k, outputs_);
         choose_weights();
         streams(first, end, {1});
-        if (ranking_) ranking_->finish();
+        if (argmax_) argmax_->finish();
       });
     } else {
       choose_weights();
@@ -225,7 +225,7 @@ class LinearEmitter {
   void quantise(llvm::Value* group, llvm::Value* row, const Block& block) {
     const LinearRow at = rows_->at(row);
     RowEmitter e(k, frame, at.token);
-    store_quantised(e, form.quantised, at.place, k.mul(group, group_rows_), block);
+    store_quantised(e, form.quantised, at.slot, k.mul(group, group_rows_), block);
   }
 
   llvm::Value* member(const Groups& groups, int64_t i) {
@@ -290,8 +290,8 @@ class LinearEmitter {
     const LinearRow at = rows_->at(row);
     llvm::Value* x = RowEmitter(k, frame, at.token).address(op.operands[0]);
     if (g.type(op.operands[0]).rank() == 2) return x;
-    const int64_t apart = slot(0).sub_row ? slot(0).sub_row : cols_;  // each place has a row of its own
-    return k.at(x, k.mul(at.place, quantised_ ? quantised_bytes(cols_) : apart * 4));
+    const int64_t apart = slot(0).sub_row ? slot(0).sub_row : cols_;  // each slot has a row of its own
+    return k.at(x, k.mul(at.slot, quantised_ ? quantised_bytes(cols_) : apart * 4));
   }
 
   // Bias and elementwise ops on 8 outputs of one row from `column` on (8 of each half, where there are two);
@@ -314,21 +314,20 @@ class LinearEmitter {
       if (v != op.results[0]) {  // not through its own slot: that is where it goes
         const Op& last = *g.def_op(v);
         std::vector<llvm::Value*> operands;
-        for (ValueId o : last.operands) operands.push_back(e.lanes(o, at.place, column));
+        for (ValueId o : last.operands) operands.push_back(e.lanes(o, at.slot, column));
         y = find_row_op(last.def->name)->lanes(k, last, operands);
         e.bind(v, y);
       }
-      llvm::Value* element = by_experts_ ? k.add(k.mul(at.place, outputs), column) : column;
+      llvm::Value* element = by_experts_ ? k.add(k.mul(at.slot, outputs), column) : column;
       const auto store = [&] { store_outputs(y, k.at(e.address(v), k.mul(element, 4)), column, outputs); };
-      if (v == form.ranked) {
-        ranking_->see(y, column);
-        k.if_then(b.CreateNot(ranking_->wanted()), store);
+      if (v == form.argmax) {
+        argmax_->see(y, column);
+        k.if_then(b.CreateNot(argmax_->wanted()), store);
       } else {
         store();
       }
     }
-    return form.quantised.valid() ? e.lanes(g.def_op(form.quantised)->operands[0], at.place, column)
-                                  : nullptr;
+    return form.quantised.valid() ? e.lanes(g.def_op(form.quantised)->operands[0], at.slot, column) : nullptr;
   }
 
   void store_outputs(llvm::Value* y, llvm::Value* to, llvm::Value* column, int64_t outputs) {
@@ -356,7 +355,7 @@ class LinearEmitter {
   llvm::Value* limit_ = nullptr;       // how many rows
   llvm::Value* first_ = nullptr;       // group of the tile
   llvm::Value* stream_end_ = nullptr;  // where the first stream's share ends
-  std::optional<Ranking> ranking_;     // of the logits
+  std::optional<Argmax> argmax_;       // of the logits
 };
 
 }  // namespace

@@ -17,7 +17,7 @@ bool holds(const std::vector<OpId>& list, OpId id) {
 }  // namespace
 
 LinearForm::LinearForm(const KernelSpec& spec, OpId contraction)
-    : frame(spec), core(contraction), experts(false), layout(nullptr), outputs(0), cols(0), places(1) {
+    : frame(spec), core(contraction), experts(false), layout(nullptr), outputs(0), cols(0), slots(1) {
   const Graph& g = frame.g;
   const Op& linear = op();
   const Type& w = g.type(linear.operands[1]);
@@ -31,7 +31,7 @@ LinearForm::LinearForm(const KernelSpec& spec, OpId contraction)
     throw Error(linear.loc, linear.def->name + ": its weight is computed in the step");
   outputs = w.dims[experts ? 1 : 0];
   cols = w.last();
-  if (experts) places = g.type(linear.operands[2]).last();
+  if (experts) slots = g.type(linear.operands[2]).last();
   layout = find_weight_layout(frame.slot(linear.operands[1]).layout);
   if (!layout)
     throw Error(linear.loc, linear.def->name + ": no kernel reads weights laid out as " +
@@ -95,9 +95,9 @@ void LinearForm::take_epilogue(const std::vector<OpId>& behind) {
     const OpId made = g.value(v).def;
     if (made != core && !holds(behind, made)) continue;
     stores.push_back(v);
-    if (frame.spec.ranked &&
+    if (frame.spec.argmax &&
         frame.spec.operands[static_cast<size_t>(frame.output_slot(v).operand)].space == Space::output)
-      ranked = v;
+      argmax = v;
   }
 }
 
@@ -114,7 +114,7 @@ std::vector<ValueId> halves_of(const Graph& g, ValueId y, int64_t group_rows) {
 
 bool Epilogue::fits(const Op& op) const {
   const Type& out = g.type(halves.empty() ? result : halves[0]);
-  if (op.def->shape != OpShape::elementwise || g.type(op.results[0]) != out) return false;
+  if (op.def->category != OpCategory::elementwise || g.type(op.results[0]) != out) return false;
   return std::all_of(op.operands.begin(), op.operands.end(), [&](ValueId v) {
     if (std::find(halves.begin(), halves.end(), v) != halves.end()) return true;
     const ValueId memory = view_root(g, v).value;

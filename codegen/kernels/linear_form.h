@@ -26,12 +26,12 @@ struct LinearForm {
   // The output's two halves (gate and up), where the epilogue combines them; else empty.
   std::vector<ValueId> halves;
   ValueId quantised;  // result of a quantize in the epilogue
-  ValueId ranked;     // the step's logits, where the largest may be wanted instead (StepInfo::best)
+  ValueId argmax;     // the step's logits, where the largest may be wanted instead (StepInfo::argmax)
   int64_t kept_bytes = 0;
 
   const WeightLayout* layout;
   int64_t outputs, cols;
-  int64_t places;  // experts of a token; 1
+  int64_t slots;  // experts of a token; 1
 
   const Op& op() const { return frame.g.op(core); }
   int64_t parts() const { return halves.empty() ? 1 : 2; }

@@ -6,11 +6,11 @@
 namespace lmc {
 int64_t LinearRows::shares(const LinearForm& form) {
   if (!form.experts) return 1;
-  return form.frame.single() ? form.places : form.frame.g.type(form.op().operands[1]).dims[0];
+  return form.frame.single() ? form.slots : form.frame.g.type(form.op().operands[1]).dims[0];
 }
 
 int64_t LinearRows::list_bytes(const LinearForm& form) {
-  return form.experts && !form.frame.single() ? form.frame.spec.tokens * form.places * 4 : 0;
+  return form.experts && !form.frame.single() ? form.frame.spec.tokens * form.slots * 4 : 0;
 }
 
 LinearRows::LinearRows(KernelBuilder& k, const LinearForm& form, llvm::Value* tokens, llvm::Value* share,
@@ -21,25 +21,25 @@ LinearRows::LinearRows(KernelBuilder& k, const LinearForm& form, llvm::Value* to
       share_(share),
       list_(list),
       listed_(form.experts && !form.frame.single()),
-      places_(form.places) {
+      slots_(form.slots) {
   if (listed_) list_rows();
 }
 
-llvm::Value* LinearRows::id_at(llvm::Value* token, llvm::Value* place) {
+llvm::Value* LinearRows::id_at(llvm::Value* token, llvm::Value* slot) {
   llvm::Value* ids = RowEmitter(k_, form_.frame, token).address(form_.op().operands[2]);
-  return k_.load(k_.ir().getInt32Ty(), k_.at(ids, k_.mul(place, 4)), 4);
+  return k_.load(k_.ir().getInt32Ty(), k_.at(ids, k_.mul(slot, 4)), 4);
 }
 
-// Numbers token * places + place. Each is written behind the list, which grows if it belongs there.
+// Numbers token * slots + slot. Each is written behind the list, which grows if it belongs there.
 void LinearRows::list_rows() {
   auto& b = k_.ir();
   llvm::Value* expert = b.CreateTrunc(share_, b.getInt32Ty());
   llvm::Value* found = k_.variable(k_.i64(0));
   k_.loop(k_.i64(0), count_, 1, [&](llvm::Value* token) {
-    k_.loop(k_.i64(0), k_.i64(places_), 1, [&](llvm::Value* place) {
-      llvm::Value* chosen = b.CreateICmpEQ(id_at(token, place), expert);
+    k_.loop(k_.i64(0), k_.i64(slots_), 1, [&](llvm::Value* slot) {
+      llvm::Value* chosen = b.CreateICmpEQ(id_at(token, slot), expert);
       llvm::Value* end = k_.get(found);
-      llvm::Value* number = k_.add(k_.mul(token, places_), place);
+      llvm::Value* number = k_.add(k_.mul(token, slots_), slot);
       k_.store(b.CreateTrunc(number, b.getInt32Ty()), k_.at(list_, k_.mul(end, 4)), 4);
       k_.set(found, k_.add(end, b.CreateZExt(chosen, b.getInt64Ty())));
     });
@@ -52,7 +52,7 @@ LinearRow LinearRows::at(llvm::Value* index) {
   if (!listed_) return {index, form_.experts ? share_ : k_.i64(0)};
   llvm::Value* number = k_.load(b.getInt32Ty(), k_.at(list_, k_.mul(index, 4)), 4);
   number = b.CreateZExt(number, b.getInt64Ty());
-  return {b.CreateUDiv(number, k_.i64(places_)), b.CreateURem(number, k_.i64(places_))};
+  return {b.CreateUDiv(number, k_.i64(slots_)), b.CreateURem(number, k_.i64(slots_))};
 }
 
 llvm::Value* LinearRows::expert() {

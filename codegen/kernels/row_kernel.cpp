@@ -120,7 +120,7 @@ void RowEmitter::emit_ops(const std::vector<OpId>& ops) {
 
 void check_sub_rows(const Frame& frame, OpId id) {
   const Op& op = frame.g.op(id);
-  if (op.def->shape == OpShape::elementwise) return;
+  if (op.def->category == OpCategory::elementwise) return;
   const RowOpEmitter* emitter = find_row_op(op.def->name);
   if (emitter && emitter->sub_rows_anywhere) return;
   for (ValueId v : op.operands) {

@@ -69,7 +69,7 @@ class Former {
     std::vector<OpId> views;  // the last one first
     while (!body.map.contains(v)) {
       const Op* op = g_.def_op(v);
-      if (!op || op->def->shape != OpShape::view || only_[v]) {
+      if (!op || op->def->category != OpCategory::view || only_[v]) {
         std::string name = g_.value(v).name;
         while (body.graph->find_input(name).valid()) name += "_";
         body.map[v] = body.graph->add_input(name, g_.type(v));
@@ -219,7 +219,7 @@ class FormKernels : public Pass {
   static void refuse_stale_reads(const Graph& g) {
     for (const Before& b : order_by_effects(g)) {
       const Op& reader = g.op(b.first);
-      if (reader.def->shape != OpShape::attention) continue;
+      if (reader.def->category != OpCategory::attention) continue;
       throw Error(reader.loc, reader.def->name + " %" + g.value(g.result(b.first)).name + " reads cache %" +
                                   g.value(reader.operands[1]).name + " beside " + g.op(b.then).def->name +
                                   " %" + g.value(g.result(b.then)).name +

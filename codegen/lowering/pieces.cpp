@@ -17,7 +17,7 @@ class Cutter {
     std::vector<OpId> cluster;
     for (OpId id : g_.ops()) {
       const Op& op = g_.op(id);
-      if (weight_only_[op.results[0]] || op.def->shape == OpShape::view) continue;
+      if (weight_only_[op.results[0]] || op.def->category == OpCategory::view) continue;
       if (!cluster.empty() && flat_.cluster[cluster[0]] != flat_.cluster[id]) {
         place(cluster);
         cluster.clear();

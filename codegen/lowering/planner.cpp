@@ -59,8 +59,8 @@ class StepPlanner {
       stage.operands.push_back(operand(kernel.spec.operands[i], kernel.values[i], index));
     for (const int o : kernel.spec.outputs) stage.operands[static_cast<size_t>(o)].written = true;
     if (may_rank(kernel.spec) && family.can_rank(kernel.spec)) {
-      kernel.spec.ranked = true;
-      out_.plan.best_stage = index;
+      kernel.spec.argmax = true;
+      out_.plan.argmax_stage = index;
     }
     stage.work = work_of(kernel.spec);
     count_weights(stage, kernel.spec, family);

@@ -14,8 +14,8 @@ void describe_core(const Frame& f, OpId core, StageWork& out) {
   out.core = op.def->name;
   if (op.attrs.contains("role")) out.role = attr_string(op, "role");
   out.input = f.g.type(op.operands[0]).dims;
-  if (op.def->shape == OpShape::attention) out.heads = f.g.type(op.operands[0]).dims[1];
-  if (op.def->shape == OpShape::contraction) {
+  if (op.def->category == OpCategory::attention) out.heads = f.g.type(op.operands[0]).dims[1];
+  if (op.def->category == OpCategory::contraction) {
     out.weight = f.g.type(op.operands[1]).dims;
     out.format = f.g.type(op.operands[1]).dtype;
   }

@@ -77,7 +77,7 @@ int64_t positions_before(const KernelSpec& spec, int64_t tokens) {
   for (OpId id : g.ops()) {
     const Op& op = g.op(id);
     // Attention without a window ends with the cache, learned positions with their table.
-    if (op.def->shape == OpShape::attention && attr_int(op, "window") == 0)
+    if (op.def->category == OpCategory::attention && attr_int(op, "window") == 0)
       past = std::min(past, g.type(op.operands[1]).dims[0] - tokens);
     if (op.def->name == "attention_split")
       past = std::min(past, attr_int(op, "chunks") * attr_int(op, "chunk") - tokens);

@@ -35,14 +35,14 @@ class Avx2 : public Target {
   llvm::Value* dot_int8(llvm::IRBuilderBase& b, const Prepared& w, llvm::Value* activations,
                         llvm::Value* sums) const override {
     if (lanes_of(sums) > kLanes) {
-      const Prepared low{low_half(b, w.weights), low_half(b, w.magnitude)};
-      const Prepared high{high_half(b, w.weights), high_half(b, w.magnitude)};
+      const Prepared low{low_half(b, w.weights), low_half(b, w.as_unsigned)};
+      const Prepared high{high_half(b, w.weights), high_half(b, w.as_unsigned)};
       return joined(b, dot_int8(b, low, low_half(b, activations), low_half(b, sums)),
                     dot_int8(b, high, high_half(b, activations), high_half(b, sums)));
     }
     llvm::Value* signed_x =
         b.CreateIntrinsic(llvm::Intrinsic::x86_avx2_psign_b, {}, {activations, w.weights});
-    llvm::Value* pairs = products(b, w.magnitude, signed_x);
+    llvm::Value* pairs = products(b, w.as_unsigned, signed_x);
     return b.CreateAdd(sums, add_pairs(b, pairs));
   }
 

@@ -16,7 +16,7 @@ Target::Prepared Vnni::prepare_int8(llvm::IRBuilderBase& b, llvm::Value* weights
 
 llvm::Value* Vnni::dot_int8(llvm::IRBuilderBase& b, const Prepared& w, llvm::Value* activations,
                             llvm::Value* sums) const {
-  return dot_unsigned(b, w.magnitude, activations, sums);
+  return dot_unsigned(b, w.as_unsigned, activations, sums);
 }
 
 llvm::Value* Vnni::start_int8(llvm::IRBuilderBase& b, llvm::Value* block_sum, int64_t lanes) const {

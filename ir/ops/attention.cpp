@@ -9,7 +9,7 @@ const RegisterOp kOp(OpDef{
     .doc = "softmax(scale q k^T) v over the cached positions j <= i (and j > i - window); query head h reads "
            "kv head "
            "h / (heads / kv_heads)",
-    .shape = OpShape::attention,
+    .category = OpCategory::attention,
     .operands = {{"q", "[T, heads, D] f32"}, {"kv", "the cache with this step appended"}, {"pos", "[T] i32"}},
     .attrs = {{"scale", AttrKind::real, std::nullopt, "factor on the scores"},
               {"window", AttrKind::integer, int64_t{0}, "positions a token sees, itself included; 0 = all"},

@@ -9,7 +9,7 @@ namespace {
 const RegisterOp kOp(OpDef{
     .name = "attention_merge",
     .doc = "the chunks that attention_split worked on, joined: weighted values over the sum of all weights",
-    .shape = OpShape::row,
+    .category = OpCategory::row,
     .operands = {{"partials", "[T, heads, chunks, 8 + D padded to whole vectors] f32"}, {"pos", "[T] i32"}},
     .attrs = {{"heads", AttrKind::integer, std::nullopt, "query heads"},
               {"dim", AttrKind::integer, std::nullopt, "D"},

@@ -13,7 +13,7 @@ const RegisterOp kOp(OpDef{
     .doc = "attention over each chunk of the cache for itself: per head and chunk the maximum of the scores, "
            "the "
            "sum of exp(score - maximum), 6 unused, and the values weighted with it, padded to whole vectors",
-    .shape = OpShape::attention,
+    .category = OpCategory::attention,
     .operands = {{"q", "[T, heads, D] f32"}, {"kv", "the cache with this step appended"}, {"pos", "[T] i32"}},
     .attrs = {{"scale", AttrKind::real, std::nullopt, "factor on the scores"},
               {"window", AttrKind::integer, int64_t{0}, "positions a token sees, itself included; 0 = all"},

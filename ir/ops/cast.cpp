@@ -15,7 +15,7 @@ DType dtype_of(const std::string& name) {
 const RegisterOp kOp(OpDef{
     .name = "cast",
     .doc = "a weight in another float format, rounded to it if it has fewer bits",
-    .shape = OpShape::weight,
+    .category = OpCategory::weight,
     .operands = {{"x", "a weight in f32, f16 or bf16"}},
     .attrs = {{"dtype", AttrKind::text, std::string("f32"), "f32, f16 or bf16"}},
     .infer =

@@ -30,7 +30,7 @@ inline OpDef unary(const std::string& name, const std::string& doc,
   OpDef def;
   def.name = name;
   def.doc = doc;
-  def.shape = OpShape::elementwise;
+  def.category = OpCategory::elementwise;
   def.operands = {{"x", "[.., N] f32"}};
   def.attrs = std::move(attrs);
   def.infer = [](const InferArgs& a) {
@@ -61,7 +61,7 @@ inline OpDef binary(const std::string& name, const std::string& doc, bool commut
   OpDef def;
   def.name = name;
   def.doc = doc;
-  def.shape = OpShape::elementwise;
+  def.category = OpCategory::elementwise;
   def.commutative = commutative;
   def.operands = {{"a", "[.., N] f32"}, {"b", "the same shape, or a vector [N] repeated over the rows"}};
   def.infer = [](const InferArgs& a) {

@@ -11,7 +11,7 @@ namespace {
 const RegisterOp kOp(OpDef{
     .name = "concat",
     .doc = "operands joined along an axis",
-    .shape = OpShape::weight,
+    .category = OpCategory::weight,
     .operands = {{"parts", "tensors that agree but for the axis", false, true}},
     .attrs = {{"axis", AttrKind::integer, int64_t{0}, "0 or 1; 2 of stacks"}},
     .infer =

@@ -11,7 +11,7 @@ namespace {
 const RegisterOp kOp(OpDef{
     .name = "embedding",
     .doc = "y[t] = table[ids[t]]; a quantised table gives the numbers it stands for",
-    .shape = OpShape::row,
+    .category = OpCategory::row,
     .operands = {{"ids", "[T] i32"}, {"table", "[V, D]"}},
     .infer =
         [](const InferArgs& a) {

@@ -11,7 +11,7 @@ namespace {
 const RegisterOp kOp(OpDef{
     .name = "group",
     .doc = "a nested graph of ordinary ops, one kernel of phases when compiled",
-    .shape = OpShape::group,
+    .category = OpCategory::group,
     .operands = {{"inputs", "what the body reads, weights included, in the order of its inputs", false,
                   true}},
     .attrs = {{"name", AttrKind::text, std::string(), "the pass that made it"},

@@ -14,7 +14,7 @@ double stored(double v, DType dtype) {
 const RegisterOp kOp(OpDef{
     .name = "kv_append",
     .doc = "the cache with keys and values of positions pos added, rounded to the cache's format",
-    .shape = OpShape::row,
+    .category = OpCategory::row,
     .operands = {{"kv", "kv_f16 or kv_f32 [span, kv_heads, D]"},
                  {"k", "[T, kv_heads, D] f32"},
                  {"v", "[T, kv_heads, D] f32"},

@@ -10,7 +10,7 @@ namespace {
 const RegisterOp kOp(OpDef{
     .name = "layer_norm",
     .doc = "(x - mean(x)) / sqrt(var(x) + eps) * w + b, over the last dimension",
-    .shape = OpShape::row,
+    .category = OpCategory::row,
     .operands = {{"x", "[.., D] f32"}, {"w", "[D]"}, {"b", "[D]"}},
     .attrs = {{"eps", AttrKind::real, std::nullopt, "added to the variance"}},
     .infer =

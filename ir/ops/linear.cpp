@@ -10,7 +10,7 @@ namespace {
 const RegisterOp kOp(OpDef{
     .name = "linear",
     .doc = "y[.., n] = sum over k of x[.., k] * w[n, k], plus b[n] if given",
-    .shape = OpShape::contraction,
+    .category = OpCategory::contraction,
     .operands = {{"x", "[.., K] f32, or q8_0 if w is quantised"}, {"w", "[N, K]"}, {"b", "[N]", true}},
     .attrs = {{"role", AttrKind::text, std::string(),
                "what the projection is for: attn_q, ffn_down, lm_head, …"}},

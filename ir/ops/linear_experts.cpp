@@ -13,7 +13,7 @@ const RegisterOp kOp(OpDef{
     .name = "linear_experts",
     .doc = "y[t, j, n] = sum over k of x[t, k] * w[ids[t, j], n, k]; x[t, j, k] if x has rows for each j. "
            "Only the weights of the experts chosen are read",
-    .shape = OpShape::contraction,
+    .category = OpCategory::contraction,
     .operands = {{"x", "[T, K] or [T, chosen, K] f32, or q8_0 if w is quantised"},
                  {"w", "[experts, N, K]"},
                  {"ids", "[T, chosen] i32: the experts of each token"}},

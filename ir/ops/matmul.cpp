@@ -8,7 +8,7 @@ namespace {
 const RegisterOp kOp(OpDef{
     .name = "matmul",
     .doc = "y[n, k] = sum over r of b[n, r] * a[r, k], of weights",
-    .shape = OpShape::weight,
+    .category = OpCategory::weight,
     .operands = {{"b", "[N, R] f32"}, {"a", "[R, K] f32"}},
     .infer =
         [](const InferArgs& a) {

@@ -11,7 +11,7 @@ namespace {
 const RegisterOp kOp(OpDef{
     .name = "pack",
     .doc = "the same weight, laid out for the kernel that reads it (see codegen/layout.h)",
-    .shape = OpShape::weight,
+    .category = OpCategory::weight,
     .operands = {{"x", "a weight"}},
     .attrs = {{"layout", AttrKind::text, std::nullopt,
                "f32, f16 or bf16, row-major; or one that puts rows side by side"}},

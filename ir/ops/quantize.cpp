@@ -29,7 +29,7 @@ const RegisterOp kOp(OpDef{
         "numbers rounded to a format: along the last dimension in blocks (q8_0: 32 as int8 times one f16 "
         "scale; q4_0, q4_k and others: fewer bits; the last block is padded with zeros), or each to f16 or "
         "bf16. Activations can be rounded to q8_0 only",
-    .shape = OpShape::row,
+    .category = OpCategory::row,
     .operands = {{"x", "[.., K] float, of rank 2 or more"}},
     .attrs = {{"format", AttrKind::text, std::string("q8_0"),
                "a format that weights are stored in: q8_0, bf16, …"}},

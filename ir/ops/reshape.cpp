@@ -10,7 +10,7 @@ namespace {
 const RegisterOp kOp(OpDef{
     .name = "reshape",
     .doc = "the same numbers; the first dimension (tokens) stays, the rest becomes `shape`",
-    .shape = OpShape::view,
+    .category = OpCategory::view,
     .operands = {{"x", "[T, ..] f32"}},
     .attrs = {{"shape", AttrKind::integers, std::nullopt, "dimensions behind the first"}},
     .infer =

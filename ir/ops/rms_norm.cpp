@@ -10,7 +10,7 @@ namespace {
 const RegisterOp kOp(OpDef{
     .name = "rms_norm",
     .doc = "x / sqrt(mean(x^2) + eps) * (w + offset), over the last dimension",
-    .shape = OpShape::row,
+    .category = OpCategory::row,
     .operands = {{"x", "[.., D] f32"}, {"w", "[D]"}},
     .attrs = {{"eps", AttrKind::real, std::nullopt, "added to the mean square"},
               {"offset", AttrKind::real, 0.0, "added to the weight: 1 where a model multiplies by 1 + w"}},

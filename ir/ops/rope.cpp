@@ -10,7 +10,7 @@ namespace {
 const RegisterOp kOp(OpDef{
     .name = "rope",
     .doc = "rotates the first r lanes of every head by the angles, lane j with lane j + r/2; the rest passes",
-    .shape = OpShape::row,
+    .category = OpCategory::row,
     .operands = {{"x", "[T, heads, D] f32"}, {"angles", "[T, r] from rope_angles, r <= D"}},
     .infer =
         [](const InferArgs& a) {

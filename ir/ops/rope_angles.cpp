@@ -21,7 +21,7 @@ const RegisterOp kOp(OpDef{
     .name = "rope_angles",
     .doc =
         "first dims/2 lanes cos(pos * frequency j), then the sines; frequency j = theta^(-2j/dims) / factor",
-    .shape = OpShape::row,
+    .category = OpCategory::row,
     .operands = {{"pos", "[T] i32"},
                  {"length", "[T] i32 positions that the row's sequence has in all; needed by long_factors",
                   true}},

@@ -25,7 +25,7 @@ const RegisterOp kOp(OpDef{
     .name = "route",
     .doc = "the k experts of a token, those of the largest scores, largest first (of equal scores the lower "
            "index), and the softmax of their scores",
-    .shape = OpShape::row,
+    .category = OpCategory::row,
     .operands = {{"scores", "[T, experts] f32"}},
     .attrs = {{"k", AttrKind::integer, std::nullopt, "experts per token"},
               {"normalise", AttrKind::integer, int64_t{1},

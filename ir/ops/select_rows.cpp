@@ -10,7 +10,7 @@ namespace {
 const RegisterOp kOp(OpDef{
     .name = "select_rows",
     .doc = "y[r] = x[rows[r]]",
-    .shape = OpShape::row,
+    .category = OpCategory::row,
     .operands = {{"x", "[T, ..] f32"}, {"rows", "[R] i32"}},
     .infer =
         [](const InferArgs& a) {

@@ -22,7 +22,7 @@ const RegisterOp kOp(OpDef{
     .name = "slice",
     .doc = "rows (axis 0) or columns (axis 1) start … start + size - 1, of each block of `every` if that is "
            "given",
-    .shape = OpShape::weight,
+    .category = OpCategory::weight,
     .operands = {{"x", "a weight of rank 1 or 2"}},
     .attrs = {{"axis", AttrKind::integer, int64_t{0}, "0 or 1"},
               {"start", AttrKind::integer, std::nullopt, "the first"},

@@ -10,7 +10,7 @@ namespace {
 const RegisterOp kOp(OpDef{
     .name = "split",
     .doc = "cuts the last dimension into parts of the given sizes",
-    .shape = OpShape::view,
+    .category = OpCategory::view,
     .operands = {{"x", "[.., N] f32"}},
     .attrs = {{"axis", AttrKind::integer, int64_t{-1}, "-1, the last"},
               {"sizes", AttrKind::integers, std::nullopt, "lengths of the parts, N together"}},

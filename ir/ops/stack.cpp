@@ -8,7 +8,7 @@ namespace {
 const RegisterOp kOp(OpDef{
     .name = "stack",
     .doc = "weights of one type, one behind the other along a new first dimension",
-    .shape = OpShape::weight,
+    .category = OpCategory::weight,
     .operands = {{"parts", "[N, K] each", false, true}},
     .infer =
         [](const InferArgs& a) {

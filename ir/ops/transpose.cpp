@@ -11,7 +11,7 @@ namespace {
 const RegisterOp kOp(OpDef{
     .name = "transpose",
     .doc = "[a, b] as [b, a]",
-    .shape = OpShape::weight,
+    .category = OpCategory::weight,
     .operands = {{"x", "a weight of rank 2"}},
     .infer =
         [](const InferArgs& a) {

@@ -7,7 +7,7 @@ namespace {
 const RegisterOp kOp(OpDef{
     .name = "weighted_sum",
     .doc = "y[t, n] = sum over j of weights[t, j] * x[t, j, n], j in order",
-    .shape = OpShape::row,
+    .category = OpCategory::row,
     .operands = {{"x", "[T, J, N] f32"}, {"weights", "[T, J] f32"}},
     .infer =
         [](const InferArgs& a) {

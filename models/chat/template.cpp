@@ -1,13 +1,10 @@
 #include "models/chat/template.h"
 
-#include <cerrno>
-#include <cstring>
 #include <ctime>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "ir/files.h"
 #include "models/chat/program.h"
 
 namespace lmc {
@@ -59,15 +56,6 @@ Value today(const Arguments& a) {
   return std::string(text, n);
 }
 
-std::string read_text(const std::string& path) {
-  std::error_code ec;
-  if (fs::is_directory(path, ec)) throw Error(path + ": is a folder");
-  std::ifstream in(path, std::ios::binary);
-  std::string out((std::istreambuf_iterator<char>(in)), {});
-  if (!in.is_open() || in.bad()) throw Error(path + ": cannot read: " + std::strerror(errno));
-  return out;
-}
-
 // "eos_token": "</s>" or {"content": "</s>", …}.
 std::string token_text(const json& config, const char* key) {
   if (!config.contains(key)) return "";
@@ -95,7 +83,7 @@ std::string template_text(const json& config, const std::string& file) {
 json read_config(const std::string& path) {
   if (!fs::exists(path)) return json::object();
   try {
-    json out = json::parse(read_text(path));
+    json out = json::parse(read_file(path));
     if (!out.is_object()) throw Error(path + ": is not a JSON object");
     return out;
   } catch (const json::exception& e) {
@@ -141,7 +129,7 @@ std::optional<ChatTemplateText> find_chat_template(const std::string& folder) {
   const json config = read_config(config_file);
   const bool own = fs::exists(own_file);
   ChatTemplateText out;
-  out.source = own ? read_text(own_file) : template_text(config, config_file);
+  out.source = own ? read_file(own_file) : template_text(config, config_file);
   if (out.source.empty()) return std::nullopt;
   out.file = own ? own_file : config_file + " (chat_template)";
   out.bos_token = token_text(config, "bos_token");

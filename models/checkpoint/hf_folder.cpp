@@ -1,27 +1,12 @@
 #include "models/checkpoint/hf_folder.h"
 
 #include <filesystem>
-#include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "ir/error.h"
+#include "models/checkpoint/shard_index.h"
 
 namespace lmc {
 namespace fs = std::filesystem;
-namespace {
-
-// Tensor → shard, from model.safetensors.index.json.
-std::map<std::string, std::string> read_index(const std::string& path) {
-  std::ifstream in(path);
-  try {
-    return nlohmann::json::parse(in).at("weight_map").get<std::map<std::string, std::string>>();
-  } catch (const nlohmann::json::exception& e) {
-    throw Error(path + ": " + e.what());
-  }
-}
-
-}  // namespace
-
 HfFolder::HfFolder(const std::string& folder) {
   const std::string single = folder + "/model.safetensors";
   const std::string index = folder + "/model.safetensors.index.json";
@@ -35,9 +20,7 @@ HfFolder::HfFolder(const std::string& folder) {
     throw Error(folder + ": holds neither model.safetensors nor model.safetensors.index.json");
   }
   std::map<std::string, size_t> opened;
-  for (const auto& [name, shard] : read_index(index)) {
-    if (shard.find('/') != std::string::npos)
-      throw Error(index + ": shard '" + shard + "' lies outside the folder");
+  for (const auto& [name, shard] : read_shard_index(index)) {
     auto it = opened.find(shard);
     if (it == opened.end()) {
       if (!fs::exists(folder + "/" + shard, ec))

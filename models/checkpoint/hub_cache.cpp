@@ -9,6 +9,7 @@
 #include <set>
 
 #include "ir/error.h"
+#include "models/checkpoint/shard_index.h"
 
 namespace lmc {
 namespace fs = std::filesystem;
@@ -136,22 +137,6 @@ std::string hub_cache_folder() {
 
 HubRepository::HubRepository(const std::string& cache, const HubId& id)
     : folder(cache + "/models--" + id.org + "--" + id.name) {}
-
-std::vector<std::string> shards_of_index(const std::string& index) {
-  std::ifstream in(index);
-  std::set<std::string> shards;
-  try {
-    const auto places = nlohmann::json::parse(in).at("weight_map").get<std::map<std::string, std::string>>();
-    for (const auto& [tensor, shard] : places) shards.insert(shard);
-  } catch (const nlohmann::json::exception& e) {
-    throw Error(index + ": " + e.what());
-  }
-  for (const std::string& shard : shards) {
-    if (shard.empty() || shard.find('/') != shard.npos)
-      throw Error(index + ": shard '" + shard + "' lies outside the folder");
-  }
-  return {shards.begin(), shards.end()};
-}
 
 std::string hub_snapshot(const HubId& id) { return find_snapshot(id, ""); }
 

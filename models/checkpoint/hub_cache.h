@@ -41,10 +41,6 @@ struct HubRepository {
   std::string blob(const std::string& hash) const { return folder + "/blobs/" + hash; }
 };
 
-// Files of a checkpoint that is read as safetensors: model.safetensors, or the shards its index names, by
-// name. `index` is the path of model.safetensors.index.json. Error naming it.
-std::vector<std::string> shards_of_index(const std::string& index);
-
 // The snapshot's folder, with all a checkpoint must have. Error telling what is missing and which command
 // fetches it.
 std::string hub_snapshot(const HubId& id);

@@ -6,8 +6,8 @@
 #include <span>
 #include <string>
 
+#include "ir/files.h"
 #include "ir/type.h"
-#include "models/checkpoint/mapping.h"
 
 namespace lmc {
 
@@ -36,7 +36,7 @@ class SafetensorsFile {
   const Tensor& tensor(const std::string& name) const;
 
   std::string path_;
-  Mapping mapping_;
+  MappedFile mapping_;
   const std::byte* data_;
   size_t size_;
   std::map<std::string, Tensor> tensors_;

@@ -1,7 +1,5 @@
 #include "models/export/gguf_export.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
@@ -11,6 +9,7 @@
 #include <sstream>
 
 #include "ir/block_format.h"
+#include "ir/files.h"
 #include "ir/op_def.h"
 #include "ir/text.h"
 #include "models/export/gguf_rows.h"
@@ -27,9 +26,9 @@ namespace {
 bool is_multiplied(const Graph& g, ValueId v, const std::string& role = "") {
   return std::any_of(g.value(v).uses.begin(), g.value(v).uses.end(), [&](const Use& u) {
     const Op& op = g.op(u.op);
-    if (op.def->shape == OpShape::contraction)
+    if (op.def->category == OpCategory::contraction)
       return u.operand == 1 && (role.empty() || attr_string(op, "role") == role);
-    return op.def->shape == OpShape::weight && is_multiplied(g, op.results[0], role);
+    return op.def->category == OpCategory::weight && is_multiplied(g, op.results[0], role);
   });
 }
 
@@ -94,27 +93,14 @@ class Exporter {
     add_general();
     add_config();
     result_.no_tokenizer = add_gguf_tokenizer(out_, m_);
-    const std::string temporary = options_.path + ".tmp-" + std::to_string(::getpid());
-    try {
-      out_.write(temporary, options_.progress);
-      check_read_back(temporary);
-      fs::rename(temporary, options_.path);
-    } catch (const fs::filesystem_error& e) {
-      drop(temporary);
-      throw Error(options_.path + ": cannot put it in place: " + e.code().message());
-    } catch (...) {
-      drop(temporary);
-      throw;
-    }
+    NewFile file(options_.path);
+    out_.write(file.path(), options_.progress);
+    check_read_back(file.path());
+    file.put_in_place();
     return result_;
   }
 
  private:
-  static void drop(const std::string& path) {
-    std::error_code ec;
-    fs::remove(path, ec);
-  }
-
   void add_general() {
     out_.add("general.architecture", std::string_view(d_.gguf.architectures[0]));
     // No general.name: some names make llama.cpp look for tokens that a file may not have.

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "models/tokenizer/files.h"
+#include "ir/files.h"
 #include "models/tokenizer/gguf_pre_tokenizer.h"
 #include "models/tokenizer/gguf_tokens.h"
 #include "models/tokenizer/image_builder.h"
@@ -37,7 +37,7 @@ bool same_ids(const Tokenizer& a, const Tokenizer& b) {
 
 // The tokens under the first name for the way of cutting that gives the same ids.
 std::optional<tokenizer::GgufTokens> convert(const std::string& path, int64_t vocab) {
-  const auto source = tokenizer::parse_json_source(tokenizer::read_tokenizer_file(path), path);
+  const auto source = tokenizer::parse_json_source(read_file(path), path);
   auto tokens = tokenizer::gguf_tokens_of(source, vocab);
   if (!tokens) return std::nullopt;
   const Tokenizer original = Tokenizer::open(path);

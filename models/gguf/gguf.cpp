@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <fstream>
 #include <vector>
 
 #include "ir/error.h"
+#include "ir/files.h"
 #include "models/text/utf8.h"
 
 namespace lmc {
@@ -278,10 +278,6 @@ void GgufFile::read_row(const Tensor& t, int64_t r, int64_t first, std::span<flo
   }
 }
 
-bool is_gguf_file(const std::string& path) {
-  char magic[4] = {};
-  std::ifstream in(path, std::ios::binary);
-  return in.read(magic, sizeof magic) && std::memcmp(magic, "GGUF", sizeof magic) == 0;
-}
+bool is_gguf_file(const std::string& path) { return start_of_file(path, 4) == "GGUF"; }
 
 }  // namespace lmc

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "models/checkpoint/mapping.h"
+#include "ir/files.h"
 #include "models/gguf/gguf_blocks.h"
 
 namespace lmc {
@@ -72,7 +72,7 @@ class GgufFile {
   class Reader;
 
   std::string path_;
-  Mapping mapping_;
+  MappedFile mapping_;
   uint32_t version_ = 0;
   std::map<std::string, GgufValue> metadata_;
   std::map<std::string, Tensor> tensors_;

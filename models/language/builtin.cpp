@@ -1,10 +1,10 @@
 #include "models/language/builtin.h"
 
 #include <algorithm>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "ir/error.h"
+#include "ir/files.h"
 #include "models/language/builtin_files.h"
 #include "models/language/definition.h"
 
@@ -12,9 +12,10 @@ namespace lmc {
 namespace {
 
 std::string model_type(const std::string& config_path) {
-  std::ifstream in(config_path);
-  if (!in) throw Error(config_path + ": cannot open; a checkpoint's folder has one");
-  const nlohmann::json config = nlohmann::json::parse(in, nullptr, false);
+  std::error_code ec;
+  if (!std::filesystem::exists(config_path, ec))
+    throw Error(config_path + ": cannot open; a checkpoint's folder has one");
+  const nlohmann::json config = nlohmann::json::parse(read_file(config_path), nullptr, false);
   if (!config.is_object()) throw Error(config_path + ": is not a JSON object");
   const auto type = config.find("model_type");
   if (type == config.end() || !type->is_string())

@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <set>
-#include <sstream>
 
+#include "ir/files.h"
 #include "models/language/builtin.h"
 #include "models/language/yaml_fields.h"
 
@@ -22,11 +21,7 @@ std::string read_text(const std::string& path) {
   if (path.starts_with(kBuiltin)) return builtin_text(path.substr(kBuiltin.size()));
   std::error_code ec;
   if (fs::is_directory(path, ec)) throw Error(path + ": is a folder; a model file (YAML) is needed");
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw Error(path + ": cannot open the model file");
-  std::ostringstream out;
-  out << in.rdbuf();
-  return out.str();
+  return read_file(path);
 }
 
 std::vector<syntax::Statement> statements(const YamlNode& n) {

@@ -1,7 +1,6 @@
 #include "models/load/hf_config.h"
 
-#include <fstream>
-
+#include "ir/files.h"
 #include "models/load/model_parts.h"
 
 namespace lmc {
@@ -40,10 +39,9 @@ std::optional<ConfigValue> at_path(const json& config, const std::string& path) 
 }  // namespace
 
 nlohmann::json read_json(const std::string& path) {
-  std::ifstream in(path);
-  if (!in) throw Error(path + ": cannot open");
+  const std::string text = read_file(path);
   try {
-    return json::parse(in);
+    return json::parse(text);
   } catch (const json::exception& e) {
     throw Error(path + ": " + e.what());
   }

@@ -1,13 +1,11 @@
 // Which file of a folder is the tokenizer, and which format a file has.
-#include "models/tokenizer/files.h"
+#include "ir/files.h"
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "ir/error.h"
+#include "ir/files.h"
 #include "models/gguf/gguf.h"
 #include "models/tokenizer/image.h"
 #include "models/tokenizer/json_fields.h"
@@ -32,7 +30,7 @@ Ends ends_beside(const std::string& model) {
   Ends out;
   const std::string path = (fs::path(model).parent_path() / "tokenizer_config.json").string();
   if (!fs::exists(path)) return out;
-  const auto config = nlohmann::json::parse(tokenizer::read_tokenizer_file(path), nullptr, false);
+  const auto config = nlohmann::json::parse(read_file(path), nullptr, false);
   if (config.is_discarded()) throw Error(Location{path}, "not well-formed JSON");
   const tokenizer::Fields fields(config, path, "");
   out.bos = fields.flag_or("add_bos_token", out.bos);
@@ -41,25 +39,11 @@ Ends ends_beside(const std::string& model) {
 }
 
 bool is_image(const std::string& path) {
-  char start[tokenizer::kImageMagicVersion] = {};
-  std::ifstream file(path, std::ios::binary);
-  return file.read(start, sizeof start) && std::memcmp(start, tokenizer::kImageMagic, sizeof start) == 0;
+  constexpr size_t kStart = tokenizer::kImageMagicVersion;
+  return start_of_file(path, kStart) == std::string_view(tokenizer::kImageMagic, kStart);
 }
 
 }  // namespace
-
-std::string tokenizer::read_tokenizer_file(const std::string& path) {
-  if (fs::is_directory(path)) {
-    throw Error(Location{path}, "cannot read the tokenizer: expected a file, found a directory");
-  }
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  const std::streamoff size = file ? static_cast<std::streamoff>(file.tellg()) : -1;
-  std::string out(size > 0 ? static_cast<size_t>(size) : 0, '\0');
-  if (size < 0 || !file.seekg(0) || !file.read(out.data(), size)) {
-    throw Error(Location{path}, std::string("cannot read the tokenizer: ") + std::strerror(errno));
-  }
-  return out;
-}
 
 std::string Tokenizer::find_in(const std::string& folder) {
   for (const char* name : kNames) {
@@ -78,7 +62,7 @@ Tokenizer Tokenizer::open(const std::string& path) {
   }
   if (is_image(path)) return from_binary_file(path);
   if (is_gguf_file(path)) return from_gguf(GgufFile(path));
-  const std::string content = tokenizer::read_tokenizer_file(path);
+  const std::string content = read_file(path);
   if (content.starts_with('{') || path.ends_with(".json")) return from_json(content, path);
   const Ends ends = ends_beside(path);
   return from_sentencepiece(content, path, ends.bos, ends.eos);

@@ -1,18 +1,13 @@
 // Opening an image: every offset, id and text is checked once, here.
 #include "models/tokenizer/image.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <bit>
-#include <cerrno>
 #include <cmath>
 #include <cstring>
 
 #include "ir/error.h"
+#include "ir/files.h"
 #include "models/text/utf8.h"
 
 namespace lmc::tokenizer {
@@ -72,23 +67,9 @@ Image Image::from_bytes(std::string bytes, const std::string& name) {
 }
 
 Image Image::map_file(const std::string& path) {
-  const auto fail = [&](const char* doing) {
-    throw Error(Location{path}, std::string(doing) + std::strerror(errno));
-  };
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) fail("cannot open the tokenizer: ");
-  const std::shared_ptr<const void> closer(nullptr, [file](const void*) { ::close(file); });
-  struct stat status = {};
-  if (fstat(file, &status) != 0) fail("cannot read the tokenizer: ");
-  const auto size = static_cast<size_t>(status.st_size);
-  if (!S_ISREG(status.st_mode) || size < sizeof(ImageHeader)) {
-    throw Error(Location{path}, "not a tokenizer.bin: too short to be one");
-  }
-  void* data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file, 0);
-  if (data == MAP_FAILED) fail("cannot map the tokenizer: ");
-  std::shared_ptr<const void> owner(data,
-                                    [size](const void* mapped) { munmap(const_cast<void*>(mapped), size); });
-  return Image(owner, {static_cast<const char*>(data), size}, path);
+  auto owner = std::make_shared<const MappedFile>(path);
+  const std::span<const std::byte> bytes = owner->bytes();
+  return Image(owner, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path);
 }
 
 Image::Image(std::shared_ptr<const void> owner, std::string_view bytes, const std::string& name)

@@ -1,15 +1,11 @@
 // The pipeline: added tokens, normalizer, pre-tokenizer, model, post-processor; and back through the decoder.
 #include "models/tokenizer/tokenizer.h"
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-
 #include "ir/error.h"
+#include "ir/files.h"
 #include "models/text/utf8.h"
 #include "models/tokenizer/added_tokens.h"
 #include "models/tokenizer/decoder.h"
-#include "models/tokenizer/files.h"
 #include "models/tokenizer/gguf_tokens.h"
 #include "models/tokenizer/image.h"
 #include "models/tokenizer/image_builder.h"
@@ -114,9 +110,7 @@ class Encoding {
 
 Tokenizer::Tokenizer(std::shared_ptr<const Tables> tables) : tables_(std::move(tables)) {}
 
-Tokenizer Tokenizer::from_json_file(const std::string& path) {
-  return from_json(tokenizer::read_tokenizer_file(path), path);
-}
+Tokenizer Tokenizer::from_json_file(const std::string& path) { return from_json(read_file(path), path); }
 
 Tokenizer Tokenizer::from_json(std::string_view text, const std::string& name) {
   return from_binary(tokenizer::build_image(tokenizer::parse_json_source(text, name), name), name);
@@ -144,13 +138,7 @@ Tokenizer Tokenizer::from_binary(std::string bytes, const std::string& name) {
 
 std::string Tokenizer::to_binary() const { return std::string(tables_->image.bytes()); }
 
-void Tokenizer::write_binary(const std::string& path) const {
-  const std::string_view bytes = tables_->image.bytes();
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  if (!file.write(bytes.data(), static_cast<std::streamsize>(bytes.size())) || !file.flush()) {
-    throw Error(Location{path}, std::string("cannot write the tokenizer: ") + std::strerror(errno));
-  }
-}
+void Tokenizer::write_binary(const std::string& path) const { write_file(path, to_binary()); }
 
 std::vector<int32_t> Tokenizer::encode(std::string_view text, bool add_special) const {
   if (text.size() > kMaxText)

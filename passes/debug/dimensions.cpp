@@ -163,7 +163,7 @@ class DimensionChange {
         if (!follow(*op.body)) return false;
         continue;
       }
-      if (op.def->shape == OpShape::view && !follow_view(g, id)) return false;
+      if (op.def->category == OpCategory::view && !follow_view(g, id)) return false;
       std::vector<Type> types;
       for (ValueId v : op.operands) types.push_back(type(g, v));
       const AttrMap changed = attrs(g, id);

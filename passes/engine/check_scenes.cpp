@@ -20,7 +20,7 @@ bool sees_all(const Graph& g, int64_t widest) {
   return std::any_of(ops.begin(), ops.end(), [&](OpId id) {
     const Op& op = g.op(id);
     if (op.body) return sees_all(*op.body, widest);
-    if (op.def->shape != OpShape::attention) return false;
+    if (op.def->category != OpCategory::attention) return false;
     return !op.attrs.contains("window") || attr_int(op, "window") != widest;
   });
 }

@@ -6,9 +6,9 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <ostream>
 
+#include "ir/files.h"
 #include "ir/op_def.h"
 #include "ir/text.h"
 #include "ir/verify.h"
@@ -43,7 +43,7 @@ void count(const Graph& g, int64_t& ops, int64_t& linears, double& weight_bytes)
       double bytes = 0;
       count(*op.body, ignored, linears, bytes);
     }
-    linears += op.def->shape == OpShape::contraction;
+    linears += op.def->category == OpCategory::contraction;
   }
 }
 
@@ -156,10 +156,13 @@ class Manager {
 
   std::string save_repro(const std::string& pass, int64_t limit, const std::string& text) const {
     if (options_.repro_path.empty()) return "";
-    std::ofstream out(options_.repro_path);
     const std::string command = replay_command(options_.repro_path, {pass}, options_, limit);
-    out << "// replay: " << command << "\n" << text << std::flush;
-    return out ? "; the graph before it is in " + options_.repro_path + ", replay: " + command : "";
+    try {
+      write_file(options_.repro_path, "// replay: " + command + "\n" + text);
+    } catch (const Error&) {
+      return "";  // what went wrong before is what matters
+    }
+    return "; the graph before it is in " + options_.repro_path + ", replay: " + command;
   }
 
   void dump(const std::string& what) const {
@@ -167,9 +170,7 @@ class Manager {
     std::snprintf(number, sizeof number, "%03d", number_);
     const std::string path = options_.dump_dir + "/" + number + "." +
                              (options_.dump_tag.empty() ? "" : options_.dump_tag + ".") + what + ".lmir";
-    std::ofstream out(path);
-    out << view_text(g_, options_.dump_scope);
-    if (!out) throw Error(path + ": cannot write");
+    write_file(path, view_text(g_, options_.dump_scope));
   }
 
   void print(const std::set<std::string>& wanted, const std::string& pass, const std::string& when) const {

@@ -1,8 +1,8 @@
 #include "passes/engine/pass_test.h"
 
-#include <fstream>
 #include <sstream>
 
+#include "ir/files.h"
 #include "ir/text.h"
 #include "ir/verify.h"
 #include "passes/engine/manager.h"
@@ -14,14 +14,6 @@ namespace {
 constexpr std::string_view kRun = "// RUN: ";
 constexpr std::string_view kMarker = "// ---- ";
 
-std::string read(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream out;
-  if (in && in.peek() != std::ifstream::traits_type::eof()) out << in.rdbuf();
-  if (!in.is_open() || out.fail()) throw Error(path + ": cannot be read");
-  return out.str();
-}
-
 struct PassTest {
   std::string run;       // "fuse-qkv,quantize --set quantize.min_dim=64"
   std::string head;      // the file in front of the marker: comments and the graph
@@ -30,7 +22,7 @@ struct PassTest {
 };
 
 PassTest parse_test(const std::string& path) {
-  const std::string text = read(path);
+  const std::string text = read_file(path);
   if (!text.starts_with(kRun)) throw Error(path + ": a test begins with '// RUN: PASS,…'");
   const size_t marker = text.find(kMarker);
   if (marker == std::string::npos)
@@ -49,7 +41,7 @@ PassTest parse_test(const std::string& path) {
 // The passes of a file, which are loaded on first use.
 std::vector<std::string> loaded(const std::string& path) {
   std::vector<std::string> out;
-  for (const FusionSpec& s : parse_lmpass(read(path), path)) out.push_back(s.name);
+  for (const FusionSpec& s : parse_lmpass(read_file(path), path)) out.push_back(s.name);
   if (!is_pass(out[0])) load_pass_files({path});
   return out;
 }
@@ -134,9 +126,7 @@ std::vector<std::string> run_pass_test(const std::string& path, const PassTestOp
     }
   }
   if (test.kind == "after" && how.bless) {
-    std::ofstream out(path);
-    out << test.head << kMarker << "after\n" << after << std::flush;
-    if (!out) throw Error(path + ": cannot be written");
+    write_file(path, test.head + std::string(kMarker) + "after\n" + after);
     return wrong;
   }
   const std::string difference =

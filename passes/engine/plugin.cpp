@@ -8,22 +8,12 @@
 #include <cstring>
 #include <exception>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
+#include "ir/files.h"
 #include "ir/op_def.h"
 
 namespace lmc {
 namespace {
-
-std::string bytes_of(const std::string& path) {
-  if (std::filesystem::is_directory(path)) throw Error(path + ": is a folder, not a shared object");
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw Error(path + ": cannot be read");
-  std::ostringstream out;
-  out << in.rdbuf();
-  return out.str();
-}
 
 void check_elf(const std::string& path, const std::string& bytes) {
   Elf64_Ehdr header;
@@ -100,7 +90,7 @@ const std::vector<std::string>& plugins_with_ops() { return op_files(); }
 
 void load_plugin(const std::string& path) {
   {
-    const std::string bytes = bytes_of(path);
+    const std::string bytes = read_file(path);
     check_elf(path, bytes);
     check_abi(path, bytes);
   }

@@ -1,21 +1,12 @@
 // Loading .lmpass files: all of them, or none.
-#include <fstream>
 #include <set>
-#include <sstream>
 
+#include "ir/files.h"
 #include "ir/names.h"
 #include "passes/pattern/lmpass.h"
 
 namespace lmc {
 namespace {
-
-std::string read(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream out;
-  if (in && in.peek() != std::ifstream::traits_type::eof()) out << in.rdbuf();
-  if (in.bad() || !in.is_open() || out.fail()) throw Error(path + ": cannot be read");
-  return out.str();
-}
 
 // A name that nobody has is a slip of the pen; the order would silently lack it.
 void check_order(const FusionSpec& spec, const std::set<std::string>& loaded) {
@@ -36,7 +27,7 @@ void load_pass_files(const std::vector<std::string>& files) {
   std::vector<std::vector<FusionSpec>> specs;  // by file
   std::set<std::string> loaded;
   for (const std::string& file : files) {
-    specs.push_back(parse_lmpass(read(file), file));
+    specs.push_back(parse_lmpass(read_file(file), file));
     for (const FusionSpec& s : specs.back()) {
       if (!loaded.insert(s.name).second)
         throw Error(file + ": pass " + s.name + " is also in another file given, or given twice");

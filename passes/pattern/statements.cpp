@@ -32,11 +32,11 @@ struct OpClass {
 };
 constexpr OpClass kClasses[] = {
     {"activation", [](const OpDef& d) { return d.activation; }},
-    {"elementwise", [](const OpDef& d) { return d.shape == OpShape::elementwise; }},
-    {"row", [](const OpDef& d) { return d.shape == OpShape::row; }},
-    {"contraction", [](const OpDef& d) { return d.shape == OpShape::contraction; }},
-    {"view", [](const OpDef& d) { return d.shape == OpShape::view; }},
-    {"weight", [](const OpDef& d) { return d.shape == OpShape::weight; }}};
+    {"elementwise", [](const OpDef& d) { return d.category == OpCategory::elementwise; }},
+    {"row", [](const OpDef& d) { return d.category == OpCategory::row; }},
+    {"contraction", [](const OpDef& d) { return d.category == OpCategory::contraction; }},
+    {"view", [](const OpDef& d) { return d.category == OpCategory::view; }},
+    {"weight", [](const OpDef& d) { return d.category == OpCategory::weight; }}};
 
 void add_named(const std::string& name, const Location& at, std::vector<const OpDef*>& out) {
   if (const OpDef* def = find_op(name)) {

@@ -16,7 +16,7 @@ namespace {
 const RegisterOp kOp(OpDef{
     .name = "unit_norm",
     .doc = "x / sqrt(mean(x^2) + eps) * (offset + weight)",
-    .shape = OpShape::row,
+    .category = OpCategory::row,
     .operands = {{"x", "[T, N] f32"}, {"weight", "[N]"}},
     .attrs = {{"eps", AttrKind::real, 1e-6, "added to the mean"},
               {"offset", AttrKind::real, 0.0, "added to the weight"}},

@@ -32,7 +32,7 @@ int64_t untied_parameters(const Graph& g) {
     bool multiplied = false;
     for (const Use& u : g.value(w).uses) {
       looked_up |= g.op(u.op).def->name == "embedding";
-      multiplied |= g.op(u.op).def->shape == OpShape::contraction;
+      multiplied |= g.op(u.op).def->category == OpCategory::contraction;
     }
     out += g.type(w).elements() * (looked_up && multiplied ? 2 : 1);
   }

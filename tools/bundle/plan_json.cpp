@@ -66,7 +66,7 @@ ordered_json step_json(const StepPlan& step) {
           {"arena_bytes", step.arena_bytes},
           {"scratch_bytes", step.scratch_bytes},
           {"kept_bytes", step.kept_bytes},
-          {"best_stage", step.best_stage},
+          {"argmax_stage", step.argmax_stage},
           {"buffers", buffers},
           {"stages", stages}};
 }
@@ -164,9 +164,9 @@ StepPlan step_from(const json& j, const Plan& plan) {
     }
     step.stages.push_back(std::move(stage));
   }
-  step.best_stage = j.at("best_stage").get<int64_t>();
-  check(step.best_stage >= -1 && step.best_stage < static_cast<int64_t>(step.stages.size()),
-        "'best_stage' is out of range");
+  step.argmax_stage = j.at("argmax_stage").get<int64_t>();
+  check(step.argmax_stage >= -1 && step.argmax_stage < static_cast<int64_t>(step.stages.size()),
+        "'argmax_stage' is out of range");
   return step;
 }
 

@@ -7,6 +7,6 @@
 namespace lmc {
 
 std::string read_stdin();                  // all of it; UsageError if a person sits there
-void write_stdout(std::string_view text);  // Error if it cannot be written
+void write_stdout(std::string_view text);  // at once; Error if it cannot be written
 
 }  // namespace lmc

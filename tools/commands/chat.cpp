@@ -4,6 +4,7 @@
 
 #include "tools/cli/command.h"
 #include "tools/cli/console.h"
+#include "tools/cli/text_io.h"
 #include "tools/generate/conversation.h"
 #include "tools/generate/line_reader.h"
 
@@ -86,8 +87,8 @@ class Chat {
   }
 
   void question(const std::string& text) {
-    const Answer a = conversation_.ask(text, write_out);
-    write_out("\n");
+    const Answer a = conversation_.ask(text, write_stdout);
+    write_stdout("\n");
     const Generated& g = a.generated;
     info("{} of {} prompt tokens from the cache, {} tokens in {:.1f} s", conversation_.cached_tokens(),
          conversation_.prompt_tokens(), g.ids.size(), g.prompt_seconds + g.decode_seconds);

@@ -29,21 +29,21 @@ void list() {
   }
 }
 
-const char* shape_text(OpShape shape) {
+const char* category_text(OpCategory shape) {
   switch (shape) {
-    case OpShape::elementwise:
+    case OpCategory::elementwise:
       return "elementwise: each element depends on the same element of the operands alone";
-    case OpShape::row:
+    case OpCategory::row:
       return "row: each row of the result depends on the same row of the operands";
-    case OpShape::contraction:
+    case OpCategory::contraction:
       return "contraction: each element needs a whole row of the input and of the weight";
-    case OpShape::attention:
+    case OpCategory::attention:
       return "attention: reads the cache of earlier tokens";
-    case OpShape::view:
+    case OpCategory::view:
       return "view: the same numbers under other indices";
-    case OpShape::weight:
+    case OpCategory::weight:
       return "weight: runs on weights, when compiling";
-    case OpShape::group:
+    case OpCategory::group:
       return "group: a nested graph";
   }
   return "";
@@ -64,15 +64,16 @@ std::string call_text(const OpDef& op) {
 void show(const OpDef& op) {
   fmt::print("{}: {}\n\n  {}\n\n", op.name, op.doc, call_text(op));
   show_parts(op);
-  fmt::print("\n  {}\n", shape_text(op.shape));
+  fmt::print("\n  {}\n", category_text(op.category));
   if (op.activation) fmt::print("  activation: fusions that name this class take it\n");
   if (op.commutative) fmt::print("  commutative: the first two operands may be exchanged\n");
   fmt::print("  work: {}\n", op.flops ? "counted by its own formula"
-                             : op.shape == OpShape::elementwise || op.shape == OpShape::row
+                             : op.category == OpCategory::elementwise || op.category == OpCategory::row
                                  ? "one operation for each element of the result"
                                  : "none of its own");
   fmt::print("  defined in ir/ops/; a pattern may call it by its name{}\n",
-             op.shape == OpShape::elementwise || op.shape == OpShape::row || op.shape == OpShape::view
+             op.category == OpCategory::elementwise || op.category == OpCategory::row ||
+                     op.category == OpCategory::view
                  ? " or by its class, the word in front of the colon above"
                  : "");
 }

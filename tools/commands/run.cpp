@@ -10,6 +10,7 @@
 #include "tools/cli/command.h"
 #include "tools/cli/console.h"
 #include "tools/cli/ids.h"
+#include "tools/cli/text_io.h"
 #include "tools/generate/batch_file.h"
 #include "tools/generate/engine.h"
 #include "tools/generate/generation.h"
@@ -56,12 +57,12 @@ void write_json(const Engine& engine, std::span<const int32_t> prompt, const Ans
   const std::string text = engine.tokenizer_or_null() ? a.text : "";
   const std::string quoted =
       nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  write_out(fmt::format("{{\"prompt_ids\":{},\"ids\":{},\"text\":{}}}\n", id_list(prompt),
-                        id_list(a.generated.ids), quoted));
+  write_stdout(fmt::format("{{\"prompt_ids\":{},\"ids\":{},\"text\":{}}}\n", id_list(prompt),
+                           id_list(a.generated.ids), quoted));
 }
 
 // How many prompts are in the making at a time.
-int64_t places(const Options& o, const Session& session, size_t prompts) {
+int64_t slots(const Options& o, const Session& session, size_t prompts) {
   constexpr int64_t kUsual = 8;
   const int64_t most = session.most_sequences();
   if (o.batch_size > most) {
@@ -74,7 +75,7 @@ int64_t places(const Options& o, const Session& session, size_t prompts) {
 
 // Every prompt is a sequence of its own, so that its tokens are those of a run alone.
 void run_batch(const Options& o, Engine& engine, const std::vector<std::string>& texts) {
-  const int64_t at_a_time = places(o, engine.session(), texts.size());
+  const int64_t at_a_time = slots(o, engine.session(), texts.size());
   std::vector<std::vector<int32_t>> prompts;
   for (const std::string& text : texts) {
     prompts.push_back(encoded(o, engine, text));
@@ -138,7 +139,7 @@ void run(const Options& o) {
   }
   const Answer a =
       answer(engine, std::span(prompt).subspan(known), generation, o.chat, [&](const std::string& piece) {
-        if (!o.json) write_out(piece);
+        if (!o.json) write_stdout(piece);
       });
   const Generated& g = a.generated;
   if (g.reason == StopReason::interrupted) throw Interrupted();
@@ -150,7 +151,7 @@ void run(const Options& o) {
     if (const std::string said = acceptance_text(g); !said.empty()) info("{}", said);
     return;
   }
-  write_out("\n");
+  write_stdout("\n");
   if (!g.ids.empty()) report(g, prompt.size() - known);
 }
 

@@ -144,7 +144,7 @@ Answer answer(Engine& engine, std::span<const int32_t> prompt, const GenerationF
 }
 
 bool answer_all(Engine& engine, std::span<const std::vector<int32_t>> prompts, const GenerationFlags& flags,
-                bool hide_stop_ids, int64_t places,
+                bool hide_stop_ids, int64_t slots,
                 const std::function<void(size_t prompt, const Answer&)>& done) {
   const GenerateOptions options = options_for(engine, flags);
   std::map<size_t, AnswerText> growing;
@@ -162,13 +162,7 @@ bool answer_all(Engine& engine, std::span<const std::vector<int32_t>> prompts, c
     for (auto it = waiting.begin(); it != waiting.end() && it->first == next; it = waiting.erase(it))
       done(next++, it->second);
   };
-  return generate_batch(engine.session(), prompts, options, places, listener);
-}
-
-void write_out(const std::string& text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    throw Error("cannot write to standard output");
-  }
+  return generate_batch(engine.session(), prompts, options, slots, listener);
 }
 
 std::string acceptance_text(const Generated& g) {

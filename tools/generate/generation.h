@@ -38,11 +38,8 @@ Answer answer(Engine& engine, std::span<const int32_t> prompt, const GenerationF
 // The same for many prompts in batched steps, as generate_batch(): `done` gets each one's answer in the order
 // of the prompts, as soon as it and all before it have ended. False if interrupted.
 bool answer_all(Engine& engine, std::span<const std::vector<int32_t>> prompts, const GenerationFlags& flags,
-                bool hide_stop_ids, int64_t places,
+                bool hide_stop_ids, int64_t slots,
                 const std::function<void(size_t prompt, const Answer&)>& done);
-
-// To standard output, at once. Error if that fails.
-void write_out(const std::string& text);
 
 // "12 of 30 guessed tokens accepted (40%)", or "" where nothing was guessed.
 std::string acceptance_text(const Generated& g);

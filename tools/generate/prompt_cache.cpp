@@ -1,7 +1,5 @@
 #include "tools/generate/prompt_cache.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
@@ -97,10 +95,10 @@ void write_prompt(const std::string& path, const std::string& model, Session& se
   header.tokens = tokens.size();
   for (const auto& p : pieces) header.bytes += p.size();
 
-  const std::string temporary = path + ".tmp" + std::to_string(::getpid());
-  try {
+  NewFile file(path);
+  {
     const uint64_t size = sizeof(Header) + tokens.size() * sizeof(int32_t) + header.bytes + 2 * kHash;
-    OutputFile out(temporary, static_cast<int64_t>(size));
+    OutputFile out(file.path(), static_cast<int64_t>(size));
     Sha256 head, all;
     int64_t at = 0;
     const auto write = [&](std::span<const std::byte> bytes) {
@@ -118,12 +116,8 @@ void write_prompt(const std::string& path, const std::string& model, Session& se
     const std::string hash = all.hex();
     out.write_at(at, std::as_bytes(std::span(hash)));
     out.close();
-    fs::rename(temporary, path);
-  } catch (...) {
-    std::error_code ec;
-    fs::remove(temporary, ec);
-    throw;
   }
+  file.put_in_place();
 }
 
 }  // namespace

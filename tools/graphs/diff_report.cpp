@@ -100,9 +100,9 @@ std::vector<DiffReport::Part> DiffReport::changed_parts() const {
   std::map<OpId, const OpChange*> removed, other;
   for (const OpChange& c : diff_.ops)
     (c.after.valid() ? other : removed).emplace(c.after.valid() ? c.after : c.before, &c);
-  const Places places = reading_places(before_);
+  const ReadingOrder places = reading_order(before_);
   const std::vector<GraphSection> old_sections = sections(before_, places);
-  const std::vector<GraphSection> new_sections = sections(after_, places_like(diff_, places, after_));
+  const std::vector<GraphSection> new_sections = sections(after_, order_like(diff_, places, after_));
   std::map<std::string, const GraphSection*> gone;
   for (const GraphSection& s : old_sections) gone.emplace(s.part.name, &s);
   std::vector<Part> out;

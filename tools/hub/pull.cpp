@@ -4,6 +4,7 @@
 #include <atomic>
 #include <filesystem>
 
+#include "models/checkpoint/shard_index.h"
 #include "tools/cli/console.h"
 #include "tools/hub/download.h"
 #include "tools/hub/store.h"

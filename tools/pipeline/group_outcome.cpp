@@ -29,7 +29,7 @@ std::string words(const Op& kernel) {
   std::string out = attr_string(kernel, "kernel") + ":";
   for (OpId id : topo_order(*kernel.body)) {
     const Op& op = kernel.body->op(id);
-    if (op.def->shape != OpShape::view) out += " " + op.def->name;
+    if (op.def->category != OpCategory::view) out += " " + op.def->name;
   }
   return out;
 }
@@ -41,7 +41,7 @@ std::map<int32_t, std::set<OpId>> kernels_by_source(const Graph& lowered) {
     if (!lowered.op(id).body) continue;
     for (OpId inner : lowered.op(id).body->ops()) {
       const Op& op = lowered.op(id).body->op(inner);
-      if (op.def->shape != OpShape::view) out[op.source].insert(id);
+      if (op.def->category != OpCategory::view) out[op.source].insert(id);
     }
   }
   return out;

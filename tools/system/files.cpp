@@ -2,17 +2,12 @@
 
 #include <fcntl.h>
 #include <openssl/evp.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
-#include <memory>
-#include <sstream>
 #include <vector>
 
 #include "ir/error.h"
@@ -24,48 +19,7 @@ namespace {
   throw Error(path + ": cannot " + doing + ": " + std::strerror(errno));
 }
 
-void write_in_place(const std::string& path, const std::string& content) {
-  std::ofstream out(path, std::ios::binary | std::ios::trunc);
-  if (!out) fail(path, "write");
-  out << content;
-  out.close();
-  if (!out) fail(path, "write");
-}
-
 }  // namespace
-
-std::string read_file(const std::string& path) {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) fail(path, "open");
-  if (S_ISDIR(info.st_mode)) throw Error(path + ": is a folder, not a file");
-  std::ifstream in(path, std::ios::binary);
-  if (!in) fail(path, "open");
-  std::ostringstream out;
-  out << in.rdbuf();
-  if (in.bad()) fail(path, "read");
-  return out.str();
-}
-
-void write_file(const std::string& path, const std::string& content) {
-  struct stat there {};
-  const bool exists = ::stat(path.c_str(), &there) == 0;
-  if (exists && !S_ISREG(there.st_mode)) return write_in_place(path, content);  // a pipe, /dev/null
-  // Behind a symbolic link stands the file that is meant. Where there is none yet, the path is its own.
-  std::error_code ec;
-  const std::filesystem::path real = std::filesystem::canonical(path, ec);
-  const std::string final_path = ec ? path : real.string();
-  const std::string temporary = final_path + ".tmp" + std::to_string(::getpid());
-  try {
-    write_in_place(temporary, content);
-    if (exists && ::chmod(temporary.c_str(), there.st_mode & 07777) != 0) fail(path, "write");
-    if (::rename(temporary.c_str(), final_path.c_str()) != 0) fail(path, "write");
-  } catch (const Error&) {
-    const int why = errno;
-    ::unlink(temporary.c_str());
-    errno = why;
-    fail(path, "write");
-  }
-}
 
 void sync_file(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -144,35 +98,6 @@ void OutputFile::close() {
   const int fd = fd_;
   fd_ = -1;
   if (::close(fd) != 0) fail(path_, "write");
-}
-
-MappedFile::MappedFile(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) fail(path, "open");
-  struct stat info {};
-  if (::fstat(fd, &info) != 0) {
-    ::close(fd);
-    fail(path, "read");
-  }
-  size_ = static_cast<size_t>(info.st_size);
-  if (size_ > 0) {
-    void* p = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (p == MAP_FAILED) {
-      ::close(fd);
-      fail(path, "map");
-    }
-    data_ = static_cast<const std::byte*>(p);
-  }
-  ::close(fd);
-}
-
-MappedFile::MappedFile(MappedFile&& o) noexcept : data_(o.data_), size_(o.size_) {
-  o.data_ = nullptr;
-  o.size_ = 0;
-}
-
-MappedFile::~MappedFile() {
-  if (data_) ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
 }  // namespace lmc

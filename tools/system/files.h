@@ -1,4 +1,5 @@
-// Files as lmc uses them: read whole, mapped, hashed, and written so that a failure is noticed.
+// Files as bundles and downloads need them, beside ir/files.h: hashed, on the disk itself, written by several
+// threads.
 #pragma once
 
 #include <cstddef>
@@ -6,11 +7,10 @@
 #include <span>
 #include <string>
 
+#include "ir/files.h"
+
 namespace lmc {
 
-std::string read_file(const std::string& path);  // Error naming the path
-// All of it or nothing: what was there stays until all is written. Error naming path and reason.
-void write_file(const std::string& path, const std::string& content);
 void sync_file(const std::string& path);              // a folder too: to the disk itself
 std::string sha256_of_file(const std::string& path);  // hex
 
@@ -48,20 +48,6 @@ class OutputFile {
  private:
   std::string path_;
   int fd_;
-};
-
-// A whole file mapped read-only.
-class MappedFile {
- public:
-  explicit MappedFile(const std::string& path);
-  ~MappedFile();
-  MappedFile(MappedFile&& o) noexcept;
-  MappedFile& operator=(MappedFile&&) = delete;
-  std::span<const std::byte> bytes() const { return {data_, size_}; }
-
- private:
-  const std::byte* data_ = nullptr;
-  size_t size_ = 0;
 };
 
 }  // namespace lmc

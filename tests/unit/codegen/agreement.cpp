@@ -67,7 +67,7 @@ void expect_agreement(const std::string& text, int64_t tokens, double tolerance,
       Session several(code.plan, functions(code.plan.decode), functions(code.plan.prefill), weights, o);
       EXPECT_EQ(first, all_logits(several, ids)) << "the bits depend on the threads";
     }
-    if (code.plan.decode.best_stage < 0) continue;
+    if (code.plan.decode.argmax_stage < 0) continue;
     // Asked for the likeliest token alone, a step names the same without writing logits.
     s.reset();
     const auto vocab = static_cast<size_t>(code.plan.vocab);

@@ -46,16 +46,16 @@ TEST_P(BatchGolden, a_prompt_gets_what_it_gets_alone) {
   }
   for (const int threads : {1, 2}) {
     const auto session = c.session({.threads = threads, .scheduler = "flow-graph"});
-    for (const int64_t places : {1, 2, 3, 8}) {
-      SCOPED_TRACE(std::to_string(threads) + " threads, " + std::to_string(places) + " places");
-      expect_alone_and_side_by_side_alike(*session, texts, alone, static_cast<size_t>(places));
+    for (const int64_t slots : {1, 2, 3, 8}) {
+      SCOPED_TRACE(std::to_string(threads) + " threads, " + std::to_string(slots) + " slots");
+      expect_alone_and_side_by_side_alike(*session, texts, alone, static_cast<size_t>(slots));
       size_t ends = 0;
       BatchListener listener;
       listener.on_end = [&](size_t i, const Generated& g) {
         ++ends;
         EXPECT_EQ(g.ids, generated[i].ids) << "prompt " << i;
       };
-      EXPECT_TRUE(generate_batch(*session, texts, greedy, places, listener));
+      EXPECT_TRUE(generate_batch(*session, texts, greedy, slots, listener));
       EXPECT_EQ(ends, texts.size());
     }
   }

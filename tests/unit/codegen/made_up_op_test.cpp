@@ -31,7 +31,7 @@ TEST(MadeUpOp, works_on_weights_when_compiling) {
 }
 
 TEST(MadeUpOp, on_weights_is_one_file) {
-  EXPECT_EQ(get_op("backwards").shape, OpShape::weight);
+  EXPECT_EQ(get_op("backwards").category, OpCategory::weight);
   for (const char* dtype : {"f32", "bf16", "f16"}) {
     const std::string w = std::string("  weight @w : ") + dtype + "[24,20]\n";
     expect_agreement(model(20, w, "  %y = linear(%x, backwards(@w))\n"), 9, 1e-5);

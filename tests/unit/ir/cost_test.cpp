@@ -168,7 +168,7 @@ TEST(Cost, CountsTheOpsOfAGraph) {
   EXPECT_EQ(w.rows.ops, 4 * 64 + 32 + 32);
   EXPECT_EQ(w.rows.exps, 32);
   for (OpId id : g.ops()) {
-    if (g.op(id).def->shape != OpShape::contraction) continue;
+    if (g.op(id).def->category != OpCategory::contraction) continue;
     EXPECT_DOUBLE_EQ(op_seconds(g, id, kMachine), 32 * 64 * 4 / 15e9);
   }
 }

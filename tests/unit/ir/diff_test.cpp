@@ -182,9 +182,9 @@ TEST(Diff, side_by_side_holds_every_op_once_and_in_order) {
   const Graph a = parse_graph(layered_text(3));
   const Graph b = shuffled(a, 3);
   const GraphDiff d = diff_graphs(a, b);
-  const Places places = reading_places(a);
+  const ReadingOrder places = reading_order(a);
   const std::vector<GraphSection> left = sections(a, places);
-  const std::vector<GraphSection> right = sections(b, places_like(d, places, b));
+  const std::vector<GraphSection> right = sections(b, order_like(d, places, b));
   ASSERT_EQ(left.size(), right.size());
   for (size_t s = 0; s < left.size(); ++s) {
     const std::vector<DiffRow> rows = side_by_side(d, left[s].ops, right[s].ops);

@@ -82,7 +82,7 @@ class Generator {
 
   // Any op of the table, with operands and attributes guessed until its own checks are content.
   void any_op(const OpDef& def) {
-    if (def.shape == OpShape::group) return wrap_in_group();
+    if (def.category == OpCategory::group) return wrap_in_group();
     for (int attempt = 0; attempt < 60; ++attempt) {
       std::vector<ValueId> operands;
       for (const OperandDef& o : def.operands) {
@@ -125,7 +125,7 @@ class Generator {
     if (name == "rows") return rows_;
     if (name == "kv") return def.name == "kv_append" || appended_.empty() ? cache() : pick(appended_);
     const bool first = before.empty();
-    if (def.shape == OpShape::weight) {
+    if (def.category == OpCategory::weight) {
       if (!first && chance(2)) return weight(g_.type(before[0]).dtype, g_.type(before[0]).dims);
       return weights_.empty() || chance(3) ? weight({some_size(), some_size()}) : pick(weights_);
     }
@@ -380,8 +380,8 @@ class Generator {
         if (ops.size() < 3 && std::find(ops.begin(), ops.end(), u.op) == ops.end()) ops.push_back(u.op);
       }
       const bool fits = std::all_of(ops.begin(), ops.end(), [&](OpId id) {
-        const OpShape s = g_.op(id).def->shape;
-        return s == OpShape::elementwise || s == OpShape::row || s == OpShape::contraction;
+        const OpCategory s = g_.op(id).def->category;
+        return s == OpCategory::elementwise || s == OpCategory::row || s == OpCategory::contraction;
       });
       if (!fits || ops.size() < 2 || !replace_obstacle(g_, ops, {}).empty()) continue;
       const auto dead = [&](ValueId v) { return g_.def_op(v) && g_.op(g_.value(v).def).erased; };

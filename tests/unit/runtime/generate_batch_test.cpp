@@ -27,11 +27,11 @@ std::vector<std::vector<int32_t>> some_prompts() {
 using Ended = std::map<size_t, Generated>;
 
 Ended batch(Session& session, const std::vector<std::vector<int32_t>>& prompts,
-            const GenerateOptions& options, int64_t places) {
+            const GenerateOptions& options, int64_t slots) {
   Ended out;
   BatchListener listener;
   listener.on_end = [&](size_t i, Generated g) { EXPECT_TRUE(out.emplace(i, std::move(g)).second); };
-  EXPECT_TRUE(generate_batch(session, prompts, options, places, listener));
+  EXPECT_TRUE(generate_batch(session, prompts, options, slots, listener));
   return out;
 }
 
@@ -47,12 +47,12 @@ TEST(GenerateBatch, EachPromptGetsTheTokensItGetsAlone) {
     std::vector<Generated> alone;
     for (const auto& p : prompts) alone.push_back(generate(*model.session(), p, options));
     for (const int threads : {1, 2}) {
-      for (const int64_t places : {1, 2, 3, 8, 16}) {
+      for (const int64_t slots : {1, 2, 3, 8, 16}) {
         const auto session = model.session({.threads = threads, .scheduler = "flow-graph"});
-        const Ended ended = batch(*session, prompts, options, places);
+        const Ended ended = batch(*session, prompts, options, slots);
         ASSERT_EQ(ended.size(), prompts.size());
         for (const auto& [i, g] : ended) {
-          EXPECT_EQ(g.ids, alone[i].ids) << "prompt " << i << ", " << places << " places";
+          EXPECT_EQ(g.ids, alone[i].ids) << "prompt " << i << ", " << slots << " slots";
           EXPECT_EQ(g.reason, alone[i].reason);
         }
         EXPECT_EQ(session->position(), 0) << "the session's own sequence";
@@ -66,8 +66,8 @@ TEST(GenerateBatch, EachPromptCrossesTheBorderForItself) {
   const ToyModel model(10, 120, 16, 16, 45);
   const auto prompts = some_prompts();
   const GenerateOptions options{.max_tokens = 40};
-  for (const int64_t places : {1, 3, 8}) {
-    for (const auto& [i, g] : batch(*model.session(), prompts, options, places))
+  for (const int64_t slots : {1, 3, 8}) {
+    for (const auto& [i, g] : batch(*model.session(), prompts, options, slots))
       EXPECT_EQ(g.ids, generate(*model.session(), prompts[i], options).ids) << "prompt " << i;
   }
 }
@@ -94,17 +94,17 @@ TEST(GenerateBatch, ACallbackEndsItsPromptAndNoOther) {
 
 TEST(GenerateBatch, TheStopFlagLeavesTheRestWithoutAnEnd) {
   const ToyModel model(10, 120, 16, 16);
-  for (const int64_t places : {1, 3}) {
+  for (const int64_t slots : {1, 3}) {
     std::atomic<bool> stop{false};
     const auto session = model.session({.threads = 1, .stop = &stop});
     size_t ends = 0;
     BatchListener listener;
     listener.on_end = [&](size_t, const Generated&) { stop = ++ends >= 2; };
-    EXPECT_FALSE(generate_batch(*session, some_prompts(), {.max_tokens = 5}, places, listener));
+    EXPECT_FALSE(generate_batch(*session, some_prompts(), {.max_tokens = 5}, slots, listener));
     EXPECT_GE(ends, 2u);
     EXPECT_LT(ends, some_prompts().size());
     stop = true;
-    EXPECT_FALSE(generate_batch(*session, some_prompts(), {}, places, {}));
+    EXPECT_FALSE(generate_batch(*session, some_prompts(), {}, slots, {}));
   }
 }
 
@@ -131,8 +131,8 @@ TEST(GenerateBatch, MistakesAreNamed) {
   const ToyModel model(10, 120, 16, 8);
   const auto session = model.session();
   const auto run = [&](const std::vector<std::vector<int32_t>>& prompts, const GenerateOptions& options,
-                       int64_t places) {
-    return message([&] { generate_batch(*session, prompts, options, places, {}); });
+                       int64_t slots) {
+    return message([&] { generate_batch(*session, prompts, options, slots, {}); });
   };
   EXPECT_EQ(run({{1}}, {}, 9), "a batch may hold 1 to 8 texts at a time, not 9");
   EXPECT_EQ(run({{1}}, {}, 0), "a batch may hold 1 to 8 texts at a time, not 0");

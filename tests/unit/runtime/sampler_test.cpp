@@ -41,11 +41,11 @@ TEST(Sampler, GreedyTakesTheLowestIdOfEquals) {
 TEST(Sampler, GreedyOverTilesTakesTheLowestIdOfEqualsAndRefusesWhatIsNoNumber) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const float low = -std::numeric_limits<float>::infinity();
-  EXPECT_EQ(greedy(std::vector<TileBest>{{1, 7}, {3, 12}, {3, 20}, {2, 31}}), 12);
-  EXPECT_EQ(greedy(std::vector<TileBest>{{3, 20}, {3, 12}}), 12);
-  EXPECT_EQ(greedy(std::vector<TileBest>{{low, 3}, {-9, 12}}), 12);
-  EXPECT_THROW(greedy(std::vector<TileBest>{{1, 7}, {nan, 12}}), Error);
-  EXPECT_THROW(greedy(std::vector<TileBest>{{low, 3}}), Error);
+  EXPECT_EQ(greedy(std::vector<TileArgmax>{{1, 7}, {3, 12}, {3, 20}, {2, 31}}), 12);
+  EXPECT_EQ(greedy(std::vector<TileArgmax>{{3, 20}, {3, 12}}), 12);
+  EXPECT_EQ(greedy(std::vector<TileArgmax>{{low, 3}, {-9, 12}}), 12);
+  EXPECT_THROW(greedy(std::vector<TileArgmax>{{1, 7}, {nan, 12}}), Error);
+  EXPECT_THROW(greedy(std::vector<TileArgmax>{{low, 3}}), Error);
 }
 
 TEST(Sampler, OnlyGreedyWhereNothingElseDecides) {

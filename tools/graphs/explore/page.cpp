@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "tools/graphs/explore/tables.h"
+#include "tools/html/html_page.h"
 #include "tools/measure/profile/report_json.h"
-#include "tools/page/page.h"
 
 namespace lmc {
 namespace {

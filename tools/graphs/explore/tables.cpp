@@ -43,10 +43,10 @@ void ExploreTables::add_state(const Graph& g) {
   s.graph = &g;
   std::optional<GraphDiff> d;
   if (states_.empty()) {
-    s.places = reading_places(g);
+    s.places = reading_order(g);
   } else {
     d = diff_graphs(*states_.back().graph, g);
-    s.places = places_like(*d, states_.back().places, g);
+    s.places = order_like(*d, states_.back().places, g);
   }
   s.sections = sections(g, s.places);
   const std::vector<SectionForm> forms = section_forms(g, s.sections);
@@ -139,10 +139,10 @@ Json ExploreTables::totals(const Graph& g) {
   for (OpId id : g.ops()) {
     if (constant[g.op(id).results[0]]) continue;
     ops.push_back(id);
-    linears += g.op(id).def->shape == OpShape::contraction;
+    linears += g.op(id).def->category == OpCategory::contraction;
     if (!g.op(id).body) continue;
     for (OpId inner : g.op(id).body->ops())
-      linears += g.op(id).body->op(inner).def->shape == OpShape::contraction;
+      linears += g.op(id).body->op(inner).def->category == OpCategory::contraction;
   }
   OpPrice sum;
   for (const OpPrice& p : price_ops(g, ops, machine_)) {

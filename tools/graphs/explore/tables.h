@@ -35,7 +35,7 @@ class ExploreTables {
 
   struct State {
     const Graph* graph = nullptr;
-    Places places;
+    ReadingOrder places;
     std::vector<GraphSection> sections;
     std::vector<size_t> parts;  // by section
   };

@@ -25,7 +25,7 @@ struct Layout {
   double width = 0, height = 0;  // filled in
 };
 
-// Places nodes and edges, in pixels. Edges of a circle are ignored where they close it.
+// ReadingOrder nodes and edges, in pixels. Edges of a circle are ignored where they close it.
 void place(Layout& layout);
 
 }  // namespace lmc

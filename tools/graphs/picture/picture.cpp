@@ -187,12 +187,12 @@ Picture picture_of(const Graph& g, const std::vector<OpId>& ops) { return Drawer
 
 const char* box_class(const Graph& g, const PictureBox& b) {
   if (!b.op.valid()) return "pill";
-  switch (g.op(b.op).def->shape) {
-    case OpShape::contraction:
+  switch (g.op(b.op).def->category) {
+    case OpCategory::contraction:
       return "box contraction";
-    case OpShape::attention:
+    case OpCategory::attention:
       return "box attention";
-    case OpShape::group:
+    case OpCategory::group:
       return "box group";
     default:
       return "box";

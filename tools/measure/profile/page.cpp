@@ -1,9 +1,9 @@
 #include "tools/measure/profile/page.h"
 
 #include "ir/stage_label.h"
+#include "tools/html/html_page.h"
 #include "tools/measure/profile/report_json.h"
 #include "tools/measure/profile/work.h"
-#include "tools/page/page.h"
 
 namespace lmc {
 namespace {

@@ -11,7 +11,7 @@ namespace {
 const RegisterOp kOp(OpDef{
     .name = "backwards",
     .doc = "rows from the last to the first",
-    .shape = OpShape::weight,
+    .category = OpCategory::weight,
     .operands = {{"x", "a weight of rank 2"}},
     .infer =
         [](const InferArgs& a) {

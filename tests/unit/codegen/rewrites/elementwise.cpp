@@ -135,7 +135,8 @@ bool rows_chosen_earlier(Graph& g, OpId id, Rng&) {
   const OpId f = g.value(op.operands[0]).def;
   const std::string& name = g.op(f).def->name;
   std::vector<ValueId> operands = g.op(f).operands;
-  if (name != "rms_norm" && name != "layer_norm" && g.op(f).def->shape != OpShape::elementwise) return false;
+  if (name != "rms_norm" && name != "layer_norm" && g.op(f).def->category != OpCategory::elementwise)
+    return false;
   for (size_t i = 1; i < operands.size(); ++i) {
     if (!is_weight(g, operands[i])) return false;
   }

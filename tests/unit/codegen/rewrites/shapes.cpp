@@ -40,7 +40,7 @@ bool reshape_there_and_back(Graph& g, OpId id, Rng& random) {
 bool in_another_shape(Graph& g, OpId id, Rng& random) {
   const Op& op = g.op(id);
   const ValueId y = g.result(id);
-  if (op.def->shape != OpShape::elementwise || !is_activation(g, y)) return false;
+  if (op.def->category != OpCategory::elementwise || !is_activation(g, y)) return false;
   std::vector<ValueId> operands = op.operands;
   for (ValueId v : operands) {
     if (g.type(v) != g.type(y)) return false;
@@ -56,7 +56,7 @@ bool in_another_shape(Graph& g, OpId id, Rng& random) {
 // f(split(x)[i])   →   split(f(x))[i]
 bool part_of_a_whole(Graph& g, OpId id, Rng&) {
   const Op& op = g.op(id);
-  if (op.def->shape != OpShape::elementwise || op.operands.size() != 1) return false;
+  if (op.def->category != OpCategory::elementwise || op.operands.size() != 1) return false;
   const Op* split = g.def_op(op.operands[0]);
   if (!split || split->def->name != "split") return false;
   const auto part = g.value(op.operands[0]).result_index;

@@ -44,14 +44,14 @@ bool is_one_kernel(const Graph& body) {
   for (OpId id : topo_order(body)) add_cores(body, id, id, cores);
   if (cores.size() <= 1) return true;
   return cores.size() == 2 && cores[0].graph->op(cores[0].op).def->name == "attention" &&
-         cores[1].graph->op(cores[1].op).def->shape == OpShape::contraction &&
+         cores[1].graph->op(cores[1].op).def->category == OpCategory::contraction &&
          leads_to(body, cores[0].at, cores[1].at);
 }
 
 // `outside`: of the inputs of a body, those that are such parts.
 bool is_part_of_heads(const Graph& g, ValueId v, const std::set<ValueId>& outside) {
   const Op* op = g.def_op(v);
-  for (; op && op->def->shape == OpShape::view; v = op->operands[0], op = g.def_op(v)) {
+  for (; op && op->def->category == OpCategory::view; v = op->operands[0], op = g.def_op(v)) {
     if (op->def->name == "split" && g.type(op->operands[0]).rank() > 2) return true;
   }
   return outside.contains(v);
@@ -74,7 +74,9 @@ bool can_be_compiled(const Graph& g, const std::set<ValueId>& outside) {
 }  // namespace
 
 bool can_be_compiled(const Graph& g) {
-  const auto is_view = [&](ValueId v) { return g.def_op(v) && g.def_op(v)->def->shape == OpShape::view; };
+  const auto is_view = [&](ValueId v) {
+    return g.def_op(v) && g.def_op(v)->def->category == OpCategory::view;
+  };
   return std::none_of(g.outputs().begin(), g.outputs().end(), is_view) && can_be_compiled(g, {});
 }
 

@@ -1,4 +1,4 @@
-#include "tools/page/page.h"
+#include "tools/html/html_page.h"
 
 #include <string_view>
 

@@ -1,4 +1,4 @@
-#include "codegen/kernels/ranking.h"
+#include "codegen/kernels/argmax.h"
 
 #include <cstddef>
 #include <limits>
@@ -13,7 +13,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
-Ranking::Ranking(KernelBuilder& k, int64_t outputs) : k_(k) {
+Argmax::Argmax(KernelBuilder& k, int64_t outputs) : k_(k) {
   auto& b = k.ir();
   outputs_ = b.CreateVectorSplat(kLanes, k.i64(outputs));
   best_ = k.best();
@@ -23,7 +23,7 @@ Ranking::Ranking(KernelBuilder& k, int64_t outputs) : k_(k) {
   bad_ = k.variable(b.CreateVectorSplat(kLanes, b.getFalse()));
 }
 
-void Ranking::see(llvm::Value* lanes, llvm::Value* column) {
+void Argmax::see(llvm::Value* lanes, llvm::Value* column) {
   auto& b = k_.ir();
   llvm::Value* ids = b.CreateAdd(b.CreateVectorSplat(kLanes, column), k_.lane_ids());
   llvm::Value* counts = b.CreateICmpSLT(ids, outputs_);
@@ -36,7 +36,7 @@ void Ranking::see(llvm::Value* lanes, llvm::Value* column) {
   k_.set(id_, b.CreateSelect(better, ids, k_.get(id_)));
 }
 
-void Ranking::finish() {
+void Argmax::finish() {
   auto& b = k_.ir();
   k_.if_then(wanted_, [&] {
     llvm::Value* value = nullptr;
@@ -56,9 +56,9 @@ void Ranking::finish() {
     }
     value = b.CreateSelect(b.CreateOrReduce(k_.get(bad_)), k_.f32(std::numeric_limits<double>::quiet_NaN()),
                            value);
-    llvm::Value* at = k_.at(best_, k_.mul(k_.tile(), int64_t{sizeof(TileBest)}));
-    k_.store(value, k_.at(at, int64_t{offsetof(TileBest, value)}), 4);
-    k_.store(b.CreateTrunc(id, b.getInt32Ty()), k_.at(at, int64_t{offsetof(TileBest, id)}), 4);
+    llvm::Value* at = k_.at(best_, k_.mul(k_.tile(), int64_t{sizeof(TileArgmax)}));
+    k_.store(value, k_.at(at, int64_t{offsetof(TileArgmax, value)}), 4);
+    k_.store(b.CreateTrunc(id, b.getInt32Ty()), k_.at(at, int64_t{offsetof(TileArgmax, id)}), 4);
   });
 }
 

@@ -6,16 +6,16 @@
 namespace lmc {
 
 // Keeps, in each of 8 lanes, the largest output seen and its index.
-class Ranking {
+class Argmax {
  public:
   // Starts with nothing seen. `outputs`: lanes at or beyond this index do not count.
-  Ranking(KernelBuilder& k, int64_t outputs);
+  Argmax(KernelBuilder& k, int64_t outputs);
 
   // i1: is the largest all that this step wants?
   llvm::Value* wanted() const { return wanted_; }
   // 8 outputs, the first of which has the index `column`.
   void see(llvm::Value* lanes, llvm::Value* column);
-  // Writes the tile's TileBest, if it is wanted.
+  // Writes the tile's TileArgmax, if it is wanted.
   void finish();
 
  private:
