@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ir/files.h"
+#include "models/checkpoint/path_kind.h"
 #include "models/tokenizer/gguf_pre_tokenizer.h"
 #include "models/tokenizer/gguf_tokens.h"
 #include "models/tokenizer/image_builder.h"
@@ -70,7 +71,7 @@ std::string add_placeholders(GgufWriter& out, const Model& m, const std::string&
 
 std::string add_gguf_tokenizer(GgufWriter& out, const Model& m) {
   if (m.tokenizer.empty()) return add_placeholders(out, m, "the checkpoint has none");
-  if (is_gguf_file(m.tokenizer)) {
+  if (path_kind(m.tokenizer) == PathKind::gguf) {
     const GgufFile source(m.tokenizer);
     for (const auto& [key, value] : source.metadata()) {
       if (key.starts_with("tokenizer.")) out.add_stored(key, value.stored);

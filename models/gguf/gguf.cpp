@@ -230,7 +230,10 @@ class GgufFile::Reader {
   size_t at_ = 0;
 };
 
-GgufFile::GgufFile(const std::string& path) : path_(path), mapping_(path) { Reader(*this).read(); }
+GgufFile::GgufFile(const std::string& path) : path_(path), mapping_(path) {
+  if (mapping_.bytes().empty()) throw Error(path + ": is empty");
+  Reader(*this).read();
+}
 
 int64_t GgufFile::Tensor::rows() const {
   int64_t n = 1;
@@ -277,7 +280,5 @@ void GgufFile::read_row(const Tensor& t, int64_t r, int64_t first, std::span<flo
     done += n;
   }
 }
-
-bool is_gguf_file(const std::string& path) { return start_of_file(path, 4) == "GGUF"; }
 
 }  // namespace lmc

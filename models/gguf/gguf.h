@@ -78,6 +78,4 @@ class GgufFile {
   std::map<std::string, Tensor> tensors_;
 };
 
-bool is_gguf_file(const std::string& path);  // a regular file that starts with "GGUF"
-
 }  // namespace lmc

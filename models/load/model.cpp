@@ -9,6 +9,7 @@
 #include "ir/op_def.h"
 #include "models/checkpoint/hf_folder.h"
 #include "models/checkpoint/hub_cache.h"
+#include "models/checkpoint/path_kind.h"
 #include "models/checkpoint/random.h"
 #include "models/language/builtin.h"
 #include "models/load/gguf_import.h"
@@ -186,21 +187,18 @@ void take_over(Expanded&& e, ConfigMap&& config, Model& m) {
 
 namespace {
 
-bool is_config(const std::string& path) { return fs::path(path).filename() == "config.json"; }
-bool is_gguf(const std::string& path) { return path.ends_with(".gguf") || is_gguf_file(path); }
-
 // The model file for `given`; if that is a checkpoint, it becomes the weights.
 std::string model_file(const std::string& given, ModelOptions& options) {
   const std::string path = local_checkpoint(given);
-  std::error_code ec;
-  const bool folder = fs::is_directory(path, ec);
-  if (!folder && !is_config(path) && !is_gguf(path)) return path;
+  const PathKind kind = path_kind(path);
+  const bool folder = kind == PathKind::checkpoint || kind == PathKind::bundle || kind == PathKind::folder;
+  if (!folder && kind != PathKind::config && kind != PathKind::gguf) return path;
   if (!options.weights.empty()) {
     throw Error("--weights goes with a model file; " + path + " is a " + (folder ? "folder" : "checkpoint") +
                 " and brings its own");
   }
   options.weights = path;
-  if (is_gguf(path)) return builtin_for_gguf(GgufFile(path));
+  if (kind == PathKind::gguf) return builtin_for_gguf(GgufFile(path));
   const fs::path beside = fs::path(path).parent_path();
   return builtin_for(folder ? path : beside.empty() ? "." : beside.string());
 }
@@ -223,9 +221,10 @@ Model load_model(const std::string& path, const ModelOptions& given) {
   } else {
     if (!options.size.empty())
       throw Error("--size goes with --weights random or none; a checkpoint has its own size");
-    if (is_config(options.weights)) {
+    const PathKind kind = path_kind(options.weights);
+    if (kind == PathKind::config) {
       use_config(d, options.weights, options, m);
-    } else if (is_gguf(options.weights)) {
+    } else if (kind == PathKind::gguf) {
       use_gguf(d, options.weights, options, m);
     } else {
       use_folder(d, checkpoint_folder(d, options), options, m);

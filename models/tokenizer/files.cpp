@@ -6,6 +6,7 @@
 
 #include "ir/error.h"
 #include "ir/files.h"
+#include "models/checkpoint/path_kind.h"
 #include "models/gguf/gguf.h"
 #include "models/tokenizer/image.h"
 #include "models/tokenizer/json_fields.h"
@@ -61,7 +62,7 @@ Tokenizer Tokenizer::open(const std::string& path) {
     return open(found);
   }
   if (is_image(path)) return from_binary_file(path);
-  if (is_gguf_file(path)) return from_gguf(GgufFile(path));
+  if (path_kind(path) == PathKind::gguf) return from_gguf(GgufFile(path));
   const std::string content = read_file(path);
   if (content.starts_with('{') || path.ends_with(".json")) return from_json(content, path);
   const Ends ends = ends_beside(path);

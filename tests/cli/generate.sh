@@ -50,4 +50,16 @@ expect_error 2 "--timeout: Value -1" "$LMC" run tiny.lmc --ids 2 --timeout -1
 # A time limit ends the answer, not with an error.
 expect_ok "$LMC" run tiny.lmc --prompt "ROMEO:" -n 100000 --timeout 0.000001
 expect_in err.txt "ended by --timeout"
+
+# An answer ends at the ids that generation_config.json lists, which take the place of config.json's.
+cp -rL "$ROOT/models/tiny/gemma3" listed
+expect_ok "$LMC" compile listed -o before.lmc
+expect_ok "$LMC" run before.lmc --ids 2,119,166 -n 12 --json
+ids=$(sed 's/.*"ids":\[\([^]]*\)\].*/\1/' out.txt)
+echo "{\"eos_token_id\": [1, $(echo "$ids" | cut -d, -f7)]}" >listed/generation_config.json
+expect_ok "$LMC" compile listed -o after.lmc
+expect_ok "$LMC" run after.lmc --ids 2,119,166 -n 12 --json
+expect_in out.txt "\"ids\":[$(echo "$ids" | cut -d, -f1-7)],"
+expect_ok "$LMC" run after.lmc --ids 2,119,166 -n 12 --json --ignore-eos
+expect_in out.txt "\"ids\":[$ids],"
 finish

@@ -33,7 +33,7 @@ expect_in out.txt "line 2 of the result: expected '  %y = silu(%x) : f32[T,4]', 
 expect_error 1 "tests failed" "$LMC" test tests/both.lmir
 expect_in out.txt "there is no pass 'mine-a'"
 expect_error 1 "1 of 1 tests failed" "$LMC" test nowhere.lmir
-expect_in out.txt "nowhere.lmir: cannot be read"
+expect_in out.txt "nowhere.lmir: cannot open"
 expect_ok "$LMC" test "$ROOT/tests/passes/fuse_qkv.lmir" "$ROOT/tests/passes/unknown_op.lmir"
 
 # Why nothing fired.

@@ -27,7 +27,7 @@ expect_ok "$LMC" run text.lmc --prompt "ROMEO:" --max-tokens 2 --temperature 0
 
 # Mistakes.
 printf 'graph @g (%%x: f32[T,4]) {\n  %%y = silu(%%x)\n  return %%y\n}\n' >g.lmir
-expect_error 1 "nowhere.lmpass: cannot be read" "$LMC" opt g.lmir --pass nowhere.lmpass
+expect_error 1 "nowhere.lmpass: cannot open" "$LMC" opt g.lmir --pass nowhere.lmpass
 : >empty.lmpass
 expect_error 1 "empty.lmpass:1:1: expected 'pass NAME" "$LMC" opt g.lmir --pass empty.lmpass
 printf 'pass mine "doc"\nmatch {\n  %%y = silu(%%x)\n}\nwhen "no": dtype(%%x) = f32\ngroup\n' >mine.lmpass

@@ -47,7 +47,7 @@ grep -q 'unit_norm(' small.lmir || fail "the small graph lost what is wrong"
 [ "$(wc -l <small.lmir)" -lt "$(wc -l <found.after.lmir)" ] || fail "reduce left $(wc -l <small.lmir) lines"
 
 # Refused, whatever is wrong with it.
-expect_error 1 "nowhere.so: cannot be read" "$LMC" passes --load-pass nowhere.so
+expect_error 1 "nowhere.so: cannot open" "$LMC" passes --load-pass nowhere.so
 expect_error 1 "is a folder" "$LMC" passes --load-pass example
 echo text >text.so
 expect_error 1 "text.so: is not a shared object" "$LMC" passes --load-pass text.so

@@ -27,8 +27,7 @@ grep -qE '/\*(DATA|STYLE|SCRIPT)\*/' page.html && fail "the page has holes"
 # --json prints one object and nothing else.
 "$LMC" profile tiny.lmc -p 5 -n 3 -t 1 --json >json.txt 2>/dev/null || fail "profile --json"
 [ "$(wc -l <json.txt)" -eq 1 ] || fail "--json prints more than one line"
-if command -v python3 >/dev/null; then
-  python3 - json.txt trace.json page.html <<'P' || fail "json, trace or page"
+python3 - json.txt trace.json page.html <<'P' || fail "json, trace or page"
 import json, re, sys
 d = json.load(open(sys.argv[1]))
 assert (d["threads"], d["prompt_tokens"], d["decode_tokens"]) == (1, 5, 3)
@@ -77,7 +76,6 @@ page = open(sys.argv[3]).read()
 data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S).group(1))
 assert data["timeline"]["tiles"] and data["timeline"]["stages"]
 P
-fi
 
 # A single decode step, a prompt of one token, and the log beside it.
 expect_ok env LMC_LOG=debug "$LMC" profile tiny.lmc -p 1 -n 1

@@ -66,7 +66,7 @@ expect_in out.txt "<mask>"
 expect_ok "$LMC" inspect "$T"
 expect_in out.txt "merges"
 expect_in out.txt "pre-tokenizer   ByteLevel"
-expect_error 1 "nowhere.model: cannot read" "$LMC" inspect nowhere.model
+expect_error 1 "nowhere.model: cannot open" "$LMC" inspect nowhere.model
 
 # Refused with one message
 expect_error 2 "excludes" "$LMC" tokenize "$T" -p a --file text.txt
@@ -74,7 +74,7 @@ expect_error 2 "found 'two'" "$LMC" detokenize "$T" --ids 1,two
 expect_error 1 "token id 999999 is outside the vocabulary of 2048" "$LMC" detokenize "$T" 999999
 expect_error 1 "token id -1 is outside" "$LMC" detokenize "$T" --ids=-1
 expect_error 1 "token id 99999999999999999999 is outside" "$LMC" detokenize "$T" --ids 99999999999999999999
-expect_error 1 "nowhere.json: cannot read the tokenizer" "$LMC" tokenize nowhere.json -p a
+expect_error 1 "nowhere.json: cannot open" "$LMC" tokenize nowhere.json -p a
 expect_error 1 "missing.txt" "$LMC" tokenize "$T" --file missing.txt
 mkdir empty
 expect_error 1 "empty: holds no tokenizer" "$LMC" tokenize empty -p a

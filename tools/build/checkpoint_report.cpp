@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "models/checkpoint/hf_folder.h"
+#include "models/checkpoint/path_kind.h"
 #include "models/checkpoint/safetensors.h"
 #include "models/gguf/gguf.h"
 #include "tools/build/model_estimate.h"
@@ -161,21 +161,20 @@ void print_json(const std::string& path, const Report& r, const Sum& all) {
   fmt::print("{}\n", out.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
 }
 
-bool is_config(const std::string& path) { return fs::path(path).filename() == "config.json"; }
-
 Report read(const std::string& path) {
-  if (path.ends_with(".safetensors")) return read_safetensors(path);
-  if (is_config(path)) return {"config.json", {}, {}, {}, {}};
-  return fs::is_directory(path) ? read_folder(path) : read_gguf(path);
+  switch (path_kind(path)) {
+    case PathKind::safetensors:
+      return read_safetensors(path);
+    case PathKind::config:
+      return {"config.json", {}, {}, {}, {}};
+    case PathKind::gguf:
+      return read_gguf(path);
+    default:
+      return read_folder(path);
+  }
 }
 
 }  // namespace
-
-bool is_checkpoint(const std::string& path) {
-  if (path.empty()) return false;
-  return is_gguf_file(path) || path.ends_with(".gguf") || path.ends_with(".safetensors") || is_config(path) ||
-         (!fs::exists(path + "/manifest.json") && fs::exists(path + "/config.json"));
-}
 
 void print_checkpoint(const std::string& path, int64_t context, bool json) {
   Report r = read(path);

@@ -6,10 +6,8 @@
 
 namespace lmc {
 
-// Is this a GGUF or safetensors file, a config.json or a folder with one?
-bool is_checkpoint(const std::string& path);
-
-// Tensors, parameters, and memory at `context` positions (0: all the model has); `json`: as one JSON object.
+// Of a GGUF or safetensors file, a config.json or a folder with one: tensors, parameters, and memory at
+// `context` positions (0: all the model has); `json`: as one JSON object.
 void print_checkpoint(const std::string& path, int64_t context, bool json);
 
 }  // namespace lmc

@@ -3,18 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "models/tokenizer/tokenizer.h"
 
 namespace lmc {
-
-bool is_tokenizer_path(const std::string& path) {
-  const std::filesystem::path file(path);
-  return !std::filesystem::is_directory(file) &&
-         (file.filename() == "tokenizer.json" || file.filename() == "tokenizer.bin" ||
-          file.extension() == ".model");
-}
 
 void print_tokenizer(const std::string& path) {
   constexpr size_t kMostSpecials = 32;

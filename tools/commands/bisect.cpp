@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ir/text.h"
+#include "models/checkpoint/path_kind.h"
 #include "tools/cli/command.h"
 #include "tools/cli/console.h"
 #include "tools/graphs/diff_report.h"
@@ -32,7 +33,7 @@ struct Source {
 };
 
 Source load(const Options& o, PassOptions& passes) {
-  if (o.input.ends_with(".lmir")) {
+  if (path_kind(o.input) == PathKind::graph) {
     Source out{parse_graph(read_file(o.input), o.input), nullptr};
     out.weights = checkpoint_weights(o.model.options.weights, passes);
     return out;

@@ -1,10 +1,9 @@
 // lmc explore: the pipeline of passes as one page.
 #include <fmt/format.h>
 
-#include <filesystem>
-
 #include "ir/text.h"
 #include "models/checkpoint/hub_cache.h"
+#include "models/checkpoint/path_kind.h"
 #include "models/load/model.h"
 #include "tools/cli/command.h"
 #include "tools/cli/console.h"
@@ -16,7 +15,6 @@
 #include "tools/system/files.h"
 
 namespace lmc::explore_command {
-namespace fs = std::filesystem;
 namespace {
 
 struct Options {
@@ -26,13 +24,6 @@ struct Options {
   PassFlags passes;
   bool json = false;
 };
-
-// A model file, or a checkpoint's folder: bundles have no config.json.
-bool is_model(const std::string& path) {
-  const std::string extension = fs::path(path).extension().string();
-  std::error_code ec;
-  return extension == ".yaml" || extension == ".yml" || fs::exists(fs::path(path) / "config.json", ec);
-}
 
 PipelineRecord explore_model(const Options& o, PassOptions passes) {
   Model m = load_model(o.input, o.weights);
@@ -49,9 +40,9 @@ PipelineRecord explore_model(const Options& o, PassOptions passes) {
 
 PipelineRecord record(const Options& o) {
   const PassOptions passes = o.passes.options();
-  std::error_code ec;
-  if (is_model(o.input)) return explore_model(o, passes);
-  if (fs::is_directory(o.input, ec)) return record_of_bundle(o.input);
+  const PathKind kind = path_kind(o.input);
+  if (kind == PathKind::bundle || kind == PathKind::folder) return record_of_bundle(o.input);
+  if (kind != PathKind::graph && kind != PathKind::other) return explore_model(o, passes);
   PipelineRecord r = record_pipeline(parse_graph(read_file(o.input), o.input), passes);
   r.title = "@" + r.states[0].name;
   r.source = o.input;

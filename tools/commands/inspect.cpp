@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "models/checkpoint/hub_cache.h"
+#include "models/checkpoint/path_kind.h"
 #include "tools/build/checkpoint_report.h"
 #include "tools/build/tokenizer_report.h"
 #include "tools/bundle/bundle.h"
@@ -27,9 +28,12 @@ const RegisterCommand kInspect(
        flags.flag("--verify", *verify, "of a bundle: check the hash of the weights as well");
        return [path, verify, json, context] {
          *path = local_checkpoint(*path);
-         if (is_checkpoint(*path)) return print_checkpoint(*path, *context, *json);
+         const PathKind kind = path_kind(*path);
+         if (kind == PathKind::checkpoint || kind == PathKind::config || kind == PathKind::gguf ||
+             kind == PathKind::safetensors)
+           return print_checkpoint(*path, *context, *json);
          if (*json || *context > 0) throw UsageError("--json and --context go with a checkpoint");
-         if (is_tokenizer_path(*path)) return print_tokenizer(*path);
+         if (kind == PathKind::tokenizer) return print_tokenizer(*path);
          const Bundle b(path->empty() ? newest_bundle() : *path);
          fmt::print("{}: {} from {}, target {}, context {}, vocabulary {}, {}\n", b.path, b.info.model,
                     b.info.source, b.plan.target, b.plan.context, b.plan.vocab,

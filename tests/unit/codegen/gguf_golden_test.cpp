@@ -6,7 +6,6 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "golden_folder.h"
 #include "ir/error.h"
 #include "ir/eval.h"
 #include "models/export/gguf_export.h"

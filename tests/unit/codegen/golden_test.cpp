@@ -12,7 +12,6 @@
 #include "codegen/target.h"
 #include "compiled_model.h"
 #include "eight_rows.h"
-#include "golden_folder.h"
 #include "ir/eval.h"
 #include "ir/schedule_check.h"
 #include "ir/text.h"

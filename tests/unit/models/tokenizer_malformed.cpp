@@ -149,14 +149,12 @@ TEST(MalformedTokenizer, BadPatternsAndTemplates) {
 }
 
 TEST(MalformedTokenizer, AFileThatCannotBeReadIsNamed) {
-  for (const std::string path : {"/nowhere/tokenizer.json", "/tmp"}) {
-    try {
-      Tokenizer::from_json_file(path);
-      ADD_FAILURE();
-    } catch (const Error& error) {
-      EXPECT_TRUE(std::string(error.what()).starts_with(path + ": cannot read")) << error.what();
-    }
-  }
+  const auto error = [](const std::string& path) {
+    return error_of([&] { Tokenizer::from_json_file(path); });
+  };
+  EXPECT_EQ(error("/nowhere/tokenizer.json"),
+            "/nowhere/tokenizer.json: cannot open: No such file or directory");
+  EXPECT_EQ(error("/tmp"), "/tmp: is a folder, not a file");
 }
 
 TEST(MalformedTokenizer, CutAnywhereItIsAnError) {

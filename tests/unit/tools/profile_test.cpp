@@ -29,9 +29,9 @@ TEST(ProfileStats, AreThoseOfTheList) {
   const Stats s = stats_of(values);
   EXPECT_DOUBLE_EQ(s.mean, 50.5);
   EXPECT_DOUBLE_EQ(s.variance, 833.25);
-  EXPECT_EQ(s.p50, 50);
-  EXPECT_EQ(s.p90, 90);
-  EXPECT_EQ(s.p99, 99);
+  EXPECT_DOUBLE_EQ(s.p50, 50.5);
+  EXPECT_DOUBLE_EQ(s.p90, 90.1);
+  EXPECT_DOUBLE_EQ(s.p99, 99.01);
   EXPECT_EQ(s.spread(), 100);
 }
 

@@ -1,17 +1,10 @@
 #include "tools/measure/profile/stats.h"
 
 #include <algorithm>
-#include <cmath>
+
+#include "tools/machine/statistics.h"
 
 namespace lmc {
-namespace {
-
-double percentile(const std::vector<double>& sorted, double p) {
-  const auto rank = static_cast<size_t>(std::ceil(p * static_cast<double>(sorted.size())));
-  return sorted[std::max<size_t>(rank, 1) - 1];
-}
-
-}  // namespace
 
 Stats stats_of(std::vector<double> values) {
   Stats out;
