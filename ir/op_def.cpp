@@ -34,6 +34,14 @@ const OpDef& get_op(std::string_view name) {
   throw Error("unknown op '" + std::string(name) + "'" + did_you_mean(name, known, "; see lmc ops"));
 }
 
+const OpDef& get_op(std::string_view name, const Location& at) {
+  try {
+    return get_op(name);
+  } catch (const Error& e) {
+    throw Error(at, e.what());
+  }
+}
+
 std::vector<const OpDef*> all_ops() {
   std::vector<const OpDef*> out;
   for (const auto& [name, def] : table()) out.push_back(&def);

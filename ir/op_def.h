@@ -114,7 +114,8 @@ struct OpDef {
 // Registered ops. The table is complete before main() starts.
 const OpDef* find_op(std::string_view name);  // nullptr if there is none
 const OpDef& get_op(std::string_view name);   // Error if there is none, with the nearest name
-std::vector<const OpDef*> all_ops();          // by name
+const OpDef& get_op(std::string_view name, const Location& at);  // which the Error names
+std::vector<const OpDef*> all_ops();                             // by name
 
 // `constant`: weight_only(g), for many ops of one graph.
 Cost op_cost(const Graph& g, OpId op, const SideTable<ValueId, char>& constant);

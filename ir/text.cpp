@@ -101,12 +101,7 @@ class Builder {
   }
 
   OpId call(const syntax::Statement& s, const std::string& scope) {
-    const OpDef* def = nullptr;
-    try {
-      def = &get_op(s.op);
-    } catch (const Error& e) {
-      throw Error(s.loc, e.what());
-    }
+    const OpDef* def = &get_op(s.op, s.loc);
     std::vector<ValueId> operands;
     for (const auto& o : s.operands) operands.push_back(operand(o, scope));
     AttrMap attrs;

@@ -97,12 +97,7 @@ class Expander {
   }
 
   OpId call(const syntax::Statement& s, const std::vector<std::string>& names) {
-    const OpDef* def = nullptr;
-    try {
-      def = &get_op(s.op);
-    } catch (const Error& e) {
-      throw Error(s.loc, e.what());
-    }
+    const OpDef* def = &get_op(s.op, s.loc);
     std::vector<ValueId> operands;
     bool ended = false;
     for (size_t i = 0; i < s.operands.size(); ++i) {

@@ -1,15 +1,10 @@
 # The measuring commands: shapes and ranges of what they print, never how fast anything is.
 LMC=$1 ROOT=$2
 . "$ROOT/tests/cli/lib.sh.inc"
+. "$ROOT/tests/cli/ranges.sh.inc"
 export TMPDIR=$WORK
 
 expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" -o tiny.lmc
-
-number() { sed -n "s/.*\"$1\":\([-+.0-9e]*\).*/\1/p" "$2" | head -n 1; } # number KEY FILE, first of its kind
-expect_range() { # expect_range KEY LOW HIGH FILE
-  awk -v x="$(number "$1" "$4")" -v low="$2" -v high="$3" 'BEGIN { exit !(x != "" && x + 0 > low && x + 0 <= high) }' ||
-    fail "$1 is '$(number "$1" "$4")', not in ($2, $3]: $(head -c 300 "$4")"
-}
 
 # bench: JSON, one row for each of threads × (prompts + depths).
 expect_ok "$LMC" bench tiny.lmc -p 8,16 -n 4 -d 0,32 -t 1,2 -r 2 -o json
@@ -81,21 +76,6 @@ expect_error 1 "there is no such bundle" "$LMC" bench nowhere.lmc
 expect_ok "$LMC" bench --ab tiny.lmc tiny.lmc -p 8 -n 4 -r 3 -t 1
 expect_in out.txt "tg4@d0"
 expect_in out.txt "Student's t"
-expect_ok "$LMC" bench --ab "--quant none" "" --model "$ROOT/models/tiny/gemma3.yaml" -p 8 -n 4 -r 2 -t 1 --json
-expect_range ratio 0 1000 out.txt
-expect_range ratio_low 0 1000 out.txt
-expect_in out.txt '"prefill":'
-# Ablation: a row per pass at work, those the model does not compile without among them.
-expect_ok "$LMC" bench --ablate "$ROOT/models/tiny/gemma3.yaml" -p 8 -n 4 -r 2 -t 1
-for pass in nothing fuse-qkv fuse-gate-up quantize; do expect_in out.txt "$pass"; done
-expect_in out.txt "kernels/token"
-expect_ok "$LMC" bench --ablate "$ROOT/models/tiny/gemma3.yaml" --flags "--quant none" -p 8 -n 4 -r 2 -t 1 --json
-expect_range gain 0 1000 out.txt
-expect_range kernels_per_token 1 10000 out.txt
-expect_range predicted_ms_per_block 0 1e6 out.txt
-expect_range predicted_decode_gain 0 1000 out.txt
-expect_range predicted_prefill_gain 0 1000 out.txt
-grep -q '"pass":"quantize"' out.txt && fail "quantize does nothing under --quant none, but is listed"
 expect_error 2 "--flags goes with --ablate" "$LMC" bench tiny.lmc --flags "--quant none"
 expect_error 2 "neither a bundle nor --model" "$LMC" bench tiny.lmc --ablate x.yaml
 expect_error 1 "x.yaml" "$LMC" bench --ablate x.yaml
@@ -109,26 +89,6 @@ expect_error 2 "--ab" "$LMC" bench --ab tiny.lmc
 expect_error 2 "exceeds the context" "$LMC" bench --ab tiny.lmc tiny.lmc -p 600
 expect_error 1 "unknown format 'nix'" "$LMC" bench --ab "--quant nix" "" --model "$ROOT/models/tiny/gemma3.yaml"
 expect_error 1 "there is no such bundle" "$LMC" bench --ab tiny.lmc nowhere.lmc
-
-# membw
-expect_ok "$LMC" membw --size 2M -r 1 --json
-expect_range read_bandwidth_gb_s 0 100000 out.txt
-expect_in out.txt '"fits_in_cache":true'
-expect_ok "$LMC" membw --size 1M -r 1 -t 1
-expect_in out.txt "read bandwidth"
-expect_in out.txt "mapped read-only"
-expect_error 2 "--size" "$LMC" membw --size 12
-
-# crossover
-expect_ok "$LMC" crossover --dims 32,64 -t 1 --output host.json
-expect_in out.txt "BF16 is not measured"
-expect_in host.json '"min_dim"'
-expect_in host.json '"q8_0_us"'
-expect_ok "$LMC" crossover --dims 32 -t 1 --json
-[ -s "$LMC_CACHE_DIR/host.json" ] || fail "no host.json in the cache folder"
-expect_in out.txt '"linear_crossover":{'
-expect_error 1 "nowhere/host.json" "$LMC" crossover --dims 32 -t 1 --output nowhere/host.json
-expect_error 2 "--dims" "$LMC" crossover --dims 0
 
 [ -z "$(find "$WORK" -maxdepth 1 \( -name 'lmc-*' -o -name '*.tmp-*' \))" ] || fail "something was left behind: $(ls)"
 finish

@@ -1,4 +1,5 @@
 # The known counts of the full shapes, from types alone.
+# Released only: full shapes, whose passes other tests run on small ones.
 LMC=$1 ROOT=$2
 . "$ROOT/tests/cli/lib.sh.inc"
 counts() {  # counts "ARGS" LINE…

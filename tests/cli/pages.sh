@@ -1,5 +1,6 @@
 # The pages of `lmc explore` and `lmc profile` in a browser: each draws itself without an error and does what
 # keys, pointer and links ask for. tools/test installs chromium.
+# Released only: what is drawn is the browser's work; see.sh makes the pages.
 LMC=$1 ROOT=$2
 . "$ROOT/tests/cli/lib.sh.inc"
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome) ||

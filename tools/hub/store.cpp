@@ -15,21 +15,6 @@
 
 namespace lmc {
 namespace fs = std::filesystem;
-namespace {
-
-// A name that no other process writes to.
-std::string temporary(const std::string& path) { return path + "." + std::to_string(::getpid()) + ".new"; }
-
-void move_over(const std::string& from, const std::string& to) {
-  std::error_code ec;
-  fs::rename(from, to, ec);
-  if (!ec) return;
-  const std::string why = ec.message();
-  fs::remove(from, ec);
-  throw Error(to + ": cannot write: " + why);
-}
-
-}  // namespace
 
 void make_folders(const std::string& path) {
   std::error_code ec;
@@ -39,8 +24,7 @@ void make_folders(const std::string& path) {
 
 void write_whole(const std::string& path, const std::string& content) {
   make_folders(fs::path(path).parent_path().string());
-  write_file(temporary(path), content);
-  move_over(temporary(path), path);
+  write_file(path, content);
 }
 
 void link_to_blob(const std::string& path, const std::string& blob) {
@@ -49,10 +33,14 @@ void link_to_blob(const std::string& path, const std::string& blob) {
   const fs::path target = fs::path(blob).lexically_relative(folder);
   std::error_code ec;
   if (fs::read_symlink(path, ec) == target && !ec) return;
-  fs::remove(temporary(path), ec);
-  fs::create_symlink(target, temporary(path), ec);
-  if (ec) throw Error(path + ": cannot link to " + target.string() + ": " + ec.message());
-  move_over(temporary(path), path);
+  const std::string temporary = path + "." + std::to_string(::getpid()) + ".new";  // nobody else's
+  fs::remove(temporary, ec);
+  fs::create_symlink(target, temporary, ec);
+  if (!ec) fs::rename(temporary, path, ec);
+  if (!ec) return;
+  const std::string why = ec.message();
+  fs::remove(temporary, ec);
+  throw Error(path + ": cannot link to " + target.string() + ": " + why);
 }
 
 BlobLock::BlobLock(const std::string& path, const std::function<bool()>& cancelled)
