@@ -37,6 +37,7 @@ class Flag {
   Flag& not_negative();
   Flag& range(int64_t least, int64_t most);  // both included
   Flag& one_of(const std::vector<std::string>& words);
+  Flag& suggests(const std::vector<std::string>& words);  // shown like those of one_of; refused elsewhere
   Flag& existing_file();
   Flag& existing_path();
   Flag& byte_size(uint64_t least, uint64_t most);  // 256M, 1G, 4096

@@ -236,9 +236,8 @@ const RegisterCommand kCompile(
            .option("--tokenizer", o->tokenizer,
                    "a tokenizer.json, a SentencePiece .model or a folder (default: the checkpoint's)")
            .existing_path();
-       flags
-           .option("--target", o->target,
-                   "instruction set: native (the best here), avx2, avx-vnni or avx512-vnni")
+       flags.option("--target", o->target, "instruction set; native is the best here")
+           .suggests({"native", "avx2", "avx-vnni", "avx512-vnni"})
            .shows_default();
        flags.option("--block", o->block, "largest block of prompt tokens per step")
            .range(1, 4096)
