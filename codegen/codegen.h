@@ -36,6 +36,8 @@ CodegenResult emit(Lowered lowered, const CodegenOptions& options);
 // Just the plan (no LLVM): for --emit=plan.
 CodegenResult plan_only(Lowered lowered, const CodegenOptions& options);
 
+std::string llvm_version();  // of the library that is loaded: "19.1.7"
+
 struct LoadOptions {
   bool debugger = false;  // tell GDB about the code
   bool perf = false;      // name the kernels for perf, in /tmp/perf-PID.map

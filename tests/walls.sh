@@ -35,7 +35,7 @@ rooms() {  # rooms FOLDER ROOM…
 exempt='tiny examples scripts'
 rooms models text checkpoint gguf chat tokenizer language load export
 rooms passes pattern engine debug
-rooms tools cli system bundle machine pipeline html hub generate measure build graphs commands
+rooms tools cli system bundle describe machine pipeline html hub generate measure build graphs commands
 if grep -rln 'boost/' ir passes codegen runtime models tools --include='*.h' --include='*.cpp' | grep -vE '^ir/(bgl.h|graph_algorithms.cpp)$'; then
   echo "^ only ir/bgl.h may include Boost" >&2
   bad=1

@@ -7,14 +7,14 @@
 #include <vector>
 
 #include "ir/error.h"
-#include "tools/bundle/bundle_format.h"
 #include "tools/cli/command.h"
 #include "tools/cli/console.h"
+#include "tools/describe/version.h"
 
 int main(int argc, char** argv) {
   using namespace lmc;
-  CLI::App app("lmc: compiles language models to machine code for this CPU, and runs them", "lmc");
-  app.set_version_flag("--version", std::string("lmc ") + kLmcVersion);
+  CLI::App app(std::string("lmc: ") + kProgramDoc, "lmc");
+  app.set_version_flag("--version", version_text);
   app.require_subcommand(0, 1);  // whether there is one is asked last, so that an unknown one is named
   std::vector<std::function<void()>> actions;
   for (const Command& c : all_commands()) {

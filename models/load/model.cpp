@@ -12,6 +12,7 @@
 #include "models/checkpoint/path_kind.h"
 #include "models/checkpoint/random.h"
 #include "models/language/builtin.h"
+#include "models/load/find_model.h"
 #include "models/load/gguf_import.h"
 #include "models/load/hf_config.h"
 #include "models/load/model_parts.h"
@@ -189,7 +190,7 @@ namespace {
 
 // The model file for `given`; if that is a checkpoint, it becomes the weights.
 std::string model_file(const std::string& given, ModelOptions& options) {
-  const std::string path = local_checkpoint(given);
+  const std::string path = find_model_file(local_checkpoint(given), shared_models());
   const PathKind kind = path_kind(path);
   const bool folder = kind == PathKind::checkpoint || kind == PathKind::bundle || kind == PathKind::folder;
   if (!folder && kind != PathKind::config && kind != PathKind::gguf) return path;

@@ -40,9 +40,9 @@ struct Model {
   std::map<std::string, std::string> tensor_names;  // name in the checkpoint → name in the model file
 };
 
-// `path` is a model file, "builtin:NAME.yaml", or a checkpoint (a folder, its config.json alone, which brings
-// no weights, a GGUF file, or a hub id that the cache has), whose family is recognised. Throws Error naming
-// file and line, tensor, or option.
+// `path` is a model file (which may lie elsewhere: find_model.h), "builtin:NAME.yaml", or a checkpoint (a
+// folder, its config.json alone, which brings no weights, a GGUF file, or a hub id that the cache has), whose
+// family is recognised. Throws Error naming file and line, tensor, or option.
 Model load_model(const std::string& path, const ModelOptions& options);
 
 }  // namespace lmc

@@ -9,6 +9,9 @@
 
 namespace lmc {
 
+inline constexpr const char* kProgramDoc =
+    "compiles language models to machine code for this CPU, and runs them";
+
 struct Command {
   std::string name;
   std::string doc;

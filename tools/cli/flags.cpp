@@ -79,6 +79,11 @@ Flag& Flag::one_of(const std::vector<std::string>& words) {
   return *this;
 }
 
+Flag& Flag::suggests(const std::vector<std::string>& words) {
+  option_->check(CLI::Validator("{" + CLI::detail::join(words) + "}"));
+  return *this;
+}
+
 Flag& Flag::existing_file() {
   option_->check(CLI::ExistingFile);
   return *this;

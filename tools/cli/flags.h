@@ -21,12 +21,14 @@ class Flag {
   explicit Flag(CLI::Option* option) : option_(option) {}
 
   Flag& required();
-  Flag& shows_default();                     // in the help: what the variable holds now
-  Flag& type_name(const std::string& name);  // in the help: "FILE"
-  Flag& hidden();                            // not in the help
-  Flag& comma_separated();                   // of lists
-  Flag& one_value_each();                    // of lists: each value wants the flag's name again
-  Flag& values(int count);                   // of lists: exactly so many
+  Flag& shows_default();  // in the help: what the variable holds now
+  // In the help, and what shells complete: "FILE", "FOLDER", "BUNDLE", "MODEL", "CHECKPOINT"; another word is
+  // only shown.
+  Flag& type_name(const std::string& name);
+  Flag& hidden();           // not in the help
+  Flag& comma_separated();  // of lists
+  Flag& one_value_each();   // of lists: each value wants the flag's name again
+  Flag& values(int count);  // of lists: exactly so many
   Flag& excludes(const Flag& other);
   Flag& excludes(const std::string& name);  // of one that is declared already
   Flag& needs(const Flag& other);
@@ -35,6 +37,7 @@ class Flag {
   Flag& not_negative();
   Flag& range(int64_t least, int64_t most);  // both included
   Flag& one_of(const std::vector<std::string>& words);
+  Flag& suggests(const std::vector<std::string>& words);  // shown like those of one_of; refused elsewhere
   Flag& existing_file();
   Flag& existing_path();
   Flag& byte_size(uint64_t least, uint64_t most);  // 256M, 1G, 4096

@@ -102,7 +102,8 @@ void run(const Options& o) {
 const RegisterCommand kBench(
     {"bench", "measure bundles' speed beside the memory's", [](Flags& flags) {
        auto o = std::make_shared<Options>();
-       flags.option("bundles", o->bundles, "the bundles; the newest *.lmc here if left out");
+       flags.option("bundles", o->bundles, "the bundles; the newest *.lmc here if left out")
+           .type_name("BUNDLE");
        const auto list = [&](const char* names, auto& values, const char* doc, int64_t least, int64_t most) {
          flags.option(names, values, doc).comma_separated().one_value_each().range(least, most);
        };
@@ -126,7 +127,7 @@ const RegisterCommand kBench(
        flags.option("--ab", o->ab, "compare two bundles, or two strings of compile flags, in turn")
            .type_name("A B")
            .values(2);
-       flags.option("--model", o->model, "the model file that --ab's flags compile");
+       flags.option("--model", o->model, "the model file that --ab's flags compile").type_name("MODEL");
        flags.option("--ablate", o->ablate, "what each pass is worth: this model without each in turn")
            .type_name("MODEL");
        flags.option("--flags", o->flags, "flags of lmc compile for --ablate: \"--weights random\"");

@@ -136,6 +136,7 @@ const RegisterCommand kBisect(
     {"bisect", "find the first pass, and the first application of it, that breaks a check", [](Flags& flags) {
        auto o = std::make_shared<Options>();
        flags.option("input", o->input, "a model file (.yaml), a Hugging Face folder or a graph (.lmir)")
+           .type_name("MODEL")
            .required();
        flags.option(
            "--run", o->command,

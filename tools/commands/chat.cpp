@@ -116,9 +116,9 @@ void run(const Options& o) {
 const RegisterCommand kChat(
     {"chat", "talk with a model", [](Flags& flags) {
        auto o = std::make_shared<Options>();
-       flags.option("bundle", o->bundle, "the bundle; the newest *.lmc here if left out");
+       flags.option("bundle", o->bundle, "the bundle; the newest *.lmc here if left out").type_name("BUNDLE");
        flags.option("--system", o->system, "the system message");
-       flags.option("--load", o->load, "go on with a conversation that /save wrote");
+       flags.option("--load", o->load, "go on with a conversation that /save wrote").type_name("FILE");
        o->generation.generate.max_tokens = 1024;
        o->generation.add_to(flags);
        flags.option("-t,--threads", o->threads, "threads (default: physical cores)").range(1, 1024);

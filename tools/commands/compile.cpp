@@ -220,23 +220,24 @@ const RegisterCommand kCompile(
     {"compile", "compile a model file and a checkpoint into a bundle", [](Flags& flags) {
        auto o = std::make_shared<Options>();
        flags
-           .option(
-               "model", o->model,
-               "a model file, such as models/gemma3.yaml, a Hugging Face folder, a GGUF file, or a hub id "
-               "(ORG/NAME, ORG/NAME@REVISION) that lmc pull has fetched")
+           .option("model", o->model,
+                   "a model file, such as gemma3.yaml, a Hugging Face folder, a GGUF file, or a hub id "
+                   "(ORG/NAME, ORG/NAME@REVISION) that lmc pull has fetched")
+           .type_name("MODEL")
            .required();
-       flags.option("-o,--output", o->output,
-                    "the bundle to write (default: ./<model>.lmc); with --emit a file (default: standard "
-                    "output)");
+       flags
+           .option("-o,--output", o->output,
+                   "the bundle to write (default: ./<model>.lmc); with --emit a file (default: standard "
+                   "output)")
+           .type_name("FILE");
        o->source.add_to(flags);
        o->automatic.add_to(flags);
        flags
            .option("--tokenizer", o->tokenizer,
                    "a tokenizer.json, a SentencePiece .model or a folder (default: the checkpoint's)")
            .existing_path();
-       flags
-           .option("--target", o->target,
-                   "instruction set: native (the best here), avx2, avx-vnni or avx512-vnni")
+       flags.option("--target", o->target, "instruction set; native is the best here")
+           .suggests({"native", "avx2", "avx-vnni", "avx512-vnni"})
            .shows_default();
        flags.option("--block", o->block, "largest block of prompt tokens per step")
            .range(1, 4096)

@@ -170,7 +170,8 @@ const RegisterCommand kCrossover(
            .one_value_each()
            .range(1, 16384);
        flags.option("-t,--threads", o->threads, "threads (default: physical cores)").range(1, 1024);
-       flags.option("-o,--output", o->output, "the host file to write (default: host.json in lmc's cache)");
+       flags.option("-o,--output", o->output, "the host file to write (default: host.json in lmc's cache)")
+           .type_name("FILE");
        flags.flag("--json", o->json, "print the host file's content as one JSON object");
        return [o] { run(*o); };
      }});

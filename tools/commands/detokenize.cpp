@@ -63,11 +63,12 @@ void run(const Options& o) {
 const RegisterCommand kDetokenize(
     {"detokenize", "token ids to text", [](Flags& flags) {
        auto o = std::make_shared<Options>();
-       flags.option(
-           "tokenizer", o->tokenizer,
-           "a bundle, a checkpoint's folder, a hub id, a tokenizer.json or a SentencePiece .model (default: "
-           "the newest *.lmc here)");
-       flags.option("more", o->more_ids, "token ids (default: --ids, or standard input)");
+       flags
+           .option("tokenizer", o->tokenizer,
+                   "a bundle, a checkpoint's folder, a hub id, a tokenizer.json or a SentencePiece .model "
+                   "(default: the newest *.lmc here)")
+           .type_name("FILE");
+       flags.option("more", o->more_ids, "token ids (default: --ids, or standard input)").type_name("ID");
        Flag ids = flags.option("--ids", o->ids, "token ids: 2,119,166");
        flags.flag("--skip-special,--no-special", o->skip_special, "leave out special tokens such as <bos>");
        flags.flag("--json", o->json, "print {\"text\":…}");

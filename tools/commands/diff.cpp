@@ -43,8 +43,8 @@ void run(const Options& o) {
 const RegisterCommand kDiff(
     {"diff", "compare two graphs: what was removed, added and changed, part by part", [](Flags& flags) {
        auto o = std::make_shared<Options>();
-       flags.option("before", o->before, "a graph in text form (.lmir)").required();
-       flags.option("after", o->after, "the graph to compare it with").required();
+       flags.option("before", o->before, "a graph in text form (.lmir)").type_name("FILE").required();
+       flags.option("after", o->after, "the graph to compare it with").type_name("FILE").required();
        flags.flag("--json", o->json, "print one JSON object");
        o->files.add_to(flags);
        flags.footer(

@@ -129,9 +129,10 @@ void run(const Options& o) {
 const RegisterCommand kEval(
     {"eval", "logits of token ids, perplexity of a text, or two bundles compared", [](Flags& flags) {
        auto o = std::make_shared<Options>();
-       Flag bundle = flags.option("bundle", o->bundle, "the bundle; the newest *.lmc here if left out");
+       Flag bundle = flags.option("bundle", o->bundle, "the bundle; the newest *.lmc here if left out")
+                         .type_name("BUNDLE");
        Flag ids = flags.option("--ids", o->ids, "token ids, verbatim: 2,119,166");
-       flags.option("--text", o->text, "a text file to predict");
+       flags.option("--text", o->text, "a text file to predict").type_name("FILE");
        Flag compare =
            flags
                .option("--compare", o->compare, "two bundles: how far B's predictions of --text are from A's")

@@ -72,14 +72,17 @@ const RegisterCommand kExplore(
        flags
            .option("input", o->input,
                    "a model file (.yaml), a Hugging Face folder, a bundle, or a graph in text form (.lmir)")
+           .type_name("MODEL")
            .required();
        flags.option("-o,--output", o->output, "the page to write").type_name("FILE");
        flags
            .option("--profile", o->profile,
                    "measured times beside predicted ones: what lmc profile --json wrote")
            .type_name("FILE");
-       flags.option("--weights", o->weights.weights,
-                    "of a model file: a Hugging Face folder, or random, or none (default: its checkpoint)");
+       flags
+           .option("--weights", o->weights.weights,
+                   "of a model file: a Hugging Face folder, or random, or none (default: its checkpoint)")
+           .type_name("CHECKPOINT");
        flags.option("--size", o->weights.size, "which size of random or no weights");
        flags.option("--context", o->weights.context, "most positions of a sequence").positive();
        o->quant.add_to(flags);

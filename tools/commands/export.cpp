@@ -48,15 +48,19 @@ std::vector<std::string> types() {
 const RegisterCommand kExport(
     {"export", "write a model and its weights as a GGUF file", [](Flags& flags) {
        auto o = std::make_shared<Options>();
-       flags.option("model", o->model, "a model file, a Hugging Face folder or a GGUF file").required();
-       flags.option("--gguf", o->gguf.path, "the file to write").required();
+       flags.option("model", o->model, "a model file, a Hugging Face folder or a GGUF file")
+           .type_name("MODEL")
+           .required();
+       flags.option("--gguf", o->gguf.path, "the file to write").type_name("FILE").required();
        flags
            .option("--type", o->gguf.type,
                    "of matrices: keep is as the checkpoint has them; vectors are always f32")
            .one_of(types())
            .shows_default();
-       flags.option("--weights", o->weights.weights,
-                    "a Hugging Face folder, a GGUF file, or random (default: the model file's checkpoint)");
+       flags
+           .option("--weights", o->weights.weights,
+                   "a Hugging Face folder, a GGUF file, or random (default: the model file's checkpoint)")
+           .type_name("CHECKPOINT");
        flags.option("--size", o->weights.size, "which size of random weights");
        flags.option("--seed", o->weights.seed, "of random weights").shows_default();
        return [o] { run(*o); };

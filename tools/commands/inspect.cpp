@@ -16,10 +16,11 @@ const RegisterCommand kInspect(
     {"inspect", "show what a bundle or a checkpoint holds, and what it needs", [](Flags& flags) {
        auto path = std::make_shared<std::string>();
        auto verify = std::make_shared<bool>(false);
-       flags.option(
-           "bundle", *path,
-           "a bundle; a Hugging Face folder, config.json, safetensors or GGUF file; a hub id (ORG/NAME); a "
-           "tokenizer.json or .model; the newest *.lmc here if left out");
+       flags
+           .option("bundle", *path,
+                   "a bundle; a Hugging Face folder, config.json, safetensors or GGUF file; a hub id "
+                   "(ORG/NAME); a tokenizer.json or .model; the newest *.lmc here if left out")
+           .type_name("FILE");
        auto json = std::make_shared<bool>(false);
        auto context = std::make_shared<int64_t>(0);
        flags.flag("--json", *json, "of a checkpoint: one JSON object");

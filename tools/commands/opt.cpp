@@ -38,23 +38,23 @@ void run(const Options& o) {
     throw Error("cannot write to standard output");
 }
 
-const RegisterCommand kOpt({"opt", "run passes over a graph in text form (.lmir)", [](Flags& flags) {
-                              auto o = std::make_shared<Options>();
-                              flags.option("input", o->input, "the graph").required();
-                              flags.option("-o,--output", o->output,
-                                           "where to write the result (default: standard output)");
-                              flags.option("--weights", o->weights,
-                                           "a Hugging Face folder, for --check (default: seeded numbers)");
-                              flags.flag("--dot", o->dot, "write Graphviz instead of IR");
-                              flags.flag("--svg", o->svg, "write a picture (SVG) instead of IR");
-                              flags
-                                  .option("--scope", o->scope,
-                                          "which part to write: all, collapsed, layer:N, or a scope such "
-                                          "as layers.0.ffn")
-                                  .shows_default();
-                              o->passes.add_to(flags);
-                              return [o] { run(*o); };
-                            }});
+const RegisterCommand kOpt(
+    {"opt", "run passes over a graph in text form (.lmir)", [](Flags& flags) {
+       auto o = std::make_shared<Options>();
+       flags.option("input", o->input, "the graph").type_name("FILE").required();
+       flags.option("-o,--output", o->output, "where to write the result (default: standard output)")
+           .type_name("FILE");
+       flags.option("--weights", o->weights, "a Hugging Face folder, for --check (default: seeded numbers)")
+           .type_name("FILE");
+       flags.flag("--dot", o->dot, "write Graphviz instead of IR");
+       flags.flag("--svg", o->svg, "write a picture (SVG) instead of IR");
+       flags
+           .option("--scope", o->scope,
+                   "which part to write: all, collapsed, layer:N, or a scope such as layers.0.ffn")
+           .shows_default();
+       o->passes.add_to(flags);
+       return [o] { run(*o); };
+     }});
 
 }  // namespace
 }  // namespace lmc::opt_command

@@ -105,7 +105,7 @@ void run(const Options& o) {
 const RegisterCommand kProfile(
     {"profile", "show where the time of a run goes, and what could be gained", [](Flags& flags) {
        auto o = std::make_shared<Options>();
-       flags.option("bundle", o->bundle, "the bundle; the newest *.lmc here if left out");
+       flags.option("bundle", o->bundle, "the bundle; the newest *.lmc here if left out").type_name("BUNDLE");
        flags.option("-p,--prompt-tokens", o->prompt, "tokens to prefill").positive().shows_default();
        flags.option("-n,--tokens", o->decode, "tokens to decode").positive().shows_default();
        flags.option("-t,--threads", o->threads, "threads (default: physical cores)").range(1, 1024);

@@ -83,8 +83,9 @@ const RegisterCommand kReduce(
     {"reduce", "shrink a graph that fails under a pass to a small one that fails in the same way",
      [](Flags& flags) {
        auto o = std::make_shared<Options>();
-       flags.option("input", o->input, "the graph (.lmir), before the passes").required();
-       flags.option("-o,--output", o->output, "where to write the small graph (default: standard output)");
+       flags.option("input", o->input, "the graph (.lmir), before the passes").type_name("FILE").required();
+       flags.option("-o,--output", o->output, "where to write the small graph (default: standard output)")
+           .type_name("FILE");
        flags.option(
            "--run", o->command,
            "fail means that this command, given a .lmir file, exits with the code it has for the whole "

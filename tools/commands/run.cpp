@@ -158,20 +158,23 @@ void run(const Options& o) {
 const RegisterCommand kRun(
     {"run", "generate text with a bundle", [](Flags& flags) {
        auto o = std::make_shared<Options>();
-       flags.option("bundle", o->bundle, "the bundle; the newest *.lmc here if left out");
+       flags.option("bundle", o->bundle, "the bundle; the newest *.lmc here if left out").type_name("BUNDLE");
        Flag prompt =
            flags.option("-p,--prompt", o->prompt,
                         "text to continue (default: standard input if piped, else the model's example)");
        Flag ids = flags.option("--ids", o->ids, "token ids to continue, verbatim: 2,119,166");
        prompt.excludes(ids);
-       Flag cache = flags.option("--prompt-cache", o->prompt_cache,
-                                 "a file or folder that keeps what the prompt left in the KV cache: a later "
-                                 "run that begins alike need not feed it again");
+       Flag cache = flags
+                        .option("--prompt-cache", o->prompt_cache,
+                                "a file or folder that keeps what the prompt left in the KV cache: a later "
+                                "run that begins alike need not feed it again")
+                        .type_name("FILE");
        Flag batch =
            flags
                .option("--batch", o->batch,
                        "a file of prompts, one a line ({\"prompt\":…} a line in a .jsonl); prints one JSON "
                        "object for each, in order")
+               .type_name("FILE")
                .excludes(prompt)
                .excludes(ids)
                .excludes(cache);

@@ -61,7 +61,7 @@ void run(const Options& o) {
 const RegisterCommand kTest(
     {"test", "run tests of passes (.lmir files that say what is expected)", [](Flags& flags) {
        auto o = std::make_shared<Options>();
-       flags.option("tests", o->inputs, "the files, or folders of them").required();
+       flags.option("tests", o->inputs, "the files, or folders of them").type_name("FILE").required();
        o->files.add_to(flags);
        flags.footer(
            "A test begins with '// RUN: PASS,… [--set PASS.KEY=VALUE]'; behind its "

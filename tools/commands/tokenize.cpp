@@ -57,12 +57,13 @@ void run(const Options& o) {
 const RegisterCommand kTokenize(
     {"tokenize", "text to token ids", [](Flags& flags) {
        auto o = std::make_shared<Options>();
-       flags.option(
-           "tokenizer", o->tokenizer,
-           "a bundle, a checkpoint's folder, a hub id, a tokenizer.json or a SentencePiece .model (default: "
-           "the newest *.lmc here)");
+       flags
+           .option("tokenizer", o->tokenizer,
+                   "a bundle, a checkpoint's folder, a hub id, a tokenizer.json or a SentencePiece .model "
+                   "(default: the newest *.lmc here)")
+           .type_name("FILE");
        Flag prompt = flags.option("-p,--prompt", o->prompt, "the text (default: standard input)");
-       flags.option("-f,--file", o->file, "a file with the text").excludes(prompt);
+       flags.option("-f,--file", o->file, "a file with the text").type_name("FILE").excludes(prompt);
        flags.flag("--add-special,!--no-special", o->add_special,
                   "add the tokens that open or close a text, such as <bos> (the default)");
        flags.flag("--pieces", o->pieces, "the text of each token too, as the vocabulary writes it");

@@ -8,9 +8,11 @@
 namespace lmc {
 
 void ModelFlags::add_to(Flags& flags) {
-  flags.option(
-      "--weights", options.weights,
-      "a Hugging Face folder, a GGUF file, a hub id, random or none (default: the model file's checkpoint)");
+  flags
+      .option("--weights", options.weights,
+              "a Hugging Face folder, a GGUF file, a hub id, random or none (default: the model file's "
+              "checkpoint)")
+      .type_name("CHECKPOINT");
   flags.option("--size", options.size, "which size of random or no weights");
   flags.option("--seed", options.seed, "of random weights").shows_default();
   flags.option("--context", options.context, "most positions of a sequence (default: what the model has)")

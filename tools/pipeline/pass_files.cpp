@@ -7,8 +7,10 @@ namespace lmc {
 
 void PassFiles::add_to(Flags& flags) {
   flags.option("--pass", texts, "add the pass in this text file (.lmpass); may be given several times")
+      .type_name("FILE")
       .one_value_each();
   flags.option("--load-pass", plugins, "add the passes in this shared object; may be given several times")
+      .type_name("FILE")
       .one_value_each();
 }
 

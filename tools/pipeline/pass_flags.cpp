@@ -18,7 +18,8 @@ void PassFlags::add_to(Flags& flags) {
   flags.option("--disable-pass", disabled, "leave these passes out").comma_separated();
   flags.option("--set", settings, "a setting of a pass: fuse-qkv.biased=skip").one_value_each();
   flags.option("--pass-limit", limit, "stop after this many applications").not_negative();
-  flags.option("--dump-ir", dump_dir, "write the IR before and after every pass into this folder");
+  flags.option("--dump-ir", dump_dir, "write the IR before and after every pass into this folder")
+      .type_name("FOLDER");
   flags.option("--dump-scope", dump_scope,
                "what dumps and prints show: all, collapsed (layers that are alike once), layer:N, or a scope "
                "such as layers.0.ffn (default: layer:0)");
