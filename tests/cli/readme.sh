@@ -1,5 +1,6 @@
 # README.md and those of tools/: every line of their fences of sh is a command that runs, one after the other in a folder
 # that has the model files, but for those named here.
+# Released only: the same commands run under sanitizers elsewhere.
 LMC=$1 ROOT=$2
 . "$ROOT/tests/cli/lib.sh.inc"
 export PATH=$(dirname "$LMC"):$PATH NO_COLOR=1

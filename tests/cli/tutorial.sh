@@ -1,5 +1,6 @@
 # passes/README.md: every file and command of its tutorial, and every output, as they stand there.
 # LMC_BLESS=1 writes the outputs into it.
+# Released only: the same commands run under sanitizers elsewhere.
 LMC=$1 ROOT=$2
 . "$ROOT/tests/cli/lib.sh.inc"
 README=$ROOT/passes/README.md
