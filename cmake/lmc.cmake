@@ -1,4 +1,4 @@
-# lmc_unity(lmc_ir): compiles small sources of a target together, neighbours of one folder until they have 24 kB, which
+# lmc_unity(lmc_ir): compiles small sources of a target together, neighbours of one folder until they have 40 kB, which
 # halves what headers cost. So anonymous namespaces of neighbours must not use a name twice. `ALONE file…` are left alone:
 # those that take long by themselves, and what such a file defines.
 option(LMC_UNITY "Compile small files of a folder together" ON)
@@ -22,7 +22,7 @@ function(lmc_unity target)
     file(SIZE ${source} size)
     get_filename_component(folder ${source} DIRECTORY)
     math(EXPR bytes "${bytes} + ${size}")
-    if(bytes GREATER 24000 OR NOT folder STREQUAL last)
+    if(bytes GREATER 40000 OR NOT folder STREQUAL last)
       math(EXPR group "${group} + 1")
       set(bytes ${size})
     endif()

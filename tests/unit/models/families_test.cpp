@@ -17,7 +17,7 @@ namespace {
 
 // A checkpoint's folder with nothing but a configuration.
 std::string config_folder(const std::string& json) {
-  const std::string folder = temporary(testing::UnitTest::GetInstance()->current_test_info()->name());
+  const std::string folder = temporary(::testing::UnitTest::GetInstance()->current_test_info()->name());
   std::filesystem::create_directories(folder);
   std::ofstream(folder + "/config.json") << json;
   return folder;

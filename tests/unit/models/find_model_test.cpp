@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class FindModel : public testing::Test {
+class FindModel : public ::testing::Test {
  protected:
   void SetUp() override {
     shared_ = temporary("shared");
