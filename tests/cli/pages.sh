@@ -6,9 +6,16 @@ LMC=$1 ROOT=$2
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome) ||
   { echo "skipped: there is no chromium"; exit 77; }
 
-shown() { # shown PAGE#ADDRESS > the page as drawn
-  timeout 60 "$browser" --headless --no-sandbox --disable-gpu --disable-quic --disable-dev-shm-usage --no-first-run \
-    --disable-background-networking --disable-component-update --disable-sync --user-data-dir="$WORK/browser" \
+shown() { # shown PAGE#ADDRESS > the page as drawn; a browser that hangs is started again, a page that is wrong stays so
+  local attempt
+  for attempt in 1 2 3; do
+    drawn "$1" "$attempt" >drawn.dom && [ -s drawn.dom ] && break
+  done
+  cat drawn.dom
+}
+drawn() { # drawn PAGE#ADDRESS ATTEMPT
+  timeout 40 "$browser" --headless --no-sandbox --disable-gpu --disable-quic --disable-dev-shm-usage --no-first-run \
+    --disable-background-networking --disable-component-update --disable-sync --user-data-dir="$WORK/browser$2" \
     --virtual-time-budget=5000 --dump-dom "file://$WORK/$1" 2>/dev/null
 }
 # after_drawing PAGE <SCRIPT: what a person would do once the page has drawn itself, and what went wrong.
