@@ -30,8 +30,7 @@ struct Value {
 
   Value() = default;
   template <class T>
-    requires(!std::is_same_v<std::decay_t<T>, Value>)
-  Value(T&& x) : v(std::forward<T>(x)) {}
+  requires(!std::is_same_v<std::decay_t<T>, Value>) Value(T&& x) : v(std::forward<T>(x)) {}
   Value(const char* text) : v(std::string(text)) {}
   static Value list(List items = {}) { return {std::make_shared<List>(std::move(items))}; }
   static Value dict(Dict items = {}) { return {std::make_shared<Dict>(std::move(items))}; }
