@@ -1,7 +1,7 @@
 # Writes OUTPUT, a header with the version and a hash of every header a plugin may include.
 # cmake -DSOURCE=… -DVERSION=… -DOUTPUT=… -P abi.cmake
 cmake_minimum_required(VERSION 3.25)
-file(GLOB headers RELATIVE ${SOURCE} ${SOURCE}/ir/*.h ${SOURCE}/passes/*/*.h ${SOURCE}/codegen/*.h ${SOURCE}/codegen/kernels/*.h)
+file(GLOB headers RELATIVE ${SOURCE} ${SOURCE}/ir/*.h ${SOURCE}/passes/*.h ${SOURCE}/passes/*/*.h ${SOURCE}/codegen/*.h ${SOURCE}/codegen/kernels/*.h)
 list(SORT headers)
 set(all "")
 foreach(header ${headers})

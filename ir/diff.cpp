@@ -221,14 +221,14 @@ std::vector<size_t> increasing(const std::vector<size_t>& values) {
 
 GraphDiff diff_graphs(const Graph& before, const Graph& after) { return Differ(before, after, false).run(); }
 
-ReadingOrder order_like(const GraphDiff& d, const ReadingOrder& before_places, const Graph& after) {
+ReadingOrder order_like(const GraphDiff& d, const ReadingOrder& before, const Graph& after) {
   constexpr double kNone = 1e18;
   ReadingOrder out(after.num_op_ids(), kNone);
   std::vector<OpId> order = topo_order(after);
   std::reverse(order.begin(), order.end());
   for (OpId id : order) {  // what is new stands before its first reader …
     if (d.to_before[id].valid()) {
-      out[id] = before_places[d.to_before[id]];
+      out[id] = before[d.to_before[id]];
       continue;
     }
     for (ValueId r : after.op(id).results) {

@@ -30,7 +30,7 @@ class Lexer {
   bool at_name(std::string_view name) const { return token_.kind == Tok::name && token_.text == name; }
   bool accept(std::string_view punct);
   void expect(std::string_view punct, const std::string& where);
-  // ReadingOrder in the text: where the next token starts, where the last one taken ended.
+  // Places in the text: where the next token starts, where the last one taken ended.
   size_t next_start() const { return token_start_; }
   size_t last_end() const { return last_end_; }
   std::string_view slice(size_t start, size_t end) const {

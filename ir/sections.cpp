@@ -181,28 +181,28 @@ std::string without_index(const std::string& name, int64_t index) {
 
 ReadingOrder reading_order(const Graph& g) {
   const SideTable<ValueId, char> constant = weight_only(g);
-  ReadingOrder places(g.num_op_ids(), 0);
+  ReadingOrder out(g.num_op_ids(), 0);
   std::vector<OpId> order = topo_order(g);
   std::reverse(order.begin(), order.end());
   for (OpId id : order) {
-    places[id] = id.v;
+    out[id] = id.v;
     if (is_step_op(constant, g.op(id))) continue;
     double first = 1e18;
     for (ValueId r : g.op(id).results) {
-      for (const Use& u : g.value(r).uses) first = std::min(first, places[u.op]);
+      for (const Use& u : g.value(r).uses) first = std::min(first, out[u.op]);
     }
-    if (first < 1e18) places[id] = first - 1e-3;
+    if (first < 1e18) out[id] = first - 1e-3;
   }
-  return places;
+  return out;
 }
 
-std::vector<OpId> in_reading_order(const Graph& g, const std::vector<OpId>& ops, const ReadingOrder& places) {
+std::vector<OpId> in_reading_order(const Graph& g, const std::vector<OpId>& ops, const ReadingOrder& order) {
   std::map<OpId, int> waiting;
   for (OpId id : ops) waiting[id] = 0;
   for (OpId id : ops) {
     for (ValueId v : g.op(id).operands) waiting[id] += g.def_op(v) && waiting.contains(g.value(v).def);
   }
-  const auto later = [&](OpId a, OpId b) { return places[a] != places[b] ? places[a] > places[b] : a > b; };
+  const auto later = [&](OpId a, OpId b) { return order[a] != order[b] ? order[a] > order[b] : a > b; };
   std::priority_queue<OpId, std::vector<OpId>, decltype(later)> ready(later);
   for (const auto& [id, count] : waiting) {
     if (count == 0) ready.push(id);
@@ -222,7 +222,7 @@ std::vector<OpId> in_reading_order(const Graph& g, const std::vector<OpId>& ops,
   return out;
 }
 
-std::vector<GraphSection> sections(const Graph& g, const ReadingOrder& places) {
+std::vector<GraphSection> sections(const Graph& g, const ReadingOrder& order) {
   const SideTable<ValueId, char> constant = weight_only(g);
   const SideTable<OpId, int> depth = depths(g, constant);
   const SideTable<OpId, char> shared = shared_ops(g, constant);
@@ -245,7 +245,7 @@ std::vector<GraphSection> sections(const Graph& g, const ReadingOrder& places) {
   });
   std::vector<GraphSection> out;
   for (Found& f : in_order) {
-    f.section.ops = in_reading_order(g, f.section.ops, places);
+    f.section.ops = in_reading_order(g, f.section.ops, order);
     out.push_back(std::move(f.section));
   }
   return out;

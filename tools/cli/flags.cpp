@@ -147,4 +147,8 @@ Flag Flags::flag(const std::string& names, std::function<void()> given, const st
 
 void Flags::footer(const std::string& text) { app_.footer(text); }
 
+void add_threads_flag(Flags& flags, int& threads) {
+  flags.option("-t,--threads", threads, "threads (default: physical cores)").range(1, 1024);
+}
+
 }  // namespace lmc

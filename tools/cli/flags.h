@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,7 +56,6 @@ class Flags {
   explicit Flags(CLI::App& app) : app_(app) {}
 
   Flag option(const std::string& names, std::string& value, const std::string& doc = "");
-  Flag option(const std::string& names, std::optional<std::string>& value, const std::string& doc = "");
   Flag option(const std::string& names, int& value, const std::string& doc = "");
   Flag option(const std::string& names, int64_t& value, const std::string& doc = "");
   Flag option(const std::string& names, uint64_t& value, const std::string& doc = "");
@@ -74,5 +72,7 @@ class Flags {
  private:
   CLI::App& app_;
 };
+
+void add_threads_flag(Flags& flags, int& threads);  // -t; `threads` stays as it is if not given
 
 }  // namespace lmc

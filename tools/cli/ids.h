@@ -12,7 +12,7 @@ namespace lmc {
 std::vector<int32_t> parse_ids(const std::string& text);
 
 std::string id_list(std::span<const int32_t> ids);  // "[2,119,166]"
-std::string number_list(
-    std::span<const float> numbers);  // 9 significant digits each, which tell floats apart
+// 9 significant digits each, which tell floats apart.
+std::string number_list(std::span<const float> numbers);
 
 }  // namespace lmc

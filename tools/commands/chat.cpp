@@ -121,7 +121,7 @@ const RegisterCommand kChat(
        flags.option("--load", o->load, "go on with a conversation that /save wrote").type_name("FILE");
        o->generation.generate.max_tokens = 1024;
        o->generation.add_to(flags);
-       flags.option("-t,--threads", o->threads, "threads (default: physical cores)").range(1, 1024);
+       add_threads_flag(flags, o->threads);
        add_load_flags(flags, o->kernels);
        return [o] { run(*o); };
      }});

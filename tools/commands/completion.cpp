@@ -1,6 +1,8 @@
 // lmc completion: what makes a shell complete lmc's command line.
 #include "tools/describe/completion.h"
 
+#include <memory>
+
 #include "tools/cli/command.h"
 #include "tools/cli/text_io.h"
 

@@ -169,7 +169,7 @@ const RegisterCommand kCrossover(
            .comma_separated()
            .one_value_each()
            .range(1, 16384);
-       flags.option("-t,--threads", o->threads, "threads (default: physical cores)").range(1, 1024);
+       add_threads_flag(flags, o->threads);
        flags.option("-o,--output", o->output, "the host file to write (default: host.json in lmc's cache)")
            .type_name("FILE");
        flags.flag("--json", o->json, "print the host file's content as one JSON object");

@@ -140,7 +140,7 @@ const RegisterCommand kEval(
                .values(2)
                .excludes(bundle)
                .excludes(ids);
-       flags.option("-t,--threads", o->threads, "threads (default: physical cores)").range(1, 1024);
+       add_threads_flag(flags, o->threads);
        flags.option("--block", o->block, "most tokens per step; 1 = token by token").range(1, 65536);
        flags.flag("--json", o->json, "print one JSON object and nothing else");
        flags.flag("--reference", o->reference, "use the reference evaluator instead of the kernels")

@@ -41,7 +41,7 @@ const RegisterCommand kMachine(
     {"machine", "this machine's figures, by which costs are predicted and stages shared out among threads",
      [](Flags& flags) {
        auto o = std::make_shared<Options>();
-       flags.option("-t,--threads", o->threads, "threads (default: physical cores)").range(1, 1024);
+       add_threads_flag(flags, o->threads);
        flags.flag("--again", o->again, "measure anew instead of reading what an earlier run has left");
        flags.flag("--json", o->json, "print them as one JSON object");
        return [o] { run(*o); };

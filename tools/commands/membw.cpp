@@ -210,7 +210,7 @@ const RegisterCommand kMembw(
        auto o = std::make_shared<Options>();
        flags.option("--size", o->size, "bytes to walk: 256M, 1G, 4G (default: 1G)")
            .byte_size(uint64_t{1} << 20, uint64_t{1} << 40);
-       flags.option("-t,--threads", o->threads, "threads (default: physical cores)").range(1, 1024);
+       add_threads_flag(flags, o->threads);
        flags.option("-r,--repetitions", o->repetitions, "samples of each").range(1, 1000).shows_default();
        flags.flag("--json", o->json, "print one JSON object");
        return [o] { run(*o); };

@@ -29,8 +29,8 @@ void list() {
   }
 }
 
-const char* category_text(OpCategory shape) {
-  switch (shape) {
+const char* category_text(OpCategory category) {
+  switch (category) {
     case OpCategory::elementwise:
       return "elementwise: each element depends on the same element of the operands alone";
     case OpCategory::row:

@@ -108,7 +108,7 @@ const RegisterCommand kProfile(
        flags.option("bundle", o->bundle, "the bundle; the newest *.lmc here if left out").type_name("BUNDLE");
        flags.option("-p,--prompt-tokens", o->prompt, "tokens to prefill").positive().shows_default();
        flags.option("-n,--tokens", o->decode, "tokens to decode").positive().shows_default();
-       flags.option("-t,--threads", o->threads, "threads (default: physical cores)").range(1, 1024);
+       add_threads_flag(flags, o->threads);
        flags.flag("--json", o->json, "print one JSON object");
        flags.option("--trace", o->trace, "write a trace for Perfetto or chrome://tracing").type_name("FILE");
        flags.option("--html", o->html, "write a page with pictures").type_name("FILE");

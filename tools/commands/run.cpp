@@ -192,7 +192,7 @@ const RegisterCommand kRun(
                        .excludes(ids);
        flags.option("--system", o->system, "with --chat: the system message").needs(chat);
        o->generation.add_to(flags);
-       flags.option("-t,--threads", o->threads, "threads (default: physical cores)").range(1, 1024);
+       add_threads_flag(flags, o->threads);
        add_scheduler_flag(flags, o->scheduler);
        flags.option("--block", o->block, "most prompt tokens per step; 1 = token by token").range(1, 65536);
        flags.flag("--json", o->json, "print {\"prompt_ids\":…,\"ids\":…,\"text\":…} and nothing else");

@@ -4,20 +4,11 @@
 
 #include <span>
 
+#include "models/text/utf8.h"
 #include "tools/bundle/bundle_format.h"
 
 namespace lmc {
 namespace {
-
-// The code point that begins at text[i], which moves to its last byte. `text` is UTF-8.
-uint32_t code_point(const std::string& text, size_t& i) {
-  const auto first = static_cast<unsigned char>(text[i]);
-  const int more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
-  uint32_t out = first & (0x3fU >> more);
-  for (int k = 0; k < more && i + 1 < text.size(); ++k)
-    out = out << 6 | (static_cast<unsigned char>(text[++i]) & 0x3fU);
-  return out;
-}
 
 // `text` as roff shows it: no escapes, no requests, '-' for what is typed, ASCII alone.
 std::string roff(const std::string& text) {
@@ -26,7 +17,9 @@ std::string roff(const std::string& text) {
     const char c = text[i];
     const bool starts_line = out.empty() || out.back() == '\n';
     if (static_cast<unsigned char>(c) >= 0x80) {
-      out += fmt::format("\\[u{:04X}]", code_point(text, i));
+      const tokenizer::Utf8Char character = tokenizer::first_char(std::string_view(text).substr(i));
+      out += fmt::format("\\[u{:04X}]", static_cast<uint32_t>(character.code));
+      i += character.length - 1;
     } else if (c == '\\') {
       out += "\\e";
     } else if (c == '-') {
