@@ -70,36 +70,24 @@ expect_ok "$LMC" compile "$TINY" -o tiny.lmc
 expect_ok "$LMC" explore "$TINY" --profile profile.json -o model.html
 expect_ok "$LMC" explore tiny.lmc -o bundle.html
 expect_ok "$LMC" explore "$before" --passes=fuse-qkv,fuse-gate-up -o graph.html
-expect_ok "$LMC" explore "$ROOT/models/gemma3.yaml" --weights none -o gemma.html
-for page in model bundle graph gemma; do
+for page in model bundle graph; do
   grep -q '^<!doctype html>' $page.html && tail -n 1 $page.html | grep -q '</html>' || fail "$page.html is not whole"
   grep -qE '(src|href)=|/\*(DATA|STYLE|SCRIPT)\*/' $page.html && fail "$page.html loads something or has holes"
 done
-# Eighty layers, down to their kernels, are a page of less than two megabytes.
-sed 's/num_hidden_layers: 26, num_attention_heads: 4/num_hidden_layers: 80, num_attention_heads: 4/' "$ROOT/models/gemma3.yaml" >big.yaml
-expect_ok "$LMC" explore big.yaml --weights none -o big.html
-[ "$(wc -c <big.html)" -lt 2000000 ] || fail "big.html has $(wc -c <big.html) bytes"
-python3 - model.html bundle.html big.html <<'P' || fail "the data of a page"
+python3 - model.html bundle.html <<'P' || fail "the data of a page"
 import json, re, sys
-model, bundle, big = (json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', open(f).read(), re.S).group(1)) for f in sys.argv[1:])
+model, bundle = (json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', open(f).read(), re.S).group(1)) for f in sys.argv[1:])
 assert [p["pass"] for p in model["passes"]][:3] == ["canonicalise", "fuse-qkv", "fuse-gate-up"]
 assert model["measured"]["found"] == len(model["kernels"]["labels"]) > 8, model["measured"]
-assert all(page["machine"] == {"threads": 2, "read_gb_s": 25} for page in (model, bundle, big))
-for page in (model, big):
-    kernels = page["kernels"]
-    assert len(kernels["predicted_us"]) == len(kernels["labels"]) and min(kernels["predicted_us"]) > 0
-    # The last state's step is its kernels, and handing them out at the most.
-    sum_of = sum(us * n for us, n in zip(kernels["predicted_us"], kernels["calls"]))
-    assert sum_of <= page["states"][-1]["totals"]["us"] * 1.001, (sum_of, page["states"][-1]["totals"])
+assert all(page["machine"] == {"threads": 2, "read_gb_s": 25} for page in (model, bundle))
+kernels = model["kernels"]
+assert len(kernels["predicted_us"]) == len(kernels["labels"]) and min(kernels["predicted_us"]) > 0
+# The last state's step is its kernels, and handing them out at the most.
+sum_of = sum(us * n for us, n in zip(kernels["predicted_us"], kernels["calls"]))
+assert sum_of <= model["states"][-1]["totals"]["us"] * 1.001, (sum_of, model["states"][-1]["totals"])
 assert all(k["us"] > 0 for k in model["measured"]["kernels"])
 assert len(model["ledger"]) == 43 and all("sqnr_db" not in e for e in model["ledger"])
 assert sum("sqnr_db" in e for e in bundle["ledger"]) == 19 and len(bundle["states"]) == 1
-groups = [g["label"] for g in big["states"][0]["groups"]]
-assert any(g.endswith("× 67") for g in groups) and any(g.endswith("× 13") for g in groups), groups
-names = [p["pass"] for p in big["passes"]]
-assert names[-4:] == ["choose-layouts", "specialise", "split-attention", "form-kernels"], names
-optimised = big["state_after"][names.index("choose-layouts") - 1]
-assert sum(len(g["members"]) for g in big["states"][optimised]["groups"]) == 83
 P
 expect_ok "$LMC" explore "$TINY" --json
 [ "$(wc -l <out.txt)" -eq 1 ] || fail "explore --json prints more than one line"

@@ -15,7 +15,7 @@
 namespace lmc {
 namespace {
 
-constexpr double kShortestSample = 0.030;  // seconds
+constexpr double kShortestSample = 0.010;  // seconds
 
 // Reads `size` bytes as `kStreams` runs in step, a cache line of each at a time. Returns something that
 // depends on all of them.

@@ -29,7 +29,7 @@ class MemoryTeam {
   MemoryTeam(const MemoryTeam&) = delete;
   MemoryTeam& operator=(const MemoryTeam&) = delete;
 
-  // Bytes per second. Small data is walked again and again, so that a sample never takes less than 30 ms.
+  // Bytes per second. Small data is walked again and again, so that a sample never takes less than 10 ms.
   double read(std::span<const std::byte> data, const MemoryWalk& walk);
   // Likewise, of as much of `to` (same size, at least). Read and written bytes both count, as in STREAM.
   double copy(std::span<const std::byte> data, std::span<std::byte> to, const MemoryWalk& walk);
