@@ -5,8 +5,8 @@
 #include <llvm/IR/Module.h>
 #include <llvm/Support/SHA256.h>
 #include <llvm/Support/raw_ostream.h>
+#include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 
 #include "ir/error.h"
@@ -25,6 +25,15 @@ std::string hash_of(const std::string& data) {
   return {bytes.begin(), bytes.end()};
 }
 
+// HMAC-SHA256 (RFC 2104) of a secret of at most 64 bytes.
+std::string keyed_hash(std::string secret, const std::string& data) {
+  secret.resize(64, '\0');
+  std::string inner = secret, outer = secret;
+  for (char& c : inner) c = static_cast<char>(c ^ 0x36);
+  for (char& c : outer) c = static_cast<char>(c ^ 0x5c);
+  return hash_of(outer + hash_of(inner + data));
+}
+
 }  // namespace
 
 std::string ObjectCache::key(const llvm::Module& module, const Target& target) {
@@ -41,7 +50,27 @@ std::string ObjectCache::key(const llvm::Module& module, const Target& target) {
   return hex;
 }
 
-// A file is the object followed by its hash.
+// Made when the first object is stored, and nobody else's to read. "" if it cannot be.
+std::string ObjectCache::secret() const {
+  constexpr size_t kBytes = 32;
+  const std::string file = folder_ + "/secret";
+  try {
+    if (std::string there = read_file(file); there.size() == kBytes) return there;
+  } catch (const Error&) {
+    // There is none yet.
+  }
+  std::string fresh(kBytes, '\0');
+  if (::getentropy(fresh.data(), fresh.size()) != 0) return "";
+  try {
+    write_file(file, fresh, Access::own);
+  } catch (const Error&) {
+    return "";
+  }
+  return fresh;
+}
+
+// A file is the object followed by what only who knows the secret can make of its key and of itself: an entry
+// that was copied in, or under another name, is none.
 std::optional<std::string> ObjectCache::find(const std::string& key) const {
   if (folder_.empty()) return std::nullopt;
   std::error_code ec;
@@ -55,30 +84,19 @@ std::optional<std::string> ObjectCache::find(const std::string& key) const {
   if (data.size() <= kHashBytes) return std::nullopt;
   const std::string hash = data.substr(data.size() - kHashBytes);
   data.resize(data.size() - kHashBytes);
-  if (hash_of(data) != hash) return std::nullopt;
+  if (keyed_hash(secret(), key + data) != hash) return std::nullopt;
   return data;
 }
 
 void ObjectCache::store(const std::string& key, const std::string& object) const {
   if (folder_.empty()) return;
-  std::error_code ec;
-  fs::create_directories(folder_, ec);
+  const std::string own = secret();
+  if (own.empty()) return;
   try {
-    write_file(path(key), object + hash_of(object));
+    write_file(path(key), object + keyed_hash(own, key + object));
   } catch (const Error&) {
     // It is compiled anew next time.
   }
-}
-
-std::string default_cache_folder() {
-  const auto variable = [](const char* name) -> std::string {
-    const char* value = std::getenv(name);
-    return value ? value : "";
-  };
-  if (const std::string own = variable("LMC_CACHE_DIR"); !own.empty()) return own;
-  if (const std::string xdg = variable("XDG_CACHE_HOME"); !xdg.empty()) return xdg + "/lmc";
-  if (const std::string home = variable("HOME"); !home.empty()) return home + "/.cache/lmc";
-  return "";
 }
 
 }  // namespace lmc

@@ -14,23 +14,22 @@ namespace lmc {
 
 class ObjectCache {
  public:
-  // `folder` "" keeps nothing. It is made when something is first stored.
+  // `folder` "" keeps nothing. It must be this user's alone, since what it holds is run.
   explicit ObjectCache(std::string folder) : folder_(std::move(folder)) {}
 
   // Hash of the module before optimisation, the target and LLVM's version: all that the object depends on.
   static std::string key(const llvm::Module& module, const Target& target);
 
-  std::optional<std::string> find(const std::string& key) const;  // a damaged entry is none
+  std::optional<std::string> find(
+      const std::string& key) const;  // none if damaged, or not stored by this user
   // A cache that cannot be written costs time, not results: then nothing is stored.
   void store(const std::string& key, const std::string& object) const;
 
  private:
+  std::string secret() const;
   std::string path(const std::string& key) const { return folder_ + "/" + key + ".o"; }
 
   std::string folder_;
 };
-
-// $LMC_CACHE_DIR, else $XDG_CACHE_HOME/lmc, else ~/.cache/lmc; "" if none of them is set.
-std::string default_cache_folder();
 
 }  // namespace lmc

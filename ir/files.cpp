@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "ir/error.h"
+#include "ir/file_guard.h"
 
 namespace lmc {
 namespace {
@@ -27,14 +28,26 @@ class Descriptor {
   ~Descriptor() {
     if (fd_ >= 0) ::close(fd_);
   }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
+  Descriptor(Descriptor&& o) noexcept : fd_(std::exchange(o.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&&) = delete;
   int get() const { return fd_; }
   bool close() { return ::close(std::exchange(fd_, -1)) == 0; }
 
  private:
   int fd_;
 };
+
+// For reading. The type is asked of what was opened, not of the name, and a pipe that nobody writes to does
+// not keep open() waiting.
+Descriptor open_regular(const std::string& path) {
+  Descriptor out(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (out.get() < 0) fail_at(path, "open");
+  struct stat info {};
+  if (::fstat(out.get(), &info) != 0) fail_at(path, "read");
+  if (S_ISDIR(info.st_mode)) throw Error(path + ": is a folder, not a file");
+  if (!S_ISREG(info.st_mode)) throw Error(path + ": is not a regular file");
+  return out;
+}
 
 std::optional<struct stat> status(const std::string& path) {
   struct stat out {};
@@ -75,6 +88,13 @@ void write_to(const std::string& path, const std::string& content) {
 }  // namespace
 
 std::string read_file(const std::string& path) {
+  const Descriptor fd = open_regular(path);
+  std::optional<std::string> out = read_all(fd.get());
+  if (!out) fail_at(path, "read");
+  return *std::move(out);
+}
+
+std::string read_input(const std::string& path) {
   const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (fd.get() < 0) fail_at(path, "open");
   struct stat info {};
@@ -85,38 +105,43 @@ std::string read_file(const std::string& path) {
 }
 
 std::string start_of_file(const std::string& path, size_t bytes) {
-  const auto info = status(path);
-  if (!info || !S_ISREG(info->st_mode)) return "";
-  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  return fd.get() < 0 ? "" : read_all(fd.get(), bytes).value_or("");
+  try {
+    return read_all(open_regular(path).get(), bytes).value_or("");
+  } catch (const Error&) {
+    return "";
+  }
 }
 
 MappedFile::MappedFile(const std::string& path) {
-  // A pipe that nobody writes to would keep open() waiting.
-  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (fd.get() < 0) fail_at(path, "open");
+  const Descriptor fd = open_regular(path);
   struct stat info {};
   if (::fstat(fd.get(), &info) != 0) fail_at(path, "read");
-  if (!S_ISREG(info.st_mode)) throw Error(path + ": is not a file");
   const auto size = static_cast<size_t>(info.st_size);
   if (size == 0) return;
   void* p = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0);
   if (p == MAP_FAILED) fail_at(path, "map");
   bytes_ = {static_cast<const std::byte*>(p), size};
+  guard_mapping(bytes_, path);
 }
 
 MappedFile::MappedFile(MappedFile&& o) noexcept : bytes_(std::exchange(o.bytes_, {})) {}
 
 MappedFile::~MappedFile() {
-  if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+  if (bytes_.empty()) return;
+  unguard_mapping(bytes_);
+  ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
 }
 
-NewFile::NewFile(const std::string& path) {
+NewFile::NewFile(const std::string& path, Access access) : access_(access) {
   // Where nothing is behind the path yet, it is its own.
   std::error_code ec;
   const std::filesystem::path real = std::filesystem::canonical(path, ec);
   path_ = ec ? path : real.string();
   temporary_ = path_ + ".tmp" + std::to_string(::getpid());
+  if (access == Access::shared) return;
+  ::unlink(temporary_.c_str());
+  const Descriptor fd(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (fd.get() < 0) fail_at(path, "write");
 }
 
 NewFile::~NewFile() {
@@ -124,16 +149,18 @@ NewFile::~NewFile() {
 }
 
 void NewFile::put_in_place() {
+  check_mapped_files();
   const auto before = status(path_);
-  if (before && ::chmod(temporary_.c_str(), before->st_mode & 07777) != 0) fail_at(path_, "write");
+  if (access_ == Access::shared && before && ::chmod(temporary_.c_str(), before->st_mode & 07777) != 0)
+    fail_at(path_, "write");
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_at(path_, "write");
   temporary_.clear();
 }
 
-void write_file(const std::string& path, const std::string& content) {
+void write_file(const std::string& path, const std::string& content, Access access) {
   const auto there = status(path);
   if (there && !S_ISREG(there->st_mode)) return write_to(path, content);
-  NewFile file(path);
+  NewFile file(path, access);
   try {
     write_to(file.path(), content);
   } catch (const Error&) {

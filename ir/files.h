@@ -2,18 +2,24 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 
 namespace lmc {
 
-// All of it, of a pipe too. Error naming the path and the reason: a folder, nothing there, no right to read.
+// All of a regular file. Error naming the path and the reason: a folder, a pipe, nothing there, no right to
+// read.
 std::string read_file(const std::string& path);
+
+// Likewise, of a pipe too, as long as it lasts: for what a user names as an input, "<(command)" included.
+std::string read_input(const std::string& path);
 
 // The first bytes of a regular file: fewer where it is shorter, none where there is no such file.
 std::string start_of_file(const std::string& path, size_t bytes);
 
-// A whole regular file mapped read-only. Error naming the path for anything else.
+// A whole regular file mapped read-only, and guarded (ir/file_guard.h). Error naming the path for anything
+// else.
 class MappedFile {
  public:
   explicit MappedFile(const std::string& path);
@@ -27,11 +33,13 @@ class MappedFile {
   std::span<const std::byte> bytes_;
 };
 
+enum class Access : uint8_t { shared, own };  // own: for this user's eyes alone (0600)
+
 // A file that is written under another name beside its own and gets its own in one step, or is gone: what was
 // there stays until then. Where `path` is a symbolic link, the file behind it is replaced.
 class NewFile {
  public:
-  explicit NewFile(const std::string& path);
+  explicit NewFile(const std::string& path, Access access = Access::shared);
   ~NewFile();
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
@@ -41,10 +49,11 @@ class NewFile {
 
  private:
   std::string path_, temporary_;
+  Access access_;
 };
 
 // All of it or nothing, as NewFile; what is no regular file (a pipe, /dev/null) is written to. Error naming
 // path and reason.
-void write_file(const std::string& path, const std::string& content);
+void write_file(const std::string& path, const std::string& content, Access access = Access::shared);
 
 }  // namespace lmc

@@ -1,6 +1,8 @@
 // Recursive descent over the tokens of ir/lexer.h.
 #include "ir/syntax.h"
 
+#include <algorithm>
+
 #include "ir/attr.h"
 #include "ir/lexer.h"
 
@@ -9,8 +11,8 @@ namespace {
 
 // Deeper nesting is refused rather than risked on the stack.
 constexpr int kMaxDepth = 64;
-// Of one expression, whatever its brackets: operators in a row nest to the left, and those inside deeper.
-constexpr int kMaxOperators = 1000;
+// Of an expression's tree, in which operators in a row nest to the left.
+constexpr int kMaxHeight = 1000;
 
 class Parser {
  public:
@@ -241,10 +243,8 @@ class Parser {
 
   Expr expr(int least) {
     const Depth depth(*this);
-    if (expressions_++ == 0) operators_ = 0;
     Expr left = unary();
     for (std::string op = binary_operator(); precedence(op) > least; op = binary_operator()) {
-      if (++operators_ > kMaxOperators) throw Error(lex_.peek().loc, "too long an expression");
       const Location loc = lex_.take().loc;
       Expr right = expr(precedence(op));
       if (pattern_ && compares(op)) {
@@ -253,7 +253,6 @@ class Parser {
         left = binary(std::move(left), op, std::move(right), loc);
       }
     }
-    --expressions_;
     return left;
   }
 
@@ -264,7 +263,7 @@ class Parser {
     e.loc = loc;
     e.args.push_back(std::move(left));
     e.args.push_back(std::move(right));
-    return e;
+    return measured(std::move(e));
   }
 
   // a == b == c: every neighbouring pair must hold, as in mathematics.
@@ -289,7 +288,7 @@ class Parser {
       e.text = "!";
       e.loc = lex_.take().loc;
       e.args.push_back(expr(2));
-      return e;
+      return measured(std::move(e));
     }
     if (lex_.at("-") || lex_.at("!")) {
       const Depth depth(*this);
@@ -308,7 +307,7 @@ class Parser {
       e.kind = Expr::Kind::unary;
       e.text = op.text;
       e.args.push_back(std::move(inner));
-      return e;
+      return measured(std::move(e));
     }
     return primary();
   }
@@ -329,7 +328,7 @@ class Parser {
         e.args.push_back(expr(0));
       }
       lex_.take();
-      return e;
+      return measured(std::move(e));
     }
     const Tok kind = lex_.peek().kind;
     if (kind == Tok::end || kind == Tok::punct) lex_.fail("a value");
@@ -367,17 +366,23 @@ class Parser {
           lex_.take();
         }
     }
-    return e;
+    return measured(std::move(e));
   }
 
   Lexer& lex_;
   bool pattern_;
   int depth_ = 0;
-  int expressions_ = 0;  // that stand in each other here
-  int operators_ = 0;    // of the outermost one so far
 };
 
 }  // namespace
+
+Expr measured(Expr e) {
+  int below = 0;
+  for (const Expr& a : e.args) below = std::max(below, a.height);
+  e.height = below + 1;
+  if (e.height > kMaxHeight) throw Error(e.loc, "too long an expression");
+  return e;
+}
 
 GraphText parse_graph_text(std::string_view text, const std::string& file, int first_line) {
   Lexer lex(text, {file, first_line});

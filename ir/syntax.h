@@ -24,7 +24,12 @@ struct Expr {
   std::vector<Expr> args;
   Location loc;
   bool grouped = false;  // stood in parentheses
+  int height = 1;        // of the tree: 1 without args; what walks over it recurses so deep
 };
+
+// Sets the height of `e`, whose args are complete. Error at its place if it is more than a recursion may
+// take, whatever it is that nests: brackets, operators in a row, calls.
+Expr measured(Expr e);
 
 struct Statement;
 

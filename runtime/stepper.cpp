@@ -4,6 +4,7 @@
 #include <string>
 
 #include "ir/error.h"
+#include "ir/file_guard.h"
 #include "ir/kernel_abi.h"
 #include "runtime/row_check.h"
 
@@ -63,6 +64,7 @@ void Stepper::run(std::span<const StepRow> rows, TileArgmax* argmax) {
   step.argmax = argmax;
   const bool single = step.tokens <= plan_.decode.max_tokens || !prefill_;
   (single ? *decode_ : *prefill_).run(step);
+  check_mapped_files();  // the weights'
   if (options_.profile && options_.on_step) {
     options_.on_step(single ? plan_.decode : plan_.prefill, step,
                      single ? *decode_profile_ : *prefill_profile_);

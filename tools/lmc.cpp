@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "ir/error.h"
+#include "ir/file_guard.h"
+#include "ir/printable.h"
 #include "tools/cli/command.h"
 #include "tools/cli/console.h"
 #include "tools/describe/version.h"
@@ -34,11 +36,12 @@ int main(int argc, char** argv) {
   try {
     catch_interrupts();
     for (const auto& action : actions) action();
+    check_mapped_files();
     return std::fflush(stdout) == 0 ? 0 : 1;
   } catch (const ExitCode& e) {
     return std::fflush(stdout) == 0 ? e.code : 2;
   } catch (const UsageError& e) {
-    std::fprintf(stderr, "lmc: %s\n", e.what());
+    std::fprintf(stderr, "lmc: %s\n", printable(e.what()).c_str());
     return 2;
   } catch (const Interrupted&) {
     std::fprintf(stderr, "lmc: interrupted\n");
@@ -46,7 +49,7 @@ int main(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     std::fprintf(stderr, "lmc: out of memory\n");
   } catch (const std::exception& e) {
-    std::fprintf(stderr, "lmc: %s\n", e.what());
+    std::fprintf(stderr, "lmc: %s\n", printable(e.what()).c_str());
   }
   return 1;
 }

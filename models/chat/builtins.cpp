@@ -1,5 +1,6 @@
 // The filters, tests and methods that chat templates use.
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
 #include <cmath>
@@ -34,10 +35,13 @@ std::string capitalised(const std::string& text) {
 enum Sides { left = 1, right = 2, both = 3 };
 std::string stripped(const std::string& text, const Arguments& a, int sides) {
   const Value* chars = a.find(0, "chars");
-  const std::string set = chars && chars->is_text() ? chars->text() : std::string(kSpace);
+  std::array<bool, 256> set = {};
+  for (const char c : chars && chars->is_text() ? std::string_view(chars->text()) : kSpace)
+    set[static_cast<unsigned char>(c)] = true;
+  const auto goes = [&](char c) { return set[static_cast<unsigned char>(c)]; };
   size_t begin = 0, end = text.size();
-  while ((sides & left) && begin < end && set.find(text[begin]) != std::string::npos) ++begin;
-  while ((sides & right) && end > begin && set.find(text[end - 1]) != std::string::npos) --end;
+  while ((sides & left) && begin < end && goes(text[begin])) ++begin;
+  while ((sides & right) && end > begin && goes(text[end - 1])) --end;
   return text.substr(begin, end - begin);
 }
 
@@ -59,7 +63,7 @@ Value split(const std::string& text, const Arguments& a) {
   const std::string& mark = need_text(*by, "split()");
   if (mark.empty()) throw Error("split() needs a separator that is not empty");
   size_t at = 0;
-  for (size_t end; left_over-- != 0 && (end = text.find(mark, at)) != std::string::npos;
+  for (size_t end; left_over-- != 0 && (end = find_text(text, mark, at)) != std::string::npos;
        at = end + mark.size())
     out.push_back(text.substr(at, end - at));
   out.push_back(text.substr(at));
@@ -73,7 +77,7 @@ std::string replaced(const std::string& text, const Arguments& a) {
   if (old.empty()) throw Error("replace needs a text that is not empty");
   std::string out;
   size_t at = 0;
-  for (size_t end; (end = text.find(old, at)) != std::string::npos; at = end + old.size())
+  for (size_t end; (end = find_text(text, old, at)) != std::string::npos; at = end + old.size())
     limited(out += text.substr(at, end - at) + fresh);
   return limited(out + text.substr(at));
 }

@@ -18,7 +18,7 @@ bool contains(Run& run, const Value& all, const Value& x) {
   run.step(walking_cost(all));
   if (all.is_text()) {
     if (!x.is_text()) throw Error(std::string("'in' a string needs a string, not ") + kind_name(x));
-    return all.text().find(x.text()) != std::string::npos;
+    return find_text(all.text(), x.text()) != std::string::npos;
   }
   if (all.is_dict()) return x.is_text() && entry(all, x.text());
   if (!all.is_list()) throw Error(std::string("'in' needs a list, dict or string, not ") + kind_name(all));
@@ -28,7 +28,10 @@ bool contains(Run& run, const Value& all, const Value& x) {
 bool less(const Value& a, const Value& b) {
   if (a.is_whole() && b.is_whole()) return a.whole() < b.whole();
   if (a.is_number() && b.is_number()) return a.number() < b.number();
-  if (a.is_text() && b.is_text()) return a.text() < b.text();
+  if (a.is_text() && b.is_text()) {
+    charge(std::min(a.text().size(), b.text().size()) / kBytesPerStep);
+    return a.text() < b.text();
+  }
   throw Error(std::string("cannot compare ") + kind_name(a) + " with " + kind_name(b));
 }
 

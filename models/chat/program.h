@@ -8,15 +8,17 @@
 #include <unordered_set>
 #include <vector>
 
+#include "ir/budget.h"
 #include "ir/error.h"
 #include "models/chat/value.h"
 
 namespace lmc::chat {
 
-// What one rendering may use up, so that no template hangs, overflows the stack or fills the memory.
+// What one rendering may use up, so that no template hangs, overflows the stack or fills the memory. As long
+// as it lives, charge() in this thread takes from it.
 class Run {
  public:
-  Run() = default;
+  Run();
   // Takes lists and dicts apart one by one: they may be nested deeper than the stack goes, or hold each
   // other.
   ~Run();
@@ -24,8 +26,7 @@ class Run {
   Run& operator=(const Run&) = delete;
 
   void step(size_t cost = 1);
-  // Counts a value's making, or the copying of a text, and keeps lists and dicts until the end.
-  Value seen(Value v);
+  Value seen(Value v);  // keeps lists and dicts until the end
 
   // For as long as it lives, one level of nested evaluation.
   class Nested {
@@ -40,14 +41,12 @@ class Run {
   };
 
  private:
-  size_t left_ = 1'000'000;
+  Budget steps_;
+  Run* outer_;
   int depth_ = 0;
   std::unordered_set<const void*> known_;
   std::vector<Value> kept_;
 };
-
-// How many steps it takes to walk over a value.
-size_t walking_cost(const Value& v);
 
 // Names are looked for from the inside out; assignments stay in the innermost scope, as in Jinja.
 struct Scope {

@@ -6,6 +6,7 @@
 
 #include "ir/files.h"
 #include "models/chat/program.h"
+#include "models/text/json_text.h"
 
 namespace lmc {
 namespace fs = std::filesystem;
@@ -82,13 +83,9 @@ std::string template_text(const json& config, const std::string& file) {
 
 json read_config(const std::string& path) {
   if (!fs::exists(path)) return json::object();
-  try {
-    json out = json::parse(read_file(path));
-    if (!out.is_object()) throw Error(path + ": is not a JSON object");
-    return out;
-  } catch (const json::exception& e) {
-    throw Error(path + ": " + e.what());
-  }
+  json out = read_json(path);
+  if (!out.is_object()) throw Error(path + ": is not a JSON object");
+  return out;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "ir/error.h"
@@ -9,8 +10,7 @@
 namespace lmc::chat {
 namespace {
 
-constexpr int kDeepestValue = 100;  // a namespace can be put into a list that it holds
-constexpr int kMostCompared = 1000;
+constexpr int kDeepestValue = 100;           // a namespace can be put into a list that it holds
 constexpr size_t kLongestPrinted = 1 << 20;  // of lists and dicts, which may hold the same one many times
 
 std::string number_text(double x) {
@@ -46,6 +46,7 @@ void check_depth(int depth) {
 
 // Appends an item of a list or dict.
 void add(std::string& out, const std::string& between, const std::string& item) {
+  charge(1 + item.size() / kBytesPerStep);
   out += (out.empty() ? "" : between) + item;
   if (out.size() > kLongestPrinted) throw Error("a list or dict has more than 1 MiB of text");
 }
@@ -91,29 +92,62 @@ std::string dumped(const Value& v, int64_t indent, int depth) {
   return out.empty() ? "{}" : "{" + out + line(depth) + "}";
 }
 
-bool equal_within(const Value& a, const Value& b, int depth, int& left) {
+bool equal_within(const Value& a, const Value& b, int depth) {
   check_depth(depth);
-  if (--left < 0) throw Error("lists or dicts of more than 1000 values cannot be compared");
+  charge(1);
   if (a.is_number() && b.is_number()) {
     return a.is_whole() && b.is_whole() ? a.whole() == b.whole() : a.number() == b.number();
   }
   if (a.v.index() != b.v.index()) return false;
-  if (a.is_text()) return a.text() == b.text();
+  if (a.is_text()) {
+    charge(std::min(a.text().size(), b.text().size()) / kBytesPerStep);
+    return a.text() == b.text();
+  }
   if (a.is_list()) {
     return std::equal(a.items().begin(), a.items().end(), b.items().begin(), b.items().end(),
-                      [&](const Value& x, const Value& y) { return equal_within(x, y, depth + 1, left); });
+                      [&](const Value& x, const Value& y) { return equal_within(x, y, depth + 1); });
   }
   if (a.is_dict()) {
     return a.entries().size() == b.entries().size() &&
            std::all_of(a.entries().begin(), a.entries().end(), [&](const auto& e) {
              const Value* other = entry(b, e.first);
-             return other && equal_within(e.second, *other, depth + 1, left);
+             return other && equal_within(e.second, *other, depth + 1);
            });
   }
   return !a.is_function();
 }
 
 }  // namespace
+
+Value::Value(std::string text) {
+  charge(1 + text.size() / kBytesPerStep);
+  v = std::make_shared<const std::string>(std::move(text));
+}
+
+Value Value::list(List items) {
+  charge(1 + items.size());
+  return {std::make_shared<List>(std::move(items))};
+}
+
+Value Value::dict(Dict items) {
+  charge(1 + items.size());
+  return {std::make_shared<Dict>(std::move(items))};
+}
+
+size_t walking_cost(const Value& v) {
+  if (v.is_text()) return 1 + v.text().size() / kBytesPerStep;
+  if (v.is_list()) return 1 + v.items().size();
+  return v.is_dict() ? 1 + v.entries().size() : 1;
+}
+
+size_t find_text(std::string_view in, std::string_view what, size_t from) {
+  if (from > in.size()) return std::string_view::npos;
+  if (what.empty()) return from;
+  const void* found = ::memmem(in.data() + from, in.size() - from, what.data(), what.size());
+  const size_t at = found ? static_cast<size_t>(static_cast<const char*>(found) - in.data()) : in.size();
+  charge((at - from + what.size()) / kBytesPerStep);
+  return found ? at : std::string_view::npos;
+}
 
 const Value* Arguments::find(size_t place, const std::string& name) const {
   if (place < positional.size()) return &positional[place];
@@ -137,10 +171,7 @@ bool truth(const Value& v) {
   return v.is_function();
 }
 
-bool equal(const Value& a, const Value& b) {
-  int left = kMostCompared;
-  return equal_within(a, b, 0, left);
-}
+bool equal(const Value& a, const Value& b) { return equal_within(a, b, 0); }
 const std::string& limited(const std::string& text) {
   if (text.size() > kLongestText) throw Error("a text is longer than 16 MiB");
   return text;
@@ -149,10 +180,14 @@ std::string limited(std::string&& text) {
   limited(std::as_const(text));
   return std::move(text);
 }
-std::string printed(const Value& v) { return shown(v, false, 0); }
+std::string printed(const Value& v) {
+  charge(walking_cost(v));
+  return shown(v, false, 0);
+}
 std::string json_text(const Value& v, int64_t indent) { return dumped(v, indent, 0); }
 
 const Value* entry(const Value& dict, const std::string& key) {
+  charge(1 + dict.entries().size() / 8);
   for (const auto& [k, value] : dict.entries()) {
     if (k == key) return &value;
   }
@@ -160,6 +195,7 @@ const Value* entry(const Value& dict, const std::string& key) {
 }
 
 void set_entry(const Value& dict, const std::string& key, Value value) {
+  charge(walking_cost(dict));
   for (auto& [k, old] : dict.entries()) {
     if (k == key) {
       old = std::move(value);

@@ -1,11 +1,14 @@
 // The values of a chat template: what Jinja calls undefined, none, booleans, numbers, strings, lists, dicts
-// and functions. Lists and dicts are shared, as in Python.
+// and functions. Strings, lists and dicts are shared, as in Python, so that a copy costs nothing; what making
+// one takes is charged to the rendering where it is made, so that no built-in can forget to.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -23,17 +26,25 @@ using List = std::vector<Value>;
 using Dict = std::vector<std::pair<std::string, Value>>;  // in order of insertion
 using Function = std::function<Value(const Arguments&)>;
 
+// Takes steps from the rendering that runs in this thread, if one does (Run, program.h). Error when it has no
+// more.
+void charge(size_t steps);
+inline constexpr size_t kBytesPerStep = 64;  // of text, made or walked over
+
 struct Value {
-  std::variant<Undefined, None, bool, int64_t, double, std::string, std::shared_ptr<List>,
-               std::shared_ptr<Dict>, std::shared_ptr<Function>>
+  std::variant<Undefined, None, bool, int64_t, double, std::shared_ptr<const std::string>,
+               std::shared_ptr<List>, std::shared_ptr<Dict>, std::shared_ptr<Function>>
       v;
 
   Value() = default;
   template <class T>
-  requires(!std::is_same_v<std::decay_t<T>, Value>) Value(T&& x) : v(std::forward<T>(x)) {}
-  Value(const char* text) : v(std::string(text)) {}
-  static Value list(List items = {}) { return {std::make_shared<List>(std::move(items))}; }
-  static Value dict(Dict items = {}) { return {std::make_shared<Dict>(std::move(items))}; }
+  requires(!std::is_same_v<std::decay_t<T>, Value> && !std::is_convertible_v<T, std::string_view>)
+      Value(T&& x)
+      : v(std::forward<T>(x)) {}
+  Value(std::string text);
+  Value(const char* text) : Value(std::string(text)) {}
+  static Value list(List items = {});
+  static Value dict(Dict items = {});
   static Value function(Function f) { return {std::make_shared<Function>(std::move(f))}; }
 
   template <class T>
@@ -43,13 +54,13 @@ struct Value {
   bool is_list() const { return is<std::shared_ptr<List>>(); }
   bool is_dict() const { return is<std::shared_ptr<Dict>>(); }
   bool is_function() const { return is<std::shared_ptr<Function>>(); }
-  bool is_text() const { return is<std::string>(); }
+  bool is_text() const { return is<std::shared_ptr<const std::string>>(); }
   bool is_number() const { return is<bool>() || is<int64_t>() || is<double>(); }
   bool is_whole() const { return is<bool>() || is<int64_t>(); }
 
   List& items() const { return *std::get<std::shared_ptr<List>>(v); }
   Dict& entries() const { return *std::get<std::shared_ptr<Dict>>(v); }
-  const std::string& text() const { return std::get<std::string>(v); }
+  const std::string& text() const { return *std::get<std::shared_ptr<const std::string>>(v); }
   int64_t whole() const { return is<bool>() ? std::get<bool>(v) : std::get<int64_t>(v); }
   double number() const { return is<double>() ? std::get<double>(v) : static_cast<double>(whole()); }
 };
@@ -68,9 +79,11 @@ inline constexpr size_t kMostItems = 1'000'000;
 const std::string& limited(const std::string& text);  // Error if it is longer
 std::string limited(std::string&& text);
 
+size_t walking_cost(const Value& v);  // steps to walk over it
+// As std::string::find, in time linear in both.
+size_t find_text(std::string_view in, std::string_view what, size_t from = 0);
 const char* kind_name(const Value& v);  // "a string", …
 bool truth(const Value& v);
-// Lists and dicts of more than 1000 values in all cannot be compared.
 bool equal(const Value& a, const Value& b);
 // What {{ v }} prints: strings as they are, None, True, 1.5, ['a', 1]. Lists and dicts of at most 1 MiB.
 std::string printed(const Value& v);

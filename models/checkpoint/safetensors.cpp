@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <nlohmann/json.hpp>
-#include <set>
 
 #include "ir/error.h"
+#include "ir/printable.h"
+#include "models/text/json_text.h"
 
 namespace lmc {
 namespace {
@@ -18,24 +18,6 @@ int64_t element_bytes(const std::string& dtype) {
       {"BF16", 2}, {"I32", 4}, {"U32", 4}, {"F32", 4},     {"I64", 8},     {"U64", 8}, {"F64", 8}};
   const auto it = sizes.find(dtype);
   return it == sizes.end() ? 0 : it->second;
-}
-
-// Refuses duplicate keys, which nlohmann would silently merge.
-json parse_header(const char* text, size_t size, const std::string& path) {
-  std::vector<std::set<std::string>> keys;
-  const auto check = [&](int, json::parse_event_t event, json& parsed) {
-    if (event == json::parse_event_t::object_start) keys.emplace_back();
-    if (event == json::parse_event_t::object_end) keys.pop_back();
-    if (event == json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second) {
-      throw Error(path + ": the header names '" + parsed.get<std::string>() + "' twice");
-    }
-    return true;
-  };
-  try {
-    return json::parse(text, text + size, check);
-  } catch (const json::exception& e) {
-    throw Error(path + ": the header is not valid JSON: " + e.what());
-  }
 }
 
 }  // namespace
@@ -61,7 +43,8 @@ void SafetensorsFile::read_header() {
     throw Error(path_ + ": the header claims " + std::to_string(length) + " bytes, the file has " +
                 std::to_string(size_ - 8) + " behind its length: truncated or not a safetensors file");
   }
-  const json header = parse_header(reinterpret_cast<const char*>(data_) + 8, length, path_);
+  const json header =
+      parse_json({reinterpret_cast<const char*>(data_) + 8, length}, path_ + ": the header", true);
   if (!header.is_object()) throw Error(path_ + ": the header is not a JSON object");
   const auto start = static_cast<int64_t>(length) + 8;
   const int64_t room = static_cast<int64_t>(size_) - start;
@@ -69,10 +52,12 @@ void SafetensorsFile::read_header() {
   for (const auto& [name, entry] : header.items()) {
     if (name == "__metadata__") continue;
     const std::string where = path_ + ": tensor '" + name + "': ";
+    if (!is_printable_name(name)) throw Error(where + "its name holds control characters");
     try {
       Tensor t;
       t.dtype = entry.at("dtype").get<std::string>();
       double elements = 1;
+      if (!entry.at("shape").is_array()) throw Error(where + "shape must be a list of whole numbers");
       for (const json& d : entry.at("shape")) {
         if (!d.is_number_integer() || d.get<int64_t>() < 0)
           throw Error(where + "a dimension is not a whole number");

@@ -39,7 +39,7 @@ bool same_ids(const Tokenizer& a, const Tokenizer& b) {
 // The tokens under the first name for the way of cutting that gives the same ids.
 std::optional<tokenizer::GgufTokens> convert(const std::string& path, int64_t vocab) {
   const auto source = tokenizer::parse_json_source(read_file(path), path);
-  auto tokens = tokenizer::gguf_tokens_of(source, vocab);
+  auto tokens = tokenizer::gguf_tokens_of(source, vocab, path);
   if (!tokens) return std::nullopt;
   const Tokenizer original = Tokenizer::open(path);
   const bool cuts = tokens->scores.empty();  // pieces with scores are not cut from text first

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 #include <vector>
 
 #include "ir/error.h"
@@ -52,9 +53,21 @@ class GgufFile::Reader {
 
   [[noreturn]] void fail(const std::string& message) const { throw Error(file_.path_ + ": " + message); }
 
-  std::string_view take(uint64_t n, const std::string& what) {
+  // `what` is a text, or makes one when it is needed: a file may have more elements than there is time for
+  // names.
+  template <class What>
+  static std::string said(const What& what) {
+    if constexpr (std::is_invocable_v<What>) {
+      return what();
+    } else {
+      return what;
+    }
+  }
+
+  template <class What>
+  std::string_view take(uint64_t n, const What& what) {
     if (n > bytes_.size() - at_) {
-      fail(what + " needs " + std::to_string(n) + " bytes at byte " + std::to_string(at_) + " of " +
+      fail(said(what) + " needs " + std::to_string(n) + " bytes at byte " + std::to_string(at_) + " of " +
            std::to_string(bytes_.size()) + ": the file is truncated or damaged");
     }
     const std::string_view out = bytes_.substr(at_, n);
@@ -62,15 +75,16 @@ class GgufFile::Reader {
     return out;
   }
 
-  template <class T>
-  T number(const std::string& what) {
+  template <class T, class What>
+  T number(const What& what) {
     T v;
     std::memcpy(&v, take(sizeof v, what).data(), sizeof v);
     return v;
   }
 
-  std::string_view text(const std::string& what) {
-    return take(number<uint64_t>("the length of " + what), what);
+  template <class What>
+  std::string_view text(const What& what) {
+    return take(number<uint64_t>([&] { return "the length of " + said(what); }), what);
   }
 
   void read_version() {
@@ -95,9 +109,11 @@ class GgufFile::Reader {
     return std::string(out);
   }
 
-  GgufType type(const std::string& what) {
-    const auto t = number<uint32_t>("the type of " + what);
-    if (t > static_cast<uint32_t>(GgufType::f64)) fail(what + " has the unknown type " + std::to_string(t));
+  template <class What>
+  GgufType type(const What& what) {
+    const auto t = number<uint32_t>([&] { return "the type of " + said(what); });
+    if (t > static_cast<uint32_t>(GgufType::f64))
+      fail(said(what) + " has the unknown type " + std::to_string(t));
     return static_cast<GgufType>(t);
   }
 
@@ -139,10 +155,11 @@ class GgufFile::Reader {
     if (depth > kMaxNesting) fail(what + " nests arrays more than " + std::to_string(kMaxNesting) + " deep");
     for (uint64_t i = 0; i < count; ++i) {
       if (element == GgufType::text) {
-        text("element " + std::to_string(i) + " of " + what);
+        text([&] { return "element " + std::to_string(i) + " of " + what; });
       } else {
-        const GgufType inner = type("an array in " + what);
-        skip_elements(inner, number<uint64_t>("the length of an array in " + what), what, depth + 1);
+        const auto array = [&] { return "an array in " + what; };
+        const GgufType inner = type(array);
+        skip_elements(inner, number<uint64_t>([&] { return "the length of " + array(); }), what, depth + 1);
       }
     }
   }

@@ -7,6 +7,7 @@
 #include "ir/files.h"
 #include "models/language/builtin_files.h"
 #include "models/language/definition.h"
+#include "models/text/json_text.h"
 
 namespace lmc {
 namespace {
@@ -15,7 +16,7 @@ std::string model_type(const std::string& config_path) {
   std::error_code ec;
   if (!std::filesystem::exists(config_path, ec))
     throw Error(config_path + ": cannot open; a checkpoint's folder has one");
-  const nlohmann::json config = nlohmann::json::parse(read_file(config_path), nullptr, false);
+  const nlohmann::json config = read_json(config_path);
   if (!config.is_object()) throw Error(config_path + ": is not a JSON object");
   const auto type = config.find("model_type");
   if (type == config.end() || !type->is_string())

@@ -8,6 +8,18 @@ namespace {
 
 using syntax::Expr;
 
+constexpr size_t kLongestShown = 4000;  // bytes of a list
+
+// Values that walking over one takes in.
+uint64_t size_of(const ConfigValue& v) {
+  uint64_t out = 1;
+  if (const auto* items = std::get_if<std::vector<ConfigValue>>(&v.v)) {
+    for (const ConfigValue& i : *items) out += size_of(i);
+  }
+  if (const auto* text = std::get_if<std::string>(&v.v)) out += text->size() / 32;
+  return out;
+}
+
 bool is_number(const ConfigValue& v) { return v.v.index() == 1 || v.v.index() == 2; }
 
 // A real that is a whole number stays a real: 4 / 2.0 is 2.0.
@@ -41,11 +53,12 @@ ConfigValue arithmetic(const Expr& e, const ConfigValue& a, const ConfigValue& b
   throw Error(e.loc, "'%' needs whole numbers");
 }
 
-ConfigValue binary(const Expr& e, const ConfigMap& config) {
-  const ConfigValue a = evaluate_expr(e.args[0], config);
-  if (e.text == "&&") return {int64_t{truth(a, e.loc) && truth(evaluate_expr(e.args[1], config), e.loc)}};
-  if (e.text == "||") return {int64_t{truth(a, e.loc) || truth(evaluate_expr(e.args[1], config), e.loc)}};
-  const ConfigValue b = evaluate_expr(e.args[1], config);
+ConfigValue binary(const Expr& e, const ConfigMap& config, Budget& steps) {
+  const ConfigValue a = evaluate_expr(e.args[0], config, steps);
+  const auto right = [&] { return evaluate_expr(e.args[1], config, steps); };
+  if (e.text == "&&") return {int64_t{truth(a, e.loc) && truth(right(), e.loc)}};
+  if (e.text == "||") return {int64_t{truth(a, e.loc) || truth(right(), e.loc)}};
+  const ConfigValue b = right();
   const bool numbers = is_number(a) && is_number(b);
   if (e.text == "==") return {int64_t{numbers ? real(a, e.loc) == real(b, e.loc) : a == b}};
   if (e.text == "!=") return {int64_t{numbers ? real(a, e.loc) != real(b, e.loc) : !(a == b)}};
@@ -56,11 +69,11 @@ ConfigValue binary(const Expr& e, const ConfigMap& config) {
   return arithmetic(e, a, b);
 }
 
-ConfigValue call(const Expr& e, const ConfigMap& config) {
+ConfigValue call(const Expr& e, const ConfigMap& config, Budget& steps) {
   const auto need = [&](size_t n) {
     if (e.args.size() != n) throw Error(e.loc, e.text + " takes " + std::to_string(n) + " arguments");
   };
-  const auto arg = [&](size_t i) { return evaluate_expr(e.args[i], config); };
+  const auto arg = [&](size_t i) { return evaluate_expr(e.args[i], config, steps); };
   if (e.text == "if") {
     need(3);
     return truth(arg(0), e.loc) ? arg(1) : arg(2);
@@ -140,14 +153,26 @@ std::string ConfigValue::str() const {
       return "\"" + std::get<std::string>(v) + "\"";
     default: {
       std::string out = "[";
-      for (const auto& i : std::get<std::vector<ConfigValue>>(v))
+      for (const auto& i : std::get<std::vector<ConfigValue>>(v)) {
+        if (out.size() > kLongestShown) return out + ", …]";
         out += (out.size() > 1 ? ", " : "") + i.str();
+      }
       return out + "]";
     }
   }
 }
 
+Budget expression_steps(uint64_t most) {
+  return {most, "the expressions take more than " + std::to_string(most) + " steps"};
+}
+
 ConfigValue evaluate_expr(const Expr& e, const ConfigMap& config) {
+  Budget steps = expression_steps(1'000'000);
+  return evaluate_expr(e, config, steps);
+}
+
+ConfigValue evaluate_expr(const Expr& e, const ConfigMap& config, Budget& steps) {
+  steps.take(1, e.loc);
   switch (e.kind) {
     case Expr::Kind::integer:
       return {e.integer};
@@ -162,23 +187,24 @@ ConfigValue evaluate_expr(const Expr& e, const ConfigMap& config) {
     case Expr::Kind::config: {
       const auto it = config.find(e.text);
       if (it == config.end()) throw Error(e.loc, "$" + e.text + " is not defined in config: or let:");
+      steps.take(size_of(it->second), e.loc);
       return it->second;
     }
     case Expr::Kind::list: {
       std::vector<ConfigValue> items;
-      for (const Expr& a : e.args) items.push_back(evaluate_expr(a, config));
-      return {items};
+      for (const Expr& a : e.args) items.push_back(evaluate_expr(a, config, steps));
+      return {std::move(items)};
     }
     case Expr::Kind::unary: {
-      const ConfigValue a = evaluate_expr(e.args[0], config);
+      const ConfigValue a = evaluate_expr(e.args[0], config, steps);
       if (e.text == "!") return {int64_t{!truth(a, e.loc)}};
       if (const auto* i = std::get_if<int64_t>(&a.v)) return {-*i};
       return {-real(a, e.loc)};
     }
     case Expr::Kind::binary:
-      return binary(e, config);
+      return binary(e, config, steps);
     case Expr::Kind::call:
-      return call(e, config);
+      return call(e, config, steps);
     case Expr::Kind::value:
     case Expr::Kind::weight:
       break;

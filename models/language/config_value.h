@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ir/attr.h"
+#include "ir/budget.h"
 #include "ir/syntax.h"
 
 namespace lmc {
@@ -17,7 +18,7 @@ struct ConfigValue {
   std::variant<std::monostate, int64_t, double, std::string, std::vector<ConfigValue>> v;
 
   bool is_null() const { return v.index() == 0; }
-  std::string str() const;
+  std::string str() const;  // of a long list its beginning
   friend bool operator==(const ConfigValue&, const ConfigValue&) = default;
 };
 
@@ -27,7 +28,11 @@ using ConfigMap = std::map<std::string, ConfigValue>;
 // and division comes out even. Functions: if(c, a, b) · at(list, i) · default(a, b) (b if a is null) ·
 // is_null(a) · numbers(list, n, key) (the list, if it holds n numbers; else an Error
 // that names the key) · sqrt · log · pow · int · min · max. Throws Error at the expression's place.
+// A step is taken from `steps` for every part of the expression and every item of a list that is made or
+// compared; without it, the expression has a million to itself.
+ConfigValue evaluate_expr(const syntax::Expr& e, const ConfigMap& config, Budget& steps);
 ConfigValue evaluate_expr(const syntax::Expr& e, const ConfigMap& config);
+Budget expression_steps(uint64_t most);  // for expressions that share one
 
 bool truth(const ConfigValue& v, const Location& at);
 int64_t whole(const ConfigValue& v, const Location& at, const std::string& what);  // Error if it is not

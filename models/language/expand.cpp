@@ -20,8 +20,8 @@ class Expander {
     require(syntax::is_weight_name(d_.family),
             d_.file + ": family '" + d_.family + "': a name holds letters, digits, and _ . / - : only");
     out_.graph = Graph(d_.family);
-    out_.layers = whole(evaluate_expr(d_.layers, config_), d_.layers.loc, "layers");
-    out_.vocab = whole(evaluate_expr(d_.vocab, config_), d_.vocab.loc, "vocab");
+    out_.layers = whole(value(d_.layers), d_.layers.loc, "layers");
+    out_.vocab = whole(value(d_.vocab), d_.vocab.loc, "vocab");
     out_.context = context;
     if (out_.layers < 1 || out_.layers > kMaxLayers)
       throw Error(d_.layers.loc, std::to_string(out_.layers) + " layers");
@@ -52,12 +52,13 @@ class Expander {
 
  private:
   Graph& graph() { return out_.graph; }
+  ConfigValue value(const Expr& e) { return evaluate_expr(e, config_, steps_); }
 
   ValueId layer(int64_t l) {
     config_["layer"] = {l};
-    for (const NamedExpr& e : d_.per_layer) config_[e.name] = evaluate_expr(e.expr, config_);
+    for (const NamedExpr& e : d_.per_layer) config_[e.name] = value(e.expr);
     const auto dim = [&](const Expr& e, const std::string& what) {
-      const int64_t n = whole(evaluate_expr(e, config_), e.loc, what);
+      const int64_t n = whole(value(e), e.loc, what);
       if (n < 1 || n > (int64_t{1} << 32)) throw Error(e.loc, what + " is " + std::to_string(n));
       return n;
     };
@@ -81,7 +82,7 @@ class Expander {
                                               "' names a part of the model: letters, "
                                               "digits, _ and . only");
     for (const StatementBlock& b : named.blocks) {
-      if (b.when && !truth(evaluate_expr(*b.when, config_), b.when->loc)) continue;
+      if (b.when && !truth(value(*b.when), b.when->loc)) continue;
       for (const syntax::Statement& s : b.statements) statement(s);
     }
   }
@@ -114,8 +115,8 @@ class Expander {
       operands.push_back(operand(o));
     }
     AttrMap attrs;
-    for (const syntax::AttrExpr& a : s.attrs)
-      attrs[a.name] = to_attr(evaluate_expr(a.value, config_), a.value.loc);
+    for (const syntax::AttrExpr& a : s.attrs) attrs[a.name] = to_attr(value(a.value), a.value.loc);
+    ops_left_.take(1, s.loc);
     return graph().add_op(*def, operands, attrs, names, scope_, s.loc);
   }
 
@@ -138,7 +139,7 @@ class Expander {
   const WeightShape* absent(const syntax::Operand& o) {
     if (o.kind == syntax::Operand::Kind::weight) {
       const WeightShape& w = shape_of(o.name, o.loc);
-      return w.when && !truth(evaluate_expr(*w.when, config_), w.when->loc) ? &w : nullptr;
+      return w.when && !truth(value(*w.when), w.when->loc) ? &w : nullptr;
     }
     if (o.kind == syntax::Operand::Kind::call) {
       for (const syntax::Operand& inner : o.call->operands) {
@@ -170,13 +171,13 @@ class Expander {
     const WeightShape* shape = &shape_of(name, loc);
     std::vector<int64_t> dims;
     for (const Expr& e : shape->dims) {
-      dims.push_back(whole(evaluate_expr(e, config_), e.loc, "a dimension of " + name));
+      dims.push_back(whole(value(e), e.loc, "a dimension of " + name));
       if (dims.back() < 1 || dims.back() > (int64_t{1} << 32)) {
         throw Error(e.loc, "a dimension of " + name + " is " + std::to_string(dims.back()));
       }
     }
     if (shape->stack.empty()) return tensor(name, dims, *shape, loc);
-    const int64_t count = whole(evaluate_expr(shape->of, config_), shape->of.loc, "of");
+    const int64_t count = whole(value(shape->of), shape->of.loc, "of");
     if (count < 1 || count > kMaxStack)
       throw Error(shape->of.loc, name + " is a stack of " + std::to_string(count) + " tensors");
     std::vector<ValueId> parts;
@@ -187,6 +188,7 @@ class Expander {
 
   ValueId tensor(const std::string& name, const std::vector<int64_t>& dims, const WeightShape& shape,
                  const Location& loc) {
+    tensors_left_.take(1, loc);
     const std::string local = prefix_ + name;
     if (made_) return use(local, Type{*made_, dims}, local);
     for (const std::string& p : d_.prefixes) {
@@ -218,6 +220,9 @@ class Expander {
   std::map<std::string, ValueId> values_;
   const std::vector<WeightShape>* shapes_ = nullptr;
   std::string prefix_, scope_;
+  Budget steps_ = expression_steps(4'000'000);  // of all layers
+  Budget tensors_left_{kMaxTensors, "the model has more than " + std::to_string(kMaxTensors) + " tensors"};
+  Budget ops_left_{kMaxOps, "the model has more than " + std::to_string(kMaxOps) + " ops"};
 };
 
 }  // namespace

@@ -13,6 +13,8 @@ namespace lmc {
 
 constexpr int64_t kMaxLayers = 4096;
 constexpr int64_t kMaxStack = 4096;  // tensors that one rule stacks into one
+constexpr int64_t kMaxTensors = 1 << 17;
+constexpr int64_t kMaxOps = 1 << 18;
 
 // The checkpoint as expansion sees it: the full name and stored type of a tensor, or nothing.
 using TensorTypes = std::function<std::optional<Type>(const std::string& full_name)>;

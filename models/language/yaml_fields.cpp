@@ -29,7 +29,7 @@ syntax::Expr yaml_expr(const YamlNode& n) {
     e.kind = syntax::Expr::Kind::list;
     e.loc = n.loc;
     for (const YamlNode& i : n.items) e.args.push_back(yaml_expr(i));
-    return e;
+    return syntax::measured(std::move(e));
   }
   return syntax::parse_expr(yaml_text(n, "an expression"), n.loc.file, n.text_line);
 }

@@ -7,26 +7,33 @@
 #include <set>
 #include <sstream>
 
+#include "ir/budget.h"
+
 namespace lmc {
 namespace {
 
-// More nodes than any model file has; aliases could otherwise multiply without end.
-constexpr size_t kMaxNodes = 100000;
+constexpr size_t kLongestFile = 4 << 20;  // a thousand times the longest one there is
 constexpr size_t kMaxDepth = 64;
 
-size_t count_nodes(const YamlNode& n) {
-  size_t total = 1;
-  for (const YamlNode& i : n.items) total += count_nodes(i);
-  for (const auto& [k, v] : n.entries) total += 1 + count_nodes(v);
+// What a tree takes, counted anew for each alias of it, which could otherwise multiply without end.
+uint64_t bytes_of(const YamlNode& n) {
+  uint64_t total = sizeof n + n.text.size() + n.loc.file.size();
+  for (const YamlNode& i : n.items) total += bytes_of(i);
+  for (const auto& [k, v] : n.entries) total += bytes_of(k) + bytes_of(v);
   return total;
+}
+
+std::vector<size_t> starts_of_lines(const std::string& text) {
+  std::vector<size_t> out = {0};
+  for (size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', end + 1))
+    out.push_back(end + 1);
+  return out;
 }
 
 class TreeBuilder : public YAML::EventHandler {
  public:
-  TreeBuilder(const std::string& text, const std::string& file) : file_(file) {
-    std::istringstream in(text);
-    for (std::string line; std::getline(in, line);) lines_.push_back(line);
-  }
+  TreeBuilder(const std::string& text, const std::string& file)
+      : file_(file), text_(text), lines_(starts_of_lines(text)) {}
 
   YamlNode root;
   bool complete = false;
@@ -41,9 +48,7 @@ class TreeBuilder : public YAML::EventHandler {
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto it = anchors_.find(anchor);
     if (it == anchors_.end()) throw Error(at(mark), "this alias refers to a value that contains it");
-    nodes_ += count_nodes(it->second);
-    if (nodes_ > kMaxNodes)
-      throw Error(at(mark), "aliases make this file larger than " + std::to_string(kMaxNodes) + " values");
+    memory_.take(bytes_of(it->second), at(mark));
     add(YamlNode(it->second), 0);
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -55,8 +60,8 @@ class TreeBuilder : public YAML::EventHandler {
     n.loc = at(mark);
     const auto line = static_cast<size_t>(mark.line);
     const auto column = static_cast<size_t>(mark.column);
-    const bool block = line < lines_.size() && column < lines_[line].size() &&
-                       (lines_[line][column] == '|' || lines_[line][column] == '>');
+    const size_t place = line < lines_.size() ? lines_[line] + column : text_.size();
+    const bool block = place < text_.size() && (text_[place] == '|' || text_[place] == '>');
     n.text_line = mark.line + (block ? 2 : 1);
     if (block) n.plain = false;
     add(std::move(n), anchor);
@@ -99,8 +104,11 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   void add(YamlNode n, YAML::anchor_t anchor) {
-    if (++nodes_ > kMaxNodes) throw Error(n.loc, "more than " + std::to_string(kMaxNodes) + " values");
-    if (anchor != 0) anchors_[anchor] = n;
+    memory_.take(sizeof n + n.text.size() + n.loc.file.size(), n.loc);
+    if (anchor != 0) {
+      memory_.take(bytes_of(n), n.loc);
+      anchors_[anchor] = n;
+    }
     if (stack_.empty()) {
       root = std::move(n);
       complete = true;
@@ -121,10 +129,11 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   std::string file_;
-  std::vector<std::string> lines_;
+  const std::string& text_;
+  std::vector<size_t> lines_;  // where they start
   std::vector<Open> stack_;
   std::map<YAML::anchor_t, YamlNode> anchors_;
-  size_t nodes_ = 0;
+  Budget memory_{uint64_t{24} << 20, "the values, with what aliases repeat, take more than 24 MB"};
 };
 
 }  // namespace
@@ -137,6 +146,7 @@ const YamlNode* YamlNode::find(const std::string& key) const {
 }
 
 YamlNode parse_yaml(const std::string& text, const std::string& file) {
+  if (text.size() > kLongestFile) throw Error(Location{file}, "a model file may have 4 MB at most");
   try {
     std::istringstream in(text);
     YAML::Parser parser(in);

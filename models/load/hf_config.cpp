@@ -1,6 +1,5 @@
 #include "models/load/hf_config.h"
 
-#include "ir/files.h"
 #include "models/load/model_parts.h"
 
 namespace lmc {
@@ -37,15 +36,6 @@ std::optional<ConfigValue> at_path(const json& config, const std::string& path) 
 }
 
 }  // namespace
-
-nlohmann::json read_json(const std::string& path) {
-  const std::string text = read_file(path);
-  try {
-    return json::parse(text);
-  } catch (const json::exception& e) {
-    throw Error(path + ": " + e.what());
-  }
-}
 
 ConfigSource::Found ConfigSource::find(const std::vector<std::string>& paths, const Location& loc) const {
   for (const std::string& p : paths) {

@@ -6,10 +6,9 @@
 #include <vector>
 
 #include "models/language/definition.h"
+#include "models/text/json_text.h"
 
 namespace lmc {
-
-nlohmann::json read_json(const std::string& path);  // Error naming the path
 
 // Where values are looked for: a named size, or config.json (its text part first), then the defaults.
 struct ConfigSource {

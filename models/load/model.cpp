@@ -24,13 +24,14 @@ namespace {
 
 using nlohmann::json;
 
-std::vector<int32_t> ids(const json& j) {
+// One token id or a list of them; null is none. `where` is for messages.
+std::vector<int32_t> ids(const json& j, const std::string& where) {
   std::vector<int32_t> out;
-  if (j.is_number_integer()) out.push_back(j.get<int32_t>());
-  if (j.is_array()) {
-    for (const json& i : j) {
-      if (i.is_number_integer()) out.push_back(i.get<int32_t>());
-    }
+  for (const json& i : j.is_array() ? j : json::array({j})) {
+    if (i.is_null()) continue;
+    const bool fits = i.is_number_unsigned() && i.get<uint64_t>() <= INT32_MAX;
+    if (!fits) throw Error(where + " holds " + i.dump() + ", which is no token id");
+    out.push_back(i.get<int32_t>());
   }
   return out;
 }
@@ -76,13 +77,13 @@ void use_folder(const Definition& d, const std::string& folder, const ModelOptio
   m.tokenizer = Tokenizer::find_in(folder);
   m.source = folder;
   for (const json* j : {&source.outer, &source.inner}) {
-    if (j->contains("eos_token_id")) m.eos_ids = ids(j->at("eos_token_id"));
-    if (j->contains("bos_token_id")) m.bos_ids = ids(j->at("bos_token_id"));
+    if (j->contains("eos_token_id")) m.eos_ids = ids(j->at("eos_token_id"), source.name + ": eos_token_id");
+    if (j->contains("bos_token_id")) m.bos_ids = ids(j->at("bos_token_id"), source.name + ": bos_token_id");
   }
   if (const std::string path = folder + "/generation_config.json"; fs::exists(path)) {
     const json generation = read_json(path);
     if (generation.is_object() && generation.contains("eos_token_id"))
-      m.eos_ids = ids(generation.at("eos_token_id"));
+      m.eos_ids = ids(generation.at("eos_token_id"), path + ": eos_token_id");
   }
 }
 
@@ -174,7 +175,8 @@ int64_t choose_context(const Definition& d, const ConfigMap& config, int64_t wan
 }
 
 void evaluate_let(const Definition& d, ConfigMap& config) {
-  for (const NamedExpr& e : d.let) config[e.name] = evaluate_expr(e.expr, config);
+  Budget steps = expression_steps(1'000'000);
+  for (const NamedExpr& e : d.let) config[e.name] = evaluate_expr(e.expr, config, steps);
 }
 
 void take_over(Expanded&& e, ConfigMap&& config, Model& m) {

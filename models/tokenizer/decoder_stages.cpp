@@ -11,6 +11,9 @@
 namespace lmc::tokenizer {
 namespace {
 
+// Of a token that a step rewrites: steps in a row must not multiply.
+constexpr size_t most_decoded(size_t bytes) { return 65536 + bytes; }
+
 // Tokens are bytes in GPT-2's alphabet; a character may be split over several.
 class ByteLevelStage : public DecoderStage {
  public:
@@ -67,7 +70,9 @@ class ReplaceStage : public DecoderStage {
  public:
   ReplaceStage(Pattern pattern, std::string content)
       : pattern_(std::move(pattern)), content_(std::move(content)) {}
-  void push(std::string_view token) override { next->push(pattern_.replace_all(token, content_)); }
+  void push(std::string_view token) override {
+    next->push(pattern_.replace_all(token, content_, most_decoded(token.size())));
+  }
 
  private:
   Pattern pattern_;
@@ -129,7 +134,7 @@ class MetaspaceStage : public DecoderStage {
  public:
   MetaspaceStage(const std::string& mark, bool prepends) : mark_(Pattern::literal(mark)), drops_(prepends) {}
   void push(std::string_view token) override {
-    next->push(mark_.replace_all(token, drops_ ? "" : " "));
+    next->push(mark_.replace_all(token, drops_ ? "" : " ", most_decoded(token.size())));
     drops_ = false;
   }
 
@@ -159,7 +164,8 @@ class WordPieceStage : public DecoderStage {
     static constexpr std::pair<const char*, const char*> kRules[] = {
         {" .", "."},   {" ?", "?"},           {" !", "!"},   {" ,", ","},     {" ' ", "'"},   {" n't", "n't"},
         {" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
-    for (const auto& [from, to] : kRules) text = Pattern::literal(from).replace_all(text, to);
+    for (const auto& [from, to] : kRules)
+      text = Pattern::literal(from).replace_all(text, to, most_decoded(text.size()));
     return text;
   }
   std::string mark_;
@@ -172,11 +178,11 @@ class SuffixStage : public DecoderStage {
  public:
   explicit SuffixStage(const std::string& suffix) : suffix_(Pattern::literal(suffix)) {}
   void push(std::string_view token) override {
-    if (held_) next->push(suffix_.replace_all(*held_, " "));
+    if (held_) next->push(suffix_.replace_all(*held_, " ", most_decoded(held_->size())));
     held_ = token;
   }
   void finish() override {
-    if (held_) next->push(suffix_.replace_all(*held_, ""));
+    if (held_) next->push(suffix_.replace_all(*held_, "", most_decoded(held_->size())));
     held_.reset();
     next->finish();
   }

@@ -1,13 +1,13 @@
 // Which file of a folder is the tokenizer, and which format a file has.
+
 #include "ir/files.h"
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "ir/error.h"
-#include "ir/files.h"
 #include "models/checkpoint/path_kind.h"
 #include "models/gguf/gguf.h"
+#include "models/text/json_text.h"
 #include "models/tokenizer/image.h"
 #include "models/tokenizer/json_fields.h"
 #include "models/tokenizer/tokenizer.h"
@@ -31,8 +31,7 @@ Ends ends_beside(const std::string& model) {
   Ends out;
   const std::string path = (fs::path(model).parent_path() / "tokenizer_config.json").string();
   if (!fs::exists(path)) return out;
-  const auto config = nlohmann::json::parse(read_file(path), nullptr, false);
-  if (config.is_discarded()) throw Error(Location{path}, "not well-formed JSON");
+  const auto config = read_json(path);
   const tokenizer::Fields fields(config, path, "");
   out.bos = fields.flag_or("add_bos_token", out.bos);
   out.eos = fields.flag_or("add_eos_token", out.eos);

@@ -44,8 +44,9 @@ GgufTokens read_gguf_tokens(const GgufFile& file);
 Source gguf_source(const GgufTokens& tokens, const std::string& name);
 
 // The tokenizer of a tokenizer.json in GGUF's terms, as far as those go: whoever writes it checks that it
-// still gives the same ids. Nullopt if it is of another kind. `vocab` ids are filled.
-std::optional<GgufTokens> gguf_tokens_of(const Source& source, int64_t vocab);
+// still gives the same ids. Nullopt if it is of another kind. `vocab` ids are filled. Throws
+// lmc::Error naming `file` and field where that is not what a tokenizer.json has there.
+std::optional<GgufTokens> gguf_tokens_of(const Source& source, int64_t vocab, const std::string& file);
 
 void write_gguf_tokens(GgufWriter& out, const GgufTokens& tokens);
 // One placeholder per id, so that programs which demand a vocabulary load the file.

@@ -2,11 +2,17 @@
 #include <map>
 
 #include "models/tokenizer/gguf_tokens.h"
+#include "models/tokenizer/json_fields.h"
 
 namespace lmc::tokenizer {
 namespace {
 
 using nlohmann::json;
+
+bool is_of_type(const json& step, const std::string& type) {
+  const auto found = step.is_object() ? step.find("type") : step.end();
+  return found != step.end() && *found == type;
+}
 
 // Does a step of this type occur anywhere in a chain of steps?
 bool has_step(const json& steps, const std::string& type) {
@@ -16,7 +22,7 @@ bool has_step(const json& steps, const std::string& type) {
     }
   }
   if (!steps.is_object()) return false;
-  if (steps.value("type", json()) == type) return true;
+  if (is_of_type(steps, type)) return true;
   for (const char* list : {"pretokenizers", "normalizers", "processors", "decoders"}) {
     if (steps.contains(list) && has_step(steps[list], type)) return true;
   }
@@ -31,13 +37,14 @@ bool is_byte(const std::string& token) {
 
 class Converter {
  public:
-  Converter(const Source& source, int64_t vocab) : source_(source), vocab_(vocab) {}
+  Converter(const Source& source, int64_t vocab, const std::string& file)
+      : source_(source), root_(source.rest, file, ""), vocab_(vocab) {}
 
   std::optional<GgufTokens> run() {
-    const json& model = source_.rest.value("model", json::object());
-    if (!source_.has_vocab || !source_.has_merges || model.value("type", json("BPE")) != "BPE")
-      return std::nullopt;
-    const bool bytes = model.value("byte_fallback", json(false)) == true;
+    if (!source_.has_vocab || !source_.has_merges) return std::nullopt;
+    const Fields model = root_.object("model");
+    if (model.text_or("type", "BPE") != "BPE") return std::nullopt;
+    const bool bytes = model.flag_or("byte_fallback", false);
     if (!bytes && !has_step(step("pre_tokenizer"), "ByteLevel")) return std::nullopt;
     out_.model = bytes ? "llama" : "gpt2";
     if (!place_vocab() || !place_added()) return std::nullopt;
@@ -51,7 +58,7 @@ class Converter {
   }
 
  private:
-  json step(const char* name) const { return source_.rest.value(name, json()); }
+  json step(const char* name) const { return root_.has(name) ? source_.rest.at(name) : json(); }
   std::string left(const Source::Pair& m) const { return std::string(source_.text(m.offset, m.left_length)); }
   std::string right(const Source::Pair& m) const {
     return std::string(source_.text(m.offset + m.left_length, m.right_length));
@@ -69,24 +76,25 @@ class Converter {
   }
 
   bool place_added() {
-    for (const json& a : step("added_tokens")) {
-      const auto id = a.value("id", int64_t{-1});
+    if (!root_.has("added_tokens")) return true;
+    for (const Fields& a : root_.objects("added_tokens")) {
+      const int64_t id = a.integer("id");
       if (id < 0 || id >= vocab_) return false;
-      out_.tokens[static_cast<size_t>(id)] = a.value("content", "");
-      out_.types[static_cast<size_t>(id)] = a.value("special", false) ? kGgufControl : kGgufUserDefined;
+      out_.tokens[static_cast<size_t>(id)] = a.text("content");
+      out_.types[static_cast<size_t>(id)] = a.flag_or("special", false) ? kGgufControl : kGgufUserDefined;
     }
     return true;
   }
 
   // Pieces are merged by score there: the earlier a merge, the better.
-  bool describe_pieces(const json& model) {
+  bool describe_pieces(const Fields& model) {
     std::map<std::string, int64_t> rank;
     for (size_t i = 0; i < source_.merges.size(); ++i)
       rank.emplace(left(source_.merges[i]) + right(source_.merges[i]), static_cast<int64_t>(i));
-    const json unknown = model.value("unk_token", json());
+    const std::string unknown = model.text_or("unk_token", "");
     for (size_t i = 0; i < out_.tokens.size(); ++i) {
       const std::string& token = out_.tokens[i];
-      if (unknown == token) {
+      if (model.has("unk_token") && unknown == token) {
         out_.types[i] = kGgufUnknown;
         out_.unknown = static_cast<int64_t>(i);
       } else if (out_.types[i] == kGgufNormal && is_byte(token)) {
@@ -105,18 +113,18 @@ class Converter {
   void find_ends() {
     const json post = step("post_processor");
     const json* found = nullptr;
-    if (post.is_object() && post.value("type", json()) == "TemplateProcessing") found = &post;
+    if (is_of_type(post, "TemplateProcessing")) found = &post;
     if (post.is_object() && post.contains("processors")) {
       for (const json& p : post["processors"]) {
-        if (p.is_object() && p.value("type", json()) == "TemplateProcessing") found = &p;
+        if (is_of_type(p, "TemplateProcessing")) found = &p;
       }
     }
     if (!found || !found->contains("single") || !(*found)["single"].is_array()) return;
     bool behind = false;
     for (const json& item : (*found)["single"]) {
       if (item.contains("Sequence")) behind = true;
-      if (!item.contains("SpecialToken")) continue;
-      const json name = item["SpecialToken"].value("id", json());
+      if (!item.contains("SpecialToken") || !item["SpecialToken"].contains("id")) continue;
+      const json& name = item["SpecialToken"]["id"];
       for (size_t i = 0; i < out_.tokens.size(); ++i) {
         if (name != out_.tokens[i]) continue;
         (behind ? out_.eos : out_.bos) = static_cast<int64_t>(i);
@@ -126,14 +134,15 @@ class Converter {
   }
 
   const Source& source_;
+  Fields root_;
   int64_t vocab_;
   GgufTokens out_;
 };
 
 }  // namespace
 
-std::optional<GgufTokens> gguf_tokens_of(const Source& source, int64_t vocab) {
-  return Converter(source, vocab).run();
+std::optional<GgufTokens> gguf_tokens_of(const Source& source, int64_t vocab, const std::string& file) {
+  return Converter(source, vocab, file).run();
 }
 
 }  // namespace lmc::tokenizer

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "ir/error.h"
+#include "models/tokenizer/cpu_limit.h"
 #include "models/tokenizer/hash_table.h"
 #include "models/tokenizer/image.h"
 #include "models/tokenizer/json_fields.h"
@@ -14,6 +15,9 @@ namespace lmc::tokenizer {
 namespace {
 
 using nlohmann::json;
+
+constexpr size_t kMostGaps = 1 << 16;   // ids that no token has
+constexpr size_t kLongestAdded = 1024;  // bytes; each may be tried wherever a text has its first byte
 
 class Builder {
  public:
@@ -51,6 +55,11 @@ class Builder {
   void place(std::string_view text, int64_t id, uint8_t flags, const std::string& where) {
     const auto i = static_cast<size_t>(id);
     if (i >= texts_.size()) {
+      // Tables by id must not be much larger than what they hold.
+      if (i >= kMostGaps + 8 * tokens_in_all_) {
+        fail(where + ": '" + std::string(text) + "' has the id " + std::to_string(id) + ", far above the " +
+             std::to_string(tokens_in_all_) + " tokens there are");
+      }
       texts_.resize(i + 1);
       flags_.resize(i + 1);
     }
@@ -63,6 +72,8 @@ class Builder {
   }
 
   void collect_vocab() {
+    tokens_in_all_ = source_.vocab.size();
+    if (root_.has("added_tokens")) tokens_in_all_ += root_.objects("added_tokens").size();
     for (const auto& entry : source_.vocab) {
       place(source_.text(entry.offset, entry.length), entry.id, entry.flags, "model.vocab");
     }
@@ -74,6 +85,7 @@ class Builder {
       const std::string content = token.text("content");
       const int64_t id = token.integer("id");
       if (content.empty()) continue;  // matches nothing, as in Hugging Face
+      if (content.size() > kLongestAdded) token.fail("'content' has more than 1024 bytes");
       if (id < 0 || id >= kMaxIds) {
         token.fail("the id " + std::to_string(id) + " is not within 0 to " + std::to_string(kMaxIds - 1));
       }
@@ -174,9 +186,11 @@ class Builder {
   void build_added_lists() {
     const Normalizer normalize =
         root_.has("normalizer") ? make_normalizer(root_.object("normalizer")) : Normalizer();
+    CpuLimit time(0.5 + 2e-5 * static_cast<double>(added_.size()));
     for (const Added& added : added_) {
       const bool normalized = added.normalized && normalize;
       const std::string text = normalized ? normalize(added.content) : added.content;
+      if (!time.lasts()) fail("added_tokens: normalizing them takes too long");
       if (text.empty()) continue;
       (added.normalized ? normalized_ : raw_)
           .push_back({static_cast<uint32_t>(pool_.size()), static_cast<uint32_t>(text.size()), added.id,
@@ -250,6 +264,7 @@ class Builder {
   const std::string& file_;
   Fields root_;
   Fields model_;
+  size_t tokens_in_all_ = 0;
   std::vector<std::string_view> texts_;  // by id
   std::vector<std::string_view> added_texts_;
   std::vector<uint8_t> flags_;

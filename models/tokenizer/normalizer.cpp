@@ -16,19 +16,27 @@ Normalizer make_sequence(const Fields& spec) {
   std::vector<Normalizer> steps;
   for (const Fields& step : spec.objects("normalizers")) steps.push_back(make_normalizer(step));
   return [steps](std::string text) {
-    for (const Normalizer& step : steps) text = step(std::move(text));
+    const size_t bytes = text.size();
+    for (const Normalizer& step : steps) {
+      text = step(std::move(text));
+      if (text.size() > most_normalized(bytes))
+        throw Error("the normalizer makes " + std::to_string(text.size()) + " bytes of " +
+                    std::to_string(bytes));
+    }
     return text;
   };
 }
 
 Normalizer make_replace(const Fields& spec) {
   return [pattern = make_pattern(spec), content = spec.text("content")](std::string text) {
-    return pattern.replace_all(text, content);
+    return pattern.replace_all(text, content, most_normalized(text.size()));
   };
 }
 
 Normalizer make_prepend(const Fields& spec) {
-  return [prefix = spec.text("prepend")](std::string text) { return text.empty() ? text : prefix + text; };
+  const std::string prefix = spec.text("prepend");
+  if (prefix.size() > most_normalized(0)) spec.fail("'prepend' has more than 1024 bytes");
+  return [prefix](std::string text) { return text.empty() ? text : prefix + text; };
 }
 
 Normalizer make_strip(const Fields& spec) {

@@ -12,6 +12,9 @@ namespace lmc::tokenizer {
 
 using Normalizer = std::function<std::string(std::string)>;
 
+// What a normalizer may make of so many bytes; Unicode's longest expansions are by 18.
+constexpr size_t most_normalized(size_t bytes) { return 1024 + 32 * bytes; }
+
 // Throws lmc::Error for a type or an option that is not supported.
 Normalizer make_normalizer(const Fields& spec);
 

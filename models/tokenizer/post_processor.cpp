@@ -1,6 +1,8 @@
 // Templates for a single text; ByteLevel changes offsets only, which are not kept here.
 #include "models/tokenizer/post_processor.h"
 
+#include <algorithm>
+
 namespace lmc::tokenizer {
 
 std::vector<int32_t> PostProcessor::apply(std::vector<int32_t> ids) const {
@@ -26,6 +28,8 @@ std::vector<int32_t> read_template(const Fields& spec, int32_t ids) {
   for (const Fields& item : spec.objects("single")) {
     if (item.has("Sequence")) {
       if (item.object("Sequence").text("id") != "A") item.fail("a single text is the sequence 'A'");
+      if (std::count(out.begin(), out.end(), PostProcessor::kText) > 0)
+        item.fail("the text stands in the template twice");
       out.push_back(PostProcessor::kText);
       continue;
     }

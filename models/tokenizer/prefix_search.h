@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <string_view>
 
 namespace lmc::tokenizer {
@@ -19,6 +20,7 @@ Iterator longest_prefix(Iterator low, Iterator high, Iterator none, const TextOf
     low = std::partition_point(low, high, [&](const auto& item) { return byte_of(item) < wanted; });
     high = std::partition_point(low, high, [&](const auto& item) { return byte_of(item) == wanted; });
     if (low == high) break;
+    if (std::next(low) == high) return text.starts_with(text_of(*low)) ? low : found;
     if (text_of(*low).size() == depth + 1) found = low++;  // the shortest of a range stands first
   }
   return found;

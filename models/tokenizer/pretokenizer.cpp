@@ -63,7 +63,7 @@ PreTokenizer make_metaspace(const Fields& spec) {
   const bool split = spec.flag_or("split", true);
   return [=](Pieces& pieces) {
     rewrite_pieces(pieces, [&](std::string_view text, bool opens_text) {
-      const std::string marked = space.replace_all(text, options.replacement);
+      const std::string marked = space.replace_all(text, options.replacement, most_normalized(text.size()));
       const bool prepends =
           options.prepend_scheme == "always" || (options.prepend_scheme == "first" && opens_text);
       return prepends && !marked.starts_with(options.replacement) ? options.replacement + marked : marked;

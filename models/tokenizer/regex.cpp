@@ -6,6 +6,7 @@
 
 #include "ir/error.h"
 #include "models/text/utf8.h"
+#include "models/tokenizer/cpu_limit.h"
 
 namespace lmc::tokenizer {
 namespace {
@@ -14,6 +15,8 @@ constexpr uint32_t kMatchLimit = 10'000'000;    // steps of one match; real patt
 constexpr uint32_t kHeapLimitKib = 256 * 1024;  // of the interpreter, used when the JIT's stack is too small
 constexpr size_t kJitStackMin = 32 * 1024;
 constexpr size_t kJitStackMax = 64 * 1024 * 1024;
+constexpr size_t kStarts =
+    256;  // where a match may begin, in one call: between two calls the time is looked at
 
 // The same sets is_space and is_word have; PCRE2's own \s adds U+180E and its \w lacks marks.
 constexpr const char* kSpaceSet =
@@ -105,7 +108,9 @@ class MatchState {
     if (stack_ != nullptr) pcre2_jit_stack_free(stack_);
   }
 
+  // Finds one that begins at `offset` or less than kStarts bytes behind it.
   int match(std::string_view text, size_t offset) {
+    pcre2_set_offset_limit(context_, offset + kStarts - 1);
     int found = run(text, offset, PCRE2_NO_UTF_CHECK);
     if (found == PCRE2_ERROR_JIT_STACKLIMIT && stack_ == nullptr) {
       stack_ = pcre2_jit_stack_create(kJitStackMin, kJitStackMax, nullptr);
@@ -135,7 +140,8 @@ Regex::Regex(const std::string& pattern) : pattern_(pattern) {
   const std::string translated = to_pcre2(pattern);
   int error = 0;
   size_t offset = 0;
-  constexpr uint32_t kOptions = PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C;
+  constexpr uint32_t kOptions =
+      PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C | PCRE2_USE_OFFSET_LIMIT;
   pcre2_code* code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated.data()), translated.size(),
                                    kOptions, &error, &offset, nullptr);
   if (code == nullptr) {
@@ -151,9 +157,15 @@ void Regex::for_each_match(std::string_view text, const MatchSink& sink) const {
   MatchState state(static_cast<const pcre2_code*>(code_.get()));
   size_t offset = 0;
   size_t last_end = std::string::npos;
+  CpuLimit time(0.5 + 2e-6 * static_cast<double>(text.size()));
   while (offset <= text.size()) {
     const int found = state.match(text, offset);
-    if (found == PCRE2_ERROR_NOMATCH) return;
+    if (!time.lasts()) throw Error("regex '" + pattern_ + "' takes too long on the text");
+    if (found == PCRE2_ERROR_NOMATCH) {
+      offset += kStarts;
+      while (offset < text.size() && (text[offset] & 0xC0) == 0x80) ++offset;
+      continue;
+    }
     if (found < 0) throw Error("regex '" + pattern_ + "' gave up on the text: " + pcre2_message(found));
     const size_t begin = state.begin();
     const size_t end = state.end();
@@ -189,14 +201,21 @@ void Pattern::for_each_match(std::string_view text, const MatchSink& sink) const
   }
 }
 
-std::string Pattern::replace_all(std::string_view text, std::string_view content) const {
+std::string Pattern::replace_all(std::string_view text, std::string_view content, size_t most) const {
   std::string out;
+  const auto check = [&](size_t more) {
+    if (more > most || out.size() > most - more)
+      throw Error("a replacement makes more than " + std::to_string(most) + " bytes of " +
+                  std::to_string(text.size()));
+  };
   out.reserve(text.size() + text.size() / 4);
   size_t done = 0;
   for_each_match(text, [&](size_t begin, size_t end) {
+    check(begin - done + content.size());
     out.append(text.substr(done, begin - done)).append(content);
     done = end;
   });
+  check(text.size() - done);
   return out.append(text.substr(done));
 }
 

@@ -15,7 +15,8 @@ class Regex {
  public:
   // Throws lmc::Error with PCRE2's reason and the offset if `pattern` cannot be compiled.
   explicit Regex(const std::string& pattern);
-  // Every match in valid UTF-8 from left to right. Throws lmc::Error when PCRE2 gives up (match limit).
+  // Every match in valid UTF-8 from left to right. Throws lmc::Error when PCRE2 gives up (match limit), or
+  // when it takes more than half a second and 2 us a byte.
   void for_each_match(std::string_view text, const MatchSink& sink) const;
 
  private:
@@ -29,7 +30,8 @@ class Pattern {
   static Pattern literal(std::string text);
   static Pattern regex(const std::string& pattern);
   void for_each_match(std::string_view text, const MatchSink& sink) const;
-  std::string replace_all(std::string_view text, std::string_view content) const;
+  // Throws lmc::Error if the result has more than `most` bytes.
+  std::string replace_all(std::string_view text, std::string_view content, size_t most) const;
 
  private:
   std::string literal_;

@@ -32,7 +32,7 @@ class SentencePieceStage : public DecoderStage {
       token.remove_prefix(kMark.size());
       if (!options_.strips_all) opens_ = false;
     }
-    emit(marks_.replace_all(token, " "));
+    emit(marks_.replace_all(token, " ", token.size()));
   }
   void finish() override {
     emit_bytes(true);

@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "models/text/json_text.h"
+
 namespace lmc::tokenizer {
 namespace {
 
@@ -26,7 +28,7 @@ std::string chain(const json& config, const char* key, const char* steps_key) {
 }  // namespace
 
 TokenizerSummary summarize(const Image& image) {
-  const json config = json::parse(image.config());
+  const json config = parse_json(image.config(), "tokenizer");
   const json& model = config.at("model");
   TokenizerSummary out;
   out.model = model.value("type", image.trie().empty() ? "BPE" : "Unigram");

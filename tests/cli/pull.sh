@@ -118,6 +118,9 @@ expect_ok pull test/cut
 same cut model.safetensors
 grep -q "^GET localhost /large/cut/.* bytes=60000-" served/log || fail "not resumed: $(grep large/cut served/log)"
 # Silence, then another call; a server without ranges begins anew; so does a beginning that was wrong.
+# A byte of each connection is no getting on: the attempts come to an end.
+model drip '{"cut": 1}'
+expect_error 1 "bytes remaining to read" timeout 60 "$LMC" pull test/drip --retries 2
 model stall '{"stall": 50000}'
 expect_error 1 "nothing came for 1 s" pull test/stall --timeout 1 --retries 0
 [ -e "$(cached stall)/refs" ] && fail "refs without the files"

@@ -7,8 +7,12 @@
 
 #include "codegen/target.h"
 #include "ir/error.h"
+#include "ir/printable.h"
+#include "models/text/json_text.h"
 #include "tools/bundle/bundle_format.h"
 #include "tools/bundle/plan_json.h"
+#include "tools/cli/console.h"
+#include "tools/system/cache_folder.h"
 
 namespace lmc {
 namespace fs = std::filesystem;
@@ -28,7 +32,7 @@ Manifest read_manifest(const std::string& path) {
   if (!fs::exists(path + "/manifest.json", ec))
     throw Error(path + ": is not a bundle: it has no manifest.json");
   try {
-    Manifest m{nlohmann::json::parse(read_file(path + "/manifest.json"))};
+    Manifest m{read_json(path + "/manifest.json")};
     if (m.json.at("format").get<int>() != kBundleFormat ||
         m.json.at("lmc").get<std::string>() != kLmcVersion) {
       throw Error(path + ": was made by lmc " + m.json.at("lmc").get<std::string>() + ", this is " +
@@ -63,10 +67,21 @@ void check_files(const std::string& path, const Manifest& m) {
   }
 }
 
+// What nobody vouches for is not used: a template or a tokenizer that was put there later, say.
+void refuse_others(const std::string& path, const Manifest& m) {
+  std::error_code ec;
+  for (const auto& entry : fs::directory_iterator(path, ec)) {
+    const std::string name = entry.path().filename().string();
+    if (name != "manifest.json" && !m.json.at("files").contains(name))
+      throw Error(path + ": holds " + name + ", which its manifest does not list" + kAgain);
+  }
+}
+
 Manifest checked_manifest(const std::string& path) {
   Manifest m = read_manifest(path);
   try {
     check_files(path, m);
+    refuse_others(path, m);
   } catch (const nlohmann::json::exception& e) {
     throw Error(path + "/manifest.json: " + e.what() + kAgain);
   }
@@ -90,6 +105,10 @@ Bundle::Bundle(const std::string& bundle_path)
     info.bos_ids = m.json.at("bos_ids").get<std::vector<int32_t>>();
     info.eos_ids = m.json.at("eos_ids").get<std::vector<int32_t>>();
     info.example_prompt = m.json.at("example_prompt");
+    for (const std::string* shown : {&info.model, &info.source}) {
+      if (!is_printable_name(*shown))
+        throw Error(path + "/manifest.json: '" + *shown + "' holds control characters");
+    }
   } catch (const nlohmann::json::exception& e) {
     throw Error(path + "/manifest.json: " + e.what() + kAgain);
   }
@@ -138,7 +157,14 @@ std::string newest_bundle() {
   }
   if (newest.empty())
     throw Error("no *.lmc in this folder; name a bundle, or make one with lmc compile MODEL.yaml");
-  return newest.string();
+  const std::string name = newest.string();
+  for (const std::string& part :
+       {name, (newest / "manifest.json").string(), (newest / "kernels.o").string()}) {
+    if (const std::string why = others_may_write(part); !why.empty())
+      throw Error(part + ": " + why + ", and a bundle is a program; name " + name + " if it shall run");
+  }
+  info("taking {}, the newest bundle here", name);
+  return name;
 }
 
 }  // namespace lmc

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ir/error.h"
+#include "ir/file_guard.h"
 #include "tools/bundle/bundle.h"
 #include "tools/bundle/bundle_format.h"
 #include "tools/bundle/plan_json.h"
@@ -123,6 +124,7 @@ void BundleWriter::commit(const BundleInfo& info, const Plan& plan) {
 }
 
 void BundleWriter::put_in_place() {
+  check_mapped_files();
   // Exchanged in one step with what was there, so that a bundle of this name exists at every moment.
   if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, path_.c_str(), RENAME_EXCHANGE) == 0) return;
   if (::rename(temporary_.c_str(), path_.c_str()) == 0) return;

@@ -3,6 +3,9 @@
 #include <nlohmann/json.hpp>
 
 #include "ir/error.h"
+#include "ir/plan_check.h"
+#include "ir/printable.h"
+#include "models/text/json_text.h"
 
 namespace lmc {
 namespace {
@@ -87,7 +90,7 @@ int64_t size_from(const json& j, const char* field) {
   return n;
 }
 
-PlanOperand operand_from(const json& j, const Plan& plan, const StepPlan& step) {
+PlanOperand operand_from(const json& j) {
   PlanOperand o;
   const auto space = j.at("space").get<std::string>();
   size_t s = 0;
@@ -99,14 +102,6 @@ PlanOperand operand_from(const json& j, const Plan& plan, const StepPlan& step) 
   o.bytes = size_from(j, "bytes");
   o.written = j.at("written").get<bool>();
   o.buffer = j.at("buffer").get<int64_t>();
-  const auto count = [&](size_t n) {
-    check(o.index < static_cast<int64_t>(n), "an operand's index is out of range");
-  };
-  if (o.space == Space::weight) count(plan.weights.size());
-  if (o.space == Space::kv) count(plan.caches.size());
-  if (o.space == Space::input) count(kStepInputs);
-  if (o.space == Space::arena)
-    check(o.offset + o.bytes <= step.arena_bytes, "an operand lies outside the arena");
   return o;
 }
 
@@ -139,14 +134,13 @@ StageWork work_from(const json& j) {
   return w;
 }
 
-StepPlan step_from(const json& j, const Plan& plan) {
+StepPlan step_from(const json& j) {
   StepPlan step;
   step.max_tokens = size_from(j, "max_tokens");
   step.max_rows = size_from(j, "max_rows");
   step.arena_bytes = size_from(j, "arena_bytes");
   step.scratch_bytes = size_from(j, "scratch_bytes");
   step.kept_bytes = size_from(j, "kept_bytes");
-  check(step.max_tokens >= 1 && step.max_rows >= 1, "a step for no tokens");
   for (const json& b : j.at("buffers"))
     step.buffers.push_back({b.at("name"), size_from(b, "bytes"), size_from(b, "offset")});
   for (const json& s : j.at("stages")) {
@@ -156,7 +150,7 @@ StepPlan step_from(const json& j, const Plan& plan) {
     stage.work = work_from(s.at("work"));
     stage.tiles = size_from(s, "tiles");
     check(stage.tiles < (1 << 20), "'tiles' is out of range");
-    for (const json& o : s.at("operands")) stage.operands.push_back(operand_from(o, plan, step));
+    for (const json& o : s.at("operands")) stage.operands.push_back(operand_from(o));
     for (const json& d : s.at("deps")) {
       stage.deps.push_back(d.get<int32_t>());
       check(stage.deps.back() >= 0 && stage.deps.back() < static_cast<int32_t>(step.stages.size()),
@@ -202,7 +196,7 @@ std::string plan_to_json(const Plan& plan) {
 
 Plan plan_from_json(const std::string& text, const std::string& file) {
   try {
-    const json j = json::parse(text);
+    const json j = parse_json(text, file);
     Plan plan;
     plan.target = j.at("target");
     plan.model = j.at("model");
@@ -218,8 +212,13 @@ Plan plan_from_json(const std::string& text, const std::string& file) {
       plan.caches.push_back({c.at("name"), *dtype, size_from(c, "span"), size_from(c, "capacity"),
                              size_from(c, "kv_heads"), size_from(c, "head_dim"), size_from(c, "bytes")});
     }
-    plan.decode = step_from(j.at("decode"), plan);
-    plan.prefill = step_from(j.at("prefill"), plan);
+    plan.decode = step_from(j.at("decode"));
+    plan.prefill = step_from(j.at("prefill"));
+    check_plan(plan);
+    for (const PlanWeight& w : plan.weights)
+      check(is_printable_name(w.name), "a weight's name holds control characters");
+    for (const PlanCache& c : plan.caches)
+      check(is_printable_name(c.name), "a cache's name holds control characters");
     return plan;
   } catch (const json::exception& e) {
     throw Error(file + ": " + e.what());

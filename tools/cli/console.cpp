@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "ir/printable.h"
+
 namespace lmc {
 namespace {
 
@@ -58,7 +60,7 @@ LogLevel log_level() {
 }
 
 void log_line(const std::string& text) {
-  std::fprintf(stderr, "%s%s\n", g_bar_stands.exchange(false) ? kEraseLine : "", text.c_str());
+  std::fprintf(stderr, "%s%s\n", g_bar_stands.exchange(false) ? kEraseLine : "", printable(text).c_str());
 }
 
 bool coloured_output() {

@@ -34,7 +34,7 @@ struct Source {
 
 Source load(const Options& o, PassOptions& passes) {
   if (path_kind(o.input) == PathKind::graph) {
-    Source out{parse_graph(read_file(o.input), o.input), nullptr};
+    Source out{parse_graph(read_input(o.input), o.input), nullptr};
     out.weights = checkpoint_weights(o.model.options.weights, passes);
     return out;
   }

@@ -7,7 +7,6 @@
 
 #include "codegen/codegen.h"
 #include "codegen/layout.h"
-#include "codegen/object_cache.h"
 #include "codegen/proof/prove.h"
 #include "codegen/target.h"
 #include "ir/op_def.h"
@@ -28,6 +27,7 @@
 #include "tools/generate/engine.h"
 #include "tools/pipeline/group_outcome.h"
 #include "tools/pipeline/model_flags.h"
+#include "tools/system/cache_folder.h"
 #include "tools/system/files.h"
 
 namespace lmc::compile_command {
@@ -137,7 +137,7 @@ CodegenOptions codegen_options(const Options& o, const Model& m) {
   out.context = m.context;
   out.want_llvm = o.emit == "llvm";
   out.want_assembly = o.emit == "asm";
-  out.cache_folder = default_cache_folder();
+  out.cache_folder = cache_folder();
   return out;
 }
 

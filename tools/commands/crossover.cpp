@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "codegen/object_cache.h"
 #include "runtime/threads.h"
 #include "tools/cli/command.h"
 #include "tools/cli/console.h"
@@ -14,6 +13,7 @@
 #include "tools/machine/machine.h"
 #include "tools/machine/membw.h"
 #include "tools/machine/statistics.h"
+#include "tools/system/cache_folder.h"
 #include "tools/system/files.h"
 
 namespace lmc::crossover_command {
@@ -116,7 +116,7 @@ Json host_file(const std::vector<Point>& points, int threads) {
 
 std::string output_path(const Options& o) {
   if (!o.output.empty()) return o.output;
-  const std::string folder = default_cache_folder();
+  const std::string folder = cache_folder();
   if (folder.empty()) throw Error("there is no cache folder to write host.json to; pass --output FILE");
   std::error_code ec;
   fs::create_directories(folder, ec);

@@ -21,7 +21,7 @@ struct Options {
 // 1 says "different", so what cannot be compared must say something else.
 Graph read_graph(const std::string& path) {
   try {
-    return parse_graph(read_file(path), path);
+    return parse_graph(read_input(path), path);
   } catch (const Error& e) {
     throw UsageError(e.what());
   }

@@ -43,7 +43,7 @@ PipelineRecord record(const Options& o) {
   const PathKind kind = path_kind(o.input);
   if (kind == PathKind::bundle || kind == PathKind::folder) return record_of_bundle(o.input);
   if (kind != PathKind::graph && kind != PathKind::other) return explore_model(o, passes);
-  PipelineRecord r = record_pipeline(parse_graph(read_file(o.input), o.input), passes);
+  PipelineRecord r = record_pipeline(parse_graph(read_input(o.input), o.input), passes);
   r.title = "@" + r.states[0].name;
   r.source = o.input;
   return r;

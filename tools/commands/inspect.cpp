@@ -50,9 +50,10 @@ const RegisterCommand kInspect(
          }
          fmt::print("{} stages per token, {} tokens at most per prefill step\n", b.plan.decode.stages.size(),
                     b.plan.prefill.max_tokens);
+         fmt::print("a bundle is a program: running it runs the machine code of its maker\n");
          if (*verify) {
            b.verify_weights();
-           fmt::print("weights are whole\n");
+           fmt::print("weights are whole: as they were made, whoever made them\n");
          }
        };
      }});

@@ -29,7 +29,7 @@ std::string result_text(const Options& o, const Graph& g) {
 void run(const Options& o) {
   if (o.dot && o.svg) throw UsageError("--dot and --svg are two formats; one at a time");
   PassOptions passes = o.passes.options();  // first: a plugin may bring an op that the graph uses
-  Graph g = parse_graph(read_file(o.input), o.input);
+  Graph g = parse_graph(read_input(o.input), o.input);
   const std::unique_ptr<WeightSource> weights = checkpoint_weights(o.weights, passes);
   run_and_report(g, passes, o.passes, false);
   const std::string text = result_text(o, g);

@@ -43,7 +43,7 @@ void run(const Options& o) {
   const auto start = std::chrono::steady_clock::now();
   PassOptions passes = o.passes.options();
   passes.check = true;
-  const Graph g = parse_graph(read_file(o.input), o.input);
+  const Graph g = parse_graph(read_input(o.input), o.input);
   ReduceOptions options;
   std::optional<GraphCommand> command;
   if (o.kernels) {

@@ -27,7 +27,7 @@ std::string quoted(const std::string& text) {
 
 std::string input_text(const Options& o) {
   if (o.has_prompt) return o.prompt;
-  return o.file.empty() ? read_stdin() : read_file(o.file);
+  return o.file.empty() ? read_stdin() : read_input(o.file);
 }
 
 std::string as_json(const Options& o, const Tokenizer& tokenizer, const std::vector<int32_t>& ids) {

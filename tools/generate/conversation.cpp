@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "models/text/json_text.h"
 #include "tools/system/files.h"
 
 namespace lmc {
@@ -58,7 +59,7 @@ void Conversation::save(const std::string& file) const {
 
 void Conversation::load(const std::string& file) {
   try {
-    messages_ = messages_of(json::parse(read_file(file)), file);
+    messages_ = messages_of(read_json(file), file);
   } catch (const json::exception& e) {
     throw Error(file + ": " + e.what());
   }

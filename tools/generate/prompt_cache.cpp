@@ -95,28 +95,26 @@ void write_prompt(const std::string& path, const std::string& model, Session& se
   header.tokens = tokens.size();
   for (const auto& p : pieces) header.bytes += p.size();
 
-  NewFile file(path);
-  {
-    const uint64_t size = sizeof(Header) + tokens.size() * sizeof(int32_t) + header.bytes + 2 * kHash;
-    OutputFile out(file.path(), static_cast<int64_t>(size));
-    Sha256 head, all;
-    int64_t at = 0;
-    const auto write = [&](std::span<const std::byte> bytes) {
-      all.update(bytes);
-      out.write_at(at, bytes);
-      at += static_cast<int64_t>(bytes.size());
-    };
-    for (const auto& bytes : {std::as_bytes(std::span(&header, 1)), std::as_bytes(std::span(tokens))}) {
-      head.update(bytes);
-      write(bytes);
-    }
-    const std::string head_hash = head.hex();
-    write(std::as_bytes(std::span(head_hash)));
-    for (const auto& p : pieces) write(p);
-    const std::string hash = all.hex();
-    out.write_at(at, std::as_bytes(std::span(hash)));
-    out.close();
+  NewFile file(path, Access::own);  // prompts are
+  const uint64_t size = sizeof(Header) + tokens.size() * sizeof(int32_t) + header.bytes + 2 * kHash;
+  OutputFile out(file.path(), static_cast<int64_t>(size));
+  Sha256 head, all;
+  int64_t at = 0;
+  const auto write = [&](std::span<const std::byte> bytes) {
+    all.update(bytes);
+    out.write_at(at, bytes);
+    at += static_cast<int64_t>(bytes.size());
+  };
+  for (const auto& bytes : {std::as_bytes(std::span(&header, 1)), std::as_bytes(std::span(tokens))}) {
+    head.update(bytes);
+    write(bytes);
   }
+  const std::string head_hash = head.hex();
+  write(std::as_bytes(std::span(head_hash)));
+  for (const auto& p : pieces) write(p);
+  const std::string hash = all.hex();
+  out.write_at(at, std::as_bytes(std::span(hash)));
+  out.close();
   file.put_in_place();
 }
 

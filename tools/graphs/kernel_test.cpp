@@ -1,8 +1,8 @@
 #include "tools/graphs/kernel_test.h"
 
-#include "codegen/object_cache.h"
 #include "codegen/proof/prove.h"
 #include "passes/engine/lowering.h"
+#include "tools/system/cache_folder.h"
 
 namespace lmc {
 
@@ -11,7 +11,7 @@ std::string wrong_kernel(const Graph& g) {
   PassOptions quiet;
   quiet.repro_path.clear();
   CodegenOptions options;
-  options.cache_folder = default_cache_folder();
+  options.cache_folder = cache_folder();
   const CodegenResult code = emit(lower(g.clone(), {kBlock}, quiet), options);
   const Proof proof = prove_kernels(code.graphs, code.plan, LoadedKernels(code.object), false);
   return proof.wrong ? proof.wrong->str() : "";

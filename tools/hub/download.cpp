@@ -1,5 +1,6 @@
 #include "tools/hub/download.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "tools/hub/partial.h"
@@ -31,7 +32,7 @@ HttpResponse attempt(HttpClient& client, const Download& d, PartialBlob& partial
   if (answer.success() && !partial.complete()) {
     TransferFailed failed(d.file.name + ": ended after " + std::to_string(partial.size()) + " of " +
                           std::to_string(d.file.size) + " bytes");
-    failed.moved = partial.size() > before;
+    failed.moved = partial.size() - before;
     throw failed;
   }
   return answer;
@@ -42,8 +43,9 @@ bool download_once(HttpClient& client, const Download& d, bool& resumed) {
   PartialBlob partial(d.blob, d.file);
   resumed = partial.size() > 0;
   if (!partial.complete()) {
-    const HttpResponse answer =
-        with_retries(d.hub.options().retry, [&] { return attempt(client, d, partial); });
+    Retry retry = d.hub.options().retry;
+    retry.gets_on = std::min<int64_t>(1 << 20, d.file.size / 16 + 1);
+    const HttpResponse answer = with_retries(retry, [&] { return attempt(client, d, partial); });
     if (!answer.success()) d.hub.refuse(answer, d.file.name);
   }
   if (partial.finish()) return true;

@@ -23,7 +23,8 @@ struct Transfer {
   const HttpRequest& request;
   CURL* curl;
   HttpResponse response;
-  bool begun = false, moved = false, silent = false;
+  bool begun = false, silent = false;
+  int64_t moved = 0;
   curl_off_t received = 0;
   std::chrono::steady_clock::time_point last_moved = std::chrono::steady_clock::now();
   std::exception_ptr thrown;  // exceptions must not pass through C
@@ -63,7 +64,7 @@ size_t on_body(char* data, size_t, size_t size, void* user) {
     begin(t);
     if (t.response.success() && t.request.sink) {
       t.request.sink(std::as_bytes(std::span(data, size)));
-      t.moved = true;
+      t.moved += static_cast<int64_t>(size);
     } else if (t.response.body.size() + size <= kMostBody) {
       t.response.body.append(data, size);
     } else if (t.response.success()) {

@@ -40,7 +40,7 @@ struct HttpRequest {
 class TransferFailed : public Error {
  public:
   using Error::Error;
-  bool moved = false;  // some of the body had come
+  int64_t moved = 0;  // bytes of the body that had come
 };
 
 // Keeps connections open between requests; for one thread.

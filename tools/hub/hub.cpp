@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "models/text/json_text.h"
 #include "tools/hub/url.h"
 
 namespace lmc {
@@ -60,10 +61,15 @@ std::string escaped_path(const std::string& name) {
 }
 
 RemoteModel parse_model(const std::string& text, const std::string& url) {
-  const json answer = json::parse(text, nullptr, false);
   const auto wrong = [&](const std::string& what) {
     return Error(url + ": is not what a hub answers: " + what + "; is HF_ENDPOINT right?");
   };
+  json answer;
+  try {
+    answer = parse_json(text, url);
+  } catch (const Error&) {
+    throw wrong("no JSON object");
+  }
   if (!answer.is_object()) throw wrong("no JSON object");
   const auto sha = answer.find("sha");
   if (sha == answer.end() || !sha->is_string() || !is_commit_hash(sha->get<std::string>()))

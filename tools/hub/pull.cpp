@@ -33,7 +33,10 @@ class Puller {
       : options_(options),
         cache_(fs::absolute(hub_cache_folder()).lexically_normal().string()),
         repository_(cache_, id),
-        hub_(hub_access(), id, {{options.retries, cancel_.asked}, options.timeout_seconds}) {}
+        hub_(
+            hub_access(), id,
+            {{.times = options.retries, .gets_on = 1, .cancelled = cancel_.asked}, options.timeout_seconds}) {
+  }
 
   Pulled run() {
     HttpClient client;

@@ -47,9 +47,10 @@ HttpResponse with_retries(const Retry& retry, const std::function<HttpResponse()
       if (seconds > kLongestWait) return response;
       info("{}: answered {}; trying again in {:.1f} s", response.url, response.status, seconds);
     } catch (const TransferFailed& e) {
-      if (e.moved) failures = 0;
+      const bool got_on = e.moved >= retry.gets_on;
+      if (got_on) failures = 0;
       if (failures >= retry.times) throw;
-      seconds = e.moved ? 0.1 : backoff(failures);
+      seconds = got_on ? 0.1 : backoff(failures);
       info("{}; trying again in {:.1f} s", e.what(), seconds);
     }
     wait(seconds, retry.cancelled);

@@ -4,9 +4,9 @@
 
 #include <cmath>
 
-#include "codegen/object_cache.h"
 #include "ir/text.h"
 #include "passes/engine/lowering.h"
+#include "tools/system/cache_folder.h"
 
 namespace lmc {
 namespace {
@@ -35,7 +35,7 @@ MemoryProgram made_up(const std::string& text, int64_t context, int threads) {
   Graph g = parse_graph(text, "benchmark");
   CodegenOptions options;
   options.context = context;
-  options.cache_folder = default_cache_folder();
+  options.cache_folder = cache_folder();
   const MadeUpWeights weights(g.clone());
   return {emit(lower(std::move(g), {64}), options), weights, {.threads = threads}};
 }

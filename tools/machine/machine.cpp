@@ -8,11 +8,11 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "codegen/object_cache.h"
 #include "ir/error.h"
 #include "runtime/launch_cost.h"
 #include "tools/cli/console.h"
 #include "tools/machine/machine_kernels.h"
+#include "tools/system/cache_folder.h"
 #include "tools/system/files.h"
 
 namespace lmc {
@@ -74,7 +74,7 @@ std::string cpu_name() {
 }
 
 std::string machine_file(int threads) {
-  const std::string folder = default_cache_folder();
+  const std::string folder = cache_folder();
   return folder.empty() ? "" : fmt::format("{}/machine-{}t.json", folder, threads);
 }
 

@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "codegen/object_cache.h"
 #include "ir/cost.h"
 #include "ir/text.h"
 #include "passes/engine/lowering.h"
@@ -18,6 +17,7 @@
 #include "tools/machine/membw.h"
 #include "tools/machine/memory_program.h"
 #include "tools/machine/statistics.h"
+#include "tools/system/cache_folder.h"
 
 namespace lmc {
 namespace {
@@ -65,7 +65,7 @@ class Probe {
   static CodegenResult compiled(const std::string& text) {
     CodegenOptions options;
     options.context = kContext;
-    options.cache_folder = default_cache_folder();
+    options.cache_folder = cache_folder();
     return emit(lower(parse_graph(text, "probe"), {kBlock}), options);
   }
 

@@ -12,7 +12,7 @@ EvalText read_eval_text(const Engine& engine, const std::string& file) {
   const Tokenizer& tokenizer = engine.tokenizer();
   if (bundle.info.bos_ids.empty())
     throw Error(bundle.path + ": its checkpoint names no bos token, which --text starts with");
-  EvalText out{tokenizer.encode(read_file(file), false), bundle.info.bos_ids[0]};
+  EvalText out{tokenizer.encode(read_input(file), false), bundle.info.bos_ids[0]};
   if (out.tokens.empty()) throw Error(file + ": holds no tokens");
   return out;
 }

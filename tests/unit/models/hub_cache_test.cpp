@@ -135,7 +135,7 @@ TEST_F(HubCache, MissesFilesWhoseBlobIsGoneAndShardsThatTheIndexNames) {
   write(repository() / "blobs/blob-of-model.safetensors.index.json", R"({"weight_map": {"x": "../b"}})");
   EXPECT_TRUE(has(error_of("some-org/model-1.5"), "shard '../b' lies outside the folder"));
   write(repository() / "blobs/blob-of-model.safetensors.index.json", "{");
-  EXPECT_TRUE(has(error_of("some-org/model-1.5"), "model.safetensors.index.json: "));
+  EXPECT_TRUE(has(error_of("some-org/model-1.5"), "model.safetensors.index.json:1:"));
 }
 
 }  // namespace

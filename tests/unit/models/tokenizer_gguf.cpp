@@ -124,8 +124,8 @@ TEST(GgufTokenizer, placeholders_are_no_tokenizer) {
 void expect_round_trip(const std::string& name, const std::string& model, const std::string& pre) {
   const std::string path = source_path("tests/data/golden/" + name + "/tokenizer.json");
   const Tokenizer original = Tokenizer::from_json_file(path);
-  auto tokens =
-      tokenizer::gguf_tokens_of(tokenizer::parse_json_source(read_text(path), path), original.vocab_size());
+  auto tokens = tokenizer::gguf_tokens_of(tokenizer::parse_json_source(read_text(path), path),
+                                          original.vocab_size(), path);
   ASSERT_TRUE(tokens) << name;
   EXPECT_EQ(tokens->model, model) << name;
   tokens->pre = pre;
@@ -146,7 +146,7 @@ TEST(GgufTokenizer, a_tokenizer_json_survives_being_written) {
 TEST(GgufTokenizer, other_kinds_are_not_written) {
   const auto of = [](const nlohmann::json& parts, int64_t vocab) {
     return tokenizer::gguf_tokens_of(tokenizer::parse_json_source(small_json(parts).dump(), "small.json"),
-                                     vocab);
+                                     vocab, "small.json");
   };
   EXPECT_FALSE(of(nlohmann::json::object(), 9)) << "neither bytes as letters nor byte tokens";
   const nlohmann::json bytes = {{"pre_tokenizer", {{"type", "ByteLevel"}}}};

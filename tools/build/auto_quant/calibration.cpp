@@ -21,7 +21,7 @@ int32_t first_token(const Model& model) {
 Sequences sequences_of_text(const std::string& file, const std::string& tokenizer, const Model& model) {
   if (tokenizer.empty())
     throw Error("--calibrate " + file + ": the checkpoint has no tokenizer; name one with --tokenizer");
-  const std::vector<int32_t> tokens = Tokenizer::open(tokenizer).encode(read_file(file), false);
+  const std::vector<int32_t> tokens = Tokenizer::open(tokenizer).encode(read_input(file), false);
   if (tokens.empty()) throw Error(file + ": holds no tokens");
   const auto piece = static_cast<size_t>(std::clamp<int64_t>(model.context - 1, 1, kCalibrationTokens - 1));
   Sequences out;

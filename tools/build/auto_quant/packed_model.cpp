@@ -7,12 +7,12 @@
 #include <fstream>
 
 #include "codegen/block_rows.h"
-#include "codegen/object_cache.h"
 #include "codegen/weight_layout.h"
 #include "ir/op_def.h"
 #include "ir/weight_sources.h"
 #include "passes/engine/lowering.h"
 #include "tools/cli/console.h"
+#include "tools/system/cache_folder.h"
 
 namespace lmc {
 namespace {
@@ -41,7 +41,7 @@ CodegenResult compile(const Model& model, const ModelFlags& flags, PassOptions p
                       const std::string& target) {
   CodegenOptions codegen;
   codegen.context = model.context;
-  codegen.cache_folder = default_cache_folder();
+  codegen.cache_folder = cache_folder();
   flags.apply(passes, model);
   Graph g = model.graph.clone();
   run_passes(g, passes);

@@ -9,6 +9,7 @@
 #include "ir/cost.h"
 #include "ir/op_def.h"
 #include "ir/stage_label.h"
+#include "models/text/json_text.h"
 #include "passes/engine/lowering.h"
 #include "tools/machine/machine.h"
 #include "tools/system/files.h"
@@ -60,7 +61,7 @@ std::vector<OpPrice> price_ops(const Graph& g, const std::vector<OpId>& ops, con
 
 Measured read_profile(const std::string& path) {
   try {
-    const auto j = nlohmann::ordered_json::parse(read_file(path));
+    const auto j = read_ordered_json(path);
     Measured m;
     m.machine = figures_from(j.at("machine"));
     m.position = j.at("prompt_tokens").get<int64_t>() + j.at("decode_tokens").get<int64_t>() / 2;

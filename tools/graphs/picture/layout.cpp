@@ -6,9 +6,12 @@
 #include <map>
 #include <numeric>
 
+#include "ir/error.h"
+
 namespace lmc {
 namespace {
 
+constexpr size_t kMostSpots = 2'000'000;  // nodes, and bends of long edges
 constexpr double kGapX = 18, kGapY = 34, kMargin = 10;
 
 // A node, or a bend of an edge that crosses a rank.
@@ -63,6 +66,8 @@ class Placer {
       std::vector<size_t> way{e.from};
       const int last = spots_[e.to].rank;
       for (int r = spots_[e.from].rank + 1; r < last; ++r) {
+        if (spots_.size() > kMostSpots)
+          throw Error("the graph's edges are too long for a picture; choose a part (--scope)");
         spots_.push_back({2, 0, true, r, 0, {}, {}});
         way.push_back(spots_.size() - 1);
       }

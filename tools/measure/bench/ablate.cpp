@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "models/text/json_text.h"
 #include "runtime/threads.h"
 #include "tools/bundle/bundle.h"
 #include "tools/cli/console.h"
@@ -43,7 +44,7 @@ Size size_of(const std::string& path, int threads) {
 std::vector<Ablation> passes_at_work(const std::string& bundle) {
   const std::string file = bundle + "/report.json";
   std::vector<Ablation> out;
-  const Json report = Json::parse(read_file(file));
+  const Json report = read_ordered_json(file);
   for (const Json& p : report.at("passes")) {
     if (!p.at("changed").get<bool>()) continue;
     out.push_back({p.at("pass").get<std::string>(), p.at("applications").get<int64_t>(), {}, "", {}});

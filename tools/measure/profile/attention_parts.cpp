@@ -1,12 +1,12 @@
 #include "tools/measure/profile/attention_parts.h"
 
-#include "codegen/object_cache.h"
 #include "ir/text.h"
 #include "passes/engine/lowering.h"
 #include "tools/cli/console.h"
 #include "tools/generate/engine.h"
 #include "tools/machine/memory_program.h"
 #include "tools/measure/bench/speed.h"
+#include "tools/system/cache_folder.h"
 
 namespace lmc {
 namespace {
@@ -15,7 +15,7 @@ CodegenResult compiled_for_measuring(const Bundle& bundle) {
   const std::string file = bundle.file("model.lmir");
   CodegenOptions options;
   options.context = bundle.plan.context;
-  options.cache_folder = default_cache_folder();
+  options.cache_folder = cache_folder();
   options.time_attention = true;
   CodegenResult code =
       emit(lower(parse_graph(read_file(file), file), {bundle.plan.prefill.max_tokens, bundle.plan.target}),

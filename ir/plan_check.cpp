@@ -1,0 +1,95 @@
+#include "ir/plan_check.h"
+
+#include <algorithm>
+#include <string>
+
+#include "ir/cache_layout.h"
+#include "ir/error.h"
+
+namespace lmc {
+namespace {
+
+void need(bool ok, const std::string& what) {
+  if (!ok) throw Error(what);
+}
+
+void check_cache(const PlanCache& c, int64_t context) {
+  constexpr double kMost = 0x1p47;  // so that no product below overflows
+  const std::string what = "the cache " + c.name;
+  const double elements = static_cast<double>(c.capacity) * static_cast<double>(c.kv_heads) *
+                          (static_cast<double>(c.head_dim) + kCacheBlock);
+  need(c.span >= 1 && c.capacity >= 1 && c.kv_heads >= 1 && c.head_dim >= 1 && elements < kMost / 4,
+       what + " has an impossible shape");
+  need(c.capacity % kCacheBlock == 0, what + " does not hold whole blocks of positions");
+  need(c.capacity >= std::min(c.span, context), what + " is shorter than its window");
+  need(c.bytes == CacheLayout(c).bytes, what + " does not have the bytes that its shape makes");
+}
+
+class StepCheck {
+ public:
+  StepCheck(const Plan& plan, const StepPlan& step) : plan_(plan), step_(step) {}
+
+  void run() const {
+    need(step_.max_tokens >= 1 && step_.max_rows >= 1 && step_.max_tokens <= plan_.context &&
+             step_.max_rows <= plan_.context,
+         "a step for no tokens, or for more than the context has");
+    for (const PlanBuffer& b : step_.buffers)
+      need(within(b.offset, b.bytes, step_.arena_bytes), "the buffer " + b.name + " lies outside the arena");
+    for (const PlanStage& s : step_.stages) {
+      for (size_t i = 0; i < s.operands.size(); ++i) {
+        need(is_inside(s.operands[i]), "operand " + std::to_string(i) + " of " + s.symbol + " (" + s.scope +
+                                           ") lies outside what it names");
+      }
+    }
+  }
+
+ private:
+  static bool within(int64_t offset, int64_t bytes, int64_t size) {
+    return offset >= 0 && bytes >= 0 && offset <= size && bytes <= size - offset;
+  }
+
+  template <class List>
+  static const typename List::value_type* at(const List& list, int64_t index) {
+    return index >= 0 && index < static_cast<int64_t>(list.size()) ? &list[static_cast<size_t>(index)]
+                                                                   : nullptr;
+  }
+
+  bool is_inside(const PlanOperand& o) const {
+    switch (o.space) {
+      case Space::arena: {
+        if (o.buffer == -1) return within(o.offset, o.bytes, step_.arena_bytes);
+        const PlanBuffer* b = at(step_.buffers, o.buffer);
+        return b && o.offset >= b->offset && within(o.offset - b->offset, o.bytes, b->bytes);
+      }
+      case Space::weight: {
+        const PlanWeight* w = at(plan_.weights, o.index);
+        return w && within(o.offset, o.bytes, w->bytes) && !o.written;
+      }
+      case Space::kv: {
+        const PlanCache* c = at(plan_.caches, o.index);
+        return c && within(o.offset, o.bytes, c->bytes);
+      }
+      case Space::input:
+        return o.index >= 0 && o.index < static_cast<int64_t>(kStepInputs) && !o.written &&
+               within(o.offset, o.bytes, step_.max_tokens * 4);
+      case Space::output:
+        return within(o.offset, o.bytes, std::max(step_.max_rows, step_.max_tokens) * plan_.vocab * 4);
+    }
+    return false;
+  }
+
+  const Plan& plan_;
+  const StepPlan& step_;
+};
+
+}  // namespace
+
+void check_plan(const Plan& plan) {
+  need(plan.context >= 1 && plan.context <= INT32_MAX && plan.vocab >= 1 && plan.vocab <= INT32_MAX,
+       "'context' or 'vocab' is out of range");
+  for (const PlanCache& c : plan.caches) check_cache(c, plan.context);
+  StepCheck(plan, plan.decode).run();
+  StepCheck(plan, plan.prefill).run();
+}
+
+}  // namespace lmc
