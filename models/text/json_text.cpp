@@ -4,33 +4,49 @@
 #include <set>
 #include <vector>
 
-#include "ir/budget.h"
+#include "ir/error.h"
 #include "ir/files.h"
 
 namespace lmc {
 namespace {
 
 using nlohmann::json;
-using Event = json::parse_event_t;
 
 constexpr int kDeepest = 64;
 
-// What a value takes in memory, about: containers and long texts are allocated, keys stand in nodes of a
-// tree.
-template <class Json>
-uint64_t bytes_of(Event event, const Json& parsed) {
-  constexpr uint64_t kValue = 32, kContainer = 96, kKey = 112, kText = 48;
-  switch (event) {
-    case Event::object_start:
-    case Event::array_start:
-      return kContainer;
-    case Event::key:
-      return kKey + parsed.template get_ref<const std::string&>().size();
-    case Event::value:
-      return kValue + (parsed.is_string() ? kText + parsed.template get_ref<const std::string&>().size() : 0);
-    default:
-      return 0;
+// Looks over the text before values are made of it: brackets, and what the values will take, about.
+// Containers and texts are allocated, keys stand in nodes of a tree, and a list grows by doubling.
+void check_extent(std::string_view text, const std::string& file) {
+  constexpr uint64_t kContainer = 96, kItem = 32, kKey = 96, kText = 48;
+  uint64_t bytes = text.size();
+  int depth = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    switch (text[i]) {
+      case '"':
+        bytes += kText;
+        for (++i; i < text.size() && text[i] != '"'; ++i) i += text[i] == '\\';
+        break;
+      case '{':
+      case '[':
+        bytes += kContainer;
+        if (++depth > kDeepest) throw Error(Location{file}, "brackets are nested more than 64 deep");
+        break;
+      case '}':
+      case ']':
+        --depth;
+        break;
+      case ',':
+        bytes += kItem;
+        break;
+      case ':':
+        bytes += kKey;
+        break;
+      default:
+        break;
+    }
   }
+  if (bytes > (uint64_t{32} << 20) + 6 * text.size())
+    throw Error(Location{file}, "its values take more memory than a file of its size may");
 }
 
 Location place_in(std::string_view text, size_t byte, const std::string& file) {
@@ -49,14 +65,10 @@ std::string reason_of(const json::exception& e) {
 
 template <class Json>
 Json parsed_as(std::string_view text, const std::string& file, bool distinct) {
-  Budget budget((uint64_t{32} << 20) + 6 * text.size(),
-                "its values take more memory than a file of its size may");
+  check_extent(text, file);
   std::vector<std::set<std::string>> keys;
-  const auto check = [&](int depth, typename Json::parse_event_t kind, Json& parsed) {
-    const auto event = static_cast<Event>(kind);
-    if (depth > kDeepest) throw Error(Location{file}, "brackets are nested more than 64 deep");
-    budget.take(bytes_of(event, parsed), Location{file});
-    if (!distinct) return true;
+  const auto check = [&](int, typename Json::parse_event_t event, Json& parsed) {
+    using Event = typename Json::parse_event_t;
     if (event == Event::object_start) keys.emplace_back();
     if (event == Event::object_end) keys.pop_back();
     if (event == Event::key && !keys.back().insert(parsed.template get<std::string>()).second)
@@ -64,7 +76,7 @@ Json parsed_as(std::string_view text, const std::string& file, bool distinct) {
     return true;
   };
   try {
-    return Json::parse(text.begin(), text.end(), check);
+    return distinct ? Json::parse(text.begin(), text.end(), check) : Json::parse(text.begin(), text.end());
   } catch (const json::parse_error& e) {
     throw Error(place_in(text, e.byte, file), "not well-formed JSON: " + reason_of(e));
   } catch (const json::exception& e) {
