@@ -7,10 +7,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "ir/error.h"
 #include "ir/file_guard.h"
@@ -132,12 +134,30 @@ MappedFile::~MappedFile() {
   ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
 }
 
+void sweep_beside(const std::string& path) {
+  namespace fs = std::filesystem;
+  const fs::path folder = fs::path(path).parent_path();
+  const std::string beginning = fs::path(path).filename().string() + ".tmp";
+  const auto day_ago = fs::file_time_type::clock::now() - std::chrono::hours(24);
+  std::error_code ec;
+  std::vector<fs::path> old;
+  for (fs::directory_iterator at(folder.empty() ? "." : folder, ec), end; !ec && at != end;
+       at.increment(ec)) {
+    if (!at->path().filename().string().starts_with(beginning)) continue;
+    std::error_code unknown;
+    if (const auto time = fs::last_write_time(at->path(), unknown); !unknown && time < day_ago)
+      old.push_back(at->path());
+  }
+  for (const fs::path& p : old) fs::remove_all(p, ec);
+}
+
 NewFile::NewFile(const std::string& path, Access access) : access_(access) {
   // Where nothing is behind the path yet, it is its own.
   std::error_code ec;
   const std::filesystem::path real = std::filesystem::canonical(path, ec);
   path_ = ec ? path : real.string();
   temporary_ = path_ + ".tmp" + std::to_string(::getpid());
+  sweep_beside(path_);
   if (access == Access::shared) return;
   ::unlink(temporary_.c_str());
   const Descriptor fd(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));

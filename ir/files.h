@@ -33,6 +33,10 @@ class MappedFile {
   std::span<const std::byte> bytes_;
 };
 
+// Removes what writers of `path` that were killed left beside it under its name and ".tmp…", a day ago or
+// longer.
+void sweep_beside(const std::string& path);
+
 enum class Access : uint8_t { shared, own };  // own: for this user's eyes alone (0600)
 
 // A file that is written under another name beside its own and gets its own in one step, or is gone: what was

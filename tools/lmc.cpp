@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <exception>
 #include <memory>
+#include <system_error>
 #include <vector>
 
 #include "ir/error.h"
@@ -48,6 +49,10 @@ int main(int argc, char** argv) {
     return 130;
   } catch (const std::bad_alloc&) {
     std::fprintf(stderr, "lmc: out of memory\n");
+  } catch (const std::system_error& e) {
+    const bool threads = e.code() == std::errc::resource_unavailable_try_again;
+    std::fprintf(stderr, "lmc: %s%s\n", threads ? "cannot start a thread: " : "",
+                 printable(e.what()).c_str());
   } catch (const std::exception& e) {
     std::fprintf(stderr, "lmc: %s\n", printable(e.what()).c_str());
   }

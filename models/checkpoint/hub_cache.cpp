@@ -1,9 +1,9 @@
 #include "models/checkpoint/hub_cache.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -48,9 +48,9 @@ std::string commit_of(const HubRepository& repository, const std::string& revisi
   if (is_commit_hash(revision)) return fs::is_directory(repository.snapshot(revision), ec) ? revision : "";
   const std::string path = repository.ref(revision);
   if (!fs::is_regular_file(path, ec)) return "";
-  std::ifstream in(path);
-  std::string commit;
-  in >> commit;
+  std::string commit = start_of_file(path, 64);
+  commit.erase(std::find_if(commit.begin(), commit.end(), [](unsigned char c) { return std::isspace(c); }),
+               commit.end());
   if (!is_commit_hash(commit)) throw Error(path + ": holds no commit, which is 40 hexadecimal digits");
   return commit;
 }

@@ -30,6 +30,7 @@ BundleWriter::BundleWriter(const std::string& path) : path_(path) {
     throw Error(path_ + ": the folder " + parent.string() + " does not exist");
   }
   temporary_ = path_ + ".tmp-" + std::to_string(::getpid());
+  sweep_beside(path_);
   fs::remove_all(temporary_, ec);
   if (!fs::create_directory(temporary_, ec)) throw Error(path_ + ": cannot write here: " + ec.message());
 }

@@ -12,7 +12,13 @@
 namespace lmc {
 
 TrailingHash::TrailingHash(std::string path, std::vector<int64_t> ends)
-    : path_(std::move(path)), ends_(std::move(ends)), done_(ends_.size()), thread_([this] { follow(); }) {}
+    : path_(std::move(path)), ends_(std::move(ends)), done_(ends_.size()), thread_([this] {
+        try {
+          follow();
+        } catch (...) {
+          failure_ = std::current_exception();
+        }
+      }) {}
 
 TrailingHash::~TrailingHash() {
   {
@@ -33,13 +39,18 @@ void TrailingHash::written(size_t piece) {
 
 std::string TrailingHash::finish() {
   thread_.join();
-  if (!problem_.empty()) throw Error(path_ + ": " + problem_);
+  if (failure_) std::rethrow_exception(failure_);
   return hex_;
 }
 
 void TrailingHash::follow() {
   // Not a stream, which would read ahead of what is written.
-  const int file = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+  const struct Reading {
+    int fd;
+    ~Reading() {
+      if (fd >= 0) ::close(fd);
+    }
+  } file{::open(path_.c_str(), O_RDONLY | O_CLOEXEC)};
   Sha256 hash;
   std::vector<char> block(1 << 20);
   int64_t at = 0;
@@ -51,17 +62,12 @@ void TrailingHash::follow() {
     }
     while (at < ends_[piece]) {
       const int64_t n = std::min(ends_[piece] - at, static_cast<int64_t>(block.size()));
-      const ssize_t got = ::pread(file, block.data(), static_cast<size_t>(n), at);
-      if (got <= 0) {
-        problem_ = "cannot be read back";
-        break;
-      }
+      const ssize_t got = ::pread(file.fd, block.data(), static_cast<size_t>(n), at);
+      if (got <= 0) throw Error(path_ + ": cannot be read back");
       hash.update(std::as_bytes(std::span(block.data(), static_cast<size_t>(got))));
       at += got;
     }
-    if (!problem_.empty()) break;
   }
-  if (file >= 0) ::close(file);
   hex_ = hash.hex();
 }
 

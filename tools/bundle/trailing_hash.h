@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <exception>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -33,7 +34,8 @@ class TrailingHash {
   std::condition_variable changed_;
   std::vector<bool> done_;
   bool stop_ = false;
-  std::string hex_, problem_;
+  std::string hex_;
+  std::exception_ptr failure_;  // of the thread; finish() throws it on
   std::thread thread_;
 };
 

@@ -7,10 +7,10 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <vector>
 
 #include "ir/error.h"
+#include "ir/file_guard.h"
 
 namespace lmc {
 namespace {
@@ -57,12 +57,10 @@ std::string Digest::hex() {
 }
 
 std::string sha256_of_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) fail(path, "open");
+  const MappedFile file(path);
   Sha256 hash;
-  std::vector<char> block(1 << 20);
-  while (in.read(block.data(), static_cast<std::streamsize>(block.size())) || in.gcount() > 0)
-    hash.update(std::as_bytes(std::span(block.data(), static_cast<size_t>(in.gcount()))));
+  hash.update(file.bytes());
+  check_mapped_files();
   return hash.hex();
 }
 
