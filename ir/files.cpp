@@ -11,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -137,13 +138,24 @@ MappedFile::~MappedFile() {
 void sweep_beside(const std::string& path) {
   namespace fs = std::filesystem;
   const fs::path folder = fs::path(path).parent_path();
-  const std::string beginning = fs::path(path).filename().string() + ".tmp";
+  const std::string name = fs::path(path).filename().string();
+  // NAME.tmp and a process, and nothing else: NAME.tmpl is somebody's file.
+  const auto is_ours = [&](std::string_view file) {
+    if (!file.starts_with(name)) return false;
+    file.remove_prefix(name.size());
+    for (const std::string_view mark : {".tmp-", ".tmp"}) {
+      if (!file.starts_with(mark)) continue;
+      file.remove_prefix(mark.size());
+      return !file.empty() && file.find_first_not_of("0123456789") == std::string_view::npos;
+    }
+    return false;
+  };
   const auto day_ago = fs::file_time_type::clock::now() - std::chrono::hours(24);
   std::error_code ec;
   std::vector<fs::path> old;
   for (fs::directory_iterator at(folder.empty() ? "." : folder, ec), end; !ec && at != end;
        at.increment(ec)) {
-    if (!at->path().filename().string().starts_with(beginning)) continue;
+    if (!is_ours(at->path().filename().string())) continue;
     std::error_code unknown;
     if (const auto time = fs::last_write_time(at->path(), unknown); !unknown && time < day_ago)
       old.push_back(at->path());

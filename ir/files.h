@@ -33,7 +33,7 @@ class MappedFile {
   std::span<const std::byte> bytes_;
 };
 
-// Removes what writers of `path` that were killed left beside it under its name and ".tmp…", a day ago or
+// Removes what writers of `path` that were killed left beside it, as PATH.tmp and their process, a day ago or
 // longer.
 void sweep_beside(const std::string& path);
 

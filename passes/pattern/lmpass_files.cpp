@@ -27,7 +27,7 @@ void load_pass_files(const std::vector<std::string>& files) {
   std::vector<std::vector<FusionSpec>> specs;  // by file
   std::set<std::string> loaded;
   for (const std::string& file : files) {
-    specs.push_back(parse_lmpass(read_file(file), file));
+    specs.push_back(parse_lmpass(read_input(file), file));
     for (const FusionSpec& s : specs.back()) {
       if (!loaded.insert(s.name).second)
         throw Error(file + ": pass " + s.name + " is also in another file given, or given twice");

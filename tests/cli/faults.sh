@@ -20,8 +20,9 @@ done
 
 # What a killed writer left beside its file goes a day later, and not before.
 expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" -o b.lmc
-mkdir b.lmc.tmp-1 b.lmc.tmp-2 && touch b.lmc.tmp-1/part && touch -d '25 hours ago' b.lmc.tmp-1
+mkdir b.lmc.tmp-1 b.lmc.tmp-2 && touch b.lmc.tmp-1/part b.lmc.tmpl && touch -d '25 hours ago' b.lmc.tmp-1 b.lmc.tmpl
 expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" -o b.lmc
 [ ! -e b.lmc.tmp-1 ] || fail "what a killed compile left is still there"
+[ -e b.lmc.tmpl ] || fail "a file that nobody here made was removed"
 [ -e b.lmc.tmp-2 ] || fail "a young temporary folder was removed"
 finish

@@ -30,7 +30,8 @@ std::string others_may_write(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) return "";
   if (info.st_uid != ::geteuid() && info.st_uid != 0) return "belongs to another user";
-  return (info.st_mode & (S_IWGRP | S_IWOTH)) != 0 ? "may be written by others" : "";
+  const bool group = (info.st_mode & S_IWGRP) != 0 && info.st_gid != ::getegid();
+  return group || (info.st_mode & S_IWOTH) != 0 ? "may be written by others" : "";
 }
 
 std::string cache_folder() {

@@ -11,7 +11,8 @@ namespace lmc {
 std::string cache_folder();
 
 // Why files below `path` may come from somebody else: "belongs to another user", "may be written by others";
-// "" if not. Root and this user are nobody else.
+// "" if not. Root, this user and its own group (Debian gives everybody one, and some set their umask to 002)
+// are nobody else.
 std::string others_may_write(const std::string& path);
 
 }  // namespace lmc
