@@ -5,15 +5,15 @@
 #include <llvm/IR/Module.h>
 #include <llvm/Support/SHA256.h>
 #include <llvm/Support/raw_ostream.h>
+#include <openssl/hmac.h>
 #include <unistd.h>
 
-#include <filesystem>
+#include <array>
 
 #include "ir/error.h"
 #include "ir/files.h"
 
 namespace lmc {
-namespace fs = std::filesystem;
 namespace {
 
 constexpr size_t kHashBytes = 32;
@@ -25,13 +25,13 @@ std::string hash_of(const std::string& data) {
   return {bytes.begin(), bytes.end()};
 }
 
-// HMAC-SHA256 (RFC 2104) of a secret of at most 64 bytes.
-std::string keyed_hash(std::string secret, const std::string& data) {
-  secret.resize(64, '\0');
-  std::string inner = secret, outer = secret;
-  for (char& c : inner) c = static_cast<char>(c ^ 0x36);
-  for (char& c : outer) c = static_cast<char>(c ^ 0x5c);
-  return hash_of(outer + hash_of(inner + data));
+// HMAC-SHA256; "" if there is none to be had.
+std::string keyed_hash(const std::string& secret, const std::string& data) {
+  const auto bytes = [](const std::string& s) { return reinterpret_cast<const unsigned char*>(s.data()); };
+  std::array<unsigned char, kHashBytes> out{};
+  const auto* done = HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), bytes(data),
+                          data.size(), out.data(), nullptr);
+  return done != nullptr ? std::string(out.begin(), out.end()) : "";
 }
 
 }  // namespace
@@ -73,8 +73,6 @@ std::string ObjectCache::secret() const {
 // that was copied in, or under another name, is none.
 std::optional<std::string> ObjectCache::find(const std::string& key) const {
   if (folder_.empty()) return std::nullopt;
-  std::error_code ec;
-  if (!fs::is_regular_file(path(key), ec)) return std::nullopt;
   std::string data;
   try {
     data = read_file(path(key));
@@ -84,7 +82,8 @@ std::optional<std::string> ObjectCache::find(const std::string& key) const {
   if (data.size() <= kHashBytes) return std::nullopt;
   const std::string hash = data.substr(data.size() - kHashBytes);
   data.resize(data.size() - kHashBytes);
-  if (keyed_hash(secret(), key + data) != hash) return std::nullopt;
+  const std::string own = secret();
+  if (own.empty() || keyed_hash(own, key + data) != hash) return std::nullopt;
   return data;
 }
 

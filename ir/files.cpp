@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "ir/descriptor.h"
 #include "ir/error.h"
 #include "ir/file_guard.h"
 
@@ -25,26 +26,11 @@ namespace {
   throw Error(path + ": cannot " + doing + ": " + std::strerror(errno));
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(Descriptor&& o) noexcept : fd_(std::exchange(o.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  int get() const { return fd_; }
-  bool close() { return ::close(std::exchange(fd_, -1)) == 0; }
-
- private:
-  int fd_;
-};
-
 // For reading. The type is asked of what was opened, not of the name, and a pipe that nobody writes to does
 // not keep open() waiting.
 Descriptor open_regular(const std::string& path) {
   Descriptor out(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (out.get() < 0) fail_at(path, "open");
+  if (!out.is_open()) fail_at(path, "open");
   struct stat info {};
   if (::fstat(out.get(), &info) != 0) fail_at(path, "read");
   if (S_ISDIR(info.st_mode)) throw Error(path + ": is a folder, not a file");
@@ -78,7 +64,7 @@ std::optional<std::string> read_all(int fd, size_t most = SIZE_MAX) {
 
 void write_to(const std::string& path, const std::string& content) {
   Descriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-  if (fd.get() < 0) fail_at(path, "write");
+  if (!fd.is_open()) fail_at(path, "write");
   for (size_t at = 0; at < content.size();) {
     const ssize_t n = ::write(fd.get(), content.data() + at, content.size() - at);
     if (n < 0 && errno == EINTR) continue;
@@ -99,7 +85,7 @@ std::string read_file(const std::string& path) {
 
 std::string read_input(const std::string& path) {
   const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (fd.get() < 0) fail_at(path, "open");
+  if (!fd.is_open()) fail_at(path, "open");
   struct stat info {};
   if (::fstat(fd.get(), &info) == 0 && S_ISDIR(info.st_mode)) throw Error(path + ": is a folder, not a file");
   std::optional<std::string> out = read_all(fd.get());
@@ -173,7 +159,7 @@ NewFile::NewFile(const std::string& path, Access access) : access_(access) {
   if (access == Access::shared) return;
   ::unlink(temporary_.c_str());
   const Descriptor fd(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (fd.get() < 0) fail_at(path, "write");
+  if (!fd.is_open()) fail_at(path, "write");
 }
 
 NewFile::~NewFile() {

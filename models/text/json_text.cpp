@@ -4,7 +4,6 @@
 #include <set>
 #include <vector>
 
-#include "ir/error.h"
 #include "ir/files.h"
 
 namespace lmc {
@@ -49,20 +48,6 @@ void check_extent(std::string_view text, const std::string& file) {
     throw Error(Location{file}, "its values take more memory than a file of its size may");
 }
 
-Location place_in(std::string_view text, size_t byte, const std::string& file) {
-  const std::string_view before = text.substr(0, byte > 0 ? byte - 1 : 0);
-  const size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0
-  return {file, static_cast<int>(std::count(before.begin(), before.end(), '\n') + 1),
-          static_cast<int>(before.size() - line_start + 1)};
-}
-
-// "[json.exception.parse_error.101] parse error at line 1, column 2: what is wrong"
-std::string reason_of(const json::exception& e) {
-  std::string out = e.what();
-  if (const size_t colon = out.find(": "); colon != std::string::npos) out.erase(0, colon + 2);
-  return out;
-}
-
 template <class Json>
 Json parsed_as(std::string_view text, const std::string& file, bool distinct) {
   check_extent(text, file);
@@ -78,13 +63,24 @@ Json parsed_as(std::string_view text, const std::string& file, bool distinct) {
   try {
     return distinct ? Json::parse(text.begin(), text.end(), check) : Json::parse(text.begin(), text.end());
   } catch (const json::parse_error& e) {
-    throw Error(place_in(text, e.byte, file), "not well-formed JSON: " + reason_of(e));
+    throw json_error(text, e.byte, file, e);
   } catch (const json::exception& e) {
-    throw Error(Location{file}, "not well-formed JSON: " + reason_of(e));
+    throw json_error(text, text.size(), file, e);
   }
 }
 
 }  // namespace
+
+Error json_error(std::string_view text, size_t byte, const std::string& file, const std::exception& e) {
+  const std::string_view before = text.substr(0, byte > 0 ? byte - 1 : 0);
+  const size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0
+  // "[json.exception.parse_error.101] parse error at line 1, column 2: what is wrong"
+  std::string reason = e.what();
+  if (const size_t colon = reason.find(": "); colon != std::string::npos) reason.erase(0, colon + 2);
+  return Error(Location{file, static_cast<int>(std::count(before.begin(), before.end(), '\n') + 1),
+                        static_cast<int>(before.size() - line_start + 1)},
+               "not well-formed JSON: " + reason);
+}
 
 json parse_json(std::string_view text, const std::string& file, bool distinct) {
   return parsed_as<json>(text, file, distinct);

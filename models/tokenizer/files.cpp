@@ -1,5 +1,4 @@
 // Which file of a folder is the tokenizer, and which format a file has.
-
 #include "ir/files.h"
 
 #include <filesystem>

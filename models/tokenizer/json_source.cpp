@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "ir/error.h"
+#include "models/text/json_text.h"
 
 namespace lmc::tokenizer {
 namespace {
@@ -86,13 +87,7 @@ class SourceReader : public nlohmann::json_sax<json> {
   }
 
   bool parse_error(size_t position, const std::string&, const nlohmann::detail::exception& e) override {
-    const std::string_view before = text_.substr(0, position > 0 ? position - 1 : 0);
-    const auto line = std::count(before.begin(), before.end(), '\n') + 1;
-    const size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0
-    std::string reason = e.what();
-    if (const size_t colon = reason.find(": "); colon != std::string::npos) reason.erase(0, colon + 2);
-    throw Error(Location{file_, static_cast<int>(line), static_cast<int>(before.size() - line_start + 1)},
-                "not well-formed JSON: " + reason);
+    throw json_error(text_, position, file_, e);
   }
 
  private:

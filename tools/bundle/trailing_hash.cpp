@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "ir/descriptor.h"
 #include "ir/error.h"
 #include "tools/system/files.h"
 
@@ -45,12 +46,7 @@ std::string TrailingHash::finish() {
 
 void TrailingHash::follow() {
   // Not a stream, which would read ahead of what is written.
-  const struct Reading {
-    int fd;
-    ~Reading() {
-      if (fd >= 0) ::close(fd);
-    }
-  } file{::open(path_.c_str(), O_RDONLY | O_CLOEXEC)};
+  const Descriptor file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
   Sha256 hash;
   std::vector<char> block(1 << 20);
   int64_t at = 0;
@@ -62,7 +58,7 @@ void TrailingHash::follow() {
     }
     while (at < ends_[piece]) {
       const int64_t n = std::min(ends_[piece] - at, static_cast<int64_t>(block.size()));
-      const ssize_t got = ::pread(file.fd, block.data(), static_cast<size_t>(n), at);
+      const ssize_t got = ::pread(file.get(), block.data(), static_cast<size_t>(n), at);
       if (got <= 0) throw Error(path_ + ": cannot be read back");
       hash.update(std::as_bytes(std::span(block.data(), static_cast<size_t>(got))));
       at += got;

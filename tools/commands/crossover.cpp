@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "runtime/threads.h"
@@ -17,7 +16,6 @@
 #include "tools/system/files.h"
 
 namespace lmc::crossover_command {
-namespace fs = std::filesystem;
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -118,9 +116,6 @@ std::string output_path(const Options& o) {
   if (!o.output.empty()) return o.output;
   const std::string folder = cache_folder();
   if (folder.empty()) throw Error("there is no cache folder to write host.json to; pass --output FILE");
-  std::error_code ec;
-  fs::create_directories(folder, ec);
-  if (ec) throw Error(fmt::format("{}: cannot make this folder: {}", folder, ec.message()));
   return folder + "/host.json";
 }
 

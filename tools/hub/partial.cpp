@@ -34,22 +34,18 @@ PartialBlob::PartialBlob(std::string blob, const RemoteFile& file)
       path_(blob_ + ".incomplete"),
       file_(file),
       fd_(::open(path_.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644)) {
-  if (fd_ < 0) fail(path_, "write");
+  if (!fd_.is_open()) fail(path_, "write");
   digest_ = new_digest(file_);
   hash_what_is_there();
 }
 
-PartialBlob::~PartialBlob() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
 void PartialBlob::hash_what_is_there() {
   struct stat info {};
-  if (::fstat(fd_, &info) != 0) fail(path_, "read");
+  if (::fstat(fd_.get(), &info) != 0) fail(path_, "read");
   if (info.st_size > file_.size) return restart();
   std::vector<std::byte> block(size_t{1} << 20);
   while (size_ < info.st_size) {
-    const ssize_t n = ::pread(fd_, block.data(), block.size(), size_);
+    const ssize_t n = ::pread(fd_.get(), block.data(), block.size(), size_);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) fail(path_, "read");
     digest_->update(std::span(block).first(static_cast<size_t>(n)));
@@ -63,7 +59,7 @@ void PartialBlob::append(std::span<const std::byte> bytes) {
                 " bytes it announced");
   digest_->update(bytes);
   while (!bytes.empty()) {
-    const ssize_t n = ::pwrite(fd_, bytes.data(), bytes.size(), size_);
+    const ssize_t n = ::pwrite(fd_.get(), bytes.data(), bytes.size(), size_);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) fail(path_, "write");
     bytes = bytes.subspan(static_cast<size_t>(n));
@@ -72,16 +68,14 @@ void PartialBlob::append(std::span<const std::byte> bytes) {
 }
 
 void PartialBlob::restart() {
-  if (::ftruncate(fd_, 0) != 0) fail(path_, "write");
+  if (::ftruncate(fd_.get(), 0) != 0) fail(path_, "write");
   size_ = 0;
   digest_ = new_digest(file_);
 }
 
 bool PartialBlob::finish() {
   const bool good = digest_->hex() == file_.hash;
-  const int fd = fd_;
-  fd_ = -1;
-  if (::close(fd) != 0) fail(path_, "write");
+  if (!fd_.close()) fail(path_, "write");
   std::error_code ec;
   good ? std::filesystem::rename(path_, blob_, ec) : void(std::filesystem::remove(path_, ec));
   if (ec) throw Error(path_ + ": cannot " + (good ? "rename: " : "remove: ") + ec.message());

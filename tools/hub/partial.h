@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 
+#include "ir/descriptor.h"
 #include "tools/hub/hub.h"
 #include "tools/system/files.h"
 
@@ -16,9 +17,6 @@ class PartialBlob {
  public:
   // Takes over what an earlier call left, unless that is longer than the file. Errors name the file.
   PartialBlob(std::string blob, const RemoteFile& file);
-  ~PartialBlob();
-  PartialBlob(const PartialBlob&) = delete;
-  PartialBlob& operator=(const PartialBlob&) = delete;
 
   int64_t size() const { return size_; }
   bool complete() const { return size_ == file_.size; }
@@ -32,7 +30,7 @@ class PartialBlob {
 
   std::string blob_, path_;
   const RemoteFile& file_;
-  int fd_;
+  Descriptor fd_;
   int64_t size_ = 0;
   std::unique_ptr<Digest> digest_;
 };

@@ -45,20 +45,15 @@ void link_to_blob(const std::string& path, const std::string& blob) {
 
 BlobLock::BlobLock(const std::string& path, const std::function<bool()>& cancelled)
     : fd_(::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644)) {
-  if (fd_ < 0) throw Error(path + ": cannot open: " + std::strerror(errno));
-  for (bool told = false; ::flock(fd_, LOCK_EX | LOCK_NB) != 0; told = true) {
+  if (!fd_.is_open()) throw Error(path + ": cannot open: " + std::strerror(errno));
+  for (bool told = false; ::flock(fd_.get(), LOCK_EX | LOCK_NB) != 0; told = true) {
     const int error = errno;
     // A file system without locks: then only one program may fill the cache at a time.
     if (error != EWOULDBLOCK && error != EINTR) return;
-    if (cancelled && cancelled()) {
-      ::close(fd_);
-      throw Interrupted();
-    }
+    if (cancelled && cancelled()) throw Interrupted();
     if (!told) info("{}: waiting for another download of the same file", path);
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
 }
-
-BlobLock::~BlobLock() { ::close(fd_); }
 
 }  // namespace lmc

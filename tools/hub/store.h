@@ -5,6 +5,8 @@
 #include <functional>
 #include <string>
 
+#include "ir/descriptor.h"
+
 namespace lmc {
 
 void make_folders(const std::string& path);  // Error naming the path
@@ -20,12 +22,9 @@ class BlobLock {
  public:
   // Waits while another holds it; Interrupted when `cancelled` says so. Error naming the file.
   BlobLock(const std::string& path, const std::function<bool()>& cancelled);
-  ~BlobLock();
-  BlobLock(const BlobLock&) = delete;
-  BlobLock& operator=(const BlobLock&) = delete;
 
  private:
-  int fd_;
+  Descriptor fd_;
 };
 
 }  // namespace lmc

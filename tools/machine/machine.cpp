@@ -145,7 +145,6 @@ MachineFigures measure_machine(int threads) {
   const std::string path = machine_file(threads);
   if (path.empty()) return now.figures;
   try {
-    fs::create_directories(fs::path(path).parent_path());
     write_file(path, machine_to_json(now));
   } catch (const std::exception&) {  // the next run measures again
   }

@@ -7,7 +7,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <vector>
 
 #include "ir/error.h"
 #include "ir/file_guard.h"
@@ -22,14 +21,10 @@ namespace {
 }  // namespace
 
 void sync_file(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) fail(path, "open");
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.is_open()) fail(path, "open");
   // Where a file system cannot do this, there is no more to be done.
-  const bool failed = ::fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP;
-  const int error = errno;
-  ::close(fd);
-  errno = error;
-  if (failed) fail(path, "write");
+  if (::fsync(fd.get()) != 0 && errno != EINVAL && errno != ENOTSUP) fail(path, "write");
 }
 
 Digest::Digest(const char* algorithm) : context_(EVP_MD_CTX_new()) {
@@ -66,21 +61,16 @@ std::string sha256_of_file(const std::string& path) {
 
 OutputFile::OutputFile(const std::string& path, int64_t size)
     : path_(path), fd_(::open(path.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644)) {
-  if (fd_ < 0) fail(path, "write");
-  if (const int error = size > 0 ? ::posix_fallocate(fd_, 0, size) : 0; error != 0) {
-    ::close(fd_);
+  if (!fd_.is_open()) fail(path, "write");
+  if (const int error = size > 0 ? ::posix_fallocate(fd_.get(), 0, size) : 0; error != 0) {
     errno = error;
     fail(path, "reserve " + std::to_string(size) + " bytes");
   }
 }
 
-OutputFile::~OutputFile() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
 void OutputFile::write_at(int64_t offset, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
-    const ssize_t n = ::pwrite(fd_, bytes.data(), bytes.size(), offset);
+    const ssize_t n = ::pwrite(fd_.get(), bytes.data(), bytes.size(), offset);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) fail(path_, "write");
     bytes = bytes.subspan(static_cast<size_t>(n));
@@ -89,13 +79,11 @@ void OutputFile::write_at(int64_t offset, std::span<const std::byte> bytes) {
 }
 
 void OutputFile::start_sync(int64_t offset, int64_t bytes) {
-  ::sync_file_range(fd_, offset, bytes, SYNC_FILE_RANGE_WRITE);
+  ::sync_file_range(fd_.get(), offset, bytes, SYNC_FILE_RANGE_WRITE);
 }
 
 void OutputFile::close() {
-  const int fd = fd_;
-  fd_ = -1;
-  if (::close(fd) != 0) fail(path_, "write");
+  if (!fd_.close()) fail(path_, "write");
 }
 
 }  // namespace lmc

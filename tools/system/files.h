@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 
+#include "ir/descriptor.h"
 #include "ir/files.h"
 
 namespace lmc {
@@ -36,9 +37,6 @@ struct Sha256 : Digest {
 class OutputFile {
  public:
   OutputFile(const std::string& path, int64_t size);  // reserves the space: a full disk is noticed here
-  ~OutputFile();
-  OutputFile(const OutputFile&) = delete;
-  OutputFile& operator=(const OutputFile&) = delete;
   void write_at(int64_t offset, std::span<const std::byte> bytes);
   // Has the system begin to bring to the disk what was written there, so that sync_file() need not wait for
   // all.
@@ -47,7 +45,7 @@ class OutputFile {
 
  private:
   std::string path_;
-  int fd_;
+  Descriptor fd_;
 };
 
 }  // namespace lmc

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "ir/descriptor.h"
 #include "tools/generate/engine.h"
 #include "tools/system/child.h"
 #include "tools/system/files.h"
@@ -53,11 +54,10 @@ void print_first_token(const std::string& bundle, int threads) {
 }
 
 double drop_from_page_cache(const std::string& file) {
-  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return 1;
-  ::fdatasync(fd);  // pages not yet written to the disk would stay
-  const int failed = ::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-  ::close(fd);
+  const Descriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.is_open()) return 1;
+  ::fdatasync(fd.get());  // pages not yet written to the disk would stay
+  const int failed = ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_DONTNEED);
   return failed != 0 ? 1 : resident_share(MappedFile(file));
 }
 
