@@ -41,6 +41,38 @@ LMC_CACHE_DIR=$WORK/others expect_ok "$LMC" compile "$TINY" -o again.lmc
 expect_in err.txt "others: may be written by others, so no compiled kernels are kept there"
 cmp -s tiny.lmc/kernels.o again.lmc/kernels.o || fail "other kernels"
 
+# Signed with a key, a bundle is what its maker made, the weights and the code alike; any other is refused.
+for name in maker other; do
+  openssl genpkey -algorithm ed25519 -out $name.pem 2>/dev/null
+  openssl pkey -in $name.pem -pubout -out $name.pub
+done
+expect_ok "$LMC" compile "$TINY" --sign maker.pem -o signed.lmc
+openssl pkeyutl -verify -pubin -inkey maker.pub -rawin -in signed.lmc/manifest.json -sigfile signed.lmc/manifest.sig >/dev/null ||
+  fail "openssl does not verify the signature"
+cat other.pub maker.pub >both.pub
+expect_ok "$LMC" run signed.lmc --trust both.pub --ids 2,119 --max-tokens 4
+cmp -s out.txt right.txt || fail "another answer of a signed bundle"
+expect_ok "$LMC" run signed.lmc --ids 2,119 --max-tokens 4
+expect_ok "$LMC" inspect signed.lmc --trust maker.pub
+expect_in out.txt "its maker, who is one of those in maker.pub"
+expect_error 1 "signed.lmc/manifest.sig: is of none of the keys in other.pub" "$LMC" run signed.lmc --trust other.pub --ids 2
+expect_error 1 "tiny.lmc: is not signed, and only bundles signed by maker.pub may run" "$LMC" chat tiny.lmc --trust maker.pub
+LMC_TRUST=maker.pub expect_error 1 "tiny.lmc: is not signed" "$LMC" explore tiny.lmc -o page.html
+expect_error 1 "maker.pem: holds no public key in PEM" "$LMC" run signed.lmc --trust maker.pem --ids 2
+expect_error 2 "--trust: names no file" "$LMC" run signed.lmc --trust "" --ids 2
+expect_error 1 "maker.pub: is no Ed25519 private key in PEM without a passphrase" "$LMC" compile "$TINY" --sign maker.pub -o x.lmc
+openssl pkey -in maker.pem -aes256 -passout pass:secret -out locked.pem
+expect_error 1 "locked.pem: is no Ed25519 private key in PEM without a passphrase" "$LMC" compile "$TINY" --sign locked.pem -o x.lmc
+[ ! -e x.lmc ] || fail "a bundle without the signature that was asked for"
+
+# What somebody changes later does not run: a byte of the weights, or code with a manifest that fits it.
+cp -r signed.lmc spoilt.lmc
+printf x | dd of=spoilt.lmc/weights.safetensors bs=1 seek=100000 conv=notrunc status=none
+expect_ok "$LMC" run spoilt.lmc --ids 2 --max-tokens 1
+expect_error 1 "weights.safetensors: is damaged" "$LMC" run spoilt.lmc --trust maker.pub --ids 2
+cp other.lmc/kernels.o signed.lmc/kernels.o && cp other.lmc/manifest.json signed.lmc/manifest.json
+expect_error 1 "signed.lmc/manifest.sig: is of none of the keys in maker.pub" "$LMC" run signed.lmc --trust maker.pub --ids 2
+
 # Prompts are kept for this user's eyes.
 umask 022
 expect_ok "$LMC" run tiny.lmc --prompt "ROMEO:" --max-tokens 4 --prompt-cache prompt.cache

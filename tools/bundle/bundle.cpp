@@ -16,23 +16,27 @@
 
 namespace lmc {
 namespace fs = std::filesystem;
-namespace {
 
-const char* const kAgain = "; compile it again with lmc compile";
-
-struct Manifest {
+struct BundleManifest {
+  std::string text;
   nlohmann::json json;
   std::string hash(const std::string& file) const { return json.at("files").at(file).at("sha256"); }
 };
 
-Manifest read_manifest(const std::string& path) {
+namespace {
+
+const char* const kAgain = "; compile it again with lmc compile";
+
+BundleManifest read_manifest(const std::string& path) {
   std::error_code ec;
   if (!fs::exists(path, ec)) throw Error(path + ": there is no such bundle");
   if (!fs::is_directory(path, ec)) throw Error(path + ": is not a bundle (a folder made by lmc compile)");
   if (!fs::exists(path + "/manifest.json", ec))
     throw Error(path + ": is not a bundle: it has no manifest.json");
   try {
-    Manifest m{read_json(path + "/manifest.json")};
+    BundleManifest m;
+    m.text = read_file(path + "/manifest.json");
+    m.json = parse_json(m.text, path + "/manifest.json");
     if (m.json.at("format").get<int>() != kBundleFormat ||
         m.json.at("lmc").get<std::string>() != kLmcVersion) {
       throw Error(path + ": was made by lmc " + m.json.at("lmc").get<std::string>() + ", this is " +
@@ -44,7 +48,7 @@ Manifest read_manifest(const std::string& path) {
   }
 }
 
-void check_files(const std::string& path, const Manifest& m) {
+void check_files(const std::string& path, const BundleManifest& m) {
   for (const char* needed : {"model.lmir", "plan.json", "kernels.o", "weights.safetensors"}) {
     if (!m.json.at("files").contains(needed))
       throw Error(path + ": manifest.json does not list " + needed + kAgain);
@@ -68,17 +72,18 @@ void check_files(const std::string& path, const Manifest& m) {
 }
 
 // What nobody vouches for is not used: a template or a tokenizer that was put there later, say.
-void refuse_others(const std::string& path, const Manifest& m) {
+void refuse_others(const std::string& path, const BundleManifest& m) {
   std::error_code ec;
   for (const auto& entry : fs::directory_iterator(path, ec)) {
     const std::string name = entry.path().filename().string();
-    if (name != "manifest.json" && !m.json.at("files").contains(name))
+    if (name != "manifest.json" && name != kSignatureFile && !m.json.at("files").contains(name))
       throw Error(path + ": holds " + name + ", which its manifest does not list" + kAgain);
   }
 }
 
-Manifest checked_manifest(const std::string& path) {
-  Manifest m = read_manifest(path);
+BundleManifest checked_manifest(const std::string& path) {
+  BundleManifest m = read_manifest(path);
+  if (const std::string keys = trusted_keys(); !keys.empty()) check_signature(path, m.text, keys);
   try {
     check_files(path, m);
     refuse_others(path, m);
@@ -90,11 +95,13 @@ Manifest checked_manifest(const std::string& path) {
 
 }  // namespace
 
-Bundle::Bundle(const std::string& bundle_path)
+Bundle::Bundle(const std::string& bundle_path) : Bundle(bundle_path, checked_manifest(bundle_path)) {}
+
+Bundle::Bundle(const std::string& bundle_path, const BundleManifest& m)
     : path(bundle_path),
-      weights_hash_(checked_manifest(bundle_path).hash("weights.safetensors")),
+      weights_hash_(m.hash("weights.safetensors")),
       mapped_(bundle_path + "/weights.safetensors") {
-  const Manifest m = read_manifest(path);
+  if (!trusted_keys().empty()) verify_weights();
   try {
     info.model = m.json.at("model");
     info.source = m.json.at("source");

@@ -8,9 +8,12 @@
 #include "codegen/codegen.h"
 #include "codegen/layout.h"
 #include "ir/plan.h"
+#include "tools/bundle/signature.h"
 #include "tools/system/files.h"
 
 namespace lmc {
+
+struct BundleManifest;
 
 // What a bundle holds besides kernels and weights.
 struct BundleInfo {
@@ -38,7 +41,8 @@ class BundleWriter {
   std::vector<std::vector<PackError>> add_weights(
       const Plan& plan, const WeightPacker& packer, int threads,
       const std::function<void(int64_t done, int64_t total)>& progress);
-  void commit(const BundleInfo& info, const Plan& plan);
+  // Signed by `key`, if there is one.
+  void commit(const BundleInfo& info, const Plan& plan, const SigningKey* key = nullptr);
 
  private:
   void put_in_place();
@@ -48,7 +52,8 @@ class BundleWriter {
   std::string weights_hash_;  // of weights.safetensors, once it is written
 };
 
-// A bundle that was checked: versions, target, sizes, hashes of everything but the weights.
+// A bundle that was checked: versions, target, sizes, hashes of everything but the weights; and where there
+// are trusted_keys(), its signature and the weights' hash.
 class Bundle {
  public:
   explicit Bundle(const std::string& path);  // Error saying what is wrong and what to do
@@ -65,6 +70,8 @@ class Bundle {
   void verify_weights() const;
 
  private:
+  Bundle(const std::string& path, const BundleManifest& manifest);
+
   std::string weights_hash_;
   MappedFile mapped_;
   std::vector<int64_t> offsets_;

@@ -92,7 +92,7 @@ std::vector<std::vector<PackError>> BundleWriter::add_weights(
   return errors;
 }
 
-void BundleWriter::commit(const BundleInfo& info, const Plan& plan) {
+void BundleWriter::commit(const BundleInfo& info, const Plan& plan, const SigningKey* key) {
   add("plan.json", plan_to_json(plan));
   nlohmann::ordered_json files;
   for (const std::string& f : files_) {
@@ -113,10 +113,11 @@ void BundleWriter::commit(const BundleInfo& info, const Plan& plan) {
                                            {"eos_ids", info.eos_ids},
                                            {"example_prompt", info.example_prompt},
                                            {"files", files}};
-  write_file(temporary_ + "/manifest.json", manifest.dump(1) + "\n");
+  const std::string text = manifest.dump(1) + "\n";
+  add("manifest.json", text);
+  if (key != nullptr) add(kSignatureFile, key->sign(text));
 
   // All of it is on the disk before it has its name, so that no power cut leaves a bundle of zeros under it.
-  files_.push_back("manifest.json");
   for (const std::string& f : files_) sync_file(temporary_ + "/" + f);
   sync_file(temporary_);
   put_in_place();

@@ -125,6 +125,11 @@ Flag Flags::option(const std::string& names, double& value, const std::string& d
   return Flag(app_.add_option(names, value, doc));
 }
 
+Flag Flags::option(const std::string& names, std::function<void(const std::string&)> given,
+                   const std::string& doc) {
+  return Flag(app_.add_option_function<std::string>(names, std::move(given), doc));
+}
+
 Flag Flags::option(const std::string& names, std::vector<std::string>& values, const std::string& doc) {
   return Flag(app_.add_option(names, values, doc));
 }

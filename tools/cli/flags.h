@@ -61,6 +61,8 @@ class Flags {
   Flag option(const std::string& names, uint64_t& value, const std::string& doc = "");
   Flag option(const std::string& names, float& value, const std::string& doc = "");
   Flag option(const std::string& names, double& value, const std::string& doc = "");
+  Flag option(const std::string& names, std::function<void(const std::string&)> given,
+              const std::string& doc = "");
   Flag option(const std::string& names, std::vector<std::string>& values, const std::string& doc = "");
   Flag option(const std::string& names, std::vector<int>& values, const std::string& doc = "");
   Flag option(const std::string& names, std::vector<int64_t>& values, const std::string& doc = "");

@@ -104,6 +104,7 @@ const RegisterCommand kBench(
        auto o = std::make_shared<Options>();
        flags.option("bundles", o->bundles, "the bundles; the newest *.lmc here if left out")
            .type_name("BUNDLE");
+       add_trust_flag(flags);
        const auto list = [&](const char* names, auto& values, const char* doc, int64_t least, int64_t most) {
          flags.option(names, values, doc).comma_separated().one_value_each().range(least, most);
        };

@@ -117,6 +117,7 @@ const RegisterCommand kChat(
     {"chat", "talk with a model", [](Flags& flags) {
        auto o = std::make_shared<Options>();
        flags.option("bundle", o->bundle, "the bundle; the newest *.lmc here if left out").type_name("BUNDLE");
+       add_trust_flag(flags);
        flags.option("--system", o->system, "the system message");
        flags.option("--load", o->load, "go on with a conversation that /save wrote").type_name("FILE");
        o->generation.generate.max_tokens = 1024;

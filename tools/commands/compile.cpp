@@ -35,7 +35,7 @@ namespace fs = std::filesystem;
 namespace {
 
 struct Options {
-  std::string model, output, tokenizer, emit, target = "native";
+  std::string model, output, tokenizer, emit, sign, target = "native";
   ModelFlags source;
   AutoQuantFlags automatic;
   PassFlags passes;
@@ -77,7 +77,7 @@ void add_chat_template(BundleWriter& writer, const Model& m) {
 }
 
 void write_bundle(const Options& o, const std::string& output, const Model& m, CodegenResult& code,
-                  const std::vector<PassReport>& reports) {
+                  const std::vector<PassReport>& reports, const SigningKey* key) {
   BundleWriter writer(output);
   const WeightPacker packer(code.graphs.model, code.packs, *m.weights,
                             o.allow_nan ? NotFinite::keep : NotFinite::refuse);
@@ -116,7 +116,7 @@ void write_bundle(const Options& o, const std::string& output, const Model& m, C
   bundle_info.bos_ids = m.bos_ids;
   bundle_info.eos_ids = m.eos_ids;
   bundle_info.example_prompt = m.example_prompt;
-  writer.commit(bundle_info, code.plan);
+  writer.commit(bundle_info, code.plan, key);
   report.print();
 }
 
@@ -162,9 +162,12 @@ void run(const Options& o) {
   const auto start = std::chrono::steady_clock::now();
   if (o.source.options.weights == "none" && o.emit.empty())
     throw UsageError("--weights none goes with --emit: there is nothing to pack");
+  if (!o.sign.empty() && !o.emit.empty()) throw UsageError("--sign goes with a bundle, not with --emit");
   o.automatic.check(o.source.quant.automatic());
   std::string output = o.output;
   if (output.empty()) output = default_output(o.model);
+  std::optional<SigningKey> key;
+  if (!o.sign.empty()) key.emplace(o.sign);
   log_level();
   PassOptions pass_options = o.passes.options();
 
@@ -205,7 +208,7 @@ void run(const Options& o) {
   if (!o.no_verify) prove(code);
   stop_if_interrupted();
 
-  write_bundle(o, output, m, code, reports);
+  write_bundle(o, output, m, code, reports, key ? &*key : nullptr);
   if (const std::string cache = cache_text(code.plan); !cache.empty()) info("{}", cache);
   double bytes = 0;
   for (const PlanWeight& w : code.plan.weights) bytes += static_cast<double>(w.bytes);
@@ -252,6 +255,11 @@ const RegisterCommand kCompile(
            .one_of({"import", "graph", "opt", "decode", "prefill", "plan", "llvm", "asm", "quant"});
        flags.flag("--no-verify", o->no_verify,
                   "do not run each kernel beside the evaluator of its group on seeded inputs");
+       flags
+           .option("--sign", o->sign,
+                   "sign the bundle with this Ed25519 private key (PEM, as openssl genpkey makes it), for "
+                   "--trust")
+           .type_name("FILE");
        flags.flag("--allow-nan", o->allow_nan, "pack weights that are NaN or infinite, too");
        flags.option("-t,--threads", o->threads, "threads for packing (default: physical cores)")
            .range(1, 1024);

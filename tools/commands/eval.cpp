@@ -131,6 +131,7 @@ const RegisterCommand kEval(
        auto o = std::make_shared<Options>();
        Flag bundle = flags.option("bundle", o->bundle, "the bundle; the newest *.lmc here if left out")
                          .type_name("BUNDLE");
+       add_trust_flag(flags);
        Flag ids = flags.option("--ids", o->ids, "token ids, verbatim: 2,119,166");
        flags.option("--text", o->text, "a text file to predict").type_name("FILE");
        Flag compare =

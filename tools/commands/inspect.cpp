@@ -12,6 +12,12 @@
 namespace lmc::inspect_command {
 namespace {
 
+std::string maker(const Bundle& b) {
+  if (start_of_file(b.file(kSignatureFile), 1).empty()) return "who did not sign it";
+  return trusted_keys().empty() ? "who signed it: --trust KEYS says whether it was one of those"
+                                : "who is one of those in " + trusted_keys();
+}
+
 const RegisterCommand kInspect(
     {"inspect", "show what a bundle or a checkpoint holds, and what it needs", [](Flags& flags) {
        auto path = std::make_shared<std::string>();
@@ -21,6 +27,7 @@ const RegisterCommand kInspect(
                    "a bundle; a Hugging Face folder, config.json, safetensors or GGUF file; a hub id "
                    "(ORG/NAME); a tokenizer.json or .model; the newest *.lmc here if left out")
            .type_name("FILE");
+       add_trust_flag(flags);
        auto json = std::make_shared<bool>(false);
        auto context = std::make_shared<int64_t>(0);
        flags.flag("--json", *json, "of a checkpoint: one JSON object");
@@ -50,7 +57,7 @@ const RegisterCommand kInspect(
          }
          fmt::print("{} stages per token, {} tokens at most per prefill step\n", b.plan.decode.stages.size(),
                     b.plan.prefill.max_tokens);
-         fmt::print("a bundle is a program: running it runs the machine code of its maker\n");
+         fmt::print("a bundle is a program: running it runs the machine code of its maker, {}\n", maker(b));
          if (*verify) {
            b.verify_weights();
            fmt::print("weights are whole: as they were made, whoever made them\n");

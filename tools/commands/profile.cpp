@@ -106,6 +106,7 @@ const RegisterCommand kProfile(
     {"profile", "show where the time of a run goes, and what could be gained", [](Flags& flags) {
        auto o = std::make_shared<Options>();
        flags.option("bundle", o->bundle, "the bundle; the newest *.lmc here if left out").type_name("BUNDLE");
+       add_trust_flag(flags);
        flags.option("-p,--prompt-tokens", o->prompt, "tokens to prefill").positive().shows_default();
        flags.option("-n,--tokens", o->decode, "tokens to decode").positive().shows_default();
        add_threads_flag(flags, o->threads);

@@ -159,6 +159,7 @@ const RegisterCommand kRun(
     {"run", "generate text with a bundle", [](Flags& flags) {
        auto o = std::make_shared<Options>();
        flags.option("bundle", o->bundle, "the bundle; the newest *.lmc here if left out").type_name("BUNDLE");
+       add_trust_flag(flags);
        Flag prompt =
            flags.option("-p,--prompt", o->prompt,
                         "text to continue (default: standard input if piped, else the model's example)");

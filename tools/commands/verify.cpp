@@ -107,6 +107,7 @@ const RegisterCommand kVerify(
     {"verify", "prove a bundle's kernels against the reference evaluator", [](Flags& flags) {
        auto o = std::make_shared<Options>();
        flags.option("bundle", o->bundle, "the bundle").type_name("BUNDLE").required();
+       add_trust_flag(flags);
        flags.flag("--kernels", o->kernels_only,
                   "the kernels only, not the whole step (which takes the model in double precision)");
        flags.flag("--json", o->json, "one object instead of text");
