@@ -48,6 +48,8 @@ std::string emit(llvm::Module& module, const Target& target, llvm::CodeGenFileTy
 
 }  // namespace
 
+std::string backend_version() { return LMC_BACKEND_VERSION; }
+
 void prepare_module(llvm::Module& module, const Target& target) {
   module.setTargetTriple(target.triple());
   module.setDataLayout(machine(target)->createDataLayout());

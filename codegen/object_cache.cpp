@@ -10,6 +10,7 @@
 
 #include <array>
 
+#include "codegen/backend.h"
 #include "ir/error.h"
 #include "ir/files.h"
 
@@ -37,8 +38,8 @@ std::string keyed_hash(const std::string& secret, const std::string& data) {
 }  // namespace
 
 std::string ObjectCache::key(const llvm::Module& module, const Target& target) {
-  std::string text =
-      target.name() + " " + target.cpu() + " " + target.features() + " " LLVM_VERSION_STRING "\n";
+  std::string text = target.name() + " " + target.cpu() + " " + target.features() +
+                     " " LLVM_VERSION_STRING " " + backend_version() + "\n";
   llvm::raw_string_ostream stream(text);
   llvm::WriteBitcodeToFile(module, stream);
   std::string hex;

@@ -17,7 +17,8 @@ class ObjectCache {
   // `folder` "" keeps nothing. It must be this user's alone, since what it holds is run.
   explicit ObjectCache(std::string folder) : folder_(std::move(folder)) {}
 
-  // Hash of the module before optimisation, the target and LLVM's version: all that the object depends on.
+  // Hash of the module before optimisation, the target, LLVM's version and the backend's: all that the object
+  // depends on.
   static std::string key(const llvm::Module& module, const Target& target);
 
   std::optional<std::string> find(

@@ -2,6 +2,7 @@
 # Released only: twenty compilations and the machine's memory are measured.
 LMC=$1 ROOT=$2
 . "$ROOT/tests/cli/lib.sh.inc"
+own_cache
 . "$ROOT/tests/cli/ranges.sh.inc"
 export TMPDIR=$WORK
 

@@ -1,6 +1,7 @@
 # The measuring commands: shapes and ranges of what they print, never how fast anything is.
 LMC=$1 ROOT=$2
 . "$ROOT/tests/cli/lib.sh.inc"
+own_cache
 . "$ROOT/tests/cli/ranges.sh.inc"
 export TMPDIR=$WORK
 

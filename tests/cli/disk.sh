@@ -1,6 +1,7 @@
 # A disk that fills up while a bundle is written: one message, nothing half-written, the old bundle stays.
 LMC=$1 ROOT=$2
 . "$ROOT/tests/cli/lib.sh.inc"
+own_cache
 
 check_full() { # check_full FOLDER
   [ ! -e "$1/tiny.lmc" ] || fail "a bundle on the full disk"

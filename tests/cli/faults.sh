@@ -2,6 +2,7 @@
 # Released only: a library is preloaded, which AddressSanitizer wants to be itself.
 LMC=$1 ROOT=$2
 . "$ROOT/tests/cli/lib.sh.inc"
+own_cache
 export PYTHONDONTWRITEBYTECODE=1
 python3 "$ROOT/tests/faults/run.py" "$LMC" "$ROOT" --most 3 >table.txt 2>&1 || fail "$(cat table.txt)"
 python3 "$ROOT/tests/faults/kill.py" "$LMC" "$ROOT" 8 >table.txt 2>&1 || fail "$(cat table.txt)"

@@ -1,6 +1,7 @@
 # What is run as machine code is run knowingly: bundles, the cache of kernels; and prompts are nobody else's to read.
 LMC=$1 ROOT=$2
 . "$ROOT/tests/cli/lib.sh.inc"
+own_cache
 TINY=$ROOT/models/tiny/gemma3.yaml
 mode() { stat -c %a "$1"; }
 

@@ -46,7 +46,8 @@ def main():
         del arguments[at:at + 2]
     lmc, root, wanted = os.path.abspath(arguments[0]), os.path.abspath(arguments[1]), arguments[2:]
     work = tempfile.mkdtemp(prefix="hostile-")
-    env = dict(os.environ, LMC_CACHE_DIR=os.path.join(work, "cache"), HOME=work,
+    env = dict(os.environ, HOME=work,
+               LMC_CACHE_DIR=os.environ.get("LMC_TEST_CACHE", os.path.join(work, "cache")),
                LMC_MACHINE=os.path.join(root, "tests/data/machine.json"))
     tools = cases.Tools(lmc, root, work, env)
     _, _, start_seconds, start_bytes = run([lmc, "--version"], work, env, 5)

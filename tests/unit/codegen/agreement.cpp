@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <random>
 
 #include "codegen/codegen.h"
@@ -31,6 +32,7 @@ void expect_agreement(const std::string& text, int64_t tokens, double tolerance,
 
   CodegenOptions options;
   options.context = 256;
+  if (const char* folder = std::getenv("LMC_TEST_CACHE")) options.cache_folder = folder;
   const CodegenResult code = emit(lower(std::move(g), {48, target}, passes), options);
   const LoadedKernels kernels(code.object);
   const Proof proof = prove_kernels(code.graphs, code.plan, kernels, true);

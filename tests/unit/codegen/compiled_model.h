@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -59,7 +60,8 @@ struct Compiled {
 
 // `g` behind the passes of the model.
 inline Compiled compile_graph(const Graph& g, const WeightSource& weights, const LoweringOptions& wanted,
-                              const CodegenOptions& options) {
+                              CodegenOptions options) {
+  if (const char* folder = std::getenv("LMC_TEST_CACHE")) options.cache_folder = folder;
   PassOptions lowering;
   lowering.repro_path.clear();
   Compiled c;
