@@ -4,18 +4,34 @@
 #include <cstdio>
 #include <exception>
 #include <memory>
+#include <new>
 #include <system_error>
 #include <vector>
 
+#include "codegen/llvm_memory.h"
 #include "ir/error.h"
 #include "ir/file_guard.h"
+#include "ir/out_of_memory.h"
 #include "ir/printable.h"
 #include "tools/cli/command.h"
 #include "tools/cli/console.h"
 #include "tools/describe/version.h"
 
-int main(int argc, char** argv) {
-  using namespace lmc;
+namespace lmc {
+namespace {
+
+void end_where_memory_runs_out_everywhere() {
+  end_where_memory_runs_out();
+  end_where_llvm_finds_no_memory();
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which begin in the same place
+// Before the static objects of all libraries are made, LLVM's included, for which there may be no memory.
+[[gnu::section(".preinit_array"),
+  gnu::used]] void (*const first_of_all)() = end_where_memory_runs_out_everywhere;
+#endif
+
+int run(int argc, char** argv) {
   CLI::App app(std::string("lmc: ") + kProgramDoc, "lmc");
   app.set_version_flag("--version", version_text);
   app.require_subcommand(0, 1);  // whether there is one is asked last, so that an unknown one is named
@@ -48,7 +64,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "lmc: interrupted\n");
     return 130;
   } catch (const std::bad_alloc&) {
-    std::fprintf(stderr, "lmc: out of memory\n");
+    throw;
   } catch (const std::system_error& e) {
     const bool threads = e.code() == std::errc::resource_unavailable_try_again;
     std::fprintf(stderr, "lmc: %s%s\n", threads ? "cannot start a thread: " : "",
@@ -57,4 +73,17 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "lmc: %s\n", printable(e.what()).c_str());
   }
   return 1;
+}
+
+}  // namespace
+}  // namespace lmc
+
+int main(int argc, char** argv) {
+  lmc::memory_may_run_out();
+  try {
+    return lmc::run(argc, argv);
+  } catch (const std::bad_alloc&) {  // while a message is made, too
+    lmc::say_out_of_memory();
+    return 1;
+  }
 }

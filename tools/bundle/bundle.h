@@ -2,12 +2,14 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "codegen/codegen.h"
 #include "codegen/layout.h"
 #include "ir/plan.h"
+#include "ir/temporaries.h"
 #include "tools/system/files.h"
 
 namespace lmc {
@@ -44,6 +46,7 @@ class BundleWriter {
   void put_in_place();
 
   std::string path_, temporary_;
+  std::optional<Temporary> listed_;  // temporary_
   std::vector<std::string> files_;
   std::string weights_hash_;  // of weights.safetensors, once it is written
 };

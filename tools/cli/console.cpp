@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "ir/printable.h"
+#include "ir/temporaries.h"
 
 namespace lmc {
 namespace {
@@ -22,7 +23,9 @@ constexpr const char* kEraseLine = "\r\033[K";
 
 void on_interrupt(int signal) {
   if (signal == SIGTERM) g_must_end = true;
-  if (g_interrupted.exchange(true)) ::_exit(130);
+  if (!g_interrupted.exchange(true)) return;
+  remove_temporaries();
+  ::_exit(130);
 }
 
 }  // namespace
