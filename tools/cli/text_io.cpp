@@ -1,5 +1,6 @@
 #include "tools/cli/text_io.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,6 +10,14 @@
 #include "tools/cli/console.h"
 
 namespace lmc {
+namespace {
+
+std::string cannot_write() {
+  const std::string why = errno == 0 ? "" : std::string(": ") + std::strerror(errno);
+  return "cannot write to standard output" + why;
+}
+
+}  // namespace
 
 std::string read_stdin() {
   if (::isatty(STDIN_FILENO)) throw UsageError("nothing to read: standard input is a terminal");
@@ -26,7 +35,19 @@ std::string read_stdin() {
 
 void write_stdout(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
-    throw Error("cannot write to standard output");
+    throw Error(cannot_write());
+}
+
+std::string failure_of_stdout() {
+  errno = 0;
+  return std::fflush(stdout) != 0 || std::ferror(stdout) != 0 ? cannot_write() : "";
+}
+
+void keep_closed_streams_closed() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    // The lowest number that is free. Opened the wrong way round: a stream that is used by mistake fails.
+    if (::fcntl(fd, F_GETFD) < 0) ::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+  }
 }
 
 }  // namespace lmc
