@@ -1,4 +1,5 @@
 # What cannot be written is noticed: every command with a full standard output, and with a closed one.
+# Released only: other tests run the same commands under sanitizers.
 LMC=$1 ROOT=$2
 . "$ROOT/tests/cli/lib.sh.inc"
 [ -w /dev/full ] || exit 77

@@ -60,7 +60,7 @@ def main():
     try:
         run = Run(os.path.abspath(arguments[0]), os.path.abspath(arguments[1]), work)
         so = preloaded("memory", run.root, work)
-        good = [check(run, c, so, most) for c in run.commands() if not arguments[2:] or c.name in arguments[2:]]
+        good = [check(run, c, so, most) for c in run.commands() if c.name in arguments[2:] or not (arguments[2:] or c.cold)]
     finally:
         shutil.rmtree(work)
     sys.exit(0 if all(good) else 1)

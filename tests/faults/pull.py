@@ -125,7 +125,7 @@ def main():
     work = tempfile.mkdtemp(prefix="pull-")
     puller = Puller(os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2]), work)
     try:
-        good = [puller.calls(most), puller.allocations(most or 400)]
+        good = [puller.calls(most), puller.allocations(5 * most or 400)]
     finally:
         puller.server.kill()
         puller.server.wait()
