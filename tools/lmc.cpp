@@ -21,12 +21,12 @@
 namespace lmc {
 namespace {
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which begin in the same place
 void end_where_memory_runs_out_everywhere() {
   end_where_memory_runs_out();
   end_where_llvm_finds_no_memory();
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which begin in the same place
 // Before the static objects of all libraries are made, LLVM's included, for which there may be no memory.
 [[gnu::section(".preinit_array"),
   gnu::used]] void (*const first_of_all)() = end_where_memory_runs_out_everywhere;

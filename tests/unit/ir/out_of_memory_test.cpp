@@ -1,6 +1,7 @@
 #include "ir/out_of_memory.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -34,7 +35,7 @@ TEST(OutOfMemoryDeathTest, ThrowsWhereMainCatchesIt) {
 }
 
 TEST(OutOfMemoryDeathTest, EndsTheProcessInCodeThatIsNotUnwoundAndRemovesTemporaries) {
-  const std::string file = testing::TempDir() + "lmc-out-of-memory";
+  const std::string file = testing::TempDir() + "lmc-out-of-memory-" + std::to_string(::getpid());
   std::ofstream(file) << "half";
   const auto ended = [&] {
     end_where_memory_runs_out();

@@ -1,6 +1,7 @@
 #include "ir/temporaries.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -20,7 +21,7 @@ class Temporaries : public testing::Test {
   }
   ~Temporaries() override { fs::remove_all(folder_); }
 
-  const fs::path folder_ = fs::path(testing::TempDir()) / "lmc-temporaries";
+  const fs::path folder_ = fs::path(testing::TempDir()) / ("lmc-temporaries-" + std::to_string(::getpid()));
 };
 
 TEST_F(Temporaries, FilesAndFoldersOfFilesAreRemoved) {
