@@ -34,8 +34,14 @@ std::string read_stdin() {
 }
 
 void write_stdout(std::string_view text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
-    throw Error(cannot_write());
+  if (std::fflush(stdout) != 0) throw Error(cannot_write());  // what was printed before goes first
+  // Not through a stream, which throws away what it holds where Ctrl-C interrupts a write.
+  while (!text.empty()) {
+    const ssize_t n = ::write(STDOUT_FILENO, text.data(), text.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw Error(cannot_write());
+    text.remove_prefix(static_cast<size_t>(n));
+  }
 }
 
 std::string failure_of_stdout() {
