@@ -13,6 +13,7 @@
 #include "codegen/lowering/planner.h"
 #include "codegen/object_cache.h"
 #include "ir/op_def.h"
+#include "ir/out_of_memory.h"
 #include "ir/rope_frequencies.h"
 
 namespace lmc {
@@ -103,6 +104,7 @@ void compile(llvm::Module& module, const Target& target, const CodegenOptions& o
 }
 
 CodegenResult run(Lowered lowered, const CodegenOptions& options, bool emit) {
+  const NotUnwound llvm;
   const Target& target = find_target(lowered.target);
   const SharedPlan shared = plan_shared(lowered);
   PlannedStep decode = plan_step(lowered.decode, shared, 1, lowered.block);

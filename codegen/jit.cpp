@@ -10,6 +10,7 @@
 
 #include "codegen/codegen.h"
 #include "ir/error.h"
+#include "ir/out_of_memory.h"
 
 namespace lmc {
 namespace {
@@ -48,11 +49,16 @@ void write_perf_map(const std::string& object, const std::function<void*(const s
 }  // namespace
 
 struct LoadedKernels::Impl {
+  ~Impl() {
+    const NotUnwound llvm;
+    jit.reset();
+  }
   std::unique_ptr<llvm::orc::LLJIT> jit;
 };
 
 LoadedKernels::LoadedKernels(const std::string& object, const LoadOptions& options)
     : impl_(std::make_unique<Impl>()) {
+  const NotUnwound llvm;
   llvm::InitializeNativeTarget();
   llvm::InitializeNativeTargetAsmPrinter();
   check_object(object);
@@ -75,6 +81,7 @@ LoadedKernels::LoadedKernels(LoadedKernels&&) noexcept = default;
 LoadedKernels& LoadedKernels::operator=(LoadedKernels&&) noexcept = default;
 
 void* LoadedKernels::find(const std::string& symbol) const {
+  const NotUnwound llvm;
   auto address = impl_->jit->lookup(symbol);
   if (!address) throw Error("kernels.o has no kernel '" + symbol + "': " + text(address.takeError()));
   return address->toPtr<void*>();

@@ -155,6 +155,7 @@ NewFile::NewFile(const std::string& path, Access access) : access_(access) {
   const std::filesystem::path real = std::filesystem::canonical(path, ec);
   path_ = ec ? path : real.string();
   temporary_ = path_ + ".tmp" + std::to_string(::getpid());
+  listed_.emplace(temporary_);
   sweep_beside(path_);
   if (access == Access::shared) return;
   ::unlink(temporary_.c_str());
@@ -172,6 +173,7 @@ void NewFile::put_in_place() {
   if (access_ == Access::shared && before && ::chmod(temporary_.c_str(), before->st_mode & 07777) != 0)
     fail_at(path_, "write");
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_at(path_, "write");
+  listed_.reset();
   temporary_.clear();
 }
 

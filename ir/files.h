@@ -3,8 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
+
+#include "ir/temporaries.h"
 
 namespace lmc {
 
@@ -53,6 +56,7 @@ class NewFile {
 
  private:
   std::string path_, temporary_;
+  std::optional<Temporary> listed_;  // temporary_
   Access access_;
 };
 

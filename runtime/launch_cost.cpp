@@ -57,7 +57,7 @@ double step_start(Workers& workers) {
   std::vector<double> samples;
   for (int i = 0; i < kRuns; ++i) {
     be_busy(kPause);
-    std::atomic<int> here{0};
+    std::atomic<int> here{0};  // counts; nothing is handed over
     const auto begin = Clock::now();
     workers.for_each(workers.threads(), [&](int64_t) {
       ++here;

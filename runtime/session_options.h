@@ -22,8 +22,9 @@ struct SessionOptions {
   bool profile = false;
   // With `profile`: called after every step, with the plan that ran and the times of its tiles.
   std::function<void(const StepPlan& plan, const StepInfo& step, const Profile& times)> on_step = {};
-  int64_t* cycles = nullptr;                // kAttentionParts counters, for kernels compiled for measuring
-  const std::atomic<bool>* stop = nullptr;  // looked at between steps: true ends forward() early
+  int64_t* cycles = nullptr;  // kAttentionParts counters, for kernels compiled for measuring
+  // Looked at between steps: true ends forward() early. Read relaxed, as it hands over nothing else.
+  const std::atomic<bool>* stop = nullptr;
 };
 
 }  // namespace lmc

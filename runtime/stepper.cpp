@@ -70,8 +70,8 @@ void Stepper::run(std::span<const StepRow> rows, TileArgmax* argmax) {
                      single ? *decode_profile_ : *prefill_profile_);
   }
   for (const StepRow& row : rows) {
+    row.sequence->tokens.push_back(row.token);  // there may be no memory: then neither has happened
     row.sequence->cache.advance(1);
-    row.sequence->tokens.push_back(row.token);
   }
 }
 

@@ -3,11 +3,12 @@
 #include <tbb/flow_graph.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cassert>
 #include <deque>
 #include <utility>
 #include <vector>
+
+#include "runtime/tile_counter.h"
 
 namespace lmc {
 namespace {
@@ -31,10 +32,8 @@ int64_t only_successor(const StepPlan& plan, size_t stage) {
 }  // namespace
 
 struct TileGraph::Impl {
-  // What the runners of a stage share; the two counters a cache line apart.
   struct Stage {
-    alignas(64) std::atomic<int64_t> next{0};    // tile to draw
-    alignas(64) std::atomic<int64_t> undone{0};  // tiles
+    TileCounter counter;
     alignas(64) int64_t tiles = 0;
     Share share;
     StartNode* start = nullptr;
@@ -83,12 +82,11 @@ struct TileGraph::Impl {
     const auto [runners, width] = stage.share;
     for (const int64_t child : {2 * runner + 1, 2 * runner + 2}) {
       // One draw is this runner's own.
-      if (child < runners && stage.next.load(std::memory_order_relaxed) + width < stage.tiles)
-        stage.more->try_put(child);
+      if (child < runners && stage.counter.next() + width < stage.tiles) stage.more->try_put(child);
     }
     int64_t count = 0;
     for (;;) {
-      const int64_t begin = stage.next.fetch_add(width, std::memory_order_relaxed);
+      const int64_t begin = stage.counter.draw(width);
       if (begin >= stage.tiles) break;
       const int64_t end = std::min(begin + width, stage.tiles);
       // The next draw is a guess: by the time this one ends, the others have drawn once each. One made ahead
@@ -100,7 +98,7 @@ struct TileGraph::Impl {
       }
       count += end - begin;
     }
-    return count > 0 && stage.undone.fetch_sub(count, std::memory_order_acq_rel) == count;
+    return count > 0 && stage.counter.finish(count);
   }
 
   Body body;
@@ -127,8 +125,7 @@ void TileGraph::run(std::span<const Share> shares) {
     for (size_t s = 0; s < shares.size(); ++s) {
       Impl::Stage& stage = impl_->stages[s];
       stage.share = shares[s];
-      stage.next.store(0, std::memory_order_relaxed);
-      stage.undone.store(stage.tiles, std::memory_order_relaxed);
+      stage.counter.reset(stage.tiles);
     }
     for (StartNode* root : impl_->roots) root->try_put(continue_msg());
     impl_->graph.wait_for_all();

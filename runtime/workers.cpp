@@ -69,7 +69,7 @@ void Workers::for_each(int64_t n, const std::function<void(int64_t)>& f) {
 void Workers::wake() {
   using Clock = std::chrono::steady_clock;
   const auto deadline = Clock::now() + std::chrono::milliseconds(100);
-  std::atomic<int> arrived{0};
+  std::atomic<int> arrived{0};  // counts; nothing is handed over
   // Each body holds its thread until the others have one too.
   for_each(threads_, [&](int64_t) {
     ++arrived;

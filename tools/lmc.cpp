@@ -4,18 +4,44 @@
 #include <cstdio>
 #include <exception>
 #include <memory>
+#include <new>
 #include <system_error>
 #include <vector>
 
+#include "codegen/llvm_memory.h"
 #include "ir/error.h"
 #include "ir/file_guard.h"
+#include "ir/out_of_memory.h"
 #include "ir/printable.h"
 #include "tools/cli/command.h"
 #include "tools/cli/console.h"
+#include "tools/cli/text_io.h"
 #include "tools/describe/version.h"
 
-int main(int argc, char** argv) {
-  using namespace lmc;
+namespace lmc {
+namespace {
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which begin in the same place
+void end_where_memory_runs_out_everywhere() {
+  end_where_memory_runs_out();
+  end_where_llvm_finds_no_memory();
+}
+
+// Before the static objects of all libraries are made, LLVM's included, for which there may be no memory.
+[[gnu::section(".preinit_array"),
+  gnu::used]] void (*const first_of_all)() = end_where_memory_runs_out_everywhere;
+#endif
+
+// The exit code: `code` if all that was printed is written, else `failed`, with a message.
+int ended(int code, int failed) {
+  const std::string failure = failure_of_stdout();
+  if (failure.empty()) return code;
+  std::fprintf(stderr, "lmc: %s\n", failure.c_str());
+  return failed;
+}
+
+int run(int argc, char** argv) {
+  keep_closed_streams_closed();
   CLI::App app(std::string("lmc: ") + kProgramDoc, "lmc");
   app.set_version_flag("--version", version_text);
   app.require_subcommand(0, 1);  // whether there is one is asked last, so that an unknown one is named
@@ -31,16 +57,16 @@ int main(int argc, char** argv) {
     app.parse(std::move(words));
     if (actions.empty()) throw CLI::RequiredError("A subcommand");
   } catch (const CLI::ParseError& e) {
-    const int code = app.exit(e);
-    return code == 0 ? 0 : 2;
+    const int code = app.exit(e);  // prints the help, if that is what was asked for
+    return code == 0 ? ended(0, 1) : 2;
   }
   try {
     catch_interrupts();
     for (const auto& action : actions) action();
     check_mapped_files();
-    return std::fflush(stdout) == 0 ? 0 : 1;
+    return ended(0, 1);
   } catch (const ExitCode& e) {
-    return std::fflush(stdout) == 0 ? e.code : 2;
+    return ended(e.code, 2);
   } catch (const UsageError& e) {
     std::fprintf(stderr, "lmc: %s\n", printable(e.what()).c_str());
     return 2;
@@ -48,8 +74,9 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "lmc: interrupted\n");
     return 130;
   } catch (const std::bad_alloc&) {
-    std::fprintf(stderr, "lmc: out of memory\n");
+    throw;
   } catch (const std::system_error& e) {
+    if (std::ferror(stdout) != 0) return ended(1, 1);  // by fmt, which does not know where it prints
     const bool threads = e.code() == std::errc::resource_unavailable_try_again;
     std::fprintf(stderr, "lmc: %s%s\n", threads ? "cannot start a thread: " : "",
                  printable(e.what()).c_str());
@@ -57,4 +84,17 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "lmc: %s\n", printable(e.what()).c_str());
   }
   return 1;
+}
+
+}  // namespace
+}  // namespace lmc
+
+int main(int argc, char** argv) {
+  lmc::memory_may_run_out();
+  try {
+    return lmc::run(argc, argv);
+  } catch (const std::bad_alloc&) {  // while a message is made, too
+    lmc::say_out_of_memory();
+    return 1;
+  }
 }

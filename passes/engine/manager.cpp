@@ -117,6 +117,8 @@ class Manager {
       r.milliseconds =
           std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
       drop_unused_weights();
+    } catch (const std::bad_alloc&) {
+      throw;                             // no fault of the pass
     } catch (const std::exception& e) {  // whatever the pass's author let slip
       throw PassFailure(r.pass, FailureKind::threw, e.what());
     } catch (...) {

@@ -78,6 +78,8 @@ void settle_rivals(const Graph& g, const PassOptions& options, std::vector<const
     } else {
       notes[a.name()] = note(b, b_first.first, cost_b / cost_a - 1);
     }
+  } catch (const std::bad_alloc&) {
+    throw;  // says nothing of the graph: another order because of it would be another result
   } catch (const std::exception&) {
     // It will fail again when it runs, and be reported there; or there is no plan for such a graph.
   }

@@ -11,12 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
-enum { OPEN, FOPEN, READ, PREAD, WRITE, PWRITE, FSYNC, RENAME, RENAMEAT2, MMAP, FTRUNCATE, FALLOCATE, MKDIR, CALLS };
+enum { OPEN, FOPEN, READ, PREAD, WRITE, PWRITE, FSYNC, RENAME, RENAMEAT2, MMAP, FTRUNCATE, FALLOCATE, MKDIR, SYMLINK, SOCKET,
+       CONNECT, RECV, SEND, CALLS };
 static const char* const kNames[CALLS] = {"open",  "fopen",     "read", "pread",     "write",           "pwrite", "fsync",
-                                          "rename", "renameat2", "mmap", "ftruncate", "posix_fallocate", "mkdir"};
+                                          "rename", "renameat2", "mmap", "ftruncate", "posix_fallocate", "mkdir",
+                                          "symlink", "socket",    "connect", "recv", "send"};
 static atomic_long counts[CALLS];
 static int which = -1, error_number;
 static long at;
@@ -79,6 +83,10 @@ ssize_t pread64(int fd, void* to, size_t n, off_t where) {
 ssize_t write(int fd, const void* from, size_t n) {
   return fails(WRITE) ? -1 : REAL(ssize_t(*)(int, const void*, size_t), "write")(fd, from, n);
 }
+// libstdc++'s streams.
+ssize_t writev(int fd, const struct iovec* from, int n) {
+  return fails(WRITE) ? -1 : REAL(ssize_t(*)(int, const struct iovec*, int), "writev")(fd, from, n);
+}
 ssize_t pwrite(int fd, const void* from, size_t n, off_t where) {
   return fails(PWRITE) ? -1 : REAL(ssize_t(*)(int, const void*, size_t, off_t), "pwrite")(fd, from, n, where);
 }
@@ -111,3 +119,18 @@ int posix_fallocate64(int fd, off_t from, off_t n) {
   return fails(FALLOCATE) ? error_number : REAL(int (*)(int, off_t, off_t), "posix_fallocate64")(fd, from, n);
 }
 int mkdir(const char* path, mode_t mode) { return fails(MKDIR) ? -1 : REAL(int (*)(const char*, mode_t), "mkdir")(path, mode); }
+int symlink(const char* to, const char* path) {
+  return fails(SYMLINK) ? -1 : REAL(int (*)(const char*, const char*), "symlink")(to, path);
+}
+int socket(int domain, int type, int protocol) {
+  return fails(SOCKET) ? -1 : REAL(int (*)(int, int, int), "socket")(domain, type, protocol);
+}
+int connect(int fd, const struct sockaddr* to, socklen_t n) {
+  return fails(CONNECT) ? -1 : REAL(int (*)(int, const struct sockaddr*, socklen_t), "connect")(fd, to, n);
+}
+ssize_t recv(int fd, void* to, size_t n, int flags) {
+  return fails(RECV) ? -1 : REAL(ssize_t(*)(int, void*, size_t, int), "recv")(fd, to, n, flags);
+}
+ssize_t send(int fd, const void* from, size_t n, int flags) {
+  return fails(SEND) ? -1 : REAL(ssize_t(*)(int, const void*, size_t, int), "send")(fd, from, n, flags);
+}

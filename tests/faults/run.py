@@ -13,7 +13,8 @@ import tempfile
 
 ERRORS = {"open": ["EACCES", "EMFILE"], "fopen": ["EMFILE"], "read": ["EIO"], "pread": ["EIO"], "write": ["ENOSPC"],
           "pwrite": ["ENOSPC", "EIO"], "fsync": ["EIO"], "rename": ["EACCES"], "renameat2": ["EACCES"], "mmap": ["ENOMEM"],
-          "ftruncate": ["ENOSPC"], "posix_fallocate": ["ENOSPC"], "mkdir": ["EACCES"]}
+          "ftruncate": ["ENOSPC"], "posix_fallocate": ["ENOSPC"], "mkdir": ["EACCES"],
+          "symlink": ["EACCES"], "socket": ["EMFILE"], "connect": ["ECONNREFUSED"], "recv": ["ECONNRESET"], "send": ["EPIPE"]}
 
 
 def digest(path):
@@ -30,21 +31,28 @@ def digest(path):
     return h.hexdigest()
 
 
+def preloaded(name, root, work):
+    """tests/faults/NAME.c, compiled."""
+    so = f"{work}/{name}.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", so, f"{root}/tests/faults/{name}.c", "-ldl"], check=True)
+    return so
+
+
 class Command:
     """`argv` in a fresh folder that holds a copy of before[0] as before[1]. `results` are the files it writes, beside its
-    output; `without` is what it says where it goes on without writing them. `lines` are its standard input."""
+    output; `without` is what it says where it goes on without writing them. `lines` are its standard input. `cold`: no kernel
+    is compiled already, which takes seconds: only where it is asked for by name."""
 
-    def __init__(self, name, argv, results, before=None, without=None, lines=""):
+    def __init__(self, name, argv, results, before=None, without=None, lines="", cold=False):
         self.name, self.argv, self.results, self.before = name, argv, results, before
-        self.without, self.lines = without, lines
+        self.without, self.lines, self.cold = without, lines, cold
 
 
 class Run:
     def __init__(self, lmc, root, work):
         self.lmc, self.root, self.work = lmc, root, work
         self.tiny = f"{root}/models/tiny/gemma3.yaml"
-        self.so = f"{work}/inject.so"
-        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", self.so, f"{root}/tests/faults/inject.c", "-ldl"], check=True)
+        self.so = preloaded("inject", root, work)
         self.env = dict(os.environ, LMC_CACHE_DIR=f"{work}/cache", HOME=work, LMC_MACHINE=f"{root}/tests/data/machine.json")
         self.quiet([lmc, "compile", self.tiny, "-o", f"{work}/tiny.lmc"])
         self.quiet([lmc, "compile", self.tiny, "--quant", "none", "-o", f"{work}/old.lmc"])
@@ -62,6 +70,7 @@ class Run:
         t, w = self.tiny, self.work
         return [
             Command("compile", ["compile", t, "-o", "out.lmc"], ["out.lmc"], before=("old.lmc", "out.lmc")),
+            Command("compile, cold", ["compile", t, "-o", "out.lmc"], ["out.lmc"], before=("old.lmc", "out.lmc"), cold=True),
             Command("export", ["export", t, "--gguf", "out.gguf", "--type", "q8_0"], ["out.gguf"],
                     before=("old.file", "out.gguf")),
             Command("opt", ["compile", t, "--emit=opt", "-o", "out.lmir"], ["out.lmir"], before=("old.file", "out.lmir")),
@@ -75,29 +84,52 @@ class Run:
             Command("eval", ["eval", f"{w}/tiny.lmc", "--text", f"{self.root}/tests/cli/tiny.sh"], []),
         ]
 
-    def once(self, command, fault):
+    def once(self, command, so, fault):
         folder = tempfile.mkdtemp(dir=self.work)
-        cache = f"{self.work}/cache"
+        cache = f"{folder}/cache" if command.cold else f"{self.work}/cache"
         if command.before:
             source, to = command.before
             (shutil.copytree if os.path.isdir(f"{self.work}/{source}") else shutil.copy)(f"{self.work}/{source}", f"{folder}/{to}")
-        p = subprocess.run([self.lmc] + command.argv, cwd=folder, env=dict(self.env, LD_PRELOAD=self.so, **fault),
-                           input=command.lines.encode(), capture_output=True, timeout=300)
+        env = dict(self.env, LMC_CACHE_DIR=cache, LD_PRELOAD=so, **fault)
+        p = subprocess.run([self.lmc] + command.argv, cwd=folder, env=env, input=command.lines.encode(), capture_output=True,
+                           timeout=300)
         results = {r: digest(f"{folder}/{r}") for r in command.results}
-        left = sorted(set(os.listdir(folder)) - set(command.results))
-        left += [n for n in os.listdir(cache) if ".tmp" in n]
+        left = sorted(set(os.listdir(folder)) - set(command.results) - {"cache"})
+        left += [n for n in os.listdir(cache) if ".tmp" in n] if os.path.isdir(cache) else []
         shutil.rmtree(folder)
         return p.returncode, p.stdout, p.stderr.decode(errors="replace"), results, left
 
-    def check(self, command, most):
-        counts = f"{self.work}/counts"
-        if os.path.exists(counts):
-            os.remove(counts)
-        code, right_out, err, right, _ = self.once(command, {"FAULT_COUNT": counts})
+    def expected(self, command, so, count):
+        """What `command` prints and writes without a fault, and what was there before. Calls are counted in the file `count`."""
+        if os.path.exists(count):
+            os.remove(count)
+        code, out, err, results, _ = self.once(command, so, {"FAULT_COUNT": count})
         assert code == 0, err
         before = {r: "" for r in command.results}
         if command.before:
             before[command.before[1]] = digest(f"{self.work}/{command.before[0]}")
+        return out, results, before
+
+    @staticmethod
+    def verdict(command, expected, got):
+        """What is wrong with what once() returned; "" if nothing is."""
+        right_out, right, before = expected
+        code, out, err, results, left = got
+        if code not in (0, 1):
+            return f"exit code {code}: {err[-300:]}"
+        if code == 1 and "lmc: " not in err:
+            return f"no message of lmc: {err[-300:]}"
+        if code == 0 and out == right_out and command.without and command.without in err:
+            return "" if results in (before, right) else f"half-written: {err[-300:]}"
+        if code == 0 and (out != right_out or results != right):
+            return f"another result without a word: {err[-300:]}"
+        if code == 1 and any(results[r] not in (before[r], right[r]) for r in results):
+            return f"what was there before is gone or half-written: {err[-300:]}"
+        return f"left behind {left}" if left else ""
+
+    def check(self, command, most):
+        counts = f"{self.work}/counts"
+        expected = self.expected(command, self.so, counts)
         with open(counts) as f:
             calls = [(name, int(n)) for name, n in (line.split() for line in f)]
         tried, wrong, tolerated = 0, [], 0
@@ -107,27 +139,18 @@ class Run:
                 for error in ERRORS[name]:
                     tried += 1
                     fault = {"FAULT_CALL": name, "FAULT_AT": str(at), "FAULT_ERRNO": str(getattr(errno, error))}
-                    code, out, err, results, left = self.once(command, fault)
-                    where = f"{command.name}: {name} {at} of {n}, {error}"
-                    if code not in (0, 1):
-                        wrong.append(f"{where}: exit code {code}: {err[-300:]}")
-                    elif code == 1 and "lmc: " not in err:
-                        wrong.append(f"{where}: no message of lmc: {err[-300:]}")
-                    elif code == 0 and out == right_out and command.without and command.without in err:
-                        if results not in (before, right):
-                            wrong.append(f"{where}: half-written: {err[-300:]}")
-                    elif code == 0 and (out != right_out or results != right):
-                        wrong.append(f"{where}: another result without a word: {err[-300:]}")
-                    elif code == 1 and any(results[r] not in (before[r], right[r]) for r in results):
-                        wrong.append(f"{where}: what was there before is gone or half-written: {err[-300:]}")
-                    elif left:
-                        wrong.append(f"{where}: left behind {left}")
-                    tolerated += code == 0
-        print(f"{command.name:<14}{sum(n for _, n in calls):>8} calls {tried:>6} faults {tolerated:>6} without effect "
-              f"{len(wrong):>4} wrong", flush=True)
-        for w in wrong:
-            print("  " + w, flush=True)
+                    got = self.once(command, self.so, fault)
+                    if problem := self.verdict(command, expected, got):
+                        wrong.append(f"{command.name}: {name} {at} of {n}, {error}: {problem}")
+                    tolerated += got[0] == 0
+        report(command.name, sum(n for _, n in calls), tried, tolerated, wrong)
         return not wrong
+
+
+def report(name, calls, tried, tolerated, wrong):
+    print(f"{name:<14}{calls:>8} calls {tried:>6} faults {tolerated:>6} without effect {len(wrong):>4} wrong", flush=True)
+    for w in wrong:
+        print("  " + w, flush=True)
 
 
 def main():
@@ -139,10 +162,11 @@ def main():
     work = tempfile.mkdtemp(prefix="faults-")
     try:
         run = Run(os.path.abspath(arguments[0]), os.path.abspath(arguments[1]), work)
-        good = [run.check(c, most) for c in run.commands() if not arguments[2:] or c.name in arguments[2:]]
+        good = [run.check(c, most) for c in run.commands() if c.name in arguments[2:] or not (arguments[2:] or c.cold)]
     finally:
         shutil.rmtree(work)
     sys.exit(0 if all(good) else 1)
 
 
-main()
+if __name__ == "__main__":
+    main()

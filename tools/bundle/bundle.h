@@ -2,13 +2,18 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "codegen/codegen.h"
 #include "codegen/layout.h"
 #include "ir/plan.h"
+<<<<<<< HEAD
 #include "tools/bundle/signature.h"
+=======
+#include "ir/temporaries.h"
+>>>>>>> faults
 #include "tools/system/files.h"
 
 namespace lmc {
@@ -48,6 +53,7 @@ class BundleWriter {
   void put_in_place();
 
   std::string path_, temporary_;
+  std::optional<Temporary> listed_;  // temporary_
   std::vector<std::string> files_;
   std::string weights_hash_;  // of weights.safetensors, once it is written
 };

@@ -32,6 +32,7 @@ BundleWriter::BundleWriter(const std::string& path) : path_(path) {
   temporary_ = path_ + ".tmp-" + std::to_string(::getpid());
   sweep_beside(path_);
   fs::remove_all(temporary_, ec);
+  listed_.emplace(temporary_);
   if (!fs::create_directory(temporary_, ec)) throw Error(path_ + ": cannot write here: " + ec.message());
 }
 

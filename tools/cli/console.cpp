@@ -7,22 +7,30 @@
 #include <cstdlib>
 
 #include "ir/printable.h"
+#include "ir/temporaries.h"
 
 namespace lmc {
 namespace {
 
-std::atomic<bool> g_interrupted{false};  // written by the signal handler
+// Written by the signal handler, on whatever thread it runs. In the usual order, which costs nothing here: a
+// flag says no more than itself, and what a thread that ends because of it has written is seen by who joins
+// it.
+std::atomic<bool> g_interrupted{false};
 static_assert(std::atomic<bool>::is_always_lock_free);
 
 std::atomic<bool> g_must_end{false};
 
-std::atomic<bool> g_bar_stands{false};  // the terminal's last line is a Progress
+// The terminal's last line is a Progress. Exchanged, so that of many threads that print one erases it; that
+// another draws it again in between is seen on the screen, and nowhere else.
+std::atomic<bool> g_bar_stands{false};
 
 constexpr const char* kEraseLine = "\r\033[K";
 
 void on_interrupt(int signal) {
   if (signal == SIGTERM) g_must_end = true;
-  if (g_interrupted.exchange(true)) ::_exit(130);
+  if (!g_interrupted.exchange(true)) return;
+  remove_temporaries();
+  ::_exit(130);
 }
 
 }  // namespace

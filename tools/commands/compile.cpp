@@ -24,6 +24,7 @@
 #include "tools/bundle/plan_json.h"
 #include "tools/cli/command.h"
 #include "tools/cli/console.h"
+#include "tools/cli/text_io.h"
 #include "tools/generate/engine.h"
 #include "tools/pipeline/group_outcome.h"
 #include "tools/pipeline/model_flags.h"
@@ -53,8 +54,7 @@ void report_model(const Model& m) {
 // One stage of the road, instead of a bundle.
 void emit(const Options& o, const std::string& text) {
   if (!o.output.empty()) return write_file(o.output, text);
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size())
-    throw Error("cannot write to standard output");
+  write_stdout(text);
 }
 
 std::string tokenizer_of(const Options& o, const Model& m) {

@@ -7,6 +7,7 @@
 #include "ir/view.h"
 #include "tools/cli/command.h"
 #include "tools/cli/console.h"
+#include "tools/cli/text_io.h"
 #include "tools/graphs/picture/picture.h"
 #include "tools/pipeline/model_flags.h"
 #include "tools/system/files.h"
@@ -34,8 +35,7 @@ void run(const Options& o) {
   run_and_report(g, passes, o.passes, false);
   const std::string text = result_text(o, g);
   if (!o.output.empty()) return write_file(o.output, text);
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size())
-    throw Error("cannot write to standard output");
+  write_stdout(text);
 }
 
 const RegisterCommand kOpt(

@@ -8,6 +8,7 @@
 #include "ir/text.h"
 #include "tools/cli/command.h"
 #include "tools/cli/console.h"
+#include "tools/cli/text_io.h"
 #include "tools/graphs/graph_command.h"
 #include "tools/graphs/kernel_test.h"
 #include "tools/pipeline/pass_flags.h"
@@ -75,8 +76,7 @@ void run(const Options& o) {
   const std::string text =
       fmt::format("// {}\n// replay: {}\n{}", r.failure, replay_line(o, passes, r), print_graph(r.graph));
   if (!o.output.empty()) return write_file(o.output, text);
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size())
-    throw Error("cannot write to standard output");
+  write_stdout(text);
 }
 
 const RegisterCommand kReduce(

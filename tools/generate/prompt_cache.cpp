@@ -184,6 +184,8 @@ void PromptCache::save(Session& session) const {
   try {
     write_prompt(file, model_, session);
     info("{} prompt tokens stored in {}", tokens.size(), file);
+  } catch (const std::bad_alloc&) {
+    info("the prompt is not stored: out of memory");
   } catch (const std::exception& e) {
     info("the prompt is not stored: {}", e.what());
   }

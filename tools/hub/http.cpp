@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <exception>
+#include <new>
 
 #include "tools/cli/console.h"
 #include "tools/hub/url.h"
@@ -36,16 +37,24 @@ std::string trimmed(std::string_view text) {
   return std::string(text);
 }
 
-size_t on_header(char* data, size_t, size_t size, void* user) {
-  auto& t = *static_cast<Transfer*>(user);
-  const std::string_view line(data, size);
-  if (line.starts_with("HTTP/")) t.response.headers.clear();  // after "100 Continue" or a proxy's answer
+void take_header(HttpResponse& response, std::string_view line) {
+  if (line.starts_with("HTTP/")) response.headers.clear();  // after "100 Continue" or a proxy's answer
   const size_t colon = line.find(':');
-  if (colon == line.npos) return size;
+  if (colon == line.npos) return;
   std::string name(line.substr(0, colon));
   std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
-  t.response.headers[name] = trimmed(line.substr(colon + 1));
-  return size;
+  response.headers[name] = trimmed(line.substr(colon + 1));
+}
+
+size_t on_header(char* data, size_t, size_t size, void* user) {
+  auto& t = *static_cast<Transfer*>(user);
+  try {
+    take_header(t.response, {data, size});
+    return size;
+  } catch (...) {
+    t.thrown = std::current_exception();
+    return CURL_WRITEFUNC_ERROR;
+  }
 }
 
 // The status is known before the first piece of the body.
@@ -93,6 +102,7 @@ bool is_redirect(int status) {
 
 [[noreturn]] void fail(const Transfer& t, CURLcode code, const char* details) {
   if (t.thrown) std::rethrow_exception(t.thrown);
+  if (code == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
   if (code == CURLE_ABORTED_BY_CALLBACK && !t.silent) throw Interrupted();
   std::string why = *details != '\0' ? details : curl_easy_strerror(code);
   if (t.silent || code == CURLE_OPERATION_TIMEDOUT)
@@ -106,10 +116,34 @@ bool is_redirect(int status) {
   throw failed;
 }
 
+// Texts are copied: without memory for one the transfer would be another than was asked for.
+template <class Value>
+void set(CURL* curl, CURLoption option, Value value) {
+  if (curl_easy_setopt(curl, option, value) == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
+}
+
+struct HeaderLines {
+  HeaderLines() = default;
+  ~HeaderLines() { curl_slist_free_all(list); }
+  HeaderLines(const HeaderLines&) = delete;
+  HeaderLines& operator=(const HeaderLines&) = delete;
+  void add(const std::string& line) {
+    curl_slist* longer = curl_slist_append(list, line.c_str());
+    if (longer == nullptr) throw std::bad_alloc();
+    list = longer;
+  }
+  curl_slist* list = nullptr;
+};
+
 }  // namespace
 
 struct HttpClient::Handle {
-  CURL* curl = curl_easy_init();
+  Handle() : curl(curl_easy_init()) {
+    if (curl == nullptr) throw std::bad_alloc();
+  }
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+  CURL* curl;
   ~Handle() { curl_easy_cleanup(curl); }
 };
 
@@ -149,34 +183,33 @@ HttpResponse HttpClient::one_hop(const HttpRequest& request, const std::string& 
   Transfer t(request, curl);
   t.response.url = shown_url(url);
   char details[CURL_ERROR_SIZE] = "";
-  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, details);
-  curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
-  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(curl, CURLOPT_USERAGENT, "lmc");
-  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, static_cast<long>(request.timeout_seconds));
-  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
-  curl_easy_setopt(curl, CURLOPT_HEADERDATA, &t);
-  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
-  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &t);
-  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
-  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &t);
+  set(curl, CURLOPT_ERRORBUFFER, details);
+  set(curl, CURLOPT_URL, url.c_str());
+  set(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+  set(curl, CURLOPT_USERAGENT, "lmc");
+  set(curl, CURLOPT_NOSIGNAL, 1L);
+  set(curl, CURLOPT_CONNECTTIMEOUT, static_cast<long>(request.timeout_seconds));
+  set(curl, CURLOPT_HEADERFUNCTION, on_header);
+  set(curl, CURLOPT_HEADERDATA, &t);
+  set(curl, CURLOPT_WRITEFUNCTION, on_body);
+  set(curl, CURLOPT_WRITEDATA, &t);
+  set(curl, CURLOPT_NOPROGRESS, 0L);
+  set(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+  set(curl, CURLOPT_XFERINFODATA, &t);
   // Where the traffic is looked into, by a company say: libcurl by itself does not heed this variable.
   if (const char* authorities = std::getenv("SSL_CERT_FILE"); authorities && *authorities)
-    curl_easy_setopt(curl, CURLOPT_CAINFO, authorities);
-  if (request.head) curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+    set(curl, CURLOPT_CAINFO, authorities);
+  if (request.head) set(curl, CURLOPT_NOBODY, 1L);
   if (request.from > 0) {
     const std::string range = std::to_string(request.from) + "-";
-    curl_easy_setopt(curl, CURLOPT_RANGE, range.c_str());
+    set(curl, CURLOPT_RANGE, range.c_str());
   }
   // Sizes and hashes are of the file as it is, not of a compressed one.
-  curl_slist* headers = curl_slist_append(nullptr, "Accept-Encoding: identity");
-  if (with_token && !request.token.empty())
-    headers = curl_slist_append(headers, ("Authorization: Bearer " + request.token).c_str());
-  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+  HeaderLines headers;
+  headers.add("Accept-Encoding: identity");
+  if (with_token && !request.token.empty()) headers.add("Authorization: Bearer " + request.token);
+  set(curl, CURLOPT_HTTPHEADER, headers.list);
   const CURLcode code = curl_easy_perform(curl);
-  curl_slist_free_all(headers);
   if (code != CURLE_OK) fail(t, code, details);
   begin(t);
   return std::move(t.response);

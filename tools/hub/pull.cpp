@@ -93,7 +93,7 @@ class Puller {
     // The largest first, so that the last thread does not start with it.
     std::sort(files.begin(), files.end(),
               [](const RemoteFile& a, const RemoteFile& b) { return a.size > b.size; });
-    std::atomic<int64_t> done{there};
+    std::atomic<int64_t> done{there};  // for the bar alone
     Progress progress("fetching " + human_bytes(static_cast<double>(total)));
     run_workers(
         files.size(), options_.parallel, cancel_,

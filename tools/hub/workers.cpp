@@ -18,7 +18,7 @@ Cancel::Cancel() : flag_(std::make_shared<std::atomic<bool>>(false)) {
 
 void run_workers(size_t count, int threads, Cancel cancel,
                  const std::function<void(HttpClient&, size_t)>& work, const std::function<void()>& tick) {
-  std::atomic<size_t> next{0};
+  std::atomic<size_t> next{0};  // hands over numbers; `running` and `first` are the mutex's
   std::mutex mutex;
   std::condition_variable ended;
   std::exception_ptr first;

@@ -18,7 +18,7 @@ class Cancel {
   void now() { *flag_ = true; }
 
  private:
-  std::shared_ptr<std::atomic<bool>> flag_;
+  std::shared_ptr<std::atomic<bool>> flag_;  // a hint: who fails says why under a mutex
 };
 
 // work(client, i) for each i < count, on `threads` threads; `tick` on this one, some ten times a second. The

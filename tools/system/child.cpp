@@ -98,6 +98,7 @@ TemporaryFolder::TemporaryFolder() {
   std::string name = (fs::temp_directory_path() / "lmc-XXXXXX").string();
   if (::mkdtemp(name.data()) == nullptr) throw Error(fmt::format("{}: {}", name, std::strerror(errno)));
   path_ = name;
+  listed_.emplace(path_);
 }
 
 TemporaryFolder::~TemporaryFolder() {

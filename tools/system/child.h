@@ -1,8 +1,11 @@
 // lmc calling itself: what must be measured or made in a process of its own.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "ir/temporaries.h"
 
 namespace lmc {
 
@@ -21,6 +24,7 @@ class TemporaryFolder {
 
  private:
   std::string path_;
+  std::optional<Temporary> listed_;
 };
 
 }  // namespace lmc

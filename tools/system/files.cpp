@@ -1,12 +1,15 @@
 #include "tools/system/files.h"
 
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <memory>
+#include <new>
 
 #include "ir/error.h"
 #include "ir/file_guard.h"
@@ -18,6 +21,17 @@ namespace {
   throw Error(path + ": cannot " + doing + ": " + std::strerror(errno));
 }
 
+// Of our own: OpenSSL's usual context is used half made where there was no memory for all of it. It stays for
+// the process's life, as threads may still hash when it ends.
+OSSL_LIB_CTX* library() {
+  static OSSL_LIB_CTX* const context = [] {
+    OSSL_LIB_CTX* made = OSSL_LIB_CTX_new();
+    if (made == nullptr) throw std::bad_alloc();
+    return made;
+  }();
+  return context;
+}
+
 }  // namespace
 
 void sync_file(const std::string& path) {
@@ -27,9 +41,13 @@ void sync_file(const std::string& path) {
   if (::fsync(fd.get()) != 0 && errno != EINVAL && errno != ENOTSUP) fail(path, "write");
 }
 
-Digest::Digest(const char* algorithm) : context_(EVP_MD_CTX_new()) {
-  if (EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(context_), EVP_get_digestbyname(algorithm), nullptr) != 1)
-    throw Error(std::string("OpenSSL has no ") + algorithm);
+Digest::Digest(const char* algorithm) : context_(nullptr) {
+  const std::unique_ptr<EVP_MD, decltype(&EVP_MD_free)> method(EVP_MD_fetch(library(), algorithm, nullptr),
+                                                               EVP_MD_free);
+  if (!method) throw Error(std::string("OpenSSL has no ") + algorithm + ", or no memory for it");
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  if (!context || EVP_DigestInit_ex(context.get(), method.get(), nullptr) != 1) throw std::bad_alloc();
+  context_ = context.release();
 }
 
 Digest::~Digest() { EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_)); }

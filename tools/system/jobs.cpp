@@ -9,6 +9,8 @@
 namespace lmc {
 
 void run_jobs(int threads, size_t count, const std::function<void(size_t)>& job) {
+  // They hand over a number and a hint, in the usual order, as a job takes longer than that costs. What jobs
+  // write is seen by the caller because it joins them, the failure because of the mutex and of that.
   std::atomic<size_t> next{0};
   std::atomic<bool> stop{false};
   std::mutex mutex;

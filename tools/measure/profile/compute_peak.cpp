@@ -91,8 +91,8 @@ __attribute__((target("avx512f"))) int64_t multiply_f32_wide(const Operands& dat
 // Calls per second of `loop`, summed over the threads, while all of them run.
 double calls_per_second(int threads, int64_t (*loop)(const Operands&)) {
   std::vector<double> rates(static_cast<size_t>(threads));
-  std::atomic<int64_t> sink{0};
-  std::atomic<int> ready{0};
+  std::atomic<int64_t> sink{0};  // so that the loops are not left out
+  std::atomic<int> ready{0};     // counts; nothing is handed over
   {
     std::vector<std::jthread> workers;
     for (double& rate : rates) {
