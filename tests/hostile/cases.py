@@ -236,6 +236,13 @@ def layers_4096(t, folder):
     return ["compile", y, "--size", "deep", "--weights", "none", "--passes=none", "--emit=opt"], size(y)
 
 
+@case("", codes=(0,), seconds=12, megabytes=1000)
+def layers_1024_optimised(t, folder):
+    y = write(f"{folder}/m.yaml", f"extends: {t.root}/models/llama.yaml\nsizes:\n  deep: {{num_hidden_layers: 1024, "
+              "hidden_size: 64, intermediate_size: 64, num_attention_heads: 4, num_key_value_heads: 4}\n")
+    return ["compile", y, "--size", "deep", "--weights", "none", "--emit=opt"], size(y)
+
+
 # --- bundles ------------------------------------------------------------------------------------------------------------
 
 @case("lies outside what it names")
