@@ -165,6 +165,15 @@ def lmir_of_many_groups(t, folder):
     return end_is_missing(t, folder, lambda i: "%a=group(%x):f32[T,4]{inputs(%x:f32[T,4]) %y=silu(%x) return %y}\n")
 
 
+@case("", codes=(0,))
+def lmir_of_groups_in_groups(t, folder):
+    inner = "%p = silu(%x)\n%q = silu(%p)\nreturn %p, %q"
+    for _ in range(31):
+        inner = "%p, %q = group(%x) : f32[T,4], f32[T,4] {inputs (%x: f32[T,4])\n" + inner + "}\nreturn %p, %q"
+    g = write(f"{folder}/g.lmir", "graph @g (%x: f32[T,4]) {\n" + inner + "}\n")
+    return ["opt", g, "-o", "out.lmir"], size(g)
+
+
 @case("a statement of more than 131072 parts")
 def lmir_with_a_long_list(t, folder):
     g = write(f"{folder}/g.lmir", "graph @g (%x: f32[T,4]) {\n%y=split(%x){sizes=[" + "1," * 2_000_000)
