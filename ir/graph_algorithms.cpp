@@ -10,6 +10,7 @@
 
 #include "ir/bgl.h"
 #include "ir/op_def.h"
+#include "ir/printable.h"
 #include "ir/reach.h"
 
 namespace lmc {
@@ -117,6 +118,21 @@ std::vector<int> greedy_colouring(const std::vector<std::vector<int>>& conflicts
   return {colour.begin(), colour.end()};
 }
 
+namespace {
+
+// Within quotes, where a backslash is no mark of Graphviz. Names of graphs that were not read from text may
+// hold anything.
+std::string dot_text(const std::string& text) {
+  std::string out;
+  for (const char c : printable(text)) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c == '\n' || c == '\t' ? ' ' : c;
+  }
+  return out;
+}
+
+}  // namespace
+
 std::string to_dot(const Graph& g) {
   // Weights are nodes of their own behind the ops.
   BoostDag dag = to_boost(g);
@@ -124,14 +140,14 @@ std::string to_dot(const Graph& g) {
   std::vector<bool> live(g.num_op_ids(), false);
   for (OpId id : g.ops()) {
     const Op& op = g.op(id);
-    label[id.v] = op.def->name;
+    label[id.v] = dot_text(op.def->name);
     live[id.v] = true;
-    for (ValueId r : op.results) label[id.v] += "\\n%" + g.value(r).name + " " + g.type(r).str();
+    for (ValueId r : op.results) label[id.v] += "\\n%" + dot_text(g.value(r).name) + " " + g.type(r).str();
   }
   const size_t first_weight = label.size();
   for (ValueId w : g.weights()) {
     const size_t node = boost::add_vertex(dag);
-    label.push_back("@" + g.value(w).name + "\\n" + g.type(w).str());
+    label.push_back("@" + dot_text(g.value(w).name) + "\\n" + g.type(w).str());
     live.push_back(true);
     for (const Use& u : g.value(w).uses) boost::add_edge(node, u.op.v, dag);
   }
