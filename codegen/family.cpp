@@ -41,26 +41,23 @@ void KernelFamily::cost(const KernelSpec& spec, StageWork& work) const {
 }
 
 Cluster::Cluster(const Graph& graph, std::vector<OpId> members, bool one_token)
-    : g(graph), ops(std::move(members)), single(one_token), inside_(graph.num_op_ids(), 0) {
-  for (OpId id : ops) inside_[id] = 1;
-}
+    : g(graph), ops(std::move(members)), single(one_token), inside_(ops.begin(), ops.end()) {}
 
 std::vector<OpId> Cluster::behind(OpId core) const {
-  SideTable<OpId, char> reached(g.num_op_ids(), 0);
+  std::unordered_set<OpId> reached;
   std::vector<OpId> pending{core};
   while (!pending.empty()) {
     const OpId at = pending.back();
     pending.pop_back();
     for (ValueId r : g.op(at).results) {
       for_readers(g, r, [&](OpId user) {
-        if (reached[user] || !has(user)) return;
-        reached[user] = 1;
-        pending.push_back(user);
+        if (has(user) && reached.insert(user).second) pending.push_back(user);
       });
     }
   }
   std::vector<OpId> out;
-  std::copy_if(ops.begin(), ops.end(), std::back_inserter(out), [&](OpId id) { return reached[id] != 0; });
+  std::copy_if(ops.begin(), ops.end(), std::back_inserter(out),
+               [&](OpId id) { return reached.contains(id); });
   return out;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "codegen/frame.h"
@@ -21,7 +22,7 @@ struct Cluster {
   const std::vector<OpId> ops;  // in the order they run, without views and what is on weights alone
   const bool single;            // for a step of one token
 
-  bool has(OpId id) const { return inside_[id] != 0; }
+  bool has(OpId id) const { return inside_.contains(id); }
   // Ops of the cluster that need a result of `core`, also through views, in order.
   std::vector<OpId> behind(OpId core) const;
   // Ops that read `v`, in the cluster or elsewhere, directly or through views.
@@ -30,7 +31,7 @@ struct Cluster {
   bool returned(ValueId v) const;
 
  private:
-  SideTable<OpId, char> inside_;
+  const std::unordered_set<OpId> inside_;  // of a graph with thousands of clusters: no table of all its ops
 };
 
 // Per worker, in bytes.

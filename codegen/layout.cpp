@@ -1,10 +1,10 @@
 #include "codegen/layout.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "codegen/packed_form.h"
 #include "ir/op_def.h"
+#include "ir/readers.h"
 #include "ir/weight_expression.h"
 
 namespace lmc {
@@ -18,17 +18,11 @@ struct Readers {
 
 Readers readers(const Graph& graph, ValueId value) {
   Readers out;
-  std::vector<std::pair<const Graph*, ValueId>> pending = {{&graph, value}};
-  while (!pending.empty()) {
-    const auto [g, v] = pending.back();
-    pending.pop_back();
-    for (const Use& u : g->value(v).uses) {
-      const Op& user = g->op(u.op);
-      out.multiplied |= user.def->category == OpCategory::contraction && u.operand == 1;
-      out.gathered |= user.def->name == "embedding";
-      if (user.body) pending.emplace_back(user.body.get(), user.body->inputs()[u.operand]);
-    }
-  }
+  for_each_reader(graph, value, [&](const Graph& g, const Use& u) {
+    const OpDef& def = *g.op(u.op).def;
+    out.multiplied |= def.category == OpCategory::contraction && u.operand == 1;
+    out.gathered |= def.name == "embedding";
+  });
   return out;
 }
 

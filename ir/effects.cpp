@@ -1,6 +1,7 @@
 #include "ir/effects.h"
 
 #include <algorithm>
+#include <map>
 #include <queue>
 
 #include "ir/op_def.h"
@@ -32,6 +33,23 @@ bool updates(const Graph& g, const Use& u) {
   return std::any_of(all.begin(), all.end(), [&](const Update& x) { return x.operand == u.operand; });
 }
 
+// Updates of the ops of one graph, each asked for once: groups stand in each other, and asking again at each
+// level would double what there is to ask.
+using KnownUpdates = std::map<OpId, std::vector<Update>>;
+
+ValueId memory_of(const Graph& g, ValueId v, KnownUpdates& known) {
+  while (const Op* op = g.def_op(v)) {
+    const auto [all, fresh] = known.try_emplace(g.value(v).def);
+    if (fresh) all->second = updates_of(*op);
+    const uint32_t index = g.value(v).result_index;
+    const auto it = std::find_if(all->second.begin(), all->second.end(),
+                                 [&](const Update& u) { return u.result == index; });
+    if (it == all->second.end()) return v;
+    v = op->operands[it->operand];
+  }
+  return v;
+}
+
 // What reads `v` as it was, against the op that changes it.
 void order_readers(const Graph& g, ValueId v, OpId writer, std::vector<Before>& out) {
   const std::string name = "%" + g.value(v).name;
@@ -57,9 +75,10 @@ std::vector<Update> updates_of(const Op& op) {
   std::vector<Update> out;
   if (!op.body) return out;
   const std::vector<ValueId> inputs = op.body->inputs();
+  KnownUpdates known;
   for (size_t r = 0; r < op.body->outputs().size(); ++r) {
     const ValueId v = op.body->outputs()[r];
-    const ValueId memory = memory_of(*op.body, v);
+    const ValueId memory = memory_of(*op.body, v, known);
     if (memory == v) continue;
     const auto input = std::find(inputs.begin(), inputs.end(), memory);
     if (input != inputs.end()) out.push_back({static_cast<size_t>(input - inputs.begin()), r});
@@ -68,14 +87,8 @@ std::vector<Update> updates_of(const Op& op) {
 }
 
 ValueId memory_of(const Graph& g, ValueId v) {
-  while (const Op* op = g.def_op(v)) {
-    const uint32_t index = g.value(v).result_index;
-    const std::vector<Update> all = updates_of(*op);
-    const auto it = std::find_if(all.begin(), all.end(), [&](const Update& u) { return u.result == index; });
-    if (it == all.end()) return v;
-    v = op->operands[it->operand];
-  }
-  return v;
+  KnownUpdates known;
+  return memory_of(g, v, known);
 }
 
 std::vector<Before> order_by_effects(const Graph& g) {

@@ -5,17 +5,19 @@
 #include <stdexcept>
 #include <string>
 
+#include "ir/file_name.h"
+
 namespace lmc {
 
 // A place in a text. `line` and `column` count from 1; 0 means "no such detail".
 struct Location {
-  std::string file;
+  FileName file;
   int line = 0;
   int column = 0;
 
   // "gemma3.yaml:12:5", "gemma3.yaml:12", "gemma3.yaml" or "".
   std::string str() const {
-    std::string out = file;
+    std::string out = file.str();
     if (line > 0) {
       out += (out.empty() ? "line " : ":") + std::to_string(line);
       if (column > 0) out += ":" + std::to_string(column);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <queue>
+#include <utility>
 
 #include "ir/op_def.h"
 #include "ir/text.h"
@@ -18,7 +19,7 @@ AttrMap complete_attrs(const OpDef& def, AttrMap given) {
   for (const AttrDef& a : def.attrs) {
     auto it = given.find(a.name);
     if (it == given.end()) {
-      require(a.fallback.has_value(), "attribute '" + a.name + "' is missing");
+      require(a.fallback.has_value(), [&] { return "attribute '" + a.name + "' is missing"; });
       out[a.name] = *a.fallback;
       continue;
     }
@@ -31,9 +32,11 @@ AttrMap complete_attrs(const OpDef& def, AttrMap given) {
       const auto& whole = std::get<std::vector<int64_t>>(value);
       value = std::vector<double>(whole.begin(), whole.end());
     }
-    require(attr_kind(value) == a.kind,
-            "attribute '" + a.name + "' must be " + attr_kind_name(a.kind) + ", found " + attr_text(value));
-    require(has_text(value), "attribute '" + a.name + "' is out of range: " + attr_text(value));
+    require(attr_kind(value) == a.kind, [&] {
+      return "attribute '" + a.name + "' must be " + attr_kind_name(a.kind) + ", found " + attr_text(value);
+    });
+    require(has_text(value),
+            [&] { return "attribute '" + a.name + "' is out of range: " + attr_text(value); });
     out[a.name] = std::move(value);
   }
   if (!given.empty()) {
@@ -52,18 +55,24 @@ void check_operand_count(const OpDef& def, size_t count) {
     if (o.variadic) most = SIZE_MAX;
     if (!o.optional) ++least;
   }
-  require(count >= least && count <= most, "expected " + std::to_string(least) +
-                                               (most == least      ? ""
-                                                : most == SIZE_MAX ? " or more"
-                                                                   : " to " + std::to_string(most)) +
-                                               " operands, found " + std::to_string(count));
+  require(count >= least && count <= most, [&] {
+    return "expected " + std::to_string(least) +
+           (most == least      ? ""
+            : most == SIZE_MAX ? " or more"
+                               : " to " + std::to_string(most)) +
+           " operands, found " + std::to_string(count);
+  });
 }
 
 }  // namespace
 
 ValueId Graph::new_value(Value v) {
   const ValueId id{static_cast<uint32_t>(values_.size())};
-  by_name_[key(v.name, v.kind == ValueKind::weight)] = id;
+  const bool weight = v.kind == ValueKind::weight;
+  if (!by_name_.emplace(key(v.name, weight), id).second) {
+    v.name = unique_name(v.name, weight);
+    by_name_.emplace(key(v.name, weight), id);
+  }
   values_.push_back(std::move(v));
   return id;
 }
@@ -89,20 +98,22 @@ void Graph::forget_name(const std::string& name_key) {
 }
 
 ValueId Graph::add_input(const std::string& input_name, const Type& type) {
-  require(!by_name_.contains(key(input_name, false)), "input %" + input_name + " is declared twice");
-  const ValueId id = new_value({ValueKind::input, type, input_name, {}, 0, {}});
+  require(!by_name_.contains(key(input_name, false)),
+          [&] { return "input %" + input_name + " is declared twice"; });
+  const ValueId id = new_value({ValueKind::input, type, input_name, {}, 0, {}, 0});
   inputs_.push_back(id);
   return id;
 }
 
 ValueId Graph::add_weight(const std::string& weight_name, const Type& type) {
   if (const ValueId known = find_weight(weight_name); known.valid()) {
-    require(values_[known.v].type == type, "weight @" + weight_name + " has type " +
-                                               values_[known.v].type.str() + " and cannot be " + type.str() +
-                                               " as well");
+    require(values_[known.v].type == type, [&] {
+      return "weight @" + weight_name + " has type " + values_[known.v].type.str() + " and cannot be " +
+             type.str() + " as well";
+    });
     return known;
   }
-  const ValueId id = new_value({ValueKind::weight, type, weight_name, {}, 0, {}});
+  const ValueId id = new_value({ValueKind::weight, type, weight_name, {}, 0, {}, 0});
   weights_.push_back(id);
   return id;
 }
@@ -129,27 +140,32 @@ OpId Graph::add_op(const OpDef& def, std::vector<ValueId> operands, AttrMap attr
     for (ValueId v : operands) types.push_back(type(v));
     result_types = def.infer({types, attrs, body.get()});
     for (const Type& t : result_types)
-      require(t.is_countable(), "the result, " + t.str() + ", has more elements than can be counted");
+      require(t.is_countable(),
+              [&] { return "the result, " + t.str() + ", has more elements than can be counted"; });
   } catch (const Error& e) {
     if (e.location.line > 0) throw;
     throw Error(loc, def.name + ": " + e.what());
   }
 
+  result_names.resize(result_types.size(), def.name);
+  return insert({&def,
+                 std::move(operands),
+                 {},
+                 std::move(attrs),
+                 std::move(body),
+                 std::move(scope),
+                 std::move(loc),
+                 false,
+                 -1},
+                std::move(result_types), std::move(result_names));
+}
+
+OpId Graph::insert(Op op, std::vector<Type> types, std::vector<std::string> names) {
   const OpId id{static_cast<uint32_t>(ops_.size())};
-  Op op{&def,
-        std::move(operands),
-        {},
-        std::move(attrs),
-        std::move(body),
-        std::move(scope),
-        std::move(loc),
-        false,
-        -1};
   for (uint32_t i = 0; i < op.operands.size(); ++i) values_[op.operands[i].v].uses.push_back({id, i});
-  for (uint32_t i = 0; i < result_types.size(); ++i) {
-    const std::string wanted = i < result_names.size() ? result_names[i] : def.name;
+  for (uint32_t i = 0; i < types.size(); ++i) {
     op.results.push_back(
-        new_value({ValueKind::result, result_types[i], unique_name(wanted, false), id, i, {}}));
+        new_value({ValueKind::result, std::move(types[i]), std::move(names[i]), id, i, {}, 0}));
   }
   ops_.push_back(std::move(op));
   return id;
@@ -176,10 +192,15 @@ std::vector<OpId> Graph::ops() const {
 
 std::vector<ValueId> Graph::weights() const { return weights_; }
 
-void Graph::set_outputs(std::vector<ValueId> outputs) { outputs_ = std::move(outputs); }
-
-bool Graph::is_output(ValueId v) const {
-  return std::find(outputs_.begin(), outputs_.end(), v) != outputs_.end();
+void Graph::set_outputs(std::vector<ValueId> outputs) {
+  const auto exists = [&](ValueId v) { return v.v < values_.size(); };  // else the verifier tells
+  for (ValueId v : outputs_) {
+    if (exists(v)) --values_[v.v].returned;
+  }
+  outputs_ = std::move(outputs);
+  for (ValueId v : outputs_) {
+    if (exists(v)) ++values_[v.v].returned;
+  }
 }
 
 void Graph::set_attr(OpId op, const std::string& attr, Attr value) {
@@ -190,7 +211,7 @@ void Graph::set_scope(OpId op, std::string scope) { ops_[op.v].scope = std::move
 
 void Graph::set_operand(OpId op, size_t index, ValueId to) {
   const ValueId from = ops_[op.v].operands[index];
-  std::erase(values_[from.v].uses, Use{op, static_cast<uint32_t>(index)});
+  values_[from.v].uses.remove({op, static_cast<uint32_t>(index)});
   values_[to.v].uses.push_back({op, static_cast<uint32_t>(index)});
   ops_[op.v].operands[index] = to;
 }
@@ -214,12 +235,14 @@ void Graph::replace_all_uses(ValueId from, ValueId to) {
     values_[to.v].uses.push_back(u);
   }
   values_[from.v].uses.clear();
+  if (!is_output(from)) return;
   std::replace(outputs_.begin(), outputs_.end(), from, to);
+  values_[to.v].returned += std::exchange(values_[from.v].returned, 0);
 }
 
 void Graph::erase_op(OpId id) {
   Op& op = ops_[id.v];
-  for (uint32_t i = 0; i < op.operands.size(); ++i) std::erase(values_[op.operands[i].v].uses, Use{id, i});
+  for (uint32_t i = 0; i < op.operands.size(); ++i) values_[op.operands[i].v].uses.remove({id, i});
   for (ValueId r : op.results) forget_name(key(values_[r.v].name, false));
   op.operands.clear();
   op.body.reset();
@@ -233,8 +256,6 @@ void Graph::remove_weight_if_unused(ValueId w) {
 }
 
 size_t Graph::remove_dead() {
-  std::vector<char> is_out(values_.size(), 0);
-  for (ValueId v : outputs_) is_out[v.v] = 1;
   std::vector<OpId> pending = ops();
   size_t removed = 0;
   while (!pending.empty()) {
@@ -243,7 +264,7 @@ size_t Graph::remove_dead() {
     const Op& op = ops_[id.v];
     if (op.erased) continue;
     const bool used = std::any_of(op.results.begin(), op.results.end(),
-                                  [&](ValueId r) { return is_out[r.v] || !values_[r.v].uses.empty(); });
+                                  [&](ValueId r) { return is_output(r) || !values_[r.v].uses.empty(); });
     if (used) continue;
     for (ValueId v : op.operands) {
       if (values_[v.v].kind == ValueKind::result) pending.push_back(values_[v.v].def);
@@ -274,6 +295,9 @@ void Graph::reinfer() {
 
 Graph Graph::clone() const {
   Graph out(name);
+  out.ops_.reserve(ops_.size());
+  out.values_.reserve(values_.size());
+  out.by_name_.reserve(by_name_.size());
   SideTable<ValueId, ValueId> map(values_.size());
   for (ValueId v : inputs_) map[v] = out.add_input(values_[v.v].name, type(v));
   for (ValueId v : weights_) map[v] = out.add_weight(values_[v.v].name, type(v));
@@ -281,11 +305,16 @@ Graph Graph::clone() const {
     const Op& op = ops_[id.v];
     std::vector<ValueId> operands;
     for (ValueId v : op.operands) operands.push_back(map[v]);
+    std::vector<Type> types;
     std::vector<std::string> names;
-    for (ValueId r : op.results) names.push_back(values_[r.v].name);
+    for (ValueId r : op.results) {
+      types.push_back(type(r));
+      names.push_back(values_[r.v].name);
+    }
     std::unique_ptr<Graph> body = op.body ? std::make_unique<Graph>(op.body->clone()) : nullptr;
-    const OpId copy = out.add_op(*op.def, operands, op.attrs, names, op.scope, op.loc, std::move(body));
-    out.ops_[copy.v].source = op.source;
+    const OpId copy = out.insert(
+        {op.def, std::move(operands), {}, op.attrs, std::move(body), op.scope, op.loc, false, op.source},
+        std::move(types), std::move(names));
     for (size_t i = 0; i < op.results.size(); ++i) map[op.results[i]] = out.result(copy, i);
   }
   std::vector<ValueId> outputs;
@@ -294,10 +323,27 @@ Graph Graph::clone() const {
   return out;
 }
 
+namespace {
+
+// Does every op stand behind those whose results it needs? Whatever was read or copied does; what a pass has
+// put in stands at the end.
+bool in_order_already(const Graph& g, const std::vector<OpId>& live) {
+  return std::all_of(live.begin(), live.end(), [&](OpId id) {
+    const auto& operands = g.op(id).operands;
+    return std::all_of(operands.begin(), operands.end(), [&](ValueId v) {
+      const Value& value = g.value(v);
+      return value.kind != ValueKind::result || (value.def < id && !g.is_erased(value.def));
+    });
+  });
+}
+
+}  // namespace
+
 std::vector<OpId> topo_order(const Graph& g) {
+  const std::vector<OpId> live = g.ops();
+  if (in_order_already(g, live)) return live;
   std::vector<uint32_t> waiting(g.num_op_ids(), 0);
   std::priority_queue<uint32_t, std::vector<uint32_t>, std::greater<>> ready;
-  const std::vector<OpId> live = g.ops();
   for (OpId id : live) {
     for (ValueId v : g.op(id).operands) waiting[id.v] += g.value(v).kind == ValueKind::result;
     if (waiting[id.v] == 0) ready.push(id.v);
@@ -350,7 +396,8 @@ namespace {
 
 const Attr& attr(const Op& op, std::string_view name) {
   const auto it = op.attrs.find(std::string(name));
-  require(it != op.attrs.end(), op.def->name + " has no attribute '" + std::string(name) + "'");
+  require(it != op.attrs.end(),
+          [&] { return op.def->name + " has no attribute '" + std::string(name) + "'"; });
   return it->second;
 }
 

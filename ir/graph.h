@@ -14,6 +14,7 @@
 #include "ir/error.h"
 #include "ir/id.h"
 #include "ir/type.h"
+#include "ir/use_list.h"
 
 namespace lmc {
 
@@ -22,19 +23,14 @@ class Graph;
 
 enum class ValueKind : uint8_t { input, weight, result };
 
-struct Use {
-  OpId op;
-  uint32_t operand;
-  friend bool operator==(Use, Use) = default;
-};
-
 struct Value {
   ValueKind kind = ValueKind::result;
   Type type;
   std::string name;  // without % or @; unique among its kind in the graph
   OpId def;          // results only
   uint32_t result_index = 0;
-  std::vector<Use> uses;
+  UseList uses;
+  uint32_t returned = 0;  // how often it is among the outputs
 };
 
 struct Op {
@@ -89,7 +85,7 @@ class Graph {
   std::vector<ValueId> weights() const;  // live (used or not) weights in order of declaration
   const std::vector<ValueId>& outputs() const { return outputs_; }
   void set_outputs(std::vector<ValueId> outputs);
-  bool is_output(ValueId v) const;
+  bool is_output(ValueId v) const { return values_[v.v].returned > 0; }
 
   void set_attr(OpId op, const std::string& name, Attr value);
   void set_scope(OpId op, std::string scope);
@@ -106,7 +102,8 @@ class Graph {
   Graph& body(OpId op) { return *ops_[op.v].body; }
 
  private:
-  ValueId new_value(Value v);
+  OpId insert(Op op, std::vector<Type> types, std::vector<std::string> names);  // of its results
+  ValueId new_value(Value v);                                                   // under a name of its own
   std::string unique_name(const std::string& wanted, bool weight);
   void forget_name(const std::string& key);
 

@@ -10,6 +10,8 @@
 
 #include "ir/bgl.h"
 #include "ir/op_def.h"
+#include "ir/printable.h"
+#include "ir/reach.h"
 
 namespace lmc {
 
@@ -44,35 +46,56 @@ bool is_convex(const Graph& g, std::span<const OpId> ops) {
   return true;
 }
 
+namespace {
+
+// Of the predecessors of each node, in ascending order, those that no longer path implies: an edge goes if
+// its begin lies before another predecessor of its end.
+Predecessors without_implied(const Predecessors& before) {
+  Predecessors out(before.size());
+  std::vector<int> nodes(before.size());
+  std::iota(nodes.begin(), nodes.end(), 0);
+  for_reached(before, nodes, [&](size_t first, const std::vector<ReachRow>& rows) {
+    for (size_t to = first; to < rows.size(); ++to) {
+      const std::vector<int>& all = before[to];
+      const auto begin = std::lower_bound(all.begin(), all.end(), static_cast<int>(first));
+      const auto end = std::lower_bound(begin, all.end(), static_cast<int>(first + kReachBlock));
+      if (begin == end) continue;
+      ReachRow implied;
+      for (const int via : all) implied |= rows[static_cast<size_t>(via)];
+      std::copy_if(begin, end, std::back_inserter(out[to]),
+                   [&](int from) { return !implied[static_cast<size_t>(from) - first]; });
+    }
+  });
+  return out;
+}
+
+}  // namespace
+
 Successors transitive_reduction(const Successors& dag) {
   const BoostDag g = to_boost(dag);
-  std::vector<size_t> reversed;
+  std::vector<size_t> order;  // Boost gives it backwards
   try {
-    boost::topological_sort(g, std::back_inserter(reversed));
+    boost::topological_sort(g, std::back_inserter(order));
   } catch (const boost::not_a_dag&) {
     throw Error("the schedule has a cycle");
   }
-  // Boost's own transitive_reduction needs a closure of the same size; with the order at hand one sweep does:
-  // an edge stays if no successor taken before (nearest first) already reaches its end.
+  std::reverse(order.begin(), order.end());
   std::vector<size_t> rank(dag.size());
-  for (size_t i = 0; i < reversed.size(); ++i) rank[reversed[i]] = reversed.size() - i;
-  std::vector<std::vector<bool>> reaches(dag.size(), std::vector<bool>(dag.size(), false));
-  Successors out(dag.size());
-  for (size_t at : reversed) {
-    std::vector<int> next = dag[at];
-    std::sort(next.begin(), next.end(),
-              [&](int a, int b) { return rank[static_cast<size_t>(a)] < rank[static_cast<size_t>(b)]; });
-    for (int to : next) {
-      const auto t = static_cast<size_t>(to);
-      if (reaches[at][t]) continue;
-      out[at].push_back(to);
-      reaches[at][t] = true;
-      for (size_t k = 0; k < dag.size(); ++k) {
-        if (reaches[t][k]) reaches[at][k] = true;
-      }
+  for (size_t i = 0; i < order.size(); ++i) rank[order[i]] = i;
+  Predecessors before(dag.size());  // by rank
+  for (size_t i = 0; i < order.size(); ++i) {
+    for (const int to : dag[order[i]]) {
+      std::vector<int>& list = before[rank[static_cast<size_t>(to)]];
+      if (list.empty() || list.back() != static_cast<int>(i)) list.push_back(static_cast<int>(i));
     }
-    std::sort(out[at].begin(), out[at].end());
   }
+  const Predecessors kept = without_implied(before);
+  Successors out(dag.size());
+  for (size_t to = 0; to < kept.size(); ++to) {
+    for (const int from : kept[to])
+      out[order[static_cast<size_t>(from)]].push_back(static_cast<int>(order[to]));
+  }
+  for (std::vector<int>& list : out) std::sort(list.begin(), list.end());
   return out;
 }
 
@@ -95,6 +118,21 @@ std::vector<int> greedy_colouring(const std::vector<std::vector<int>>& conflicts
   return {colour.begin(), colour.end()};
 }
 
+namespace {
+
+// Within quotes, where a backslash is no mark of Graphviz. Names of graphs that were not read from text may
+// hold anything.
+std::string dot_text(const std::string& text) {
+  std::string out;
+  for (const char c : printable(text)) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c == '\n' || c == '\t' ? ' ' : c;
+  }
+  return out;
+}
+
+}  // namespace
+
 std::string to_dot(const Graph& g) {
   // Weights are nodes of their own behind the ops.
   BoostDag dag = to_boost(g);
@@ -102,14 +140,14 @@ std::string to_dot(const Graph& g) {
   std::vector<bool> live(g.num_op_ids(), false);
   for (OpId id : g.ops()) {
     const Op& op = g.op(id);
-    label[id.v] = op.def->name;
+    label[id.v] = dot_text(op.def->name);
     live[id.v] = true;
-    for (ValueId r : op.results) label[id.v] += "\\n%" + g.value(r).name + " " + g.type(r).str();
+    for (ValueId r : op.results) label[id.v] += "\\n%" + dot_text(g.value(r).name) + " " + g.type(r).str();
   }
   const size_t first_weight = label.size();
   for (ValueId w : g.weights()) {
     const size_t node = boost::add_vertex(dag);
-    label.push_back("@" + g.value(w).name + "\\n" + g.type(w).str());
+    label.push_back("@" + dot_text(g.value(w).name) + "\\n" + g.type(w).str());
     live.push_back(true);
     for (const Use& u : g.value(w).uses) boost::add_edge(node, u.op.v, dag);
   }

@@ -53,7 +53,7 @@ Lexer::Lexer(std::string_view text, const Location& at)
 Location Lexer::loc() const { return {file_, line_, static_cast<int>(at_ - line_start_) + first_column_}; }
 
 Token Lexer::take() {
-  Token t = token_;
+  Token t = std::move(token_);
   advance();
   return t;
 }

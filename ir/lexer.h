@@ -47,7 +47,7 @@ class Lexer {
   Location loc() const;
 
   std::string_view text_;
-  std::string file_;
+  FileName file_;
   int line_;
   size_t at_ = 0;
   size_t line_start_ = 0;

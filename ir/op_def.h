@@ -2,6 +2,7 @@
 // reference evaluator all read these blocks; nothing else lists the ops.
 #pragma once
 
+#include <concepts>
 #include <functional>
 #include <optional>
 #include <string>
@@ -127,6 +128,12 @@ struct RegisterOp {
 
 // For infer functions.
 void require(bool ok, const std::string& message);  // throws Error(message)
+// Likewise, with what makes the message: most of them name types, and are asked for millions of times for
+// nothing.
+template <std::invocable Message>
+void require(bool ok, const Message& message) {
+  if (!ok) throw Error(message());
+}
 Type with_dtype(Type t, DType d);
 
 }  // namespace lmc

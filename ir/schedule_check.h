@@ -5,12 +5,12 @@
 #include <vector>
 
 #include "ir/plan.h"
+#include "ir/reach.h"
 
 namespace lmc {
 
-// before[j][i]: stage i is finished before stage j starts, by a path of `deps`. Deps that point forward do
-// not count.
-std::vector<std::vector<bool>> stages_before(const std::vector<PlanStage>& stages);
+// By stage, those that are finished before it starts. Deps that point forward do not count.
+Predecessors stages_before(const std::vector<PlanStage>& stages);
 
 // Every pair of stages that touch the same bytes of arena, caches or output, at least one of them writing,
 // must be ordered by a path of `deps`. Returns one sentence for each pair that is not, and for each dep that

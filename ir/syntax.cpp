@@ -19,27 +19,23 @@ class Parser {
   // `pattern`: what only patterns, replacements and conditions of passes may say.
   explicit Parser(Lexer& lex, bool pattern = false) : lex_(lex), pattern_(pattern) {}
 
-  GraphText graph() {
-    GraphText g;
-    g.loc = lex_.peek().loc;
+  std::string graph(GraphSink& sink) {
     if (!lex_.at_name("graph")) lex_.fail("'graph'");
     lex_.take();
     if (lex_.peek().kind != Tok::weight) lex_.fail("the graph's name, such as @main");
-    g.name = lex_.take().text;
-    g.inputs = params();
+    std::string name = lex_.take().text;
+    params(sink);
     lex_.expect("{", "before the graph's statements");
-    body(g);
+    body(sink);
     if (lex_.peek().kind != Tok::end) lex_.fail("the end of the text behind the graph");
-    return g;
+    return name;
   }
 
-  std::vector<Statement> statements() {
-    GraphText g;
+  void statements(GraphSink& sink) {
     std::string scope;
     while (lex_.peek().kind != Tok::end) {
-      if (!scope_line(scope)) g.statements.push_back(statement(scope));
+      if (!scope_line(scope)) statement(scope, sink);
     }
-    return std::move(g.statements);
   }
 
   Expr whole_expr() {
@@ -59,41 +55,56 @@ class Parser {
     Parser& parser;
   };
 
-  std::vector<Param> params() {
-    std::vector<Param> out;
+  // Parts count as long as they are kept.
+  struct Parts {
+    explicit Parts(Parser& p) : parser(p), before(p.parts_) {}
+    ~Parts() { parser.parts_ = before; }
+    Parser& parser;
+    const size_t before;
+  };
+
+  void count_parts(size_t n = 1) {
+    parts_ += n;
+    if (parts_ > kMostParts)
+      throw Error(lex_.peek().loc, "a statement of more than " + std::to_string(kMostParts) + " parts");
+  }
+
+  void params(GraphSink& sink) {
     lex_.expect("(", "before the inputs");
-    while (!lex_.at(")")) {
-      if (!out.empty()) lex_.expect(",", "between inputs");
+    for (bool first = true; !lex_.at(")"); first = false) {
+      const Parts parts(*this);
+      if (!first) lex_.expect(",", "between inputs");
       if (lex_.peek().kind != Tok::value) lex_.fail("an input such as %x");
       const Token name = lex_.take();
       lex_.expect(":", "before the input's type");
-      out.push_back({name.text, type(), name.loc});
+      sink.input({name.text, type(), name.loc});
     }
     lex_.take();
-    return out;
   }
 
   // Everything between the braces of a graph or a group's body.
-  void body(GraphText& g) {
+  void body(GraphSink& sink) {
     std::string scope;
     for (;;) {
       if (lex_.at("}")) lex_.fail("'return' before the closing brace");
       if (lex_.peek().kind == Tok::end) lex_.fail("'return' and a closing brace");
       if (lex_.at_name("return")) break;
       if (lex_.at_name("weight")) {
+        const Parts parts(*this);
         lex_.take();
         if (lex_.peek().kind != Tok::weight) lex_.fail("a weight such as @w");
         const Token name = lex_.take();
         lex_.expect(":", "before the weight's type");
-        g.weights.push_back({name.text, type(), name.loc});
+        sink.weight({name.text, type(), name.loc});
       } else if (!scope_line(scope)) {
-        g.statements.push_back(statement(scope));
+        statement(scope, sink);
       }
     }
     lex_.take();
-    while (!lex_.at("}")) {
-      if (!g.outputs.empty()) lex_.expect(",", "between outputs");
-      g.outputs.push_back(operand());
+    for (bool first = true; !lex_.at("}"); first = false) {
+      const Parts parts(*this);
+      if (!first) lex_.expect(",", "between outputs");
+      sink.output(operand());
     }
     lex_.take();
   }
@@ -111,7 +122,8 @@ class Parser {
     return true;
   }
 
-  Statement statement(const std::string& scope) {
+  void statement(const std::string& scope, GraphSink& sink) {
+    const Parts parts(*this);
     Statement s;
     s.scope = scope;
     s.loc = lex_.peek().loc;
@@ -121,6 +133,7 @@ class Parser {
     }
     do {
       if (lex_.peek().kind != Tok::value) lex_.fail("a statement such as %y = op(%x)");
+      count_parts();
       s.results.push_back(lex_.take().text);
     } while (lex_.accept(","));
     lex_.expect("=", "behind the results");
@@ -130,22 +143,22 @@ class Parser {
         s.types.push_back(type());
       } while (lex_.accept(","));
     }
-    if (lex_.at("{")) {
-      const Depth depth(*this);
-      lex_.take();
-      s.body = std::make_shared<GraphText>();
-      s.body->loc = s.loc;
-      if (!lex_.at_name("inputs")) lex_.fail("'inputs (…)' at the start of the body");
-      lex_.take();
-      s.body->inputs = params();
-      body(*s.body);
-    }
-    return s;
+    if (!lex_.at("{")) return sink.statement(std::move(s));
+    const Depth depth(*this);
+    lex_.take();
+    if (!lex_.at_name("inputs")) lex_.fail("'inputs (…)' at the start of the body");
+    lex_.take();
+    s.has_body = true;
+    GraphSink& inside = sink.begin_body(std::move(s));
+    params(inside);
+    body(inside);
+    sink.end_body();
   }
 
   // op(operands) {attributes}
   void call(Statement& s) {
     const Depth depth(*this);
+    count_parts(3);
     op_name(s);
     lex_.expect("(", "behind the op's name");
     while (!lex_.at(")")) {
@@ -157,6 +170,7 @@ class Parser {
       while (!lex_.at("}")) {
         if (!s.attrs.empty()) lex_.expect(",", "between attributes");
         if (lex_.peek().kind != Tok::name) lex_.fail("an attribute such as eps=1e-6");
+        count_parts();
         const Token name = lex_.take();
         lex_.expect("=", "behind the attribute's name");
         s.attrs.push_back({name.text, expr(0), name.loc});
@@ -186,6 +200,7 @@ class Parser {
   }
 
   Operand operand() {
+    count_parts();
     const Token& t = lex_.peek();
     Operand o;
     o.loc = t.loc;
@@ -205,6 +220,7 @@ class Parser {
   }
 
   TypeExpr type() {
+    count_parts();
     TypeExpr t;
     t.loc = lex_.peek().loc;
     if (lex_.peek().kind != Tok::name) lex_.fail("a type such as f32[T,64]");
@@ -243,6 +259,7 @@ class Parser {
 
   Expr expr(int least) {
     const Depth depth(*this);
+    count_parts();
     Expr left = unary();
     for (std::string op = binary_operator(); precedence(op) > least; op = binary_operator()) {
       const Location loc = lex_.take().loc;
@@ -372,7 +389,36 @@ class Parser {
   Lexer& lex_;
   bool pattern_;
   int depth_ = 0;
+  size_t parts_ = 0;  // of the statement that is read, and those around it
 };
+
+// Of a text that only has to be well-formed.
+struct Nothing : GraphSink {
+  void input(const Param&) override {}
+  void weight(const Param&) override {}
+  void statement(Statement) override {}
+  GraphSink& begin_body(Statement) override { return *this; }
+  void end_body() override {}
+  void output(const Operand&) override {}
+};
+
+// Statements alone, without what is in their bodies.
+struct Collected : Nothing {
+  void statement(Statement s) override { all.push_back(std::move(s)); }
+  GraphSink& begin_body(Statement s) override {
+    all.push_back(std::move(s));
+    return nothing;
+  }
+
+  std::vector<Statement> all;
+  Nothing nothing;
+};
+
+std::vector<Statement> collected(Parser parser) {
+  Collected out;
+  parser.statements(out);
+  return std::move(out.all);
+}
 
 }  // namespace
 
@@ -384,19 +430,24 @@ Expr measured(Expr e) {
   return e;
 }
 
-GraphText parse_graph_text(std::string_view text, const std::string& file, int first_line) {
-  Lexer lex(text, {file, first_line});
-  return Parser(lex).graph();
+std::string read_graph_text(std::string_view text, const Location& at, GraphSink& sink) {
+  Lexer lex(text, at);
+  return Parser(lex).graph(sink);
+}
+
+std::string read_graph_text(std::string_view text, const Location& at) {
+  Nothing nothing;
+  return read_graph_text(text, at, nothing);
 }
 
 std::vector<Statement> parse_statements(std::string_view text, const std::string& file, int first_line) {
   Lexer lex(text, {file, first_line});
-  return Parser(lex).statements();
+  return collected(Parser(lex));
 }
 
 std::vector<Statement> parse_pattern(std::string_view text, const Location& at) {
   Lexer lex(text, at);
-  return Parser(lex, true).statements();
+  return collected(Parser(lex, true));
 }
 
 Expr parse_condition(std::string_view text, const Location& at) {

@@ -54,16 +54,15 @@ struct AttrExpr {
   Location loc;
 };
 
-struct GraphText;
-
-// %a, %b = op(%x, @w) {attr=1} : f32[T,4], f32[T,4]      and for groups a body `{ … }` behind the types
+// %a, %b = op(%x, @w) {attr=1} : f32[T,4], f32[T,4]      and for groups a body `{ … }` behind the types,
+// which is not kept here
 struct Statement {
   std::vector<std::string> results;
   std::string op;
   std::vector<Operand> operands;
   std::vector<AttrExpr> attrs;
   std::vector<TypeExpr> types;
-  std::shared_ptr<GraphText> body;
+  bool has_body = false;
   std::string scope;  // from the `scope a.b` line above it
   Location loc;
   // Patterns and replacements only: `optional %q = quantize(%h)`, `%y = $act:silu|relu(%x)`,
@@ -79,19 +78,29 @@ struct Param {
   Location loc;
 };
 
-// graph @name (%in: type, …) { weight @w : type … statements … return %out, … }
-struct GraphText {
-  std::string name;
-  std::vector<Param> inputs;
-  std::vector<Param> weights;
-  std::vector<Statement> statements;
-  std::vector<Operand> outputs;
-  Location loc;
+// Takes a graph while it is read, part by part in the order of the text: the tree of a whole file would take
+// many times the file. A statement of more than kMostParts (names, operands, attributes, items of lists, each
+// counted with those around it) is refused.
+//
+//   graph @name (%in: type, …) { weight @w : type … statements … return %out, … }
+class GraphSink {
+ public:
+  virtual ~GraphSink() = default;
+  virtual void input(const Param&) = 0;
+  virtual void weight(const Param&) = 0;
+  virtual void statement(Statement s) = 0;  // without a body
+  // A statement with one: what is in the body goes to the sink that this returns, until the body ends.
+  virtual GraphSink& begin_body(Statement s) = 0;
+  virtual void end_body() = 0;
+  virtual void output(const Operand&) = 0;
 };
+inline constexpr size_t kMostParts = size_t{1} << 17;
 
-// Parses a whole `graph`. Throws Error with line and column. `first_line` is the line of the text's first
-// line.
-GraphText parse_graph_text(std::string_view text, const std::string& file, int first_line = 1);
+// Reads a whole `graph` and returns its name. Throws Error with line and column. `at` is where the text
+// begins.
+std::string read_graph_text(std::string_view text, const Location& at, GraphSink& sink);
+// Without a sink: is it well-formed?
+std::string read_graph_text(std::string_view text, const Location& at);
 
 // Parses bare statements (a pattern, a rewrite, a layer of a model file). Weight declarations are not
 // allowed.

@@ -62,30 +62,85 @@ Attr attr_from(const Expr& e) {
   }
 }
 
-// One graph (or group body) being built from its syntax tree.
-class Builder {
+// One graph (or group body) being built from its text. Of the whole graph first all that is declared, which
+// may stand anywhere, then the statements.
+class Builder : public syntax::GraphSink {
  public:
-  explicit Builder(Graph& g) : g_(g) {}
+  enum class Takes { declarations, statements, all };
+  Builder(Graph& g, Takes takes) : g_(g), takes_(takes) {}
 
-  void build(const syntax::GraphText& text) {
-    for (const auto& p : text.inputs) {
-      if (values_.contains(p.name)) throw Error(p.loc, "input %" + p.name + " is declared twice");
-      values_[p.name] = g_.add_input(p.name, type_from(p.type));
+  void now(Takes takes) { takes_ = takes; }
+  void finish() { g_.set_outputs(std::move(outputs_)); }
+
+  void input(const syntax::Param& p) override {
+    if (!declares()) return;
+    if (values_.contains(p.name)) throw Error(p.loc, "input %" + p.name + " is declared twice");
+    values_[p.name] = g_.add_input(p.name, type_from(p.type));
+  }
+
+  void weight(const syntax::Param& w) override {
+    if (!declares()) return;
+    if (g_.find_weight(w.name).valid()) throw Error(w.loc, "weight @" + w.name + " is declared twice");
+    g_.add_weight(w.name, type_from(w.type));
+  }
+
+  void statement(syntax::Statement s) override {
+    if (!computes()) return;
+    check_names(s);
+    name_results(s, add(call(s, s.scope), s, s.scope, nullptr));
+  }
+
+  GraphSink& begin_body(syntax::Statement s) override {
+    if (!computes()) {
+      ++passed_over_;
+      return *this;
     }
-    for (const auto& w : text.weights) {
-      if (g_.find_weight(w.name).valid()) throw Error(w.loc, "weight @" + w.name + " is declared twice");
-      g_.add_weight(w.name, type_from(w.type));
+    check_names(s);
+    Call c = call(s, s.scope);
+    if (c.def->category != OpCategory::group) throw Error(s.loc, s.op + " cannot have a body");
+    auto body = std::make_unique<Graph>("");
+    auto inside = std::make_unique<Builder>(*body, Takes::all);
+    open_ = {std::move(s), std::move(c), std::move(body), std::move(inside)};
+    return *open_.inside;
+  }
+
+  void end_body() override {
+    if (!computes()) {
+      --passed_over_;
+      return;
     }
-    for (const auto& s : text.statements) statement(s);
-    std::vector<ValueId> outputs;
-    for (const auto& o : text.outputs) outputs.push_back(operand(o, ""));
-    g_.set_outputs(outputs);
+    Open done = std::move(open_);
+    done.inside->finish();
+    const syntax::Statement& s = done.statement;
+    name_results(s, add(std::move(done.call), s, s.scope, std::move(done.body)));
+  }
+
+  void output(const syntax::Operand& o) override {
+    if (computes()) outputs_.push_back(operand(o, ""));
   }
 
  private:
+  // What stands to the right of a statement's =.
+  struct Call {
+    const OpDef* def = nullptr;
+    std::vector<ValueId> operands;
+    AttrMap attrs;
+  };
+
+  // A group whose body is being read.
+  struct Open {
+    syntax::Statement statement;
+    Call call;
+    std::unique_ptr<Graph> body;
+    std::unique_ptr<Builder> inside;
+  };
+
+  bool declares() const { return takes_ != Takes::statements && passed_over_ == 0; }
+  bool computes() const { return takes_ != Takes::declarations; }
+
   ValueId operand(const syntax::Operand& o, const std::string& scope) {
     if (o.kind == syntax::Operand::Kind::call) {
-      const OpId id = call(*o.call, scope);
+      const OpId id = add(call(*o.call, scope), *o.call, scope, nullptr);
       if (g_.op(id).results.size() != 1)
         throw Error(o.loc, o.call->op + " as an operand must have one result");
       return g_.result(id);
@@ -100,32 +155,30 @@ class Builder {
     return it->second;
   }
 
-  OpId call(const syntax::Statement& s, const std::string& scope) {
-    const OpDef* def = &get_op(s.op, s.loc);
-    std::vector<ValueId> operands;
-    for (const auto& o : s.operands) operands.push_back(operand(o, scope));
-    AttrMap attrs;
+  Call call(const syntax::Statement& s, const std::string& scope) {
+    Call out{&get_op(s.op, s.loc), {}, {}};
+    for (const auto& o : s.operands) out.operands.push_back(operand(o, scope));
     for (const auto& a : s.attrs) {
-      if (!attrs.emplace(a.name, attr_from(a.value)).second) {
+      if (!out.attrs.emplace(a.name, attr_from(a.value)).second) {
         throw Error(a.loc, "attribute '" + a.name + "' is given twice");
       }
     }
-    std::unique_ptr<Graph> body;
-    if (s.body) {
-      if (def->category != OpCategory::group) throw Error(s.loc, s.op + " cannot have a body");
-      body = std::make_unique<Graph>(s.body->name);
-      Builder(*body).build(*s.body);
-    } else if (def->category == OpCategory::group) {
-      throw Error(s.loc, s.op + " needs a body");
-    }
-    return g_.add_op(*def, operands, attrs, s.results, scope, s.loc, std::move(body));
+    return out;
   }
 
-  void statement(const syntax::Statement& s) {
+  OpId add(Call c, const syntax::Statement& s, const std::string& scope, std::unique_ptr<Graph> body) {
+    if (!body && c.def->category == OpCategory::group) throw Error(s.loc, s.op + " needs a body");
+    return g_.add_op(*c.def, std::move(c.operands), std::move(c.attrs), s.results, scope, s.loc,
+                     std::move(body));
+  }
+
+  void check_names(const syntax::Statement& s) const {
     for (const std::string& r : s.results) {
       if (values_.contains(r)) throw Error(s.loc, "%" + r + " is defined twice");
     }
-    const OpId id = call(s, s.scope);
+  }
+
+  void name_results(const syntax::Statement& s, OpId id) {
     const Op& op = g_.op(id);
     if (op.results.size() != s.results.size()) {
       throw Error(s.loc, s.op + " has " + std::to_string(op.results.size()) + " results, " +
@@ -146,7 +199,11 @@ class Builder {
   }
 
   Graph& g_;
+  Takes takes_;
+  int passed_over_ = 0;  // bodies around what is read, while only the graph's declarations count
   std::unordered_map<std::string, ValueId> values_;
+  std::vector<ValueId> outputs_;
+  Open open_;
 };
 
 std::string value_text(const Graph& g, ValueId v) {
@@ -196,9 +253,17 @@ void print_body(const Graph& g, const std::string& indent, std::string& out) {
 }  // namespace
 
 Graph parse_graph(std::string_view text, const std::string& file) {
-  const syntax::GraphText tree = syntax::parse_graph_text(text, file);
-  Graph g(tree.name);
-  Builder(g).build(tree);
+  return parse_graph(text, Location{file, 1});
+}
+
+// Read three times rather than kept as a tree: is it well-formed, what is declared, what is computed.
+Graph parse_graph(std::string_view text, const Location& at) {
+  Graph g(syntax::read_graph_text(text, at));
+  Builder builder(g, Builder::Takes::declarations);
+  syntax::read_graph_text(text, at, builder);
+  builder.now(Builder::Takes::statements);
+  syntax::read_graph_text(text, at, builder);
+  builder.finish();
   verify(g);
   return g;
 }

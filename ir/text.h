@@ -10,6 +10,7 @@ namespace lmc {
 
 // Error with file:line:column on malformed text, unknown op, wrong type, undefined or redefined name.
 Graph parse_graph(std::string_view text, const std::string& file = "<text>");
+Graph parse_graph(std::string_view text, const Location& at);  // where the text begins
 
 std::string print_graph(const Graph& g);
 std::string print_op(const Graph& g, OpId op);  // one statement

@@ -86,25 +86,43 @@ class Verifier {
 
   void uses() {
     size_t operands = 0;
+    const std::vector<size_t> first = first_operands();
+    const std::vector<char> listed = listed_uses(first);
     for (OpId id : g_.ops()) {
       const Op& op = g_.op(id);
       for (uint32_t i = 0; i < op.operands.size(); ++i) {
         ++operands;
         if (!alive(op.operands[i])) {
           fail(op.def->name + ": operand " + std::to_string(i) + " does not exist any more");
-          continue;
-        }
-        const auto& list = g_.value(op.operands[i]).uses;
-        if (std::find(list.begin(), list.end(), Use{id, i}) == list.end()) {
+        } else if (!listed[first[id.v] + i]) {
           fail(op.def->name + ": operand %" + g_.value(op.operands[i]).name + " does not list this use");
         }
       }
     }
-    size_t listed = 0;
+    size_t uses = 0;
     for (uint32_t i = 0; i < g_.num_value_ids(); ++i) {
-      if (alive(ValueId{i})) listed += g_.value(ValueId{i}).uses.size();
+      if (alive(ValueId{i})) uses += g_.value(ValueId{i}).uses.size();
     }
-    if (listed != operands && messages_.empty()) fail("use lists hold uses that no operand makes");
+    if (uses != operands && messages_.empty()) fail("use lists hold uses that no operand makes");
+  }
+
+  // By op, where its operands begin if all operands stand in a row; and how many there are.
+  std::vector<size_t> first_operands() const {
+    std::vector<size_t> out(g_.num_op_ids() + 1, 0);
+    for (uint32_t i = 0; i < g_.num_op_ids(); ++i) out[i + 1] = out[i] + g_.op(OpId{i}).operands.size();
+    return out;
+  }
+
+  // Of all operands in a row: does the value list this use?
+  std::vector<char> listed_uses(const std::vector<size_t>& first) const {
+    std::vector<char> out(first.back(), 0);
+    for (uint32_t i = 0; i < g_.num_value_ids(); ++i) {
+      for (const Use& u : g_.value(ValueId{i}).uses) {
+        if (u.op.v >= g_.num_op_ids() || u.operand >= g_.op(u.op).operands.size()) continue;
+        if (g_.op(u.op).operands[u.operand] == ValueId{i}) out[first[u.op.v] + u.operand] = 1;
+      }
+    }
+    return out;
   }
 
   void types() {

@@ -1,7 +1,6 @@
 #include "ir/verify_step.h"
 
 #include <algorithm>
-#include <map>
 #include <set>
 
 #include "ir/op_def.h"
@@ -23,12 +22,12 @@ struct Known {
   std::string origin;              // the input it is, or where it was made
   std::set<std::string> appended;  // of a cache: origins of the positions that this step has added
 };
-using KnownValues = std::map<ValueId, Known>;
+using KnownValues = SideTable<ValueId, Known>;
 
 class StepCheck {
  public:
   explicit StepCheck(const Graph& top) {
-    KnownValues inputs;
+    KnownValues inputs(top.num_value_ids());
     for (ValueId v : top.inputs()) inputs[v] = {"%" + top.value(v).name, {}};
     run(top, std::move(inputs), "");
   }
@@ -42,8 +41,9 @@ class StepCheck {
       const Op& op = g.op(id);
       std::vector<Known> results;
       if (op.body) {
-        KnownValues inner;
-        for (size_t i = 0; i < op.operands.size(); ++i) inner[op.body->inputs()[i]] = known[op.operands[i]];
+        KnownValues inner(op.body->num_value_ids());
+        const std::vector<ValueId> inputs = op.body->inputs();
+        for (size_t i = 0; i < op.operands.size(); ++i) inner[inputs[i]] = known[op.operands[i]];
         results = run(*op.body, std::move(inner), place + "%" + g.value(op.results[0]).name + "/");
       } else {
         for (size_t i = 0; i < op.operands.size(); ++i) read(g, op, i, known[op.operands[i]].origin);

@@ -198,7 +198,7 @@ class Quantize : public Pass {
     if (is_quantised(format)) g.set_operand(id, 0, quantised_value(g, x, DType::q8_0, user, done));
     const ValueId qw = quantised_value(g, w, format, user, done);
     g.set_operand(id, 1, qw);
-    const std::vector<Use> uses = g.value(w).uses;
+    const UseList uses = g.value(w).uses;  // as they are before they change
     for (const Use& u : uses) {
       if (g.op(u.op).def->name == "embedding") g.set_operand(u.op, u.operand, qw);
     }

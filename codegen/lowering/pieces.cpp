@@ -32,6 +32,15 @@ class Cutter {
  private:
   // One group, or a single op.
   void place(const std::vector<OpId>& ops) {
+    std::vector<std::vector<OpId>> pending{ops};  // the next one last: a group may hold any number of cores
+    while (!pending.empty()) {
+      const std::vector<OpId> next = std::move(pending.back());
+      pending.pop_back();
+      place_or_divide(next, pending);
+    }
+  }
+
+  void place_or_divide(const std::vector<OpId>& ops, std::vector<std::vector<OpId>>& pending) {
     const Cluster cluster{g_, ops, single_};
     std::vector<OpId> cores;
     std::copy_if(ops.begin(), ops.end(), std::back_inserter(cores),
@@ -52,8 +61,8 @@ class Cutter {
       }
       std::vector<OpId> first, second;
       for (OpId id : ops) (is_behind(id) ? second : first).push_back(id);
-      place(first);
-      place(second);
+      pending.push_back(std::move(second));
+      pending.push_back(std::move(first));
     }
   }
 

@@ -136,9 +136,7 @@ class StepPlanner {
   void dependencies() {
     std::vector<std::vector<int>> successors(out_.plan.stages.size());
     const auto add = [&](OpId before, OpId after) {
-      auto& list = successors[static_cast<size_t>(stage_of_[before])];
-      if (std::find(list.begin(), list.end(), stage_of_[after]) == list.end())
-        list.push_back(stage_of_[after]);
+      successors[static_cast<size_t>(stage_of_[before])].push_back(stage_of_[after]);
     };
     for (OpId id : g_.ops()) {
       if (groups_.is_weight(g_.result(id))) continue;

@@ -29,8 +29,8 @@ SharedPlan plan_shared(const Lowered& lowered);
 PlannedStep plan_step(const Graph& lowered, const SharedPlan& shared, int64_t max_tokens, int64_t block);
 
 // The layout of arena buffers by lifetime: buffers share bytes only if every user of the one precedes the
-// writer of the other on a path. `users[b]` lists the stages touching buffer b, its writer first. Returns
-// arena bytes and fills in the offsets. (planner_memory.cpp)
+// writer of the other on a path. `users[b]` lists the stages touching buffer b, its writer first; buffers
+// stand in the order of their writers. Returns arena bytes and fills in the offsets. (planner_memory.cpp)
 int64_t place_buffers(std::vector<PlanBuffer>& buffers, const std::vector<std::vector<int32_t>>& users,
                       const std::vector<PlanStage>& stages);
 

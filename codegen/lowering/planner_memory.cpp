@@ -6,26 +6,48 @@
 #include "codegen/lowering/planner.h"
 #include "ir/graph_algorithms.h"
 #include "ir/kernel_abi.h"
+#include "ir/reach.h"
 #include "ir/schedule_check.h"
 
 namespace lmc {
+namespace {
+
+// By buffer, those that may not share bytes with it. Buffers are numbered in the order of their writers, so
+// of two it is the users of the first that must all lie before the writer of the second.
+std::vector<std::vector<int>> conflicts_of(const std::vector<std::vector<int32_t>>& users,
+                                           const std::vector<PlanStage>& stages) {
+  std::vector<int> user, buffer;  // of all buffers in a row
+  std::vector<size_t> end;        // by buffer, where its users end
+  for (size_t b = 0; b < users.size(); ++b) {
+    user.insert(user.end(), users[b].begin(), users[b].end());
+    buffer.resize(user.size(), static_cast<int>(b));
+    end.push_back(user.size());
+  }
+  std::vector<std::vector<int>> out(users.size());
+  for_reached(stages_before(stages), user, [&](size_t first, const std::vector<ReachRow>& rows) {
+    const size_t count = std::min(kReachBlock, user.size() - first);
+    for (size_t b = static_cast<size_t>(buffer[first]) + 1; b < users.size(); ++b) {
+      const ReachRow unordered = ~rows[static_cast<size_t>(users[b][0])];
+      for (size_t c = unordered._Find_first(); c < count;) {
+        const int a = buffer[first + c];
+        if (static_cast<size_t>(a) >= b) break;
+        if (out[b].empty() || out[b].back() != a) out[b].push_back(a);
+        c = unordered._Find_next(end[static_cast<size_t>(a)] - first - 1);  // one user is enough
+      }
+    }
+  });
+  for (size_t b = 0; b < out.size(); ++b) {
+    for (size_t i = 0; i < out[b].size() && static_cast<size_t>(out[b][i]) < b; ++i)
+      out[static_cast<size_t>(out[b][i])].push_back(static_cast<int>(b));
+  }
+  return out;
+}
+
+}  // namespace
 
 int64_t place_buffers(std::vector<PlanBuffer>& buffers, const std::vector<std::vector<int32_t>>& users,
                       const std::vector<PlanStage>& stages) {
-  const std::vector<std::vector<bool>> before = stages_before(stages);
-  const auto all_before_writer = [&](size_t a, size_t b) {
-    const auto writer = static_cast<size_t>(users[b][0]);
-    return std::all_of(users[a].begin(), users[a].end(),
-                       [&](int32_t u) { return before[writer][static_cast<size_t>(u)]; });
-  };
-  std::vector<std::vector<int>> conflicts(buffers.size());
-  for (size_t a = 0; a < buffers.size(); ++a) {
-    for (size_t b = a + 1; b < buffers.size(); ++b) {
-      if (all_before_writer(a, b) || all_before_writer(b, a)) continue;
-      conflicts[a].push_back(static_cast<int>(b));
-      conflicts[b].push_back(static_cast<int>(a));
-    }
-  }
+  const std::vector<std::vector<int>> conflicts = conflicts_of(users, stages);
   // One slot per colour, as large as its largest buffer.
   const std::vector<int> colour = greedy_colouring(conflicts);
   std::vector<int64_t> size;

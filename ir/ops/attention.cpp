@@ -30,7 +30,7 @@ const RegisterOp kOp(OpDef{
           for (int64_t t = 0; t < q.dims[0]; ++t) {
             const auto pos = static_cast<int64_t>(a[2].data[static_cast<size_t>(t)]);
             require(pos < a[1].first + a[1].dims[0],
-                    "position " + std::to_string(pos) + " is not in the cache");
+                    [&] { return "position " + std::to_string(pos) + " is not in the cache"; });
             for (int64_t h = 0; h < heads; ++h) {
               const int64_t first = ops::oldest_seen(pos, a.integer("window"));
               const ops::AttentionPart part = ops::attention_part(a, t, h, first, pos);

@@ -20,10 +20,13 @@ const RegisterOp kOp(OpDef{
           const int64_t dim = a.integer("dim");
           require(a[0].dtype == DType::f32 && a[0].rank() == 4 && a[0].dims[1] == a.integer("heads") &&
                       a[0].last() == 8 + (dim + 7) / 8 * 8,
-                  "partials " + a[0].str() + " do not fit " + std::to_string(a.integer("heads")) +
-                      " heads of " + std::to_string(dim));
-          require(a[1].dtype == DType::i32 && a[1].rank() == 1 && a[1].dims[0] == a[0].dims[0],
-                  "pos must be i32[" + dim_name(a[0].dims[0]) + "] like the partials, found " + a[1].str());
+                  [&] {
+                    return "partials " + a[0].str() + " do not fit " + std::to_string(a.integer("heads")) +
+                           " heads of " + std::to_string(dim);
+                  });
+          require(a[1].dtype == DType::i32 && a[1].rank() == 1 && a[1].dims[0] == a[0].dims[0], [&] {
+            return "pos must be i32[" + dim_name(a[0].dims[0]) + "] like the partials, found " + a[1].str();
+          });
           require(a.integer("chunk") > 0, "chunk must be positive");
           return std::vector<Type>{Type{DType::f32, {a[0].dims[0], a.integer("heads") * dim}}};
         },
@@ -37,7 +40,8 @@ const RegisterOp kOp(OpDef{
           for (int64_t t = 0; t < p.dims[0]; ++t) {
             const auto pos = static_cast<int64_t>(a[1].data[static_cast<size_t>(t)]);
             const int64_t chunks = pos / chunk - ops::oldest_seen(pos, a.integer("window")) / chunk + 1;
-            require(chunks <= p.dims[2], "position " + std::to_string(pos) + " is beyond the partials");
+            require(chunks <= p.dims[2],
+                    [&] { return "position " + std::to_string(pos) + " is beyond the partials"; });
             for (int64_t h = 0; h < heads; ++h) {
               const auto part = [&](int64_t c) { return p.row((t * heads + h) * p.dims[2] + c); };
               double best = part(0)[0];

@@ -44,15 +44,15 @@ AttentionPart attention_part(const EvalArgs& a, int64_t t, int64_t head, int64_t
 
 void check_attention(const InferArgs& a) {
   require_activation(a[0], "q");
-  require(is_kv(a[1].dtype) && a[1].rank() == 3, "kv must be a cache, found " + a[1].str());
+  require(is_kv(a[1].dtype) && a[1].rank() == 3, [&] { return "kv must be a cache, found " + a[1].str(); });
   require(a[0].rank() == 3 && a[0].dims[2] == a[1].dims[2] && a[1].dims[1] > 0 &&
               a[0].dims[1] % a[1].dims[1] == 0,
-          "queries " + a[0].str() + " do not fit cache " + a[1].str());
+          [&] { return "queries " + a[0].str() + " do not fit cache " + a[1].str(); });
   require(a[2].dtype == DType::i32 && a[2].rank() == 1 && a[2].dims[0] == a[0].dims[0],
-          "pos must be i32[" + dim_name(a[0].dims[0]) + "] like q, found " + a[2].str());
+          [&] { return "pos must be i32[" + dim_name(a[0].dims[0]) + "] like q, found " + a[2].str(); });
   const int64_t window = a.integer("window");
   require(window >= 0 && window <= a[1].dims[0],
-          "window " + std::to_string(window) + " is wider than cache " + a[1].str());
+          [&] { return "window " + std::to_string(window) + " is wider than cache " + a[1].str(); });
   require(a.real("softcap") >= 0, "softcap must not be negative");
 }
 

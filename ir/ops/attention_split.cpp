@@ -44,11 +44,12 @@ const RegisterOp kOp(OpDef{
           for (int64_t t = 0; t < q.dims[0]; ++t) {
             const auto pos = static_cast<int64_t>(a[2].data[static_cast<size_t>(t)]);
             require(pos < a[1].first + a[1].dims[0],
-                    "position " + std::to_string(pos) + " is not in the cache");
+                    [&] { return "position " + std::to_string(pos) + " is not in the cache"; });
             const int64_t oldest = ops::oldest_seen(pos, a.integer("window"));
-            require(
-                pos / chunk - oldest / chunk < chunks,
-                "position " + std::to_string(pos) + " sees more than " + std::to_string(chunks) + " chunks");
+            require(pos / chunk - oldest / chunk < chunks, [&] {
+              return "position " + std::to_string(pos) + " sees more than " + std::to_string(chunks) +
+                     " chunks";
+            });
             for (int64_t h = 0; h < heads; ++h) {
               for (int64_t c = oldest / chunk; c <= pos / chunk; ++c) {
                 const ops::AttentionPart part = ops::attention_part(a, t, h, std::max(oldest, c * chunk),

@@ -8,7 +8,7 @@ namespace {
 
 DType dtype_of(const std::string& name) {
   const auto dtype = dtype_from_name(name);
-  require(dtype && is_float(*dtype), "dtype must be f32, f16 or bf16, found '" + name + "'");
+  require(dtype && is_float(*dtype), [&] { return "dtype must be f32, f16 or bf16, found '" + name + "'"; });
   return *dtype;
 }
 
@@ -20,7 +20,8 @@ const RegisterOp kOp(OpDef{
     .attrs = {{"dtype", AttrKind::text, std::string("f32"), "f32, f16 or bf16"}},
     .infer =
         [](const InferArgs& a) {
-          require(a[0].is_static() && is_float(a[0].dtype), "x must be a float weight, found " + a[0].str());
+          require(a[0].is_static() && is_float(a[0].dtype),
+                  [&] { return "x must be a float weight, found " + a[0].str(); });
           return std::vector<Type>{with_dtype(a[0], dtype_of(a.text("dtype")))};
         },
     .eval =

@@ -9,19 +9,22 @@ namespace lmc::ops {
 
 // f32 activation [T or R, …].
 inline void require_activation(const Type& t, const char* what) {
-  require(t.dtype == DType::f32 && t.rank() >= 1, std::string(what) + " must be f32 rows, found " + t.str());
+  require(t.dtype == DType::f32 && t.rank() >= 1,
+          [&] { return std::string(what) + " must be f32 rows, found " + t.str(); });
 }
 
 inline void require_vector(const Type& t, int64_t n, const char* what) {
-  require(is_float(t.dtype) && t.rank() == 1 && t.dims[0] == n,
-          std::string(what) + " must be a vector of " + std::to_string(n) + ", found " + t.str());
+  require(is_float(t.dtype) && t.rank() == 1 && t.dims[0] == n, [&] {
+    return std::string(what) + " must be a vector of " + std::to_string(n) + ", found " + t.str();
+  });
 }
 
 // Input and weight of a contraction: quantised weights, of whatever format, meet activations in Q8_0.
 inline void require_product(const Type& x, const Type& w) {
-  require(is_quantised(w.dtype) ? x.dtype == DType::q8_0 : (x.dtype == DType::f32 && is_float(w.dtype)),
-          "a quantised weight needs an input in q8_0, and a float weight one in f32, found " + x.str() +
-              " and " + w.str());
+  require(is_quantised(w.dtype) ? x.dtype == DType::q8_0 : (x.dtype == DType::f32 && is_float(w.dtype)), [&] {
+    return "a quantised weight needs an input in q8_0, and a float weight one in f32, found " + x.str() +
+           " and " + w.str();
+  });
 }
 
 // y[i] = f(x[i]).
@@ -67,9 +70,10 @@ inline OpDef binary(const std::string& name, const std::string& doc, bool commut
   def.infer = [](const InferArgs& a) {
     require_activation(a[0], "a");
     if (a[1] != a[0]) {
-      require(is_float(a[1].dtype) && a[1].rank() == 1 && a[1].last() == a[0].last(),
-              "operands must have one shape, or the second be [" + dim_name(a[0].last()) + "]; found " +
-                  a[0].str() + " and " + a[1].str());
+      require(is_float(a[1].dtype) && a[1].rank() == 1 && a[1].last() == a[0].last(), [&] {
+        return "operands must have one shape, or the second be [" + dim_name(a[0].last()) + "]; found " +
+               a[0].str() + " and " + a[1].str();
+      });
     }
     return std::vector<Type>{a[0]};
   };

@@ -18,20 +18,20 @@ const RegisterOp kOp(OpDef{
         [](const InferArgs& a) {
           Type y = a[0];
           const int64_t axis = a.integer("axis");
-          require(y.is_static(), "only weights can be joined, found " + y.str());
+          require(y.is_static(), [&] { return "only weights can be joined, found " + y.str(); });
           require(axis >= 0 && axis < y.rank(),
-                  "axis " + std::to_string(axis) + " does not exist in " + y.str());
+                  [&] { return "axis " + std::to_string(axis) + " does not exist in " + y.str(); });
           require(!is_quantised(y.dtype) || axis == 0 || axis < y.rank() - 1,
                   "quantised weights can be joined by rows only");
           const auto i = static_cast<size_t>(axis);
           y.dims[i] = 0;
           for (const Type& t : a.types) {
             Type rest = t;
-            require(t.rank() == y.rank(), t.str() + " does not fit " + a[0].str());
+            require(t.rank() == y.rank(), [&] { return t.str() + " does not fit " + a[0].str(); });
             rest.dims[i] = 0;
             Type want = y;
             want.dims[i] = 0;
-            require(rest == want, t.str() + " does not fit " + a[0].str());
+            require(rest == want, [&] { return t.str() + " does not fit " + a[0].str(); });
             y.dims[i] += t.dims[i];
           }
           return std::vector<Type>{y};

@@ -15,9 +15,10 @@ const RegisterOp kOp(OpDef{
     .operands = {{"ids", "[T] i32"}, {"table", "[V, D]"}},
     .infer =
         [](const InferArgs& a) {
-          require(a[0].dtype == DType::i32 && a[0].rank() == 1, "ids must be i32[T], found " + a[0].str());
+          require(a[0].dtype == DType::i32 && a[0].rank() == 1,
+                  [&] { return "ids must be i32[T], found " + a[0].str(); });
           require((is_float(a[1].dtype) || is_quantised(a[1].dtype)) && a[1].rank() == 2 && a[1].is_static(),
-                  "the table must be [V, D], found " + a[1].str());
+                  [&] { return "the table must be [V, D], found " + a[1].str(); });
           return std::vector<Type>{Type{DType::f32, {a[0].dims[0], a[1].dims[1]}}};
         },
     .eval =
@@ -26,8 +27,10 @@ const RegisterOp kOp(OpDef{
           Tensor y = make_tensor(DType::f32, {n, a[1].last()});
           for (int64_t t = 0; t < n; ++t) {
             const auto id = static_cast<int64_t>(a[0].data[static_cast<size_t>(t)]);
-            require(id >= 0 && id < a[1].dims[0], "id " + std::to_string(id) + " is outside the table of " +
-                                                      std::to_string(a[1].dims[0]) + " rows");
+            require(id >= 0 && id < a[1].dims[0], [&] {
+              return "id " + std::to_string(id) + " is outside the table of " + std::to_string(a[1].dims[0]) +
+                     " rows";
+            });
             std::copy_n(a[1].row(id), a[1].last(), y.row(t));
           }
           return std::vector<Tensor>{std::move(y)};

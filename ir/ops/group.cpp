@@ -24,12 +24,15 @@ const RegisterOp kOp(OpDef{
         [](const InferArgs& a) {
           require(a.body != nullptr, "a group needs a body");
           const std::vector<ValueId> inputs = a.body->inputs();
-          require(inputs.size() == a.size(), "the body has " + std::to_string(inputs.size()) + " inputs, " +
-                                                 std::to_string(a.size()) + " are given");
+          require(inputs.size() == a.size(), [&] {
+            return "the body has " + std::to_string(inputs.size()) + " inputs, " + std::to_string(a.size()) +
+                   " are given";
+          });
           for (size_t i = 0; i < inputs.size(); ++i) {
-            require(a.body->type(inputs[i]) == a[i], "operand " + std::to_string(i) + " is " + a[i].str() +
-                                                         ", the body expects " +
-                                                         a.body->type(inputs[i]).str());
+            require(a.body->type(inputs[i]) == a[i], [&] {
+              return "operand " + std::to_string(i) + " is " + a[i].str() + ", the body expects " +
+                     a.body->type(inputs[i]).str();
+            });
           }
           require(a.body->weights().empty(), "weights enter a group as operands");
           std::vector<Type> out;

@@ -22,15 +22,17 @@ const RegisterOp kOp(OpDef{
     .updates = 0,
     .infer =
         [](const InferArgs& a) {
-          require(is_kv(a[0].dtype) && a[0].rank() == 3, "kv must be a cache, found " + a[0].str());
+          require(is_kv(a[0].dtype) && a[0].rank() == 3,
+                  [&] { return "kv must be a cache, found " + a[0].str(); });
           for (size_t i : {size_t{1}, size_t{2}}) {
             ops::require_activation(a[i], i == 1 ? "k" : "v");
             require(a[i].rank() == 3 && a[i].dims[1] == a[0].dims[1] && a[i].dims[2] == a[0].dims[2],
-                    a[i].str() + " does not fit cache " + a[0].str());
+                    [&] { return a[i].str() + " does not fit cache " + a[0].str(); });
             require(a[i].dims[0] == a[1].dims[0], "k and v are of different tokens");
           }
-          require(a[3].dtype == DType::i32 && a[3].rank() == 1 && a[3].dims[0] == a[1].dims[0],
-                  "pos must be i32[" + dim_name(a[1].dims[0]) + "] like k, found " + a[3].str());
+          require(a[3].dtype == DType::i32 && a[3].rank() == 1 && a[3].dims[0] == a[1].dims[0], [&] {
+            return "pos must be i32[" + dim_name(a[1].dims[0]) + "] like k, found " + a[3].str();
+          });
           return std::vector<Type>{a[0]};
         },
     .eval =
@@ -41,8 +43,10 @@ const RegisterOp kOp(OpDef{
           for (int64_t t = 0; t < tokens; ++t) {
             const auto pos = static_cast<int64_t>(a[3].data[static_cast<size_t>(t)]);
             const int64_t next = kv.first + kv.dims[0];
-            require(pos == next, "position " + std::to_string(pos) + " does not follow a cache of " +
-                                     std::to_string(next));
+            require(pos == next, [&] {
+              return "position " + std::to_string(pos) + " does not follow a cache of " +
+                     std::to_string(next);
+            });
             for (const Tensor* part : {&a[1], &a[2]}) {
               for (int64_t i = 0; i < row; ++i) {
                 kv.data.push_back(stored(part->data[static_cast<size_t>(t * row + i)], kv.dtype));

@@ -18,9 +18,12 @@ const RegisterOp kOp(OpDef{
         [](const InferArgs& a) {
           const Type& x = a[0];
           const Type& w = a[1];
-          require(w.rank() == 2 && w.is_static(), "the weight must be [rows, columns], found " + w.str());
-          require(x.rank() >= 1 && x.last() == w.dims[1], "expected last dimension " + dim_name(w.dims[1]) +
-                                                              " (columns of the weight), found " + x.str());
+          require(w.rank() == 2 && w.is_static(),
+                  [&] { return "the weight must be [rows, columns], found " + w.str(); });
+          require(x.rank() >= 1 && x.last() == w.dims[1], [&] {
+            return "expected last dimension " + dim_name(w.dims[1]) + " (columns of the weight), found " +
+                   x.str();
+          });
           ops::require_product(x, w);
           if (a.size() > 2) ops::require_vector(a[2], w.dims[0], "the bias");
           Type y = with_dtype(x, DType::f32);

@@ -24,15 +24,16 @@ const RegisterOp kOp(OpDef{
           const Type& w = a[1];
           const Type& ids = a[2];
           require(w.rank() == 3 && w.is_static(),
-                  "the weight must be [experts, rows, columns], found " + w.str());
+                  [&] { return "the weight must be [experts, rows, columns], found " + w.str(); });
           require(ids.dtype == DType::i32 && ids.rank() == 2 && ids.last() > 0,
-                  "ids must be i32 [T, chosen], found " + ids.str());
+                  [&] { return "ids must be i32 [T, chosen], found " + ids.str(); });
           std::vector<int64_t> rows = ids.dims;
           if (x.rank() == 2) rows.pop_back();
           rows.push_back(w.last());
-          require(x.dims == rows, "expected x of [" + dim_name(ids.dims[0]) + ", " + dim_name(w.last()) +
-                                      "], or with " + dim_name(ids.last()) + " rows for each token, found " +
-                                      x.str());
+          require(x.dims == rows, [&] {
+            return "expected x of [" + dim_name(ids.dims[0]) + ", " + dim_name(w.last()) + "], or with " +
+                   dim_name(ids.last()) + " rows for each token, found " + x.str();
+          });
           ops::require_product(x, w);
           return std::vector<Type>{Type{DType::f32, {ids.dims[0], ids.dims[1], w.dims[1]}}};
         },
@@ -45,8 +46,9 @@ const RegisterOp kOp(OpDef{
           Tensor y = make_tensor(DType::f32, {ids.dims[0], ids.dims[1], rows});
           for (int64_t r = 0; r < y.rows(); ++r) {
             const auto expert = static_cast<int64_t>(ids.data[static_cast<size_t>(r)]);
-            require(expert >= 0 && expert < w.dims[0],
-                    "expert " + std::to_string(expert) + " is none of " + std::to_string(w.dims[0]));
+            require(expert >= 0 && expert < w.dims[0], [&] {
+              return "expert " + std::to_string(expert) + " is none of " + std::to_string(w.dims[0]);
+            });
             const double* from = x.row(x.dims.size() == 2 ? r / ids.last() : r);
             for (int64_t n = 0; n < rows; ++n) {
               const double* weights = w.row(expert * rows + n);

@@ -14,10 +14,10 @@ const RegisterOp kOp(OpDef{
         [](const InferArgs& a) {
           for (const Type& t : a.types) {
             require(t.is_static() && t.rank() == 2 && t.dtype == DType::f32,
-                    "only f32 matrices of weights can be multiplied, found " + t.str());
+                    [&] { return "only f32 matrices of weights can be multiplied, found " + t.str(); });
           }
           require(a[0].dims[1] == a[1].dims[0],
-                  "the columns of " + a[0].str() + " are not the rows of " + a[1].str());
+                  [&] { return "the columns of " + a[0].str() + " are not the rows of " + a[1].str(); });
           return std::vector<Type>{Type{DType::f32, {a[0].dims[0], a[1].dims[1]}}};
         },
     .eval =

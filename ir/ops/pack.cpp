@@ -17,7 +17,7 @@ const RegisterOp kOp(OpDef{
                "f32, f16 or bf16, row-major; or one that puts rows side by side"}},
     .infer =
         [](const InferArgs& a) {
-          require(a[0].is_static(), "only weights can be packed, found " + a[0].str());
+          require(a[0].is_static(), [&] { return "only weights can be packed, found " + a[0].str(); });
           return std::vector<Type>{a[0]};
         },
     .eval = [](const EvalArgs& a) { return std::vector<Tensor>{a[0]}; },

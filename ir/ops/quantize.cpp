@@ -19,7 +19,7 @@ void round_row(DType format, const double* x, double* y, int64_t columns) {
 DType format_of(const std::string& name) {
   const auto format = dtype_from_name(name);
   require(format && is_weight_format(*format),
-          "unknown format '" + name + "'; there is " + weight_format_names());
+          [&] { return "unknown format '" + name + "'; there is " + weight_format_names(); });
   return *format;
 }
 
@@ -37,9 +37,9 @@ const RegisterOp kOp(OpDef{
         [](const InferArgs& a) {
           const DType format = format_of(a.text("format"));
           require(is_float(a[0].dtype) && a[0].rank() >= 2,
-                  "x must be float rows [.., K], found " + a[0].str());
+                  [&] { return "x must be float rows [.., K], found " + a[0].str(); });
           require(a[0].is_static() || format == DType::q8_0,
-                  "activations can be rounded to q8_0 only, not to " + a.text("format"));
+                  [&] { return "activations can be rounded to q8_0 only, not to " + a.text("format"); });
           return std::vector<Type>{with_dtype(a[0], format)};
         },
     .eval =

@@ -25,7 +25,8 @@ const RegisterOp kOp(OpDef{
             after *= static_cast<double>(d);
             y.dims.push_back(d);
           }
-          require(before == after, "a row of " + a[0].str() + " does not fit shape " + y.str());
+          require(before == after,
+                  [&] { return "a row of " + a[0].str() + " does not fit shape " + y.str(); });
           return std::vector<Type>{y};
         },
     .eval =

@@ -16,10 +16,10 @@ const RegisterOp kOp(OpDef{
         [](const InferArgs& a) {
           ops::require_activation(a[0], "x");
           ops::require_activation(a[1], "angles");
-          require(a[0].rank() == 3, "x must be [T, heads, D], found " + a[0].str());
+          require(a[0].rank() == 3, [&] { return "x must be [T, heads, D], found " + a[0].str(); });
           require(a[1].rank() == 2 && a[1].dims[0] == a[0].dims[0] && a[1].last() <= a[0].last() &&
                       a[1].last() % 2 == 0,
-                  "angles " + a[1].str() + " do not fit " + a[0].str());
+                  [&] { return "angles " + a[1].str() + " do not fit " + a[0].str(); });
           return std::vector<Type>{a[0]};
         },
     .eval =

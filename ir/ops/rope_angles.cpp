@@ -10,11 +10,12 @@ namespace {
 
 void check_factors(const InferArgs& a, const std::string& name) {
   const std::vector<double>& factors = a.reals(name);
-  require(static_cast<int64_t>(factors.size()) == a.integer("dims") / 2,
-          name + " must be dims/2 = " + std::to_string(a.integer("dims") / 2) + " numbers, found " +
-              std::to_string(factors.size()));
+  require(static_cast<int64_t>(factors.size()) == a.integer("dims") / 2, [&] {
+    return name + " must be dims/2 = " + std::to_string(a.integer("dims") / 2) + " numbers, found " +
+           std::to_string(factors.size());
+  });
   require(std::all_of(factors.begin(), factors.end(), [](double f) { return f > 0; }),
-          name + " must be positive");
+          [&] { return name + " must be positive"; });
 }
 
 const RegisterOp kOp(OpDef{
@@ -41,9 +42,11 @@ const RegisterOp kOp(OpDef{
               {"long_scale", AttrKind::real, 1.0, "… or by this one where long_factors count"}},
     .infer =
         [](const InferArgs& a) {
-          require(a[0].dtype == DType::i32 && a[0].rank() == 1, "pos must be i32[T], found " + a[0].str());
-          require(a.size() < 2 || a[1] == a[0],
-                  "length must be i32[T] as pos is, found " + (a.size() < 2 ? "" : a[1].str()));
+          require(a[0].dtype == DType::i32 && a[0].rank() == 1,
+                  [&] { return "pos must be i32[T], found " + a[0].str(); });
+          require(a.size() < 2 || a[1] == a[0], [&] {
+            return "length must be i32[T] as pos is, found " + (a.size() < 2 ? "" : a[1].str());
+          });
           const int64_t dims = a.integer("dims");
           require(dims > 0 && dims % 2 == 0 && dims < 65536, "dims must be even and positive");
           require(a.real("theta") > 0 && a.real("factor") > 0, "theta and factor must be positive");

@@ -33,10 +33,12 @@ const RegisterOp kOp(OpDef{
     .infer =
         [](const InferArgs& a) {
           require(a[0].dtype == DType::f32 && a[0].rank() == 2,
-                  "scores must be f32 [T, experts], found " + a[0].str());
+                  [&] { return "scores must be f32 [T, experts], found " + a[0].str(); });
           const int64_t k = a.integer("k");
-          require(k > 0 && k <= a[0].last(), "k must be 1 to " + dim_name(a[0].last()) +
-                                                 ", the number of experts, found " + std::to_string(k));
+          require(k > 0 && k <= a[0].last(), [&] {
+            return "k must be 1 to " + dim_name(a[0].last()) + ", the number of experts, found " +
+                   std::to_string(k);
+          });
           const int64_t normalise = a.integer("normalise");
           require(normalise == 0 || normalise == 1, "normalise must be 0 or 1");
           const std::vector<int64_t> dims{a[0].dims[0], k};

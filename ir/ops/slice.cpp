@@ -32,22 +32,25 @@ const RegisterOp kOp(OpDef{
         [](const InferArgs& a) {
           Type y = a[0];
           const int64_t axis = a.integer("axis");
-          require(y.is_static() && y.rank() <= 2, "only weights can be sliced, found " + y.str());
+          require(y.is_static() && y.rank() <= 2,
+                  [&] { return "only weights can be sliced, found " + y.str(); });
           require(axis >= 0 && axis < y.rank(),
-                  "axis " + std::to_string(axis) + " does not exist in " + y.str());
+                  [&] { return "axis " + std::to_string(axis) + " does not exist in " + y.str(); });
           require(!is_quantised(y.dtype) || axis == 0, "quantised weights can be cut by rows only");
           int64_t& n = y.dims[static_cast<size_t>(axis)];
           const int64_t start = a.integer("start");
           const int64_t size = a.integer("size");
           const int64_t every = a.integer("every");
-          require(every >= 0 && (every == 0 || n % every == 0),
-                  "axis " + std::to_string(axis) + " of " + a[0].str() + " is not made of blocks of " +
-                      std::to_string(every));
+          require(every >= 0 && (every == 0 || n % every == 0), [&] {
+            return "axis " + std::to_string(axis) + " of " + a[0].str() + " is not made of blocks of " +
+                   std::to_string(every);
+          });
           const int64_t within = every > 0 ? every : n;
-          require(start >= 0 && size > 0 && start <= within && size <= within - start,
-                  "[" + std::to_string(start) + ", +" + std::to_string(size) + ") lies outside " +
-                      (every > 0 ? "a block of " + std::to_string(every)
-                                 : "axis " + std::to_string(axis) + " of " + a[0].str()));
+          require(start >= 0 && size > 0 && start <= within && size <= within - start, [&] {
+            return "[" + std::to_string(start) + ", +" + std::to_string(size) + ") lies outside " +
+                   (every > 0 ? "a block of " + std::to_string(every)
+                              : "axis " + std::to_string(axis) + " of " + a[0].str());
+          });
           n = every > 0 ? n / every * size : size;
           return std::vector<Type>{y};
         },

@@ -21,13 +21,15 @@ const RegisterOp kOp(OpDef{
           std::vector<Type> out;
           int64_t total = 0;
           for (int64_t n : a.integers("sizes")) {
-            require(n > 0 && n <= a[0].last(), "sizes must be positive and fit " + a[0].str());
+            require(n > 0 && n <= a[0].last(),
+                    [&] { return "sizes must be positive and fit " + a[0].str(); });
             out.push_back(a[0]);
             out.back().dims.back() = n;
             total += n;
           }
-          require(total == a[0].last() && !out.empty(),
-                  "sizes add up to " + std::to_string(total) + ", not " + dim_name(a[0].last()));
+          require(total == a[0].last() && !out.empty(), [&] {
+            return "sizes add up to " + std::to_string(total) + ", not " + dim_name(a[0].last());
+          });
           return out;
         },
     .eval =

@@ -12,8 +12,10 @@ const RegisterOp kOp(OpDef{
     .operands = {{"parts", "[N, K] each", false, true}},
     .infer =
         [](const InferArgs& a) {
-          require(a[0].is_static() && a[0].rank() == 2, "only matrices can be stacked, found " + a[0].str());
-          for (const Type& t : a.types) require(t == a[0], t.str() + " does not fit " + a[0].str());
+          require(a[0].is_static() && a[0].rank() == 2,
+                  [&] { return "only matrices can be stacked, found " + a[0].str(); });
+          for (const Type& t : a.types)
+            require(t == a[0], [&] { return t.str() + " does not fit " + a[0].str(); });
           return std::vector<Type>{
               Type{a[0].dtype, {static_cast<int64_t>(a.size()), a[0].dims[0], a[0].dims[1]}}};
         },

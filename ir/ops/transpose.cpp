@@ -16,7 +16,7 @@ const RegisterOp kOp(OpDef{
     .infer =
         [](const InferArgs& a) {
           require(a[0].is_static() && a[0].rank() == 2 && !is_quantised(a[0].dtype),
-                  "x must be an unquantised matrix, found " + a[0].str());
+                  [&] { return "x must be an unquantised matrix, found " + a[0].str(); });
           return std::vector<Type>{Type{a[0].dtype, {a[0].dims[1], a[0].dims[0]}}};
         },
     .eval =

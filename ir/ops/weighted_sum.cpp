@@ -12,9 +12,10 @@ const RegisterOp kOp(OpDef{
     .infer =
         [](const InferArgs& a) {
           ops::require_activation(a[0], "x");
-          require(a[0].rank() == 3, "x must be [T, J, N], found " + a[0].str());
+          require(a[0].rank() == 3, [&] { return "x must be [T, J, N], found " + a[0].str(); });
           const Type weights{DType::f32, {a[0].dims[0], a[0].dims[1]}};
-          require(a[1] == weights, "weights must be " + weights.str() + " like x, found " + a[1].str());
+          require(a[1] == weights,
+                  [&] { return "weights must be " + weights.str() + " like x, found " + a[1].str(); });
           return std::vector<Type>{Type{DType::f32, {a[0].dims[0], a[0].dims[2]}}};
         },
     .eval =

@@ -24,12 +24,21 @@ namespace {
 
 // Does any linear, of that role if one is given, read it? Also one inside of an expression over weights.
 bool is_multiplied(const Graph& g, ValueId v, const std::string& role = "") {
-  return std::any_of(g.value(v).uses.begin(), g.value(v).uses.end(), [&](const Use& u) {
-    const Op& op = g.op(u.op);
-    if (op.def->category == OpCategory::contraction)
-      return u.operand == 1 && (role.empty() || attr_string(op, "role") == role);
-    return op.def->category == OpCategory::weight && is_multiplied(g, op.results[0], role);
-  });
+  std::set<ValueId> seen{v};
+  std::vector<ValueId> pending{v};
+  while (!pending.empty()) {
+    const ValueId at = pending.back();
+    pending.pop_back();
+    for (const Use& u : g.value(at).uses) {
+      const Op& op = g.op(u.op);
+      if (op.def->category == OpCategory::contraction && u.operand == 1 &&
+          (role.empty() || attr_string(op, "role") == role))
+        return true;
+      if (op.def->category == OpCategory::weight && seen.insert(op.results[0]).second)
+        pending.push_back(op.results[0]);
+    }
+  }
+  return false;
 }
 
 // What graphs say, with reals as exact as GGUF's are.

@@ -17,7 +17,7 @@ constexpr size_t kMaxDepth = 64;
 
 // What a tree takes, counted anew for each alias of it, which could otherwise multiply without end.
 uint64_t bytes_of(const YamlNode& n) {
-  uint64_t total = sizeof n + n.text.size() + n.loc.file.size();
+  uint64_t total = sizeof n + n.text.size();
   for (const YamlNode& i : n.items) total += bytes_of(i);
   for (const auto& [k, v] : n.entries) total += bytes_of(k) + bytes_of(v);
   return total;
@@ -104,7 +104,7 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   void add(YamlNode n, YAML::anchor_t anchor) {
-    memory_.take(sizeof n + n.text.size() + n.loc.file.size(), n.loc);
+    memory_.take(sizeof n + n.text.size(), n.loc);
     if (anchor != 0) {
       memory_.take(bytes_of(n), n.loc);
       anchors_[anchor] = n;
@@ -128,7 +128,7 @@ class TreeBuilder : public YAML::EventHandler {
     }
   }
 
-  std::string file_;
+  FileName file_;
   const std::string& text_;
   std::vector<size_t> lines_;  // where they start
   std::vector<Open> stack_;

@@ -30,21 +30,24 @@ std::string shell_word(const std::string& word) {
   return out + "'";
 }
 
+struct Counts {
+  int64_t ops = 0, linears = 0;
+  double weight_bytes = 0;
+};
+
 // What a step executes: ops on weights alone run once, when compiling.
-void count(const Graph& g, int64_t& ops, int64_t& linears, double& weight_bytes) {
+Counts counted(const Graph& g) {
+  Counts out;
   const SideTable<ValueId, char> constant = weight_only(g);
   for (OpId id : g.ops()) {
     const Op& op = g.op(id);
     if (constant[op.results[0]]) continue;
-    ++ops;
-    weight_bytes += op_cost(g, id, constant).weight_bytes;
-    if (op.body) {
-      int64_t ignored = 0;
-      double bytes = 0;
-      count(*op.body, ignored, linears, bytes);
-    }
-    linears += op.def->category == OpCategory::contraction;
+    ++out.ops;
+    out.weight_bytes += op_cost(g, id, constant).weight_bytes;
+    if (op.body) out.linears += counted(*op.body).linears;  // groups nest 32 deep at most
+    out.linears += op.def->category == OpCategory::contraction;
   }
+  return out;
 }
 
 class Manager {
@@ -54,6 +57,9 @@ class Manager {
   std::vector<PassReport> run() {
     std::vector<const Pass*> passes = pipeline(options_);
     drop_unused_weights();
+    if (options_.trial) return try_all(passes);
+    text_ = print_graph(g_);
+    counts_ = counted(g_);
     if (!options_.dump_dir.empty()) {
       std::filesystem::create_directories(options_.dump_dir);
       if (number_ == 0) dump("import");
@@ -70,26 +76,43 @@ class Manager {
   }
 
  private:
+  std::vector<PassReport> try_all(const std::vector<const Pass*>& passes) {
+    for (const Pass* pass : passes) {
+      PassReport ignored;
+      ignored.pass = pass->name();
+      PassContext context = context_of(*pass);
+      transform(*pass, context, ignored);
+    }
+    verify(g_);
+    return {};
+  }
+
+  PassContext context_of(const Pass& pass) const {
+    PassContext out;
+    if (const auto it = options_.settings.find(pass.name()); it != options_.settings.end())
+      out.settings = it->second;
+    if (options_.limit != INT64_MAX) out.limit = std::max<int64_t>(options_.limit - applied_, 0);
+    return out;
+  }
+
   void run_one(const Pass& pass) {
     const std::string name = pass.name();
     ++number_;
     print(options_.print_before, name, "before");
     if (!options_.dump_dir.empty()) dump(name + ".before");
-    const std::string before_text = print_graph(g_);
     if (gate_) before_ = g_.clone();
     PassReport r;
     r.pass = name;
-    count(g_, r.ops_before, r.linears_before, r.weight_bytes_before);
-    PassContext context;
-    if (const auto it = options_.settings.find(name); it != options_.settings.end())
-      context.settings = it->second;
-    if (options_.limit != INT64_MAX) context.limit = std::max<int64_t>(options_.limit - applied_, 0);
+    r.ops_before = counts_.ops;
+    r.linears_before = counts_.linears;
+    r.weight_bytes_before = counts_.weight_bytes;
+    PassContext context = context_of(pass);
     const int64_t limit = context.limit;
     try {
       transform(pass, context, r);
-      prove(pass, before_text, r);
+      prove(pass, r);
     } catch (const PassFailure& e) {
-      throw PassFailure(e.pass, e.kind, e.reason, save_repro(name, limit, before_text));
+      throw PassFailure(e.pass, e.kind, e.reason, save_repro(name, limit));
     }
     applied_ += context.applications;
     r.applications = context.applications;
@@ -99,7 +122,9 @@ class Manager {
     r.remarks = context.remarks;
     r.near_misses = context.near_misses;
     r.ledger = context.ledger;
-    count(g_, r.ops_after, r.linears_after, r.weight_bytes_after);
+    r.ops_after = counts_.ops;
+    r.linears_after = counts_.linears;
+    r.weight_bytes_after = counts_.weight_bytes;
     reports_.push_back(std::move(r));
     if (!options_.dump_dir.empty()) dump(name + ".after");
     print(options_.print_after, name, "after");
@@ -126,19 +151,22 @@ class Manager {
     }
   }
 
-  void prove(const Pass& pass, const std::string& before_text, PassReport& r) {
+  void prove(const Pass& pass, PassReport& r) {
     try {
       verify(g_);
     } catch (const Error& e) {
       throw PassFailure(r.pass, FailureKind::unsound, e.what());
     }
-    const bool differs = print_graph(g_) != before_text;
-    if (differs != r.changed) {
+    std::string text = print_graph(g_);
+    if ((text != text_) != r.changed) {
       throw PassFailure(r.pass, FailureKind::dishonest,
                         r.changed ? "it says that it changed the graph, and did not"
                                   : "it changed the graph and says that it did not");
     }
     if (gate_ && r.changed) check(pass, r);
+    if (!r.changed) return;
+    text_ = std::move(text);
+    counts_ = counted(g_);
   }
 
   void check(const Pass& pass, PassReport& r) {
@@ -156,11 +184,11 @@ class Manager {
     }
   }
 
-  std::string save_repro(const std::string& pass, int64_t limit, const std::string& text) const {
+  std::string save_repro(const std::string& pass, int64_t limit) const {
     if (options_.repro_path.empty()) return "";
     const std::string command = replay_command(options_.repro_path, {pass}, options_, limit);
     try {
-      write_file(options_.repro_path, "// replay: " + command + "\n" + text);
+      write_file(options_.repro_path, "// replay: " + command + "\n" + text_);
     } catch (const Error&) {
       return "";  // what went wrong before is what matters
     }
@@ -186,6 +214,8 @@ class Manager {
   const PassOptions& options_;
   std::vector<PassReport> reports_;
   std::optional<NumericGate> gate_;
+  std::string text_;                          // of the graph before the pass
+  Counts counts_;                             // likewise
   Graph before_;                              // the pass, for the gate
   std::map<std::string, std::string> notes_;  // by pass, for its summary
   int number_;

@@ -52,6 +52,9 @@ struct PassOptions {
   // What a token costs, in any unit: decides between passes that want the same ops. Error: no price. Without
   // it the order decides.
   std::function<double(const Graph&)> price;
+  // What comes of it is priced and thrown away: passes are not held to what they say nor reported on, and the
+  // graph is verified when all have run.
+  bool trial = false;
   // Sees the graph behind every pass.
   std::function<void(const PassReport&, const Graph&)> after_pass;
 };

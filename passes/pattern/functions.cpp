@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "ir/op_def.h"
+#include "ir/readers.h"
 #include "passes/pattern/datum.h"
 
 namespace lmc {
@@ -75,14 +76,10 @@ int64_t count_readers(const Graph& g, ValueId v) {
   return static_cast<int64_t>(g.value(v).uses.size()) + std::count(g.outputs().begin(), g.outputs().end(), v);
 }
 
-// Groups nest 32 deep at most.
 bool reshaped(const Graph& g, ValueId v) {
-  const auto& uses = g.value(v).uses;
-  return std::any_of(uses.begin(), uses.end(), [&](const Use& u) {
-    const Op& reader = g.op(u.op);
-    if (reader.body) return reshaped(*reader.body, reader.body->inputs()[u.operand]);
-    return reader.def->name == "reshape";
-  });
+  bool out = false;
+  for_each_reader(g, v, [&](const Graph& at, const Use& u) { out |= at.op(u.op).def->name == "reshape"; });
+  return out;
 }
 
 std::vector<TextFunction> make_functions() {

@@ -11,6 +11,8 @@ namespace {
 using syntax::Lexer;
 using syntax::Tok;
 
+constexpr size_t kLongestFile = 1 << 20;  // its statements are kept, each many times its text
+
 class Parser {
  public:
   Parser(std::string_view text, const std::string& file) : lex_(text, {file, 1, 1}) {}
@@ -194,9 +196,7 @@ class Parser {
     skip_to_closing(at);
     lex_.take();
     std::string out(lex_.slice(start, lex_.last_end()));
-    parse_graph(std::string(static_cast<size_t>(at.line - 1), '\n') +
-                    std::string(static_cast<size_t>(at.column - 1), ' ') + out,
-                at.file);
+    parse_graph(out, at);
     return out;
   }
 
@@ -207,6 +207,7 @@ class Parser {
 }  // namespace
 
 std::vector<FusionSpec> parse_lmpass(std::string_view text, const std::string& file) {
+  if (text.size() > kLongestFile) throw Error(Location{file}, "a file of passes may have 1 MB at most");
   std::vector<FusionSpec> specs = Parser(text, file).run();
   for (const FusionSpec& s : specs) check_fusion(s);
   return specs;

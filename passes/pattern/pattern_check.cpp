@@ -30,7 +30,7 @@ void check_optional(const Statement& s) {
 }
 
 void check_statement(const Statement& s) {
-  if (s.body || !s.types.empty()) throw Error(s.loc, "a pattern states neither types nor bodies");
+  if (s.has_body || !s.types.empty()) throw Error(s.loc, "a pattern states neither types nor bodies");
   if (s.op.empty()) throw Error(s.loc, "$" + s.capture + " captures an op: $" + s.capture + ":silu|relu(…)");
   for (const OpDef* def : ops_named(s.op, s.loc)) {
     if (!s.repeat) check_call_of(*def, s);

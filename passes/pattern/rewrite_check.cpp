@@ -33,7 +33,7 @@ class Checker {
   }
 
   void statement(const Statement& s) {
-    if (s.body || !s.types.empty()) throw Error(s.loc, "a replacement states neither types nor bodies");
+    if (s.has_body || !s.types.empty()) throw Error(s.loc, "a replacement states neither types nor bodies");
     if (s.repeat || s.op.find('|') != std::string::npos)
       throw Error(s.loc, "a replacement names one op, or $one that the pattern captured");
     call(s);

@@ -70,11 +70,11 @@ std::vector<OpId> Search::candidates(size_t s) const {
     if (g_.value(it->second).kind != ValueKind::result) return {};
     return {g_.value(it->second).def};
   }
-  const std::vector<Use>* fewest = nullptr;
+  const UseList* fewest = nullptr;
   for (const auto& o : text.operands) {
     const auto it = state_.values.find(o.name);
     if (it == state_.values.end()) continue;
-    const std::vector<Use>& uses = g_.value(it->second).uses;
+    const UseList& uses = g_.value(it->second).uses;
     if (!fewest || uses.size() < fewest->size()) fewest = &uses;
   }
   std::set<OpId> out;

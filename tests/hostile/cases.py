@@ -139,6 +139,65 @@ def lmpass_spine(t, folder):
     return ["passes", "--pass", p], size(p)
 
 
+def end_is_missing(t, folder, statement):
+    """A long graph that is well-formed as far as it goes. What is read of it is not kept."""
+    g = write(f"{folder}/g.lmir", "graph @g (%x: f32[T,4]) {\n" + "".join(statement(i) for i in range(150_000)))
+    return ["opt", g], size(g)
+
+
+@case("expected 'return' and a closing brace")
+def lmir_of_many_statements(t, folder):
+    return end_is_missing(t, folder, lambda i: f"%v{i}=silu(%x)\n")
+
+
+@case("expected 'return' and a closing brace")
+def lmir_of_many_weights(t, folder):
+    return end_is_missing(t, folder, lambda i: f"weight @w{i} :f32[4]\n")
+
+
+@case("expected 'return' and a closing brace")
+def lmir_of_many_attributes(t, folder):
+    return end_is_missing(t, folder, lambda i: "%a=b(){c=[1,2,3,4,5,6,7,8]}\n")
+
+
+@case("expected 'return' and a closing brace")
+def lmir_of_many_groups(t, folder):
+    return end_is_missing(t, folder, lambda i: "%a=group(%x):f32[T,4]{inputs(%x:f32[T,4]) %y=silu(%x) return %y}\n")
+
+
+@case("", codes=(0,))
+def lmir_of_groups_in_groups(t, folder):
+    inner = "%p = silu(%x)\n%q = silu(%p)\nreturn %p, %q"
+    for _ in range(31):
+        inner = "%p, %q = group(%x) : f32[T,4], f32[T,4] {inputs (%x: f32[T,4])\n" + inner + "}\nreturn %p, %q"
+    g = write(f"{folder}/g.lmir", "graph @g (%x: f32[T,4]) {\n" + inner + "}\n")
+    return ["opt", g, "-o", "out.lmir"], size(g)
+
+
+@case("a statement of more than 131072 parts")
+def lmir_with_a_long_list(t, folder):
+    g = write(f"{folder}/g.lmir", "graph @g (%x: f32[T,4]) {\n%y=split(%x){sizes=[" + "1," * 2_000_000)
+    return ["opt", g], size(g)
+
+
+@case("a statement of more than 131072 parts")
+def lmir_with_many_operands(t, folder):
+    g = write(f"{folder}/g.lmir", "graph @g (%x: f32[T,4]) {\n%y=concat(" + "a()," * 1_000_000)
+    return ["opt", g], size(g)
+
+
+@case("a statement of more than 131072 parts")
+def lmir_with_many_results(t, folder):
+    g = write(f"{folder}/g.lmir", "graph @g (%x: f32[T,4]) {\n" + "%y," * 1_000_000)
+    return ["opt", g], size(g)
+
+
+@case("may have 1 MB at most")
+def lmpass_of_many_statements(t, folder):
+    p = write(f"{folder}/p.lmpass", 'pass p "x"\nmatch {\n' + "  %y = scale(%x)\n" * 200_000 + "}\n")
+    return ["passes", "--pass", p], size(p)
+
+
 @case("", codes=(0,), seconds=15, megabytes=1500)
 def svg_of_a_long_chain(t, folder):
     n = 200_000
@@ -184,6 +243,13 @@ def layers_4096(t, folder):
     y = write(f"{folder}/m.yaml", f"extends: {t.root}/models/llama.yaml\nsizes:\n  deep: {{num_hidden_layers: 4096, "
               "hidden_size: 64, intermediate_size: 64, num_attention_heads: 4, num_key_value_heads: 4}\n")
     return ["compile", y, "--size", "deep", "--weights", "none", "--passes=none", "--emit=opt"], size(y)
+
+
+@case("", codes=(0,), seconds=12, megabytes=1000)
+def layers_1024_optimised(t, folder):
+    y = write(f"{folder}/m.yaml", f"extends: {t.root}/models/llama.yaml\nsizes:\n  deep: {{num_hidden_layers: 1024, "
+              "hidden_size: 64, intermediate_size: 64, num_attention_heads: 4, num_key_value_heads: 4}\n")
+    return ["compile", y, "--size", "deep", "--weights", "none", "--emit=opt"], size(y)
 
 
 # --- bundles ------------------------------------------------------------------------------------------------------------

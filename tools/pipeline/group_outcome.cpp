@@ -21,7 +21,8 @@ namespace {
 std::string origin(const Op& group) {
   const std::string& pass = attr_string(group, "name");
   if (is_pass(pass)) return origin_flags(pass);
-  return group.loc.file.ends_with(".lmpass") ? "--pass " + group.loc.file : "";  // of another label
+  const std::string& file = group.loc.file;
+  return file.ends_with(".lmpass") ? "--pass " + file : "";  // of another label
 }
 
 // "linear: linear", "row: reshape mul"

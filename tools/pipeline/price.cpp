@@ -33,9 +33,9 @@ Price price_of(const Plan& plan, const MachineFigures& machine) {
 }
 
 Price price_of(const Graph& g, const MachineFigures& machine) {
-  PassOptions quiet;
-  quiet.repro_path.clear();
-  return price_of(plan_only(lower(g.clone(), {kBlock}, quiet), {}).plan, machine);
+  PassOptions trial;
+  trial.trial = true;
+  return price_of(plan_only(lower(g.clone(), {kBlock}, trial), {}).plan, machine);
 }
 
 PricingFigures::PricingFigures() : figures_(std::make_shared<MachineFigures>()) {

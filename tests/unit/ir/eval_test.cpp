@@ -180,6 +180,14 @@ TEST(Algorithms, colouring_separates_neighbours) {
   EXPECT_LT(colour[3], 3);
 }
 
+TEST(Algorithms, dot_escapes_what_would_end_its_quotes_or_move_a_cursor) {
+  Graph g;
+  const ValueId w = g.add_weight("a\"];b\\n\x1b<c>", {DType::f32, {2, 4}});
+  g.set_outputs({g.result(g.add_op("linear", {g.add_input("x", {DType::f32, {kDimT, 4}}), w}))});
+  EXPECT_NE(to_dot(g).find(R"([shape=box,label="@a\"];b\\n\\x1b<c>\nf32[2,4]",)"), std::string::npos)
+      << to_dot(g);
+}
+
 TEST(Algorithms, dot_shows_ops_and_weights) {
   const std::string dot = to_dot(
       parse_graph("graph @g (%x: f32[T,4]) {\nweight @w : f32[2,4]\n%y = linear(%x, @w)\nreturn %y\n}"));

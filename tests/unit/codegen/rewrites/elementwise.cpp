@@ -121,8 +121,9 @@ bool compute_twice(Graph& g, OpId id, Rng& random) {
   }
   const ValueId result = op.results[below(random, op.results.size())];
   const auto i = static_cast<size_t>(g.value(result).result_index);
-  if (g.value(result).uses.empty()) return false;
-  const Use reader = pick(random, g.value(result).uses);
+  const UseList& uses = g.value(result).uses;
+  if (uses.empty()) return false;
+  const Use reader = uses[below(random, uses.size())];
   const OpId copy = add_copy(g, id, std::vector<ValueId>(op.operands));
   g.set_operand(reader.op, reader.operand, g.result(copy, i));
   return true;

@@ -68,7 +68,7 @@ class Readers {
 
  private:
   ValueId v_;
-  std::vector<Use> uses_;
+  UseList uses_;
 };
 
 }  // namespace lmc
