@@ -9,11 +9,8 @@
 #include "codegen/codegen.h"
 #include "codegen/layout.h"
 #include "ir/plan.h"
-<<<<<<< HEAD
-#include "tools/bundle/signature.h"
-=======
 #include "ir/temporaries.h"
->>>>>>> faults
+#include "tools/bundle/signature.h"
 #include "tools/system/files.h"
 
 namespace lmc {
