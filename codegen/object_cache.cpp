@@ -5,12 +5,13 @@
 #include <llvm/IR/Module.h>
 #include <llvm/Support/SHA256.h>
 #include <llvm/Support/raw_ostream.h>
-#include <openssl/hmac.h>
+#include <openssl/evp.h>
 #include <unistd.h>
 
 #include <array>
 
 #include "codegen/backend.h"
+#include "codegen/crypto.h"
 #include "ir/error.h"
 #include "ir/files.h"
 
@@ -28,11 +29,12 @@ std::string hash_of(const std::string& data) {
 
 // HMAC-SHA256; "" if there is none to be had.
 std::string keyed_hash(const std::string& secret, const std::string& data) {
-  const auto bytes = [](const std::string& s) { return reinterpret_cast<const unsigned char*>(s.data()); };
   std::array<unsigned char, kHashBytes> out{};
-  const auto* done = HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), bytes(data),
-                          data.size(), out.data(), nullptr);
-  return done != nullptr ? std::string(out.begin(), out.end()) : "";
+  size_t size = 0;
+  const auto* bytes = reinterpret_cast<const unsigned char*>(data.data());
+  const bool done = EVP_Q_mac(crypto(), "HMAC", nullptr, "SHA256", nullptr, secret.data(), secret.size(),
+                              bytes, data.size(), out.data(), out.size(), &size) != nullptr;
+  return done && size == out.size() ? std::string(out.begin(), out.end()) : "";
 }
 
 }  // namespace

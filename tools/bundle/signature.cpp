@@ -4,7 +4,9 @@
 #include <openssl/pem.h>
 
 #include <cstdlib>
+#include <new>
 
+#include "codegen/crypto.h"
 #include "ir/error.h"
 #include "ir/files.h"
 
@@ -20,10 +22,16 @@ constexpr size_t kSignatureBytes = 64;
 const unsigned char* bytes(const std::string& s) { return reinterpret_cast<const unsigned char*>(s.data()); }
 
 Text reader(const std::string& pem) {
-  return {BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free_all};
+  Text out(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free_all);
+  if (!out) throw std::bad_alloc();
+  return out;
 }
 
-Context new_context() { return {EVP_MD_CTX_new(), EVP_MD_CTX_free}; }
+Context new_context() {
+  Context out(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  if (!out) throw std::bad_alloc();
+  return out;
+}
 
 // OpenSSL would ask for a passphrase on the terminal, and a script would wait for ever.
 int no_passphrase(char*, int, int, void*) { return -1; }
@@ -40,7 +48,8 @@ std::string pem_of(const std::string& file) {
 
 bool verifies(const Key& key, const std::string& text, const std::string& signature) {
   const Context context = new_context();
-  return EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key.get()) == 1 &&
+  return EVP_DigestVerifyInit_ex(context.get(), nullptr, nullptr, crypto(), nullptr, key.get(), nullptr) ==
+             1 &&
          EVP_DigestVerify(context.get(), bytes(signature), signature.size(), bytes(text), text.size()) == 1;
 }
 
@@ -49,7 +58,8 @@ bool verifies(const Key& key, const std::string& text, const std::string& signat
 SigningKey::SigningKey(const std::string& file) {
   const std::string pem = pem_of(file);
   const Text text = reader(pem);
-  Key key(PEM_read_bio_PrivateKey(text.get(), nullptr, no_passphrase, nullptr), EVP_PKEY_free);
+  Key key(PEM_read_bio_PrivateKey_ex(text.get(), nullptr, no_passphrase, nullptr, crypto(), nullptr),
+          EVP_PKEY_free);
   if (!is_ed25519(key)) {
     throw Error(file +
                 ": is no Ed25519 private key in PEM without a passphrase; make one with openssl genpkey "
@@ -64,7 +74,7 @@ std::string SigningKey::sign(const std::string& text) const {
   std::string out(kSignatureBytes, '\0');
   size_t size = out.size();
   auto* key = static_cast<EVP_PKEY*>(key_.get());
-  if (EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key) != 1 ||
+  if (EVP_DigestSignInit_ex(context.get(), nullptr, nullptr, crypto(), nullptr, key, nullptr) != 1 ||
       EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(out.data()), &size, bytes(text),
                      text.size()) != 1 ||
       size != out.size())
@@ -86,7 +96,8 @@ void check_signature(const std::string& bundle, const std::string& manifest, con
   const Text text = reader(pem);
   int count = 0;
   while (true) {
-    const Key key(PEM_read_bio_PUBKEY(text.get(), nullptr, no_passphrase, nullptr), EVP_PKEY_free);
+    const Key key(PEM_read_bio_PUBKEY_ex(text.get(), nullptr, no_passphrase, nullptr, crypto(), nullptr),
+                  EVP_PKEY_free);
     if (!key) break;
     if (!is_ed25519(key)) throw Error(keys + ": holds a key that is not Ed25519");
     ++count;

@@ -1,7 +1,6 @@
 #include "tools/system/files.h"
 
 #include <fcntl.h>
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 #include <memory>
 #include <new>
 
+#include "codegen/crypto.h"
 #include "ir/error.h"
 #include "ir/file_guard.h"
 
@@ -19,17 +19,6 @@ namespace {
 
 [[noreturn]] void fail(const std::string& path, const std::string& doing) {
   throw Error(path + ": cannot " + doing + ": " + std::strerror(errno));
-}
-
-// Of our own: OpenSSL's usual context is used half made where there was no memory for all of it. It stays for
-// the process's life, as threads may still hash when it ends.
-OSSL_LIB_CTX* library() {
-  static OSSL_LIB_CTX* const context = [] {
-    OSSL_LIB_CTX* made = OSSL_LIB_CTX_new();
-    if (made == nullptr) throw std::bad_alloc();
-    return made;
-  }();
-  return context;
 }
 
 }  // namespace
@@ -42,7 +31,7 @@ void sync_file(const std::string& path) {
 }
 
 Digest::Digest(const char* algorithm) : context_(nullptr) {
-  const std::unique_ptr<EVP_MD, decltype(&EVP_MD_free)> method(EVP_MD_fetch(library(), algorithm, nullptr),
+  const std::unique_ptr<EVP_MD, decltype(&EVP_MD_free)> method(EVP_MD_fetch(crypto(), algorithm, nullptr),
                                                                EVP_MD_free);
   if (!method) throw Error(std::string("OpenSSL has no ") + algorithm + ", or no memory for it");
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
