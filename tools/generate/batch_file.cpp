@@ -4,13 +4,18 @@
 #include <sstream>
 
 #include "ir/error.h"
+#include "models/text/json_text.h"
 #include "tools/system/files.h"
 
 namespace lmc {
 namespace {
 
 std::string prompt_of(const std::string& line, const Location& at) {
-  const nlohmann::json j = nlohmann::json::parse(line, nullptr, false);
+  nlohmann::json j;
+  try {
+    j = parse_json(line, at.file);
+  } catch (const Error&) {  // which line, and what it should be, says more
+  }
   if (!j.is_object() || !j.contains("prompt") || !j.at("prompt").is_string())
     throw Error(at, "is not {\"prompt\": \"…\"}");
   return j.at("prompt").get<std::string>();

@@ -2,13 +2,12 @@
 
 #include <curl/curl.h>
 
-#include <algorithm>
-#include <cctype>
 #include <chrono>
 #include <cstdlib>
 #include <exception>
 
 #include "tools/cli/console.h"
+#include "tools/hub/answers.h"
 #include "tools/hub/url.h"
 
 namespace lmc {
@@ -30,21 +29,9 @@ struct Transfer {
   std::exception_ptr thrown;  // exceptions must not pass through C
 };
 
-std::string trimmed(std::string_view text) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front()))) text.remove_prefix(1);
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.remove_suffix(1);
-  return std::string(text);
-}
-
 size_t on_header(char* data, size_t, size_t size, void* user) {
   auto& t = *static_cast<Transfer*>(user);
-  const std::string_view line(data, size);
-  if (line.starts_with("HTTP/")) t.response.headers.clear();  // after "100 Continue" or a proxy's answer
-  const size_t colon = line.find(':');
-  if (colon == line.npos) return size;
-  std::string name(line.substr(0, colon));
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
-  t.response.headers[name] = trimmed(line.substr(colon + 1));
+  read_header_line(t.response, {data, size});
   return size;
 }
 
