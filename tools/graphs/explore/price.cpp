@@ -9,6 +9,7 @@
 #include "ir/cost.h"
 #include "ir/op_def.h"
 #include "ir/stage_label.h"
+#include "models/text/json_number.h"
 #include "models/text/json_text.h"
 #include "passes/engine/lowering.h"
 #include "tools/machine/machine.h"
@@ -64,8 +65,9 @@ Measured read_profile(const std::string& path) {
     const auto j = read_ordered_json(path);
     Measured m;
     m.machine = figures_from(j.at("machine"));
-    m.position = j.at("prompt_tokens").get<int64_t>() + j.at("decode_tokens").get<int64_t>() / 2;
-    m.about = j.at("model").get<std::string>() + ", " + std::to_string(j.at("threads").get<int>()) +
+    m.position = int64_t{whole_number<int32_t>(j.at("prompt_tokens"))} +
+                 whole_number<int32_t>(j.at("decode_tokens")) / 2;
+    m.about = j.at("model").get<std::string>() + ", " + std::to_string(whole_number<int>(j.at("threads"))) +
               " threads, " + j.at("target").get<std::string>();
     for (const auto& k : j.at("decode").at("kernels")) {
       m.kernels.push_back({k.at("label"), k.at("us_per_call"), k.at("gb_s"), k.at("share_of_read_peak")});
