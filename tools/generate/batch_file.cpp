@@ -23,8 +23,10 @@ std::string prompt_of(const std::string& line, const Location& at) {
 
 }  // namespace
 
-std::vector<std::string> read_prompts(const std::string& file) {
-  std::istringstream in(read_input(file));
+std::vector<std::string> read_prompts(const std::string& file) { return prompts_in(read_input(file), file); }
+
+std::vector<std::string> prompts_in(const std::string& text, const std::string& file) {
+  std::istringstream in(text);
   std::vector<std::string> out;
   for (std::string line; std::getline(in, line);) {
     if (line.ends_with('\r')) line.pop_back();
