@@ -55,8 +55,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   may_refuse([&] {
     describe_file(answer, file);
     fuzz::accepted = true;
-    fuzz::require(file.size >= 0 && (file.hash.size() == 40 || file.hash.size() == 64),
-                  "a file not described");
+    fuzz::require(
+        file.size >= 0 && file.size <= int64_t{1} << 44 && (file.hash.size() == 40 || file.hash.size() == 64),
+        "a file not described");
   });
   const std::string location = answer.header("location");
   may_refuse([&] {

@@ -13,6 +13,9 @@ namespace {
 
 using nlohmann::json;
 
+// 16 TB: sums over all files of a model stay far from the end of int64_t.
+constexpr int64_t kLargestFile = int64_t{1} << 44;
+
 // A name from the server becomes a path: it must stay below the folder.
 void check_name(const std::string& name, const std::string& url) {
   bool good = !name.empty() && name.size() < 1000 &&
@@ -107,6 +110,9 @@ void describe_file(const HttpResponse& answer, RemoteFile& file) {
     file.size = *length;
   }
   if (file.size < 0) throw Error(answer.url + ": does not say how large the file is");
+  if (file.size > kLargestFile)
+    throw Error(answer.url + ": says the file has " + std::to_string(file.size) +
+                " bytes, which no file has");
 }
 
 std::string server_message(const HttpResponse& r) {
