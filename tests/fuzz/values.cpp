@@ -37,9 +37,10 @@ void parse_flags(const std::string& text) {
   std::vector<std::string> given;
   for (size_t at = 0; at < text.size();) {
     const size_t end = std::min(text.find('\n', at), text.size());
-    given.insert(given.begin(), text.substr(at, end - at));  // CLI11 takes them from the end
+    given.push_back(text.substr(at, end - at));
     at = end + 1;
   }
+  std::reverse(given.begin(), given.end());  // as CLI11 takes them
   try {
     app.parse(std::move(given));
   } catch (const CLI::ParseError&) {

@@ -14,8 +14,8 @@ Measured read_profile(const std::string& path) {
     const auto j = read_ordered_json(path);
     Measured m;
     m.machine = figures_from(j.at("machine"));
-    m.position = int64_t{whole_number<int32_t>(j.at("prompt_tokens"))} +
-                 whole_number<int32_t>(j.at("decode_tokens")) / 2;
+    m.position = int64_t{whole_number<uint32_t>(j.at("prompt_tokens"))} +
+                 whole_number<uint32_t>(j.at("decode_tokens")) / 2;
     m.about = j.at("model").get<std::string>() + ", " + std::to_string(whole_number<int>(j.at("threads"))) +
               " threads, " + j.at("target").get<std::string>();
     for (const auto& k : j.at("decode").at("kernels")) {
