@@ -13,8 +13,10 @@ void need(bool ok, const std::string& what) {
   if (!ok) throw Error(what);
 }
 
+// What an address can reach: below it no sum and no product of sizes overflows.
+constexpr double kMost = 0x1p47;
+
 void check_cache(const PlanCache& c, int64_t context) {
-  constexpr double kMost = 0x1p47;  // so that no product below overflows
   const std::string what = "the cache " + c.name;
   const double elements = static_cast<double>(c.capacity) * static_cast<double>(c.kv_heads) *
                           (static_cast<double>(c.head_dim) + kCacheBlock);
@@ -33,6 +35,10 @@ class StepCheck {
     need(step_.max_tokens >= 1 && step_.max_rows >= 1 && step_.max_tokens <= plan_.context &&
              step_.max_rows <= plan_.context,
          "a step for no tokens, or for more than the context has");
+    need(step_.max_rows <= step_.max_tokens, "a step with the logits of more tokens than it has");
+    need(step_.arena_bytes >= 0 && step_.scratch_bytes >= 0 && step_.kept_bytes >= 0,
+         "a step in memory of less than nothing");
+    need(logits_bytes() < kMost, "a step with more logits than memory holds");
     for (const PlanBuffer& b : step_.buffers)
       need(within(b.offset, b.bytes, step_.arena_bytes), "the buffer " + b.name + " lies outside the arena");
     for (const PlanStage& s : step_.stages) {
@@ -73,14 +79,25 @@ class StepCheck {
         return o.index >= 0 && o.index < static_cast<int64_t>(kStepInputs) && !o.written &&
                within(o.offset, o.bytes, step_.max_tokens * 4);
       case Space::output:
-        return within(o.offset, o.bytes, std::max(step_.max_rows, step_.max_tokens) * plan_.vocab * 4);
+        return within(o.offset, o.bytes, static_cast<int64_t>(logits_bytes()));
     }
     return false;
+  }
+
+  double logits_bytes() const {
+    return static_cast<double>(step_.max_rows) * static_cast<double>(plan_.vocab) * 4;
   }
 
   const Plan& plan_;
   const StepPlan& step_;
 };
+
+template <class List>
+void check_sum(const List& list, const std::string& what) {
+  double bytes = 0;
+  for (const auto& one : list) bytes += static_cast<double>(one.bytes);
+  need(bytes < kMost, "the " + what + " together take more than memory holds");
+}
 
 }  // namespace
 
@@ -88,6 +105,10 @@ void check_plan(const Plan& plan) {
   need(plan.context >= 1 && plan.context <= INT32_MAX && plan.vocab >= 1 && plan.vocab <= INT32_MAX,
        "'context' or 'vocab' is out of range");
   for (const PlanCache& c : plan.caches) check_cache(c, plan.context);
+  check_sum(plan.caches, "caches");
+  check_sum(plan.weights, "weights");
+  need(plan.decode.max_tokens == 1, "decoding takes one token at a time");
+  need(!plan.prefill.stages.empty() || plan.prefill.max_tokens == 1, "blocks of a prompt without stages");
   StepCheck(plan, plan.decode).run();
   StepCheck(plan, plan.prefill).run();
 }

@@ -66,6 +66,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const fuzz::MemoryFile memory(fuzz::text(data, size));
   try {
     const auto file = std::make_shared<const GgufFile>(memory.path());
+    fuzz::accepted = true;
     read_metadata(*file);
     read_tensors(*file);
     if (tokenizer::has_gguf_tokenizer(*file)) {

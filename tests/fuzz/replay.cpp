@@ -15,6 +15,8 @@
 #include <string>
 #include <vector>
 
+#include "fuzz.h"
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 namespace {
@@ -158,7 +160,12 @@ int main(int argc, char** argv) {
   std::vector<std::string> seeds;
   for (const std::string& f : files_of(paths)) {
     seeds.push_back(read(f));
+    lmc::fuzz::accepted = false;
     run(seeds.back(), f);
+    if (std::filesystem::path(f).filename().string().starts_with("good-") && !lmc::fuzz::accepted) {
+      std::fprintf(stderr, "%s: is refused, and so reaches nothing\n", f.c_str());
+      return 1;
+    }
   }
   if (seeds.empty()) {
     std::fprintf(stderr, "no seeds given\n");

@@ -8,6 +8,7 @@
 #include "codegen/target.h"
 #include "ir/error.h"
 #include "ir/printable.h"
+#include "models/text/json_number.h"
 #include "models/text/json_text.h"
 #include "tools/bundle/bundle_format.h"
 #include "tools/bundle/plan_json.h"
@@ -37,8 +38,7 @@ BundleManifest read_manifest(const std::string& path) {
     BundleManifest m;
     m.text = read_file(path + "/manifest.json");
     m.json = parse_json(m.text, path + "/manifest.json");
-    if (m.json.at("format").get<int>() != kBundleFormat ||
-        m.json.at("lmc").get<std::string>() != kLmcVersion) {
+    if (m.json.at("format") != kBundleFormat || m.json.at("lmc").get<std::string>() != kLmcVersion) {
       throw Error(path + ": was made by lmc " + m.json.at("lmc").get<std::string>() + ", this is " +
                   kLmcVersion + kAgain);
     }
@@ -60,9 +60,9 @@ void check_files(const std::string& path, const BundleManifest& m) {
     std::error_code ec;
     const auto size = fs::file_size(file, ec);
     if (ec) throw Error(file + ": is missing" + kAgain);
-    if (size != entry.at("bytes").get<uint64_t>()) {
+    if (size != whole_number<uint64_t>(entry.at("bytes"))) {
       throw Error(file + ": has " + std::to_string(size) + " bytes, the manifest says " +
-                  std::to_string(entry.at("bytes").get<uint64_t>()) + kAgain);
+                  std::to_string(whole_number<uint64_t>(entry.at("bytes"))) + kAgain);
     }
     const auto hash = entry.at("sha256").get<std::string>();
     if (name != "weights.safetensors" && sha256_of_file(file) != hash) {
@@ -105,12 +105,12 @@ Bundle::Bundle(const std::string& bundle_path, const BundleManifest& m)
   try {
     info.model = m.json.at("model");
     info.source = m.json.at("source");
-    info.layers = m.json.at("layers");
-    info.tensors = m.json.at("tensors");
-    info.parameters = m.json.at("parameters");
+    info.layers = whole_number<int64_t>(m.json.at("layers"));
+    info.tensors = whole_number<int64_t>(m.json.at("tensors"));
+    info.parameters = whole_number<int64_t>(m.json.at("parameters"));
     info.summaries = m.json.at("passes").get<std::vector<std::string>>();
-    info.bos_ids = m.json.at("bos_ids").get<std::vector<int32_t>>();
-    info.eos_ids = m.json.at("eos_ids").get<std::vector<int32_t>>();
+    info.bos_ids = whole_numbers<int32_t>(m.json.at("bos_ids"));
+    info.eos_ids = whole_numbers<int32_t>(m.json.at("eos_ids"));
     info.example_prompt = m.json.at("example_prompt");
     for (const std::string* shown : {&info.model, &info.source}) {
       if (!is_printable_name(*shown))

@@ -5,6 +5,7 @@
 #include "ir/error.h"
 #include "ir/plan_check.h"
 #include "ir/printable.h"
+#include "models/text/json_number.h"
 #include "models/text/json_text.h"
 
 namespace lmc {
@@ -81,11 +82,11 @@ void check(bool ok, const std::string& what) {
 Type type_from(const json& j) {
   const auto dtype = dtype_from_name(j.at("dtype").get<std::string>());
   check(dtype.has_value(), "unknown format");
-  return {*dtype, j.at("dims").get<std::vector<int64_t>>()};
+  return {*dtype, whole_numbers<int64_t>(j.at("dims"))};
 }
 
 int64_t size_from(const json& j, const char* field) {
-  const auto n = j.at(field).get<int64_t>();
+  const auto n = whole_number<int64_t>(j.at(field));
   check(n >= 0 && n < (int64_t{1} << 48), std::string("'") + field + "' is out of range");
   return n;
 }
@@ -101,7 +102,7 @@ PlanOperand operand_from(const json& j) {
   o.offset = size_from(j, "offset");
   o.bytes = size_from(j, "bytes");
   o.written = j.at("written").get<bool>();
-  o.buffer = j.at("buffer").get<int64_t>();
+  o.buffer = whole_number<int64_t>(j.at("buffer"));
   return o;
 }
 
@@ -112,8 +113,8 @@ StageWork work_from(const json& j) {
   w.family = j.at("family");
   w.core = j.at("core");
   w.role = j.at("role");
-  w.input = j.at("input").get<std::vector<int64_t>>();
-  w.weight = j.at("weight").get<std::vector<int64_t>>();
+  w.input = whole_numbers<int64_t>(j.at("input"));
+  w.weight = whole_numbers<int64_t>(j.at("weight"));
   if (const auto format = j.at("format").get<std::string>(); !format.empty()) {
     w.format = dtype_from_name(format);
     check(w.format.has_value(), "unknown format");
@@ -122,7 +123,7 @@ StageWork work_from(const json& j) {
   w.over_rows = j.at("over_rows").get<bool>();
   w.ahead = j.at("ahead").get<std::vector<std::string>>();
   w.behind = j.at("behind").get<std::vector<std::string>>();
-  w.ops = j.at("ops").get<std::vector<int32_t>>();
+  w.ops = whole_numbers<int32_t>(j.at("ops"));
   w.weight_bytes = j.at("weight_bytes");
   w.flops = j.at("flops");
   w.products = j.at("products");
@@ -152,13 +153,13 @@ StepPlan step_from(const json& j) {
     check(stage.tiles < (1 << 20), "'tiles' is out of range");
     for (const json& o : s.at("operands")) stage.operands.push_back(operand_from(o));
     for (const json& d : s.at("deps")) {
-      stage.deps.push_back(d.get<int32_t>());
+      stage.deps.push_back(whole_number<int32_t>(d));
       check(stage.deps.back() >= 0 && stage.deps.back() < static_cast<int32_t>(step.stages.size()),
             "a stage waits for a later one");
     }
     step.stages.push_back(std::move(stage));
   }
-  step.argmax_stage = j.at("argmax_stage").get<int64_t>();
+  step.argmax_stage = whole_number<int64_t>(j.at("argmax_stage"));
   check(step.argmax_stage >= -1 && step.argmax_stage < static_cast<int64_t>(step.stages.size()),
         "'argmax_stage' is out of range");
   return step;

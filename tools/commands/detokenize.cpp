@@ -1,5 +1,4 @@
 // lmc detokenize: token ids to their text, byte for byte, with nothing added.
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "models/checkpoint/hub_cache.h"
@@ -7,6 +6,7 @@
 #include "tools/bundle/bundle.h"
 #include "tools/cli/command.h"
 #include "tools/cli/console.h"
+#include "tools/cli/ids.h"
 #include "tools/cli/text_io.h"
 
 namespace lmc::detokenize_command {
@@ -20,30 +20,6 @@ struct Options {
   bool json = false;
 };
 
-// Ids with commas or white space between, as `lmc tokenize` prints them.
-std::vector<int32_t> read_ids(std::string_view text, const Tokenizer& tokenizer) {
-  constexpr std::string_view kBetween = ", \t\r\n";
-  std::vector<int32_t> out;
-  for (size_t at = text.find_first_not_of(kBetween); at != std::string_view::npos;
-       at = text.find_first_not_of(kBetween, at)) {
-    const size_t end = std::min(text.find_first_of(kBetween, at), text.size());
-    const std::string_view word = text.substr(at, end - at);
-    int64_t id = 0;
-    const auto r = std::from_chars(word.data(), word.data() + word.size(), id);
-    if (r.ptr != word.data() + word.size() || r.ec == std::errc::invalid_argument) {
-      throw UsageError("token ids must be whole numbers with commas or spaces between; found '" +
-                       std::string(word.substr(0, 40)) + "'");
-    }
-    if (r.ec != std::errc() || id < 0 || id >= tokenizer.vocab_size()) {
-      throw Error("token id " + std::string(word.substr(0, 40)) + " is outside the vocabulary of " +
-                  std::to_string(tokenizer.vocab_size()));
-    }
-    out.push_back(static_cast<int32_t>(id));
-    at = end;
-  }
-  return out;
-}
-
 std::string input_ids(const Options& o) {
   if (!o.has_ids && o.more_ids.empty()) return read_stdin();
   std::string all = o.ids;
@@ -54,7 +30,8 @@ std::string input_ids(const Options& o) {
 void run(const Options& o) {
   const Tokenizer tokenizer =
       Tokenizer::open(o.tokenizer.empty() ? newest_bundle() : local_checkpoint(o.tokenizer));
-  const std::string text = tokenizer.decode(read_ids(input_ids(o), tokenizer), o.skip_special);
+  const std::string text =
+      tokenizer.decode(parse_spaced_ids(input_ids(o), tokenizer.vocab_size()), o.skip_special);
   if (!o.json) return write_stdout(text);
   const nlohmann::json out = {{"text", text}};
   write_stdout(out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");

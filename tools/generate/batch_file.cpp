@@ -4,13 +4,18 @@
 #include <sstream>
 
 #include "ir/error.h"
+#include "models/text/json_text.h"
 #include "tools/system/files.h"
 
 namespace lmc {
 namespace {
 
 std::string prompt_of(const std::string& line, const Location& at) {
-  const nlohmann::json j = nlohmann::json::parse(line, nullptr, false);
+  nlohmann::json j;
+  try {
+    j = parse_json(line, at.file);
+  } catch (const Error&) {  // which line, and what it should be, says more
+  }
   if (!j.is_object() || !j.contains("prompt") || !j.at("prompt").is_string())
     throw Error(at, "is not {\"prompt\": \"…\"}");
   return j.at("prompt").get<std::string>();
@@ -18,8 +23,10 @@ std::string prompt_of(const std::string& line, const Location& at) {
 
 }  // namespace
 
-std::vector<std::string> read_prompts(const std::string& file) {
-  std::istringstream in(read_input(file));
+std::vector<std::string> read_prompts(const std::string& file) { return prompts_in(read_input(file), file); }
+
+std::vector<std::string> prompts_in(const std::string& text, const std::string& file) {
+  std::istringstream in(text);
   std::vector<std::string> out;
   for (std::string line; std::getline(in, line);) {
     if (line.ends_with('\r')) line.pop_back();

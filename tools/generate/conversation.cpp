@@ -1,32 +1,9 @@
 #include "tools/generate/conversation.h"
 
-#include <nlohmann/json.hpp>
-
-#include "models/text/json_text.h"
+#include "tools/generate/conversation_file.h"
 #include "tools/system/files.h"
 
 namespace lmc {
-namespace {
-
-using nlohmann::json;
-
-std::vector<ChatMessage> messages_of(const json& all, const std::string& file) {
-  if (!all.is_object() || !all.contains("messages") || !all.at("messages").is_array())
-    throw Error(file + ": is not a conversation: an object with a list \"messages\" is needed");
-  std::vector<ChatMessage> out;
-  for (const json& m : all.at("messages")) {
-    const auto has_text = [&](const char* key) { return m.contains(key) && m.at(key).is_string(); };
-    if (!m.is_object() || !has_text("role") || !has_text("content")) {
-      throw Error(file + ": message " + std::to_string(out.size() + 1) +
-                  " needs a \"role\" and a \"content\", both strings");
-    }
-    out.push_back({m.at("role").get<std::string>(), m.at("content").get<std::string>()});
-  }
-  return out;
-}
-
-}  // namespace
-
 Conversation::Conversation(Engine& engine, const GenerationFlags& flags, std::string system)
     : engine_(engine), flags_(flags), template_(engine.chat_template()), system_(std::move(system)) {
   clear();
@@ -51,18 +28,8 @@ Answer Conversation::ask(const std::string& text, const std::function<void(const
   return out;
 }
 
-void Conversation::save(const std::string& file) const {
-  json all = json::array();
-  for (const ChatMessage& m : messages_) all.push_back({{"role", m.role}, {"content", m.content}});
-  write_file(file, json{{"messages", all}}.dump(1, ' ', false, json::error_handler_t::replace) + "\n");
-}
+void Conversation::save(const std::string& file) const { write_file(file, conversation_text(messages_)); }
 
-void Conversation::load(const std::string& file) {
-  try {
-    messages_ = messages_of(read_json(file), file);
-  } catch (const json::exception& e) {
-    throw Error(file + ": " + e.what());
-  }
-}
+void Conversation::load(const std::string& file) { messages_ = read_conversation(file); }
 
 }  // namespace lmc

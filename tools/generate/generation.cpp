@@ -1,8 +1,6 @@
 #include "tools/generate/generation.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <cstdio>
 #include <map>
 #include <optional>
@@ -10,31 +8,10 @@
 
 #include "runtime/generate_batch.h"
 #include "tools/cli/console.h"
+#include "tools/generate/logit_bias.h"
 #include "tools/generate/stop_strings.h"
 
 namespace lmc {
-namespace {
-
-// "15=-2.5" or "15=-inf".
-std::pair<int32_t, double> parse_bias(const std::string& text) {
-  const char* const end = text.data() + text.size();
-  int32_t id = 0;
-  double bias = 0;
-  const auto after_id = std::from_chars(text.data(), end, id);
-  bool ok = after_id.ec == std::errc() && after_id.ptr != end && *after_id.ptr == '=';
-  if (ok) {
-    const auto after = std::from_chars(after_id.ptr + 1, end, bias);
-    ok = after.ec == std::errc() && after.ptr == end && !std::isnan(bias) && bias < HUGE_VAL;
-  }
-  if (!ok) {
-    throw UsageError("--logit-bias must be ID=BIAS with a number or -inf, such as 15=-2.5; found '" + text +
-                     "'");
-  }
-  return {id, bias};
-}
-
-}  // namespace
-
 void GenerationFlags::add_to(Flags& flags) {
   SamplerOptions& s = generate.sampler;
   flags.option("-n,--max-tokens", generate.max_tokens, "most tokens to generate")
@@ -72,8 +49,10 @@ void GenerationFlags::add_to(Flags& flags) {
 
 GenerateOptions GenerationFlags::options() const {
   GenerateOptions out = generate;
-  for (const std::string& b : biases)
-    out.sampler.logit_bias.insert_or_assign(parse_bias(b).first, parse_bias(b).second);
+  for (const std::string& b : biases) {
+    const auto [id, bias] = parse_logit_bias(b);
+    out.sampler.logit_bias.insert_or_assign(id, bias);
+  }
   if (speculate == "ngram") out.draft = draft;
   StopStrings{stops};
   return out;

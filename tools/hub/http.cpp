@@ -2,14 +2,13 @@
 
 #include <curl/curl.h>
 
-#include <algorithm>
-#include <cctype>
 #include <chrono>
 #include <cstdlib>
 #include <exception>
 #include <new>
 
 #include "tools/cli/console.h"
+#include "tools/hub/answers.h"
 #include "tools/hub/url.h"
 
 namespace lmc {
@@ -31,25 +30,10 @@ struct Transfer {
   std::exception_ptr thrown;  // exceptions must not pass through C
 };
 
-std::string trimmed(std::string_view text) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front()))) text.remove_prefix(1);
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.remove_suffix(1);
-  return std::string(text);
-}
-
-void take_header(HttpResponse& response, std::string_view line) {
-  if (line.starts_with("HTTP/")) response.headers.clear();  // after "100 Continue" or a proxy's answer
-  const size_t colon = line.find(':');
-  if (colon == line.npos) return;
-  std::string name(line.substr(0, colon));
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
-  response.headers[name] = trimmed(line.substr(colon + 1));
-}
-
 size_t on_header(char* data, size_t, size_t size, void* user) {
   auto& t = *static_cast<Transfer*>(user);
   try {
-    take_header(t.response, {data, size});
+    read_header_line(t.response, {data, size});
     return size;
   } catch (...) {
     t.thrown = std::current_exception();

@@ -2,11 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "ir/error.h"
 #include "runtime/launch_cost.h"
@@ -18,32 +16,6 @@
 namespace lmc {
 namespace fs = std::filesystem;
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-constexpr int kFormat = 3;
-
-struct Figure {
-  const char* name;
-  double MachineFigures::*value;
-};
-constexpr Figure kFigures[] = {
-    {"read_one", &MachineFigures::read_one},
-    {"read_all", &MachineFigures::read_all},
-    {"kept", &MachineFigures::kept},
-    {"f32_one", &MachineFigures::f32_one},
-    {"f32_block", &MachineFigures::f32_block},
-    {"int8_one", &MachineFigures::int8_one},
-    {"int8_block", &MachineFigures::int8_block},
-    {"attend", &MachineFigures::attend},
-    {"row", &MachineFigures::row},
-    {"exp", &MachineFigures::exp},
-    {"buffers", &MachineFigures::buffers},
-    {"call", &MachineFigures::call},
-    {"cold", &MachineFigures::cold},
-    {"launch", &MachineFigures::launch},
-    {"step_start", &MachineFigures::step_start},
-};
 
 MachineFigures measure(int threads) {
   MachineFigures out;
@@ -76,40 +48,6 @@ std::string cpu_name() {
 std::string machine_file(int threads) {
   const std::string folder = cache_folder();
   return folder.empty() ? "" : fmt::format("{}/machine-{}t.json", folder, threads);
-}
-
-Json figures_json(const MachineFigures& figures) {
-  Json out = {{"threads", figures.threads}};
-  for (const Figure& f : kFigures) out[f.name] = figures.*f.value;
-  return out;
-}
-
-MachineFigures figures_from(const Json& j) {
-  MachineFigures out;
-  out.threads = j.at("threads").get<int>();
-  if (out.threads < 1) throw Error("'threads' is no positive number");
-  for (const Figure& f : kFigures) {
-    double& value = out.*f.value;
-    value = j.at(f.name).get<double>();
-    if (!std::isfinite(value) || value <= 0) throw Error(fmt::format("'{}' is no positive number", f.name));
-  }
-  return out;
-}
-
-std::string machine_to_json(const KeptFigures& kept) {
-  Json out = {{"format", kFormat}, {"cpu", kept.cpu}, {"load", kept.load}};
-  out.update(figures_json(kept.figures));
-  return out.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
-KeptFigures machine_from_json(const std::string& text) {
-  try {
-    const Json j = Json::parse(text);
-    if (j.at("format") != kFormat) throw Error("figures in another format");
-    return {figures_from(j), j.at("cpu").get<std::string>(), j.at("load").get<double>()};
-  } catch (const Json::exception& e) {
-    throw Error(e.what());
-  }
 }
 
 std::optional<MachineFigures> given_machine() {

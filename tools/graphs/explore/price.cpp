@@ -3,16 +3,12 @@
 #include <algorithm>
 #include <functional>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "codegen/codegen.h"
 #include "ir/cost.h"
 #include "ir/op_def.h"
 #include "ir/stage_label.h"
-#include "models/text/json_text.h"
 #include "passes/engine/lowering.h"
-#include "tools/machine/machine.h"
-#include "tools/system/files.h"
 
 namespace lmc {
 namespace {
@@ -57,23 +53,6 @@ std::vector<OpPrice> price_ops(const Graph& g, const std::vector<OpId>& ops, con
     out.push_back(p);
   }
   return out;
-}
-
-Measured read_profile(const std::string& path) {
-  try {
-    const auto j = read_ordered_json(path);
-    Measured m;
-    m.machine = figures_from(j.at("machine"));
-    m.position = j.at("prompt_tokens").get<int64_t>() + j.at("decode_tokens").get<int64_t>() / 2;
-    m.about = j.at("model").get<std::string>() + ", " + std::to_string(j.at("threads").get<int>()) +
-              " threads, " + j.at("target").get<std::string>();
-    for (const auto& k : j.at("decode").at("kernels")) {
-      m.kernels.push_back({k.at("label"), k.at("us_per_call"), k.at("gb_s"), k.at("share_of_read_peak")});
-    }
-    return m;
-  } catch (const nlohmann::json::exception& e) {
-    throw Error(path + ": is no profile as lmc profile --json writes it: " + e.what());
-  }
 }
 
 KernelMap kernels_of(const Graph& g, const MachineFigures& machine, int64_t position) {

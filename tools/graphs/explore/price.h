@@ -6,6 +6,7 @@
 
 #include "ir/graph.h"
 #include "ir/machine.h"
+#include "tools/graphs/explore/measured.h"
 
 namespace lmc {
 
@@ -15,19 +16,6 @@ struct OpPrice {
 };
 // Nothing for ops on weights alone: they run once, when compiling.
 std::vector<OpPrice> price_ops(const Graph& g, const std::vector<OpId>& ops, const MachineFigures& machine);
-
-// What `lmc profile --json` wrote.
-struct MeasuredKernel {
-  std::string label;
-  double us_per_call = 0, gb_s = 0, share_of_read_peak = 0;
-};
-struct Measured {
-  MachineFigures machine;               // of the run
-  int64_t position = 0;                 // of its decode steps, on average
-  std::string about;                    // "tiny.lmc, 2 threads, avx2"
-  std::vector<MeasuredKernel> kernels;  // of decode steps
-};
-Measured read_profile(const std::string& path);  // Error naming file and field
 
 // The kernels of a decode step at a position, and which of them computes an op.
 struct KernelMap {

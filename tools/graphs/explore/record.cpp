@@ -1,10 +1,10 @@
 #include "tools/graphs/explore/record.h"
 
 #include "ir/text.h"
-#include "models/text/json_text.h"
 #include "passes/engine/lowering.h"
 #include "tools/build/quant_report.h"
 #include "tools/bundle/bundle.h"
+#include "tools/graphs/explore/bundle_report.h"
 
 namespace lmc {
 namespace {
@@ -18,19 +18,6 @@ Json with_doc(Json pass) {
     pass["exact"] = p->exact();
   }
   return pass;
-}
-
-// The fields of `like`, each of the kind it has there: where the page expects a number it does not look for
-// markup.
-Json fields_like(const Json& like, const Json& given) {
-  Json out;
-  for (const auto& [name, sample] : like.items()) {
-    const Json& value = given.at(name);
-    const bool same = sample.is_number() ? value.is_number() : sample.type() == value.type();
-    if (!same) throw Error("'" + name + "' is " + value.type_name() + ", expected " + sample.type_name());
-    out[name] = value;
-  }
-  return out;
 }
 
 }  // namespace
@@ -67,24 +54,13 @@ PipelineRecord record_of_bundle(const std::string& path) {
   out.title = bundle.info.model;
   out.source = bundle.info.source;
   out.states.push_back(parse_graph(read_file(bundle.file("model.lmir")), bundle.file("model.lmir")));
-  const Json report = read_ordered_json(bundle.file("report.json"));
-  try {
-    out.passes = Json::array();
-    const Json pass_like = pass_json({}), entry_like = ledger_json({}, {});
-    for (const Json& pass : report.at("passes")) {
-      out.passes.push_back(with_doc(fields_like(pass_like, pass)));
-      out.state_after.push_back(0);
-    }
-    for (const Json& entry : report.at("quantization")) {
-      out.ledger.push_back(fields_like(entry_like, entry));
-      const auto sqnr = entry.find("sqnr_db");
-      if (sqnr != entry.end() && sqnr->is_number()) out.ledger.back()["sqnr_db"] = *sqnr;
-    }
-  } catch (const nlohmann::json::exception& e) {
-    throw Error(bundle.file("report.json") + ": " + e.what());
-  } catch (const Error& e) {
-    throw Error(bundle.file("report.json") + ": " + e.what());
+  const BundleReport report = read_report(bundle.file("report.json"));
+  out.passes = Json::array();
+  for (const Json& pass : report.passes) {
+    out.passes.push_back(with_doc(pass));
+    out.state_after.push_back(0);
   }
+  out.ledger = report.ledger;
   out.first_name = "model.lmir";
   out.first_doc = "the graph behind the last pass, as the bundle holds it";
   out.note = "A bundle holds the graph behind the last pass only; explore the model file to see each pass.";

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "models/text/json_number.h"
 #include "models/text/json_text.h"
 #include "runtime/threads.h"
 #include "tools/bundle/bundle.h"
@@ -47,7 +48,7 @@ std::vector<Ablation> passes_at_work(const std::string& bundle) {
   const Json report = read_ordered_json(file);
   for (const Json& p : report.at("passes")) {
     if (!p.at("changed").get<bool>()) continue;
-    out.push_back({p.at("pass").get<std::string>(), p.at("applications").get<int64_t>(), {}, "", {}});
+    out.push_back({p.at("pass").get<std::string>(), whole_number<int64_t>(p.at("applications")), {}, "", {}});
   }
   return out;
 }
