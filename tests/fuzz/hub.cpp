@@ -2,6 +2,7 @@
 #include "fuzz.h"
 #include "ir/error.h"
 #include "tools/hub/answers.h"
+#include "tools/hub/header_line.h"
 #include "tools/hub/url.h"
 
 namespace {

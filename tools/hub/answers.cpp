@@ -1,7 +1,6 @@
 #include "tools/hub/answers.h"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -50,22 +49,7 @@ bool is_hash(const std::string& text) {
   return (text.size() == 40 || text.size() == 64) && text.find_first_not_of("0123456789abcdef") == text.npos;
 }
 
-std::string trimmed(std::string_view text) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front()))) text.remove_prefix(1);
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.remove_suffix(1);
-  return std::string(text);
-}
-
 }  // namespace
-
-void read_header_line(HttpResponse& answer, std::string_view line) {
-  if (line.starts_with("HTTP/")) answer.headers.clear();  // after "100 Continue" or a proxy's answer
-  const size_t colon = line.find(':');
-  if (colon == line.npos) return;
-  std::string name(line.substr(0, colon));
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
-  answer.headers[name] = trimmed(line.substr(colon + 1));
-}
 
 RemoteModel model_of(const HttpResponse& response) {
   const std::string& url = response.url;

@@ -2,15 +2,11 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "tools/hub/http.h"
 #include "tools/hub/hub.h"
 
 namespace lmc {
-
-// One line of an answer's head into its headers; a status line begins anew.
-void read_header_line(HttpResponse& answer, std::string_view line);
 
 // The files of a model, from the hub's JSON. Error naming the URL.
 RemoteModel model_of(const HttpResponse& answer);

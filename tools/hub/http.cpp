@@ -8,7 +8,7 @@
 #include <new>
 
 #include "tools/cli/console.h"
-#include "tools/hub/answers.h"
+#include "tools/hub/header_line.h"
 #include "tools/hub/url.h"
 
 namespace lmc {
