@@ -17,6 +17,22 @@ namespace lmc {
 
 class WeightLayout;
 
+// A unit of the CPU that multiplies small matrices of int8 exactly.
+class MatrixUnit {
+ public:
+  static constexpr int64_t kTokens = 16, kRows = 16;  // of a product
+
+  virtual ~MatrixUnit() = default;
+  // A kernel claims the unit in front of its products and gives it back behind them.
+  virtual void begin(llvm::IRBuilderBase& b) const = 0;
+  virtual void end(llvm::IRBuilderBase& b) const = 0;
+  // out[token][row], i32 at an address that is a multiple of 64: exact dot products of 32 k. `activations`:
+  // int8 rows of kTokens tokens, `apart` bytes (i64) from one to the next; `weights`: int8 [k / 4][row][k %
+  // 4].
+  virtual void dot(llvm::IRBuilderBase& b, llvm::Value* activations, llvm::Value* apart, llvm::Value* weights,
+                   llvm::Value* out) const = 0;
+};
+
 class Target {
  public:
   virtual ~Target() = default;
@@ -58,6 +74,7 @@ class Target {
   // Rows of weights (8, 16 or 32) that meet 8 tokens at once when there are many: as many sums as registers
   // hold.
   virtual int64_t rows_at_once() const { return 8; }
+  virtual const MatrixUnit* matrix_unit() const { return nullptr; }
 };
 
 // The targets this CPU runs, best first; "avx2" is the base of them all.

@@ -18,6 +18,7 @@ class Value;
 namespace lmc {
 
 class KernelBuilder;
+class Target;
 
 // Groups of weight rows against rows of activations, all in registers at once.
 struct Contraction {
@@ -25,6 +26,7 @@ struct Contraction {
   std::vector<llvm::Value*> x;  // addresses of activation rows
   // Variables <group_rows() x f32>, by group and activation row.
   std::vector<std::vector<llvm::Value*>> sums;
+  bool evenly_apart = false;  // each activation row as far from the one before as the others
   int64_t cols = 0;
   // Called before the bytes [offset, offset + bytes) of each group are read: asks for those to come.
   std::function<void(llvm::Value* offset, int64_t bytes)> prefetch;
@@ -44,6 +46,8 @@ class WeightLayout {
   // Element [row, col] of a packed group.
   virtual float element(const std::byte* group, int64_t cols, int64_t row, int64_t col) const = 0;
 
+  // Evenly apart activation rows that emit_dots() likes best on a target when there are many, instead of 8.
+  virtual int64_t rows_at_once(const Target&) const { return 8; }
   // Bytes after which the inner loop asks for memory again.
   virtual int64_t prefetch_bytes() const = 0;
   // sums[i][m] += w[i] · x[m], column by column in order, the same chain of operations whatever else is in

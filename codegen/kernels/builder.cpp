@@ -163,6 +163,14 @@ llvm::Value* KernelBuilder::variable(llvm::Value* initial) {
   return v;
 }
 
+llvm::Value* KernelBuilder::buffer(int64_t bytes, int64_t align) {
+  llvm::IRBuilder<> entry(&fn_->getEntryBlock(), fn_->getEntryBlock().begin());
+  llvm::AllocaInst* out =
+      entry.CreateAlloca(llvm::ArrayType::get(b_.getInt8Ty(), static_cast<uint64_t>(bytes)));
+  out->setAlignment(llvm::Align(static_cast<uint64_t>(align)));
+  return out;
+}
+
 llvm::Value* KernelBuilder::get(llvm::Value* variable) {
   return b_.CreateLoad(llvm::cast<llvm::AllocaInst>(variable)->getAllocatedType(), variable);
 }

@@ -85,6 +85,7 @@ class KernelBuilder {
   // A variable that loops may change: lives in memory until LLVM's SROA lifts it into a register.
   llvm::Value* variable(llvm::Value* initial);
   llvm::Value* get(llvm::Value* variable);
+  llvm::Value* buffer(int64_t bytes, int64_t align);  // of the kernel's own stack
   void set(llvm::Value* variable, llvm::Value* value) { b_.CreateStore(value, variable); }
 
   void loop(llvm::Value* first, llvm::Value* end, int64_t step,

@@ -40,9 +40,11 @@ struct Groups {
   llvm::Value* apart = nullptr;  // groups from one to the next; null: neighbours
 };
 
-// Scratch for results that are to be quantised: f32 [8][outputs of a tile].
+// Scratch for results that are to be quantised: f32 [rows of activations in registers][outputs of a tile].
+// The same for all targets, of which one may have a matrix unit.
 int64_t results_bytes(const LinearForm& form) {
-  return form.quantised.valid() ? kRowBlock * form.frame.spec.grain * form.layout->group_rows() * 4 : 0;
+  const int64_t rows = std::max(kRowBlock, MatrixUnit::kTokens);
+  return form.quantised.valid() ? rows * form.frame.spec.grain * form.layout->group_rows() * 4 : 0;
 }
 
 class LinearEmitter {
@@ -58,6 +60,7 @@ class LinearEmitter {
     quantised_ = is_quantised(layout_->dtype());
     group_bytes_ = layout_->group_bytes(cols_);
     group_rows_ = layout_->group_rows();
+    row_block_ = by_experts_ ? kRowBlock : layout_->rows_at_once(builder.target());
     at_once_ = quantised_ ? std::max<int64_t>(builder.target().rows_at_once() / group_rows_, 1) : 1;
   }
 
@@ -93,7 +96,11 @@ class LinearEmitter {
       choose_weights();
       llvm::Value* few = b.CreateICmpSLT(limit_, k.i64(kRowBlock));
       k.if_then(few, [&] { streams(first, end, halving(kRowBlock * at_once_ / kStreams)); });
-      k.if_then(b.CreateNot(few), [&] { blocks(first, end); });
+      k.if_then(b.CreateNot(few), [&] {
+        if (row_block_ > kRowBlock) k.target().matrix_unit()->begin(b);
+        blocks(first, end);
+        if (row_block_ > kRowBlock) k.target().matrix_unit()->end(b);
+      });
     }
     k.finish();
   }
@@ -137,9 +144,9 @@ class LinearEmitter {
     streaming_ = false;
     const int64_t width = form.quantised.valid() ? groups_per_block() : at_once_;
     llvm::Value* whole = k.add(first, b.CreateAnd(b.CreateSub(end, first), k.i64(-width)));
-    k.loop(first, whole, width, [&](llvm::Value* group) { row_blocks({group, width}, halving(kRowBlock)); });
+    k.loop(first, whole, width, [&](llvm::Value* group) { row_blocks({group, width}, halving(row_block_)); });
     if (form.quantised.valid() || width == 1) return;
-    k.loop(whole, end, 1, [&](llvm::Value* group) { row_blocks({group}, halving(kRowBlock)); });
+    k.loop(whole, end, 1, [&](llvm::Value* group) { row_blocks({group}, halving(row_block_)); });
   }
 
   // All rows against these groups, in blocks of the given sizes. The weights stay in cache meanwhile. An
@@ -156,7 +163,7 @@ class LinearEmitter {
       llvm::Value* end = k.add(start, b.CreateAnd(left, k.i64(-m)));
       k.loop(start, end, m, [&](llvm::Value* row) {
         if (overlapping) row = k.min(row, b.CreateSub(limit_, k.i64(m)));
-        if (streaming_ || m * groups.width <= kRowBlock * at_once_) {
+        if (streaming_ || groups.width <= at_once_ || m * groups.width <= kRowBlock * at_once_) {
           compute_and_store(groups, row, m);
         } else {
           group_by_group(groups, row, m);
@@ -258,7 +265,7 @@ class LinearEmitter {
       llvm::Value* jump =
           streaming_ ? prefetch_->stream_jump(groups.first, stream_end_)
                      : prefetch_->block_jump(groups.first, groups.width, static_cast<int64_t>(from / step));
-      Contraction c{slice(w), xs, slice(sums), cols_, {}};
+      Contraction c{slice(w), xs, slice(sums), !by_experts_, cols_, {}};
       c.prefetch = [&](llvm::Value* offset, int64_t bytes) {
         if (streaming_) {
           prefetch_->stream(c.w, offset, bytes, jump);
@@ -345,6 +352,7 @@ class LinearEmitter {
   const WeightLayout* layout_;
   int64_t outputs_, cols_, group_bytes_, group_rows_;
   int64_t parts_, groups_;  // groups of each part
+  int64_t row_block_;       // rows in registers when there are many
   int64_t at_once_;         // groups in registers against 8 rows
   bool streaming_ = true;   // bound by memory: prefetch in every stream
   bool quantised_;

@@ -21,6 +21,7 @@ class Activations {
     return b.CreateBitCast(b.CreateVectorSplat(rows, four),
                            llvm::FixedVectorType::get(b.getInt8Ty(), 4 * rows));
   }
+  llvm::Value* numbers(llvm::Value* row) const { return k_.at(row, k_.mul(block_, kQ8Block)); }
   llvm::Value* scale(llvm::Value* row) const { return k_.load(k_.ir().getFloatTy(), beside(row, 0), 4); }
   llvm::Value* sum(llvm::Value* row) const {
     return k_.load(k_.ir().getInt32Ty(), beside(row, blocks_ * 4), 4);

@@ -23,10 +23,36 @@ int Q8Blocks::number(const std::byte* block, int64_t row, int64_t col) const {
   return static_cast<int8_t>(block[col / 4 * quad_bytes() + row * 4 + col % 4]);
 }
 
+int64_t Q8Blocks::rows_at_once(const Target& target) const {
+  return target.matrix_unit() != nullptr && group_rows() == MatrixUnit::kRows ? MatrixUnit::kTokens : 8;
+}
+
+// By the matrix unit, which takes a block as it lies in memory; its results come back through the first level
+// of the cache.
+Q8Blocks::Dots Q8Blocks::emit_products(KernelBuilder& k, const Contraction& c,
+                                       const std::vector<llvm::Value*>& blocks,
+                                       const Activations& activations) const {
+  constexpr int64_t kLine = MatrixUnit::kRows * 4;
+  auto& b = k.ir();
+  llvm::Type* type = k.vector(b.getInt32Ty(), MatrixUnit::kRows);
+  llvm::Value* x = activations.numbers(c.x[0]);
+  llvm::Value* apart = b.CreatePtrDiff(b.getInt8Ty(), c.x[1], c.x[0]);
+  Dots dots;
+  for (llvm::Value* block : blocks) {
+    llvm::Value* out = k.buffer(MatrixUnit::kTokens * kLine, 64);
+    k.target().matrix_unit()->dot(b, x, apart, block, out);
+    auto& row = dots.emplace_back();
+    for (int64_t m = 0; m < MatrixUnit::kTokens; ++m) row.push_back(k.load(type, k.at(out, m * kLine), 64));
+  }
+  return dots;
+}
+
 // The loop over quads stays a loop: unrolled, LLVM reorders it token by token and spills the weights.
 Q8Blocks::Dots Q8Blocks::emit_whole_dots(KernelBuilder& k, const Contraction& c,
                                          const std::vector<llvm::Value*>& blocks,
                                          const Activations& activations) const {
+  if (c.evenly_apart && c.x.size() == static_cast<size_t>(MatrixUnit::kTokens))
+    return emit_products(k, c, blocks, activations);
   auto& b = k.ir();
   llvm::Type* bytes = k.vector(b.getInt8Ty(), quad_bytes());
   Dots dots(c.w.size());

@@ -9,6 +9,8 @@ class Q8Blocks : public ScaledBlocks {
  public:
   explicit Q8Blocks(int64_t rows);  // of a group
 
+  int64_t rows_at_once(const Target& target) const override;
+
  protected:
   void pack_numbers(const std::byte* numbers, int64_t row, std::byte* block) const override;
   int number(const std::byte* block, int64_t row, int64_t col) const override;
@@ -18,6 +20,8 @@ class Q8Blocks : public ScaledBlocks {
                             llvm::Value* j) const override;
 
  private:
+  Dots emit_products(KernelBuilder& k, const Contraction& c, const std::vector<llvm::Value*>& blocks,
+                     const Activations& activations) const;
   int64_t quad_bytes() const { return group_rows() * 4; }
 };
 

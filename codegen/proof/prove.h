@@ -28,8 +28,8 @@ struct Proof {
   std::optional<WrongKernel> wrong;  // the first; those behind it were not tried
 };
 
-// In steps of one token, and of 1 and 7 for blocks. `plan` is what `lowered` was compiled to. `all`: every
-// tile; else of large kernels the first, the last and one in the middle.
+// In steps of one token, and of 1, 7 and 31 (or as many as it takes) for blocks. `plan` is what `lowered` was
+// compiled to. `all`: every tile; else of large kernels the first, the last and one in the middle.
 Proof prove_kernels(const Lowered& lowered, const Plan& plan, const LoadedKernels& kernels, bool all);
 
 }  // namespace lmc

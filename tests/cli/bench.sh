@@ -42,6 +42,14 @@ echo '{"format":1}' >"$LMC_CACHE_DIR/machine-2t.json"
 expect_ok "$LMC" machine -t 2
 expect_in out.txt "starting a step"
 grep -q '"cpu"' "$LMC_CACHE_DIR/machine-2t.json" || fail "not measured again"
+
+# Where there is a matrix unit, whether it pays is measured once, too.
+if "$LMC" --version | grep -q amx; then
+  expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" -o native.lmc
+  expect_in err.txt "times as fast as avx512-vnni here: taking"
+  expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" -o native.lmc
+  grep -q "times as fast" err.txt && fail "measured again: $(cat err.txt)"
+fi
 export LMC_MACHINE=$given
 
 # Whoever runs the stages: the same tokens.

@@ -26,6 +26,7 @@
 #include "tools/cli/console.h"
 #include "tools/cli/text_io.h"
 #include "tools/generate/engine.h"
+#include "tools/machine/native_target.h"
 #include "tools/pipeline/group_outcome.h"
 #include "tools/pipeline/model_flags.h"
 #include "tools/system/cache_folder.h"
@@ -176,11 +177,11 @@ void run(const Options& o) {
     throw UsageError(m.source + ": brings no weights to pack; pass --emit, or the checkpoint's folder");
   report_model(m);
   if (o.emit == "import" || o.emit == "graph") return emit(o, print_graph(m.graph));
+  const std::string target = o.target == "native" ? native_target() : o.target;
   const CodegenOptions options = codegen_options(o, m);
   ModelFlags source = o.source;
   if (source.quant.automatic()) {
-    source.quant.format =
-        o.automatic.choose(m, source, pass_options, o.target, tokenizer_of(o, m), o.threads);
+    source.quant.format = o.automatic.choose(m, source, pass_options, target, tokenizer_of(o, m), o.threads);
   }
   if (o.emit == "quant") return emit(o, source.quant.rules(m) + "\n");
   source.apply(pass_options, m);
@@ -192,7 +193,7 @@ void run(const Options& o) {
   pass_options.passes_before = static_cast<int>(reports.size());
   std::vector<PassReport> lowering;
   Lowered lowered =
-      lower(std::move(m.graph), {std::min(o.block, m.context), o.target}, pass_options, &lowering);
+      lower(std::move(m.graph), {std::min(o.block, m.context), target}, pass_options, &lowering);
   report_passes(lowering, pass_options, false);
   for (const std::string& line : stored_more_than_once(lowered.model)) info("  {}", line);
   if (o.emit == "decode") return emit(o, print_graph(lowered.decode));
@@ -239,8 +240,8 @@ const RegisterCommand kCompile(
            .option("--tokenizer", o->tokenizer,
                    "a tokenizer.json, a SentencePiece .model or a folder (default: the checkpoint's)")
            .existing_path();
-       flags.option("--target", o->target, "instruction set; native is the best here")
-           .suggests({"native", "avx2", "avx-vnni", "avx512-vnni"})
+       flags.option("--target", o->target, "instruction set; native is the fastest here")
+           .suggests({"native", "avx2", "avx-vnni", "avx512-vnni", "avx512-amx"})
            .shows_default();
        flags.option("--block", o->block, "largest block of prompt tokens per step")
            .range(1, 4096)

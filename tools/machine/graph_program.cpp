@@ -31,19 +31,19 @@ class MadeUpWeights : public WeightSource {
   Graph g_;
 };
 
-MemoryProgram made_up(const std::string& text, int64_t context, int threads) {
+MemoryProgram made_up(const std::string& text, int64_t context, int threads, const std::string& target) {
   Graph g = parse_graph(text, "benchmark");
   CodegenOptions options;
   options.context = context;
   options.cache_folder = cache_folder();
   const MadeUpWeights weights(g.clone());
-  return {emit(lower(std::move(g), {64}), options), weights, {.threads = threads}};
+  return {emit(lower(std::move(g), {64, target}), options), weights, {.threads = threads}};
 }
 
 }  // namespace
 
-GraphProgram::GraphProgram(const std::string& text, int64_t context, int threads)
-    : program_(made_up(text, context, threads)) {
+GraphProgram::GraphProgram(const std::string& text, int64_t context, int threads, const std::string& target)
+    : program_(made_up(text, context, threads, target)) {
   session().warm_up();
 }
 

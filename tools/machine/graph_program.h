@@ -12,7 +12,7 @@ namespace lmc {
 class GraphProgram {
  public:
   // Inputs and output as generate() wants them. `context`: most positions.
-  GraphProgram(const std::string& text, int64_t context, int threads);
+  GraphProgram(const std::string& text, int64_t context, int threads, const std::string& target = "native");
 
   Session& session() { return program_.session(); }
   const Plan& plan() const { return program_.code().plan; }

@@ -1,0 +1,92 @@
+// Sapphire Rapids and later servers: avx512-vnni with tiles of 16 rows of 64 bytes, multiplied as matrices. A
+// block of Q8_0 has a scale of its own, so its product is one of 32 k, half of what a tile holds.
+#include <cpuid.h>
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/IntrinsicsX86.h>
+#include <llvm/IR/Module.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "codegen/targets/avx512_vnni.h"
+
+namespace lmc::targets::amx {
+namespace {
+
+using llvm::Intrinsic::ID;
+
+// Of the eight tiles: the products, activations, weights.
+enum Tile : uint8_t { kOut, kActivations, kWeights };
+
+class Amx : public MatrixUnit {
+ public:
+  // What ldtilecfg reads (Intel's manual, "TILECFG"): palette 1, then bytes a row and rows of each tile.
+  void begin(llvm::IRBuilderBase& b) const override {
+    std::array<uint8_t, 64> config{1};
+    const auto shape = [&](Tile tile, uint8_t rows, uint8_t row_bytes) {
+      config[16 + 2 * static_cast<size_t>(tile)] = row_bytes;
+      config[48 + static_cast<size_t>(tile)] = rows;
+    };
+    shape(kOut, kTokens, kRows * 4);
+    shape(kActivations, kTokens, 32);
+    shape(kWeights, 32 / 4, kRows * 4);
+    llvm::Constant* bytes = llvm::ConstantDataArray::get(b.getContext(), config);
+    auto& module = *b.GetInsertBlock()->getModule();
+    auto* global = new llvm::GlobalVariable(module, bytes->getType(), true, llvm::GlobalValue::PrivateLinkage,
+                                            bytes, "tiles");
+    global->setAlignment(llvm::Align(64));
+    b.CreateIntrinsic(llvm::Intrinsic::x86_ldtilecfg, {}, {global});
+  }
+
+  void end(llvm::IRBuilderBase& b) const override {
+    b.CreateIntrinsic(llvm::Intrinsic::x86_tilerelease, {}, {});
+  }
+
+  void dot(llvm::IRBuilderBase& b, llvm::Value* activations, llvm::Value* apart, llvm::Value* weights,
+           llvm::Value* out) const override {
+    llvm::Value* line = b.getInt64(kRows * 4);
+    const auto tile = [&](Tile t) { return b.getInt8(t); };
+    b.CreateIntrinsic(llvm::Intrinsic::x86_tilezero, {}, {tile(kOut)});
+    b.CreateIntrinsic(llvm::Intrinsic::x86_tileloadd64, {}, {tile(kActivations), activations, apart});
+    b.CreateIntrinsic(llvm::Intrinsic::x86_tileloadd64, {}, {tile(kWeights), weights, line});
+    b.CreateIntrinsic(llvm::Intrinsic::x86_tdpbssd, {}, {tile(kOut), tile(kActivations), tile(kWeights)});
+    b.CreateIntrinsic(llvm::Intrinsic::x86_tilestored64, {}, {tile(kOut), out, line});
+  }
+};
+
+const Amx kUnit;
+
+// The system keeps tiles over a change of threads only for a process that has asked for it (Linux,
+// Documentation/arch/x86/xstate.rst).
+bool may_use_tiles() {
+  constexpr long kRequest = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  static const bool granted = ::syscall(SYS_arch_prctl, kRequest, kTileData) == 0;
+  return granted;
+}
+
+bool has_int8_tiles() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  constexpr unsigned kTiles = 1U << 24, kInt8 = 1U << 25;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d & kTiles) != 0 && (d & kInt8) != 0;
+}
+
+class Avx512Amx : public Avx512Vnni {
+ public:
+  std::string name() const override { return "avx512-amx"; }
+  std::string cpu() const override { return "sapphirerapids"; }
+  std::string features() const override {
+    return "+amx-tile,+amx-int8,+avx512vnni,+avx512vl,+avx512bw,+prefer-256-bit";
+  }
+  int preference() const override { return 3; }
+  bool supported_here() const override {
+    return Avx512Vnni::supported_here() && has_int8_tiles() && may_use_tiles();
+  }
+  const MatrixUnit* matrix_unit() const override { return &kUnit; }
+};
+
+const Avx512Amx kAmx;
+const RegisterTarget kRegister(kAmx);
+
+}  // namespace
+}  // namespace lmc::targets::amx

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "codegen/targets/vnni.h"
+
+namespace lmc {
+
+// Zen 4, Cascade Lake and later servers.
+class Avx512Vnni : public Vnni {
+ public:
+  std::string name() const override { return "avx512-vnni"; }
+  std::string cpu() const override { return "cascadelake"; }
+  // Where code has the choice it takes 256 bits.
+  std::string features() const override { return "+avx512vnni,+avx512vl,+avx512bw,+prefer-256-bit"; }
+  int preference() const override { return 2; }
+  bool supported_here() const override;
+  const WeightLayout& layout(DType format, int64_t rows, int64_t cols) const override;
+  int64_t rows_at_once() const override { return 16; }  // 32 registers
+
+ protected:
+  int64_t lanes() const override { return 16; }
+};
+
+}  // namespace lmc
