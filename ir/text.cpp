@@ -2,6 +2,7 @@
 
 #include <unordered_map>
 
+#include "ir/budget.h"
 #include "ir/op_def.h"
 #include "ir/syntax.h"
 #include "ir/verify.h"
@@ -67,7 +68,7 @@ Attr attr_from(const Expr& e) {
 class Builder : public syntax::GraphSink {
  public:
   enum class Takes { declarations, statements, all };
-  Builder(Graph& g, Takes takes) : g_(g), takes_(takes) {}
+  Builder(Graph& g, Takes takes, Budget& memory) : g_(g), takes_(takes), memory_(memory) {}
 
   void now(Takes takes) { takes_ = takes; }
   void finish() { g_.set_outputs(std::move(outputs_)); }
@@ -75,12 +76,14 @@ class Builder : public syntax::GraphSink {
   void input(const syntax::Param& p) override {
     if (!declares()) return;
     if (values_.contains(p.name)) throw Error(p.loc, "input %" + p.name + " is declared twice");
+    memory_.take(bytes_of(p.name), p.loc);
     values_[p.name] = g_.add_input(p.name, type_from(p.type));
   }
 
   void weight(const syntax::Param& w) override {
     if (!declares()) return;
     if (g_.find_weight(w.name).valid()) throw Error(w.loc, "weight @" + w.name + " is declared twice");
+    memory_.take(bytes_of(w.name), w.loc);
     g_.add_weight(w.name, type_from(w.type));
   }
 
@@ -99,7 +102,7 @@ class Builder : public syntax::GraphSink {
     Call c = call(s, s.scope);
     if (c.def->category != OpCategory::group) throw Error(s.loc, s.op + " cannot have a body");
     auto body = std::make_unique<Graph>("");
-    auto inside = std::make_unique<Builder>(*body, Takes::all);
+    auto inside = std::make_unique<Builder>(*body, Takes::all, memory_);
     open_ = {std::move(s), std::move(c), std::move(body), std::move(inside)};
     return *open_.inside;
   }
@@ -168,8 +171,19 @@ class Builder : public syntax::GraphSink {
 
   OpId add(Call c, const syntax::Statement& s, const std::string& scope, std::unique_ptr<Graph> body) {
     if (!body && c.def->category == OpCategory::group) throw Error(s.loc, s.op + " needs a body");
+    memory_.take(bytes_of(c, s, scope), s.loc);
     return g_.add_op(*c.def, std::move(c.operands), std::move(c.attrs), s.results, scope, s.loc,
                      std::move(body));
+  }
+
+  // About what a value takes, which stands in two tables by its name.
+  static uint64_t bytes_of(const std::string& name) { return sizeof(Value) + 160 + 4 * name.size(); }
+  // Likewise an op with its results.
+  static uint64_t bytes_of(const Call& c, const syntax::Statement& s, const std::string& scope) {
+    constexpr uint64_t kAttr = 128, kOperand = 24;
+    uint64_t out = sizeof(Op) + scope.size() + c.operands.size() * kOperand + c.attrs.size() * kAttr;
+    for (const std::string& name : s.results) out += bytes_of(name);
+    return out;
   }
 
   void check_names(const syntax::Statement& s) const {
@@ -200,6 +214,7 @@ class Builder : public syntax::GraphSink {
 
   Graph& g_;
   Takes takes_;
+  Budget& memory_;
   int passed_over_ = 0;  // bodies around what is read, while only the graph's declarations count
   std::unordered_map<std::string, ValueId> values_;
   std::vector<ValueId> outputs_;
@@ -259,7 +274,9 @@ Graph parse_graph(std::string_view text, const std::string& file) {
 // Read three times rather than kept as a tree: is it well-formed, what is declared, what is computed.
 Graph parse_graph(std::string_view text, const Location& at) {
   Graph g(syntax::read_graph_text(text, at));
-  Builder builder(g, Builder::Takes::declarations);
+  Budget memory((uint64_t{32} << 20) + 6 * text.size(),
+                "the graph takes more memory than a text of its size may");
+  Builder builder(g, Builder::Takes::declarations, memory);
   syntax::read_graph_text(text, at, builder);
   builder.now(Builder::Takes::statements);
   syntax::read_graph_text(text, at, builder);

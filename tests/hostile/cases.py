@@ -165,6 +165,18 @@ def lmir_of_many_groups(t, folder):
     return end_is_missing(t, folder, lambda i: "%a=group(%x):f32[T,4]{inputs(%x:f32[T,4]) %y=silu(%x) return %y}\n")
 
 
+def chain(n, name, type_text):
+    lines = ["graph @g (%x: f32[T,4]) {", f"  %{name(0)} = silu(%x){type_text}"]
+    lines += [f"  %{name(i)} = silu(%{name(i - 1)}){type_text}" for i in range(1, n)]
+    return "\n".join(lines + [f"  return %{name(n - 1)}", "}"])
+
+
+@case("the graph takes more memory than a text of its size may")
+def lmir_of_more_ops_than_its_size(t, folder):
+    g = write(f"{folder}/g.lmir", chain(200_000, lambda i: f"v{i}", ""))
+    return ["opt", g, "--svg", "-o", "g.svg"], size(g)
+
+
 @case("", codes=(0,))
 def lmir_of_groups_in_groups(t, folder):
     inner = "%p = silu(%x)\n%q = silu(%p)\nreturn %p, %q"
@@ -200,10 +212,7 @@ def lmpass_of_many_statements(t, folder):
 
 @case("", codes=(0,), seconds=15, megabytes=1500)
 def svg_of_a_long_chain(t, folder):
-    n = 200_000
-    lines = ["graph @g (%x: f32[T,4]) {", "  %v0 = silu(%x)"]
-    lines += [f"  %v{i} = silu(%v{i - 1})" for i in range(1, n)]
-    g = write(f"{folder}/g.lmir", "\n".join(lines + [f"  return %v{n - 1}", "}"]))
+    g = write(f"{folder}/g.lmir", chain(100_000, lambda i: f"value_{i:07d}", " : f32[T,4]"))
     return ["opt", g, "--passes=none", "--svg", "-o", "g.svg"], size(g)
 
 
