@@ -36,6 +36,7 @@ KernelRun::KernelRun(const KernelSpec& spec, int64_t tokens, bool all)
       positions_before_(positions_before(spec, tokens)),
       memory_(std::make_unique<Memory>()) {
   portions_ = find_family(spec.family).portions(spec, all);
+  if (!all && tokens > kFew) portions_.erase(portions_.begin(), portions_.end() - 1);
   find_ids();
   make_memory();
   make_activations();

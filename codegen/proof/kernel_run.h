@@ -24,8 +24,9 @@ struct Difference {
 
 class KernelRun {
  public:
+  static constexpr int64_t kFew = 8;  // tokens
   // A step of `tokens` tokens. `spec` must outlive it. `all`: every tile, instead of the first, the last and
-  // one in the middle of a large kernel.
+  // one in the middle of a large kernel, and with more than a few tokens the last alone.
   KernelRun(const KernelSpec& spec, int64_t tokens, bool all);
   ~KernelRun();
 

@@ -29,7 +29,8 @@ struct Proof {
 };
 
 // In steps of one token, and of 1, 7 and 31 (or as many as it takes) for blocks. `plan` is what `lowered` was
-// compiled to. `all`: every tile; else of large kernels the first, the last and one in the middle.
+// compiled to. `all`: every tile; else of large kernels the first, the last and one in the middle,
+// with 31 tokens the last.
 Proof prove_kernels(const Lowered& lowered, const Plan& plan, const LoadedKernels& kernels, bool all);
 
 }  // namespace lmc

@@ -76,6 +76,7 @@ void PartialBlob::restart() {
 bool PartialBlob::finish() {
   const bool good = digest_->hex() == file_.hash;
   if (!fd_.close()) fail(path_, "write");
+  if (good) sync_file(path_);  // before it has its name, so that no power cut leaves zeros under it
   std::error_code ec;
   good ? std::filesystem::rename(path_, blob_, ec) : void(std::filesystem::remove(path_, ec));
   if (ec) throw Error(path_ + ": cannot " + (good ? "rename: " : "remove: ") + ec.message());
