@@ -23,14 +23,16 @@ class MatrixUnit {
   static constexpr int64_t kTokens = 16, kRows = 16;  // of a product
 
   virtual ~MatrixUnit() = default;
-  // A kernel claims the unit in front of its products and gives it back behind them.
-  virtual void begin(llvm::IRBuilderBase& b) const = 0;
+  // A kernel claims the unit in front of its products and gives it back behind them. Products are of kTokens,
+  // or of the `rest`: so many, i64, 1 to kTokens.
+  virtual void begin(llvm::IRBuilderBase& b, llvm::Value* rest) const = 0;
   virtual void end(llvm::IRBuilderBase& b) const = 0;
-  // out[token][row], i32 at an address that is a multiple of 64: exact dot products of 32 k. `activations`:
-  // int8 rows of kTokens tokens, `apart` bytes (i64) from one to the next; `weights`: int8 [k / 4][row][k %
-  // 4].
-  virtual void dot(llvm::IRBuilderBase& b, llvm::Value* activations, llvm::Value* apart, llvm::Value* weights,
-                   llvm::Value* out) const = 0;
+  // What the next products are of: the tokens' rows of 32 int8, `apart` bytes (i64) from one to the next.
+  virtual void load(llvm::IRBuilderBase& b, llvm::Value* activations, llvm::Value* apart,
+                    bool rest) const = 0;
+  // out[token][row], i32 at an address that is a multiple of 64: exact dot products with `weights`, int8 [k /
+  // 4][row][k % 4].
+  virtual void dot(llvm::IRBuilderBase& b, llvm::Value* weights, llvm::Value* out, bool rest) const = 0;
 };
 
 class Target {
@@ -71,9 +73,12 @@ class Target {
   virtual llvm::Value* dot_uint4(llvm::IRBuilderBase& b, llvm::Value* weights, llvm::Value* activations,
                                  llvm::Value* sums) const = 0;
   virtual llvm::Value* finish_uint4(llvm::IRBuilderBase& b, llvm::Value* sums) const = 0;
-  // Rows of weights (8, 16 or 32) that meet 8 tokens at once when there are many: as many sums as registers
-  // hold.
-  virtual int64_t rows_at_once() const { return 8; }
+  // How many rows of activations meet a block of weights at once, where there are many, and how many products
+  // of such a row and a group of weight rows (8 lanes, or 16) registers hold beside their operands.
+  struct InRegisters {
+    int64_t rows, products;
+  };
+  virtual InRegisters in_registers() const { return {8, 8}; }
   virtual const MatrixUnit* matrix_unit() const { return nullptr; }
 };
 

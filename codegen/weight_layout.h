@@ -20,16 +20,25 @@ namespace lmc {
 class KernelBuilder;
 class Target;
 
-// Groups of weight rows against rows of activations, all in registers at once.
+// Groups of weight rows against rows of activations, products in registers at once.
 struct Contraction {
   std::vector<llvm::Value*> w;  // addresses of groups of weight rows
   std::vector<llvm::Value*> x;  // addresses of activation rows
-  // Variables <group_rows() x f32>, by group and activation row.
+  // Where the sums are, <group_rows() x f32>, by group and activation row: variables, or memory.
   std::vector<std::vector<llvm::Value*>> sums;
-  bool evenly_apart = false;  // each activation row as far from the one before as the others
   int64_t cols = 0;
-  // Called before the bytes [offset, offset + bytes) of each group are read: asks for those to come.
-  std::function<void(llvm::Value* offset, int64_t bytes)> prefetch;
+};
+
+// The same for rows of activations, and of sums, that lie evenly apart, by a matrix unit.
+struct UnitContraction {
+  std::vector<llvm::Value*> w;
+  llvm::Value* x = nullptr;        // the first row
+  llvm::Value* x_apart = nullptr;  // bytes, i64
+  std::vector<llvm::Value*> sums;  // of the first row, by group
+  int64_t sums_apart = 0;          // bytes
+  llvm::Value* rows = nullptr;     // i64: MatrixUnit::kTokens, or as many as the unit was told are the rest
+  bool rest = false;               // the latter?
+  int64_t cols = 0;
 };
 
 class WeightLayout {
@@ -46,13 +55,19 @@ class WeightLayout {
   // Element [row, col] of a packed group.
   virtual float element(const std::byte* group, int64_t cols, int64_t row, int64_t col) const = 0;
 
-  // Evenly apart activation rows that emit_dots() likes best on a target when there are many, instead of 8.
-  virtual int64_t rows_at_once(const Target&) const { return 8; }
-  // Bytes after which the inner loop asks for memory again.
-  virtual int64_t prefetch_bytes() const = 0;
-  // sums[i][m] += w[i] · x[m], column by column in order, the same chain of operations whatever else is in
-  // flight.
-  virtual void emit_dots(KernelBuilder& k, const Contraction& c) const = 0;
+  // A group is read in blocks of so many columns, the last of which may be shorter.
+  virtual int64_t block_cols() const = 0;
+  virtual int64_t block_bytes() const = 0;
+  virtual llvm::Value* block_offset(KernelBuilder& k,
+                                    llvm::Value* block) const = 0;  // from the group's start
+  // sums[i][m] += w[i] · x[m] over the `count` columns of a block, in order: the same chain of operations
+  // whatever else is in flight.
+  virtual void emit_block(KernelBuilder& k, const Contraction& c, llvm::Value* block,
+                          int64_t count) const = 0;
+  // Does the target have a matrix unit that takes blocks as they lie in memory? Then there is another way, to
+  // the same bits.
+  virtual bool fits_matrix_unit(const Target&) const { return false; }
+  virtual void emit_block_by_unit(KernelBuilder&, const UnitContraction&, llvm::Value*) const {}
   // Columns [j, j + 8) of row `lane` of the group at `group`, <8 x f32>; j is a multiple of 8, and what lies
   // beyond the last column any number.
   virtual llvm::Value* emit_row(KernelBuilder& k, llvm::Value* group, llvm::Value* lane, int64_t cols,

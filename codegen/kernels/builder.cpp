@@ -93,6 +93,10 @@ void KernelBuilder::prefetch(llvm::Value* address) {
                      {address, b_.getInt32(kRead), b_.getInt32(kFirstLevel), b_.getInt32(kData)});
 }
 
+void KernelBuilder::add_product(llvm::Value* sum, llvm::Value* a, llvm::Value* c) {
+  store(fma(a, c, load(a->getType(), sum, 4)), sum, 4);
+}
+
 llvm::Value* KernelBuilder::fma(llvm::Value* a, llvm::Value* c, llvm::Value* addend) {
   return b_.CreateIntrinsic(llvm::Intrinsic::fma, {a->getType()}, {a, c, addend});
 }

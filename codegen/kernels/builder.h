@@ -72,6 +72,7 @@ class KernelBuilder {
     return b_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, a, c);
   }
   llvm::Value* fma(llvm::Value* a, llvm::Value* c, llvm::Value* addend);
+  void add_product(llvm::Value* sum, llvm::Value* a, llvm::Value* c);  // *sum += a * c, as one fma
   // Vectors of half (f16), i16 (the bits of bf16) or float to f32.
   llvm::Value* widen(llvm::Value* numbers);
   llvm::Value* lane_ids();  // <0, 1, … 7> of i64

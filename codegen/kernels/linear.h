@@ -7,9 +7,7 @@
 
 namespace lmc {
 
-inline constexpr int64_t kRowBlock = 8;  // rows of activations in registers when there are many
-
-// Results to be quantised, a mixture's list of rows.
+// Sums, results to be quantised, a mixture's list of rows.
 int64_t linear_scratch_bytes(const LinearForm& form);
 
 void emit_linear_kernel(KernelBuilder& k, const LinearForm& form);

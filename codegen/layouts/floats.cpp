@@ -35,25 +35,21 @@ class Floats : public WeightLayout {
     return f;
   }
 
-  int64_t prefetch_bytes() const override { return kUnroll * 8 * bytes_; }
+  int64_t block_cols() const override { return kUnroll; }
+  int64_t block_bytes() const override { return kUnroll * 8 * bytes_; }
+  llvm::Value* block_offset(KernelBuilder& k, llvm::Value* block) const override {
+    return k.mul(block, block_bytes());
+  }
 
-  void emit_dots(KernelBuilder& k, const Contraction& c) const override {
-    auto& b = k.ir();
-    const auto step = [&](llvm::Value* column) {
+  void emit_block(KernelBuilder& k, const Contraction& c, llvm::Value* block, int64_t count) const override {
+    for (int64_t u = 0; u < count; ++u) {
+      llvm::Value* column = k.add(k.mul(block, kUnroll), k.i64(u));
       for (size_t m = 0; m < c.x.size(); ++m) {
-        llvm::Value* x = k.splat(k.load(b.getFloatTy(), k.at(c.x[m], k.mul(column, 4)), 4));
-        for (size_t i = 0; i < c.w.size(); ++i) {
-          llvm::Value* w = load_lanes(k, k.at(c.w[i], k.mul(column, 8 * bytes_)));
-          k.set(c.sums[i][m], k.fma(w, x, k.get(c.sums[i][m])));
-        }
+        llvm::Value* x = k.splat(k.load(k.ir().getFloatTy(), k.at(c.x[m], k.mul(column, 4)), 4));
+        for (size_t i = 0; i < c.w.size(); ++i)
+          k.add_product(c.sums[i][m], load_lanes(k, k.at(c.w[i], k.mul(column, 8 * bytes_))), x);
       }
-    };
-    const int64_t whole = c.cols / kUnroll * kUnroll;
-    k.loop(k.i64(0), k.i64(whole), kUnroll, [&](llvm::Value* column) {
-      c.prefetch(k.mul(column, 8 * bytes_), prefetch_bytes());
-      for (int64_t u = 0; u < kUnroll; ++u) step(k.add(column, k.i64(u)));
-    });
-    for (int64_t column = whole; column < c.cols; ++column) step(k.i64(column));
+    }
   }
 
   // Elements of one row are 8 numbers apart.

@@ -55,51 +55,42 @@ class Q4K : public WeightLayout {
     return scale * static_cast<float>(nibbles_.unpack(block, row, col % kQ8Block)) - min;
   }
 
-  int64_t prefetch_bytes() const override { return block_bytes(); }
+  int64_t block_cols() const override { return kQ8Block; }
+  int64_t block_bytes() const override { return nibbles_.bytes() + 2 * rows_; }
+  llvm::Value* block_offset(KernelBuilder& k, llvm::Value* block) const override {
+    return k.add(k.i64(head_bytes()), k.add(super_offset(k, block), part_offset(k, block)));
+  }
 
-  // Per block: sums += x_scale * (d scale sum(q x) - dmin min sum(x)).
-  void emit_dots(KernelBuilder& k, const Contraction& c) const override {
+  // sums += x_scale * (d scale sum(q x) - dmin min sum(x)).
+  void emit_block(KernelBuilder& k, const Contraction& c, llvm::Value* block, int64_t) const override {
     auto& b = k.ir();
     llvm::Type* halves = k.vector(b.getHalfTy(), rows_);
-    k.loop(k.i64(0), k.i64(supers_of(c.cols)), 1, [&](llvm::Value* super) {
-      llvm::Value* start = k.mul(super, super_bytes());
-      std::vector<llvm::Value*> d;
-      std::vector<llvm::Value*> dmin;
-      for (llvm::Value* group : c.w) {
-        d.push_back(k.widen(k.load(halves, k.at(group, start), 2)));
-        dmin.push_back(k.widen(k.load(halves, k.at(k.at(group, start), rows_ * 2), 2)));
+    const Activations activations(k, c.cols, block);
+    llvm::Value* offset = block_offset(k, block);
+    std::vector<llvm::Value*> p;
+    for (llvm::Value* group : c.w) p.push_back(k.at(group, offset));
+    const auto dots = nibbles_.emit_dots(k, c, p, activations);
+    for (size_t i = 0; i < c.w.size(); ++i) {
+      llvm::Value* head = k.at(c.w[i], super_offset(k, block));
+      llvm::Value* d = k.widen(k.load(halves, head, 2));
+      llvm::Value* dmin = k.widen(k.load(halves, k.at(head, rows_ * 2), 2));
+      llvm::Value* scale = b.CreateFMul(d, bytes(k, k.at(p[i], scale_offset())));
+      llvm::Value* min = b.CreateFNeg(b.CreateFMul(dmin, bytes(k, k.at(p[i], min_offset()))));
+      for (size_t m = 0; m < c.x.size(); ++m) {
+        llvm::Value* sum = k.splat(b.CreateSIToFP(activations.sum(c.x[m]), b.getFloatTy()), rows_);
+        llvm::Value* products = b.CreateSIToFP(dots[i][m], sum->getType());
+        llvm::Value* of_block = k.fma(scale, products, b.CreateFMul(min, sum));
+        k.add_product(c.sums[i][m], of_block, k.splat(activations.scale(c.x[m]), rows_));
       }
-      llvm::Value* first = k.mul(super, kParts);
-      llvm::Value* parts = blocks_of(c.cols) % kParts == 0
-                               ? k.i64(kParts)
-                               : k.min(k.i64(kParts), b.CreateSub(k.i64(blocks_of(c.cols)), first));
-      k.loop(k.i64(0), parts, 1, [&](llvm::Value* part) {
-        const Activations activations(k, c.cols, k.add(first, part));
-        llvm::Value* offset = k.add(start, k.mul(part, block_bytes()));
-        c.prefetch(offset, block_bytes());
-        std::vector<llvm::Value*> p;
-        for (llvm::Value* group : c.w) p.push_back(k.at(k.at(group, offset), head_bytes()));
-        const auto dots = nibbles_.emit_dots(k, c, p, activations);
-        for (size_t i = 0; i < c.w.size(); ++i) {
-          llvm::Value* scale = b.CreateFMul(d[i], bytes(k, k.at(p[i], scale_offset())));
-          llvm::Value* min = b.CreateFNeg(b.CreateFMul(dmin[i], bytes(k, k.at(p[i], min_offset()))));
-          for (size_t m = 0; m < c.x.size(); ++m) {
-            llvm::Value* sum = k.splat(b.CreateSIToFP(activations.sum(c.x[m]), b.getFloatTy()), rows_);
-            llvm::Value* products = b.CreateSIToFP(dots[i][m], sum->getType());
-            llvm::Value* block = k.fma(scale, products, b.CreateFMul(min, sum));
-            k.set(c.sums[i][m], k.fma(block, k.splat(activations.scale(c.x[m]), rows_), k.get(c.sums[i][m])));
-          }
-        }
-      });
-    });
+    }
   }
 
   llvm::Value* emit_row(KernelBuilder& k, llvm::Value* group, llvm::Value* lane, int64_t,
                         llvm::Value* j) const override {
     auto& b = k.ir();
-    llvm::Value* super = k.at(group, k.mul(b.CreateLShr(j, 8), super_bytes()));
-    llvm::Value* part = b.CreateAnd(b.CreateLShr(j, 5), k.i64(kParts - 1));
-    llvm::Value* block = k.at(super, k.add(k.i64(head_bytes()), k.mul(part, block_bytes())));
+    llvm::Value* number = b.CreateLShr(j, 5);
+    llvm::Value* super = k.at(group, super_offset(k, number));
+    llvm::Value* block = k.at(group, block_offset(k, number));
     const auto half = [&](int64_t offset) {
       llvm::Value* h = k.load(b.getHalfTy(), k.at(super, k.add(k.i64(offset), k.mul(lane, 2))), 2);
       return b.CreateFPExt(h, b.getFloatTy());
@@ -133,7 +124,12 @@ class Q4K : public WeightLayout {
   int64_t super_bytes() const { return head_bytes() + kParts * block_bytes(); }
   int64_t scale_offset() const { return nibbles_.bytes(); }
   int64_t min_offset() const { return scale_offset() + rows_; }
-  int64_t block_bytes() const { return min_offset() + rows_; }
+  llvm::Value* super_offset(KernelBuilder& k, llvm::Value* block) const {
+    return k.mul(k.ir().CreateUDiv(block, k.i64(kParts)), super_bytes());
+  }
+  llvm::Value* part_offset(KernelBuilder& k, llvm::Value* block) const {
+    return k.mul(k.ir().CreateURem(block, k.i64(kParts)), block_bytes());
+  }
 
   int64_t rows_;
   Nibbles nibbles_;

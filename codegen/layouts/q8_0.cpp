@@ -23,36 +23,40 @@ int Q8Blocks::number(const std::byte* block, int64_t row, int64_t col) const {
   return static_cast<int8_t>(block[col / 4 * quad_bytes() + row * 4 + col % 4]);
 }
 
-int64_t Q8Blocks::rows_at_once(const Target& target) const {
-  return target.matrix_unit() != nullptr && group_rows() == MatrixUnit::kRows ? MatrixUnit::kTokens : 8;
+bool Q8Blocks::fits_matrix_unit(const Target& target) const {
+  return target.matrix_unit() != nullptr && group_rows() == MatrixUnit::kRows;
 }
 
-// By the matrix unit, which takes a block as it lies in memory; its results come back through the first level
-// of the cache.
-Q8Blocks::Dots Q8Blocks::emit_products(KernelBuilder& k, const Contraction& c,
-                                       const std::vector<llvm::Value*>& blocks,
-                                       const Activations& activations) const {
+// Products come back through the first level of the cache, and are scaled as emit_block() does.
+void Q8Blocks::emit_block_by_unit(KernelBuilder& k, const UnitContraction& c, llvm::Value* block) const {
   constexpr int64_t kLine = MatrixUnit::kRows * 4;
   auto& b = k.ir();
-  llvm::Type* type = k.vector(b.getInt32Ty(), MatrixUnit::kRows);
-  llvm::Value* x = activations.numbers(c.x[0]);
-  llvm::Value* apart = b.CreatePtrDiff(b.getInt8Ty(), c.x[1], c.x[0]);
-  Dots dots;
-  for (llvm::Value* block : blocks) {
-    llvm::Value* out = k.buffer(MatrixUnit::kTokens * kLine, 64);
-    k.target().matrix_unit()->dot(b, x, apart, block, out);
-    auto& row = dots.emplace_back();
-    for (int64_t m = 0; m < MatrixUnit::kTokens; ++m) row.push_back(k.load(type, k.at(out, m * kLine), 64));
+  const MatrixUnit& unit = *k.target().matrix_unit();
+  const Activations activations(k, c.cols, block);
+  llvm::Value* offset = block_offset(k, block);
+  unit.load(b, activations.numbers(c.x), c.x_apart, c.rest);
+  std::vector<llvm::Value*> products;
+  std::vector<llvm::Value*> scales;
+  for (llvm::Value* group : c.w) {
+    products.push_back(k.buffer(MatrixUnit::kTokens * kLine, 64));
+    unit.dot(b, k.at(group, offset), products.back(), c.rest);
+    scales.push_back(group_scales(k, k.at(group, offset)));
   }
-  return dots;
+  llvm::Type* type = k.vector(b.getInt32Ty(), MatrixUnit::kRows);
+  k.loop(k.i64(0), c.rows, 1, [&](llvm::Value* row) {
+    llvm::Value* x_scale = activations.scale(k.at(c.x, b.CreateMul(row, c.x_apart)));
+    for (size_t i = 0; i < c.w.size(); ++i) {
+      llvm::Value* dots = k.load(type, k.at(products[i], k.mul(row, kLine)), 64);
+      llvm::Value* scale = b.CreateFMul(scales[i], k.splat(x_scale, MatrixUnit::kRows));
+      k.add_product(k.at(c.sums[i], k.mul(row, c.sums_apart)), b.CreateSIToFP(dots, scale->getType()), scale);
+    }
+  });
 }
 
 // The loop over quads stays a loop: unrolled, LLVM reorders it token by token and spills the weights.
 Q8Blocks::Dots Q8Blocks::emit_whole_dots(KernelBuilder& k, const Contraction& c,
                                          const std::vector<llvm::Value*>& blocks,
                                          const Activations& activations) const {
-  if (c.evenly_apart && c.x.size() == static_cast<size_t>(MatrixUnit::kTokens))
-    return emit_products(k, c, blocks, activations);
   auto& b = k.ir();
   llvm::Type* bytes = k.vector(b.getInt8Ty(), quad_bytes());
   Dots dots(c.w.size());

@@ -9,7 +9,8 @@ class Q8Blocks : public ScaledBlocks {
  public:
   explicit Q8Blocks(int64_t rows);  // of a group
 
-  int64_t rows_at_once(const Target& target) const override;
+  bool fits_matrix_unit(const Target& target) const override;
+  void emit_block_by_unit(KernelBuilder& k, const UnitContraction& c, llvm::Value* block) const override;
 
  protected:
   void pack_numbers(const std::byte* numbers, int64_t row, std::byte* block) const override;
@@ -20,8 +21,6 @@ class Q8Blocks : public ScaledBlocks {
                             llvm::Value* j) const override;
 
  private:
-  Dots emit_products(KernelBuilder& k, const Contraction& c, const std::vector<llvm::Value*>& blocks,
-                     const Activations& activations) const;
   int64_t quad_bytes() const { return group_rows() * 4; }
 };
 

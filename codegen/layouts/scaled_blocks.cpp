@@ -25,25 +25,21 @@ float ScaledBlocks::element(const std::byte* group, int64_t, int64_t row, int64_
   return static_cast<float>(number(block, row, col % kQ8Block)) * f16_to_f32(scale);
 }
 
-// Per block: sums += (scale of w * scale of x) * whole dot product, in f32.
-void ScaledBlocks::emit_dots(KernelBuilder& k, const Contraction& c) const {
+// sums += (scale of w * scale of x) * whole dot product, in f32. What is missing of a block is zeros.
+void ScaledBlocks::emit_block(KernelBuilder& k, const Contraction& c, llvm::Value* block, int64_t) const {
   auto& b = k.ir();
-  k.loop(k.i64(0), k.i64(format().blocks(c.cols)), 1, [&](llvm::Value* block) {
-    const Activations activations(k, c.cols, block);
-    llvm::Value* offset = k.mul(block, block_bytes());
-    std::vector<llvm::Value*> p;
-    for (llvm::Value* group : c.w) p.push_back(k.at(group, offset));
-    c.prefetch(offset, block_bytes());
-    const Dots dots = emit_whole_dots(k, c, p, activations);
-    for (size_t i = 0; i < c.w.size(); ++i) {
-      llvm::Value* w_scale = k.widen(k.load(k.vector(b.getHalfTy(), rows_), k.at(p[i], number_bytes_), 2));
-      for (size_t m = 0; m < c.x.size(); ++m) {
-        llvm::Value* scale = b.CreateFMul(w_scale, k.splat(activations.scale(c.x[m]), rows_));
-        llvm::Value* products = b.CreateSIToFP(dots[i][m], w_scale->getType());
-        k.set(c.sums[i][m], k.fma(products, scale, k.get(c.sums[i][m])));
-      }
+  const Activations activations(k, c.cols, block);
+  llvm::Value* offset = block_offset(k, block);
+  std::vector<llvm::Value*> p;
+  for (llvm::Value* group : c.w) p.push_back(k.at(group, offset));
+  const Dots dots = emit_whole_dots(k, c, p, activations);
+  for (size_t i = 0; i < c.w.size(); ++i) {
+    llvm::Value* w_scale = group_scales(k, p[i]);
+    for (size_t m = 0; m < c.x.size(); ++m) {
+      llvm::Value* scale = b.CreateFMul(w_scale, k.splat(activations.scale(c.x[m]), rows_));
+      k.add_product(c.sums[i][m], b.CreateSIToFP(dots[i][m], w_scale->getType()), scale);
     }
-  });
+  }
 }
 
 llvm::Value* ScaledBlocks::emit_row(KernelBuilder& k, llvm::Value* group, llvm::Value* lane, int64_t,

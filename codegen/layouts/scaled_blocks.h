@@ -20,12 +20,21 @@ class ScaledBlocks : public WeightLayout {
   int64_t group_bytes(int64_t cols) const override { return format().blocks(cols) * block_bytes(); }
   void pack_group(const std::byte* rows, int64_t count, int64_t cols, std::byte* out) const override;
   float element(const std::byte* group, int64_t cols, int64_t row, int64_t col) const override;
-  int64_t prefetch_bytes() const override { return block_bytes(); }
-  void emit_dots(KernelBuilder& k, const Contraction& c) const override;
+  int64_t block_cols() const override { return kQ8Block; }
+  int64_t block_bytes() const override { return number_bytes_ + rows_ * 2; }
+  llvm::Value* block_offset(KernelBuilder& k, llvm::Value* block) const override {
+    return k.mul(block, block_bytes());
+  }
+  void emit_block(KernelBuilder& k, const Contraction& c, llvm::Value* block, int64_t count) const override;
   llvm::Value* emit_row(KernelBuilder& k, llvm::Value* group, llvm::Value* lane, int64_t cols,
                         llvm::Value* j) const override;
 
  protected:
+  // The scales of a block's rows, <rows x f32>.
+  llvm::Value* group_scales(KernelBuilder& k, llvm::Value* block) const {
+    return k.widen(k.load(k.vector(k.ir().getHalfTy(), rows_), k.at(block, number_bytes_), 2));
+  }
+
   using Dots = std::vector<std::vector<llvm::Value*>>;
 
   // `rows`: of a group; `number_bytes`: of theirs in a block. In the format's own blocks they stand behind an
@@ -46,7 +55,6 @@ class ScaledBlocks : public WeightLayout {
 
  private:
   const BlockFormat& format() const { return block_format(dtype()); }
-  int64_t block_bytes() const { return number_bytes_ + rows_ * 2; }
 
   std::string format_;
   int64_t rows_, number_bytes_;

@@ -16,43 +16,54 @@ namespace {
 
 using llvm::Intrinsic::ID;
 
-// Of the eight tiles: the products, activations, weights.
-enum Tile : uint8_t { kOut, kActivations, kWeights };
+// Of the eight tiles: the weights; products and activations of 16 tokens; of the rest.
+enum Tile : uint8_t { kWeights, kOut, kActivations, kOutOfRest, kActivationsOfRest };
 
 class Amx : public MatrixUnit {
  public:
   // What ldtilecfg reads (Intel's manual, "TILECFG"): palette 1, then bytes a row and rows of each tile.
-  void begin(llvm::IRBuilderBase& b) const override {
-    std::array<uint8_t, 64> config{1};
+  void begin(llvm::IRBuilderBase& b, llvm::Value* rest) const override {
+    std::array<uint8_t, kConfigBytes> config{1};
     const auto shape = [&](Tile tile, uint8_t rows, uint8_t row_bytes) {
       config[16 + 2 * static_cast<size_t>(tile)] = row_bytes;
-      config[48 + static_cast<size_t>(tile)] = rows;
+      config[kRowsOfTiles + static_cast<size_t>(tile)] = rows;
     };
-    shape(kOut, kTokens, kRows * 4);
-    shape(kActivations, kTokens, 32);
     shape(kWeights, 32 / 4, kRows * 4);
+    for (Tile tile : {kOut, kOutOfRest}) shape(tile, kTokens, kRows * 4);
+    for (Tile tile : {kActivations, kActivationsOfRest}) shape(tile, kTokens, 32);
     llvm::Constant* bytes = llvm::ConstantDataArray::get(b.getContext(), config);
-    auto& module = *b.GetInsertBlock()->getModule();
-    auto* global = new llvm::GlobalVariable(module, bytes->getType(), true, llvm::GlobalValue::PrivateLinkage,
-                                            bytes, "tiles");
-    global->setAlignment(llvm::Align(64));
-    b.CreateIntrinsic(llvm::Intrinsic::x86_ldtilecfg, {}, {global});
+    llvm::BasicBlock& entry = b.GetInsertBlock()->getParent()->getEntryBlock();
+    llvm::IRBuilder<> at_entry(&entry, entry.begin());
+    llvm::AllocaInst* memory = at_entry.CreateAlloca(bytes->getType());
+    memory->setAlignment(llvm::Align(kConfigBytes));
+    b.CreateAlignedStore(bytes, memory, llvm::Align(kConfigBytes));
+    llvm::Value* rows = b.CreateTrunc(rest, b.getInt8Ty());
+    for (Tile tile : {kOutOfRest, kActivationsOfRest})
+      b.CreateStore(rows, b.CreateConstGEP1_32(b.getInt8Ty(), memory, kRowsOfTiles + tile));
+    b.CreateIntrinsic(llvm::Intrinsic::x86_ldtilecfg, {}, {memory});
   }
 
   void end(llvm::IRBuilderBase& b) const override {
     b.CreateIntrinsic(llvm::Intrinsic::x86_tilerelease, {}, {});
   }
 
-  void dot(llvm::IRBuilderBase& b, llvm::Value* activations, llvm::Value* apart, llvm::Value* weights,
-           llvm::Value* out) const override {
-    llvm::Value* line = b.getInt64(kRows * 4);
-    const auto tile = [&](Tile t) { return b.getInt8(t); };
-    b.CreateIntrinsic(llvm::Intrinsic::x86_tilezero, {}, {tile(kOut)});
-    b.CreateIntrinsic(llvm::Intrinsic::x86_tileloadd64, {}, {tile(kActivations), activations, apart});
-    b.CreateIntrinsic(llvm::Intrinsic::x86_tileloadd64, {}, {tile(kWeights), weights, line});
-    b.CreateIntrinsic(llvm::Intrinsic::x86_tdpbssd, {}, {tile(kOut), tile(kActivations), tile(kWeights)});
-    b.CreateIntrinsic(llvm::Intrinsic::x86_tilestored64, {}, {tile(kOut), out, line});
+  void load(llvm::IRBuilderBase& b, llvm::Value* activations, llvm::Value* apart, bool rest) const override {
+    llvm::Value* tile = b.getInt8(rest ? kActivationsOfRest : kActivations);
+    b.CreateIntrinsic(llvm::Intrinsic::x86_tileloadd64, {}, {tile, activations, apart});
   }
+
+  void dot(llvm::IRBuilderBase& b, llvm::Value* weights, llvm::Value* out, bool rest) const override {
+    llvm::Value* line = b.getInt64(kRows * 4);
+    llvm::Value* sums = b.getInt8(rest ? kOutOfRest : kOut);
+    llvm::Value* activations = b.getInt8(rest ? kActivationsOfRest : kActivations);
+    b.CreateIntrinsic(llvm::Intrinsic::x86_tilezero, {}, {sums});
+    b.CreateIntrinsic(llvm::Intrinsic::x86_tileloadd64, {}, {b.getInt8(kWeights), weights, line});
+    b.CreateIntrinsic(llvm::Intrinsic::x86_tdpbssd, {}, {sums, activations, b.getInt8(kWeights)});
+    b.CreateIntrinsic(llvm::Intrinsic::x86_tilestored64, {}, {sums, out, line});
+  }
+
+ private:
+  static constexpr unsigned kConfigBytes = 64, kRowsOfTiles = 48;
 };
 
 const Amx kUnit;

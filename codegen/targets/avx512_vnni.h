@@ -14,7 +14,7 @@ class Avx512Vnni : public Vnni {
   int preference() const override { return 2; }
   bool supported_here() const override;
   const WeightLayout& layout(DType format, int64_t rows, int64_t cols) const override;
-  int64_t rows_at_once() const override { return 16; }  // 32 registers
+  InRegisters in_registers() const override { return {4, 16}; }  // 32 registers
 
  protected:
   int64_t lanes() const override { return 16; }

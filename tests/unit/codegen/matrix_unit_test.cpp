@@ -15,33 +15,66 @@ namespace {
 
 using llvm::Value;
 
+// A function of the kernel's module, so that code does not grow with the number of its products.
 class VectorsAsUnit : public MatrixUnit {
  public:
-  void begin(llvm::IRBuilderBase&) const override {}
+  void begin(llvm::IRBuilderBase&, Value* rest) const override { rest_ = rest; }
   void end(llvm::IRBuilderBase&) const override {}
-  void dot(llvm::IRBuilderBase& b, Value* activations, Value* apart, Value* weights,
-           Value* out) const override {
-    const auto at = [&](Value* base, Value* bytes) { return b.CreateGEP(b.getInt8Ty(), base, bytes); };
-    llvm::Type* bytes = llvm::FixedVectorType::get(b.getInt8Ty(), kRows);
-    llvm::Type* sums = llvm::FixedVectorType::get(b.getInt32Ty(), kRows);
-    for (int64_t token = 0; token < kTokens; ++token) {
-      Value* row = at(activations, b.CreateMul(apart, b.getInt64(static_cast<uint64_t>(token))));
-      Value* sum = llvm::Constant::getNullValue(sums);
-      for (uint64_t k = 0; k < 32; ++k) {
-        Value* w = llvm::PoisonValue::get(bytes);
-        for (uint64_t r = 0; r < kRows; ++r) {
-          Value* number = b.CreateAlignedLoad(
-              b.getInt8Ty(), at(weights, b.getInt64(k / 4 * 64 + r * 4 + k % 4)), llvm::Align(1));
-          w = b.CreateInsertElement(w, number, r);
-        }
-        Value* x = b.CreateAlignedLoad(b.getInt8Ty(), at(row, b.getInt64(k)), llvm::Align(1));
-        Value* xs = b.CreateVectorSplat(kRows, b.CreateSExt(x, b.getInt32Ty()));
-        sum = b.CreateAdd(sum, b.CreateMul(b.CreateSExt(w, sums), xs));
-      }
-      b.CreateAlignedStore(sum, at(out, b.getInt64(static_cast<uint64_t>(token * kRows * 4))),
-                           llvm::Align(64));
-    }
+  void load(llvm::IRBuilderBase&, Value* activations, Value* apart, bool) const override {
+    activations_ = activations;
+    apart_ = apart;
   }
+  // Rows beyond the rest are not read: they may not be there.
+  void dot(llvm::IRBuilderBase& b, Value* weights, Value* out, bool rest) const override {
+    Value* tokens = rest ? rest_ : b.getInt64(kTokens);
+    b.CreateCall(function(*b.GetInsertBlock()->getModule()), {activations_, apart_, weights, out, tokens});
+  }
+
+ private:
+  static llvm::Function* function(llvm::Module& module) {
+    if (llvm::Function* made = module.getFunction("emulated_dot")) return made;
+    llvm::IRBuilder<> b(module.getContext());
+    llvm::Type* type = llvm::FunctionType::get(
+        b.getVoidTy(), {b.getPtrTy(), b.getInt64Ty(), b.getPtrTy(), b.getPtrTy(), b.getInt64Ty()}, false);
+    auto* f = llvm::Function::Create(llvm::cast<llvm::FunctionType>(type), llvm::Function::InternalLinkage,
+                                     "emulated_dot", module);
+    f->addFnAttr(llvm::Attribute::NoInline);
+    auto* entry = llvm::BasicBlock::Create(b.getContext(), "", f);
+    auto* each = llvm::BasicBlock::Create(b.getContext(), "", f);
+    auto* done = llvm::BasicBlock::Create(b.getContext(), "", f);
+    b.SetInsertPoint(entry);
+    b.CreateBr(each);
+    b.SetInsertPoint(each);
+    llvm::PHINode* token = b.CreatePHI(b.getInt64Ty(), 2);
+    token->addIncoming(b.getInt64(0), entry);
+    const auto at = [&](Value* base, Value* bytes) { return b.CreateGEP(b.getInt8Ty(), base, bytes); };
+    Value* row = at(f->getArg(0), b.CreateMul(f->getArg(1), token));
+    Value* sum = llvm::Constant::getNullValue(llvm::FixedVectorType::get(b.getInt32Ty(), kRows));
+    for (uint64_t quad = 0; quad < 8; ++quad) {
+      llvm::Type* bytes = llvm::FixedVectorType::get(b.getInt8Ty(), 4 * kRows);
+      Value* w = b.CreateAlignedLoad(bytes, at(f->getArg(2), b.getInt64(quad * 4 * kRows)), llvm::Align(1));
+      for (uint64_t k = 0; k < 4; ++k) {
+        std::vector<int> column;
+        for (int r = 0; r < kRows; ++r) column.push_back(4 * r + static_cast<int>(k));
+        Value* x = b.CreateAlignedLoad(b.getInt8Ty(), at(row, b.getInt64(4 * quad + k)), llvm::Align(1));
+        Value* xs = b.CreateVectorSplat(kRows, b.CreateSExt(x, b.getInt32Ty()));
+        Value* ws = b.CreateSExt(b.CreateShuffleVector(w, column), sum->getType());
+        sum = b.CreateAdd(sum, b.CreateMul(ws, xs));
+      }
+    }
+    b.CreateAlignedStore(sum, at(f->getArg(3), b.CreateMul(token, b.getInt64(4 * kRows))), llvm::Align(64));
+    Value* next = b.CreateAdd(token, b.getInt64(1));
+    token->addIncoming(next, each);
+    b.CreateCondBr(b.CreateICmpSLT(next, f->getArg(4)), each, done);
+    b.SetInsertPoint(done);
+    b.CreateRetVoid();
+    return f;
+  }
+
+  // Of the kernel that is being emitted.
+  mutable Value* rest_ = nullptr;
+  mutable Value* activations_ = nullptr;
+  mutable Value* apart_ = nullptr;
 };
 
 // avx2, but for the unit and the layout that it wants.
@@ -85,7 +118,7 @@ class Emulated : public Target {
 const Emulated kEmulated;
 const RegisterTarget kRegister(kEmulated);
 
-// 95 tokens are steps of 48 and 47: blocks of 16, then 8, 4, 2 and 1.
+// 95 tokens are steps of 48 and 47: products of 16 and of the 15 left over.
 TEST(MatrixUnit, linear_of_any_shape_agrees) {
   for (auto [k, n] : {std::pair<int64_t, int64_t>{1, 1}, {33, 9}, {96, 70}, {64, 416}}) {
     const std::string w =

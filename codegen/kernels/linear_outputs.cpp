@@ -1,0 +1,88 @@
+#include "codegen/kernels/linear_outputs.h"
+
+#include "codegen/kernels/linear_walk.h"
+#include "codegen/kernels/quantize.h"
+#include "codegen/kernels/row_kernel.h"
+#include "ir/op_def.h"
+
+namespace lmc {
+
+LinearOutputs::LinearOutputs(KernelBuilder& builder, const LinearForm& f, LinearRows& rows,
+                             llvm::Value* first)
+    : k(builder), b(builder.ir()), form(f), rows_(rows), first_(first), group_rows_(f.layout->group_rows()) {}
+
+int64_t LinearOutputs::results_bytes(const LinearForm& form) {
+  return form.quantised.valid()
+             ? LinearWalk::kMostRows * form.frame.spec.grain * form.layout->group_rows() * 4
+             : 0;
+}
+
+llvm::Value* LinearOutputs::finish(llvm::Value* column, llvm::Value* row, std::vector<llvm::Value*> sums) {
+  const Op& op = form.op();
+  const Graph& g = form.frame.g;
+  const LinearRow at = rows_.at(row);
+  RowEmitter e(k, form.frame, at.token);
+  llvm::Value* zero = k.i64(0);
+  for (size_t part = 0; part < sums.size(); ++part) {
+    if (op.operands.size() > 2 && !form.experts) {
+      llvm::Value* of_part = k.add(column, k.i64(static_cast<int64_t>(part) * form.groups() * group_rows_));
+      sums[part] = b.CreateFAdd(sums[part], e.lanes(op.operands[2], zero, of_part));
+    }
+    e.bind(form.parts() == 1 ? op.results[0] : form.halves[part], sums[part]);
+  }
+  const int64_t outputs = form.outputs / form.parts();
+  for (ValueId v : form.stores) {
+    if (v == form.quantised) continue;
+    llvm::Value* y = sums[0];
+    if (v != op.results[0]) {  // not through its own slot: that is where it goes
+      const Op& last = *g.def_op(v);
+      std::vector<llvm::Value*> operands;
+      for (ValueId o : last.operands) operands.push_back(e.lanes(o, at.slot, column));
+      y = find_row_op(last.def->name)->lanes(k, last, operands);
+      e.bind(v, y);
+    }
+    llvm::Value* element = form.experts ? k.add(k.mul(at.slot, outputs), column) : column;
+    const auto store_all = [&] { store(y, k.at(e.address(v), k.mul(element, 4)), column, outputs); };
+    if (v == form.argmax) {
+      argmax_->see(y, column);
+      k.if_then(b.CreateNot(argmax_->wanted()), store_all);
+    } else {
+      store_all();
+    }
+  }
+  return form.quantised.valid() ? e.lanes(g.def_op(form.quantised)->operands[0], at.slot, column) : nullptr;
+}
+
+void LinearOutputs::store(llvm::Value* y, llvm::Value* to, llvm::Value* column, int64_t outputs) {
+  if (outputs % group_rows_ == 0) return k.store(y, to, 4);
+  llvm::Value* columns = b.CreateAdd(b.CreateVectorSplat(kLanes, column), k.lane_ids());
+  k.store_masked(y, to, b.CreateICmpSLT(columns, b.CreateVectorSplat(kLanes, k.i64(outputs))));
+}
+
+llvm::Value* LinearOutputs::kept(llvm::Value* group, llvm::Value* line) {
+  llvm::Value* column = k.mul(b.CreateSub(group, first_), group_rows_ * 4);
+  return k.at(k.scratch(), k.add(k.mul(line, form.frame.spec.grain * group_rows_ * 4), column));
+}
+
+void LinearOutputs::keep(llvm::Value* group, int64_t eight, llvm::Value* line, llvm::Value* result) {
+  k.store(result, k.at(kept(group, line), eight * kLanes * 4), 4);
+}
+
+void LinearOutputs::quantise_kept(llvm::Value* group, llvm::Value* line, llvm::Value* row) {
+  llvm::Value* from = kept(group, line);
+  Block block;
+  for (size_t i = 0; i < block.size(); ++i)
+    block[i] = k.load(k.f32x8(), k.at(from, static_cast<int64_t>(i) * kLanes * 4), 4);
+  quantise(group, row, block);
+}
+
+void LinearOutputs::quantise(llvm::Value* group, llvm::Value* row, const Block& block) {
+  const LinearRow at = rows_.at(row);
+  RowEmitter e(k, form.frame, at.token);
+  store_quantised(e, form.quantised, at.slot, k.mul(group, group_rows_), block);
+}
+
+void LinearOutputs::search() { argmax_.emplace(k, form.outputs); }
+void LinearOutputs::finish_search() { argmax_->finish(); }
+
+}  // namespace lmc

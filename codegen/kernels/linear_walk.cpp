@@ -1,0 +1,232 @@
+#include "codegen/kernels/linear_walk.h"
+
+#include <algorithm>
+
+#include "codegen/kernels/row_kernel.h"
+
+namespace lmc {
+namespace {
+
+constexpr int64_t kStreams = 4;
+constexpr int64_t kPointer = 8;        // bytes
+constexpr int64_t kWorthTheUnit = 12;  // rows left over that are
+
+int64_t sum_bytes(const LinearForm& form) {
+  return form.frame.single() ? 0 : LinearWalk::kMostRows * kStreams * form.layout->group_rows() * 4;
+}
+
+int64_t round_up_to_line(int64_t bytes) { return (bytes + 63) / 64 * 64; }
+
+// Calls `body` for every block of a group, `count` columns each.
+void for_blocks(KernelBuilder& k, const WeightLayout& layout, int64_t cols,
+                const std::function<void(llvm::Value* block, int64_t count)>& body) {
+  const int64_t columns = layout.block_cols();
+  k.loop(k.i64(0), k.i64(cols / columns), 1, [&](llvm::Value* block) { body(block, columns); });
+  if (cols % columns != 0) body(k.i64(cols / columns), cols % columns);
+}
+
+}  // namespace
+
+LinearWalk::LinearWalk(KernelBuilder& builder, const LinearForm& f, LinearRows& rows, LinearOutputs& outputs,
+                       llvm::Value* weights)
+    : k(builder),
+      b(builder.ir()),
+      form(f),
+      rows_(rows),
+      outputs_(outputs),
+      layout_(*f.layout),
+      weights_(weights),
+      sums_(k.at(k.scratch(), round_up_to_line(LinearOutputs::results_bytes(f)))),
+      table_(k.at(sums_, sum_bytes(f))),
+      from_(k.i64(0)),
+      count_(rows.count()) {}
+
+int64_t LinearWalk::scratch_bytes(const LinearForm& form) {
+  const int64_t table = form.experts && !form.frame.single() ? kMostRows * kPointer : 0;
+  return round_up_to_line(LinearOutputs::results_bytes(form)) + sum_bytes(form) + table;
+}
+
+bool LinearWalk::by_unit() const {
+  return !form.frame.single() && !form.experts && layout_.fits_matrix_unit(k.target());
+}
+
+void LinearWalk::emit(const LinearPrefetch::Tile& tile) {
+  if (form.frame.single()) return emit_rows(tile);
+  if (!form.experts) {
+    llvm::Value* first = activations_anywhere(k.i64(0));
+    apart_ = b.CreatePtrDiff(b.getInt8Ty(), activations_anywhere(k.i64(1)), first);
+  }
+  llvm::Value* all = rows_.count();
+  if (by_unit()) {
+    llvm::Value* left = b.CreateURem(all, k.i64(MatrixUnit::kTokens));
+    rest_ = b.CreateSelect(b.CreateICmpSGE(left, k.i64(kWorthTheUnit)), left, k.i64(0));
+    k.target().matrix_unit()->begin(b, k.max(rest_, k.i64(1)));
+  }
+  // Another walk goes through the same tile, which is in the second level of the cache meanwhile.
+  k.loop(k.i64(0), all, kMostRows, [&](llvm::Value* from) {
+    from_ = from;
+    count_ = k.min(b.CreateSub(all, from), k.i64(kMostRows));
+    LinearPrefetch::Tile here = tile;
+    llvm::Value* last = b.CreateICmpSGE(k.add(from, k.i64(kMostRows)), all);
+    here.has_next = b.CreateOr(tile.has_next, b.CreateNot(last));
+    here.next_first = b.CreateSelect(last, tile.next_first, tile.first);
+    emit_rows(here);
+  });
+  if (by_unit()) k.target().matrix_unit()->end(b);
+}
+
+void LinearWalk::emit_rows(const LinearPrefetch::Tile& tile) {
+  if (listed()) {
+    for_rows([&](llvm::Value* row) {
+      k.store(activations_anywhere(row), k.at(table_, k.mul(row, kPointer)), kPointer);
+    });
+  }
+  LinearPrefetch prefetch(k, tile, layout_.group_bytes(form.cols));
+  const int64_t ways = kStreams / form.parts();
+  llvm::Value* share = b.CreateUDiv(b.CreateSub(tile.end, tile.first), k.i64(ways));
+  walk({tile.first, k.add(tile.first, share), ways, share}, prefetch);
+  walk({k.add(tile.first, k.mul(share, ways)), tile.end, 1, k.i64(0)}, prefetch);  // what is left over
+  if (!form.quantised.valid()) return;
+  // Neighbouring groups, which share a block of 32, are computed at different times.
+  for_rows([&](llvm::Value* row) {
+    k.loop(tile.first, tile.end, outputs_.groups_per_block(),
+           [&](llvm::Value* group) { outputs_.quantise_kept(group, row, k.add(from_, row)); });
+  });
+}
+
+// Where the epilogue combines both halves of the outputs (gate and up), streams go through both.
+void LinearWalk::walk(const Streams& s, LinearPrefetch& prefetch) {
+  k.loop(s.from, s.to, 1, [&](llvm::Value* group) {
+    std::vector<llvm::Value*> groups;
+    for (int64_t part = 0; part < form.parts(); ++part) {
+      for (int64_t i = 0; i < s.width; ++i) {
+        llvm::Value* number = k.add(k.add(group, k.mul(s.apart, i)), k.i64(part * form.groups()));
+        groups.push_back(k.at(weights_, k.mul(number, layout_.group_bytes(form.cols))));
+      }
+    }
+    start(groups.size());
+    llvm::Value* jump = prefetch.stream_jump(group, s.to);
+    for_blocks(k, layout_, form.cols, [&](llvm::Value* block, int64_t count) {
+      prefetch.stream(groups, layout_.block_offset(k, block), layout_.block_bytes(), jump);
+      meet(groups, block, count);
+    });
+    for_rows([&](llvm::Value* row) { finish(s, group, row); });
+  });
+}
+
+void LinearWalk::start(size_t groups) {
+  llvm::Value* zero = k.splat(k.f32(0), layout_.group_rows());
+  variables_.clear();
+  if (form.frame.single()) {
+    for (size_t i = 0; i < groups; ++i) variables_.push_back(k.variable(zero));
+  } else {
+    for_rows([&](llvm::Value* row) {
+      for (size_t i = 0; i < groups; ++i) k.store(zero, sum(row, i), 4);
+    });
+  }
+}
+
+// This block of the groups and all rows.
+void LinearWalk::meet(const std::vector<llvm::Value*>& groups, llvm::Value* block, int64_t count) {
+  if (form.frame.single()) return meet_rows(groups, block, count, k.i64(0), 1);
+  llvm::Value* at = k.i64(0);
+  const auto in_steps = [&](int64_t step, const std::function<void(llvm::Value*)>& body) {
+    llvm::Value* end = k.add(at, b.CreateAnd(b.CreateSub(count_, at), k.i64(-step)));
+    k.loop(at, end, step, body);
+    at = end;
+  };
+  if (by_unit()) {
+    llvm::Value* sixteen = k.i64(MatrixUnit::kTokens);
+    in_steps(MatrixUnit::kTokens,
+             [&](llvm::Value* row) { meet_by_unit(groups, block, row, sixteen, false); });
+    llvm::Value* left = b.CreateSub(count_, at);
+    llvm::Value* rest = b.CreateSelect(b.CreateICmpSGE(left, k.i64(kWorthTheUnit)), left, k.i64(0));
+    k.if_then(b.CreateICmpSGT(rest, k.i64(0)), [&] { meet_by_unit(groups, block, at, rest, true); });
+    at = k.add(at, rest);
+  }
+  for (int64_t together = k.target().in_registers().rows; together > 0; together /= 2)
+    in_steps(together, [&](llvm::Value* row) { meet_rows(groups, block, count, row, together); });
+}
+
+// So many rows against as many groups as leave their products in registers, then the next ones.
+void LinearWalk::meet_rows(const std::vector<llvm::Value*>& groups, llvm::Value* block, int64_t count,
+                           llvm::Value* row, int64_t together) {
+  const auto all = static_cast<int64_t>(groups.size());
+  const int64_t width = std::clamp<int64_t>(k.target().in_registers().products / together, 1, all);
+  for (int64_t from = 0; from < all; from += width) {
+    Contraction c;
+    c.cols = form.cols;
+    for (int64_t m = 0; m < together; ++m) c.x.push_back(activations(row, m));
+    for (int64_t i = from; i < std::min(from + width, all); ++i) {
+      c.w.push_back(groups[static_cast<size_t>(i)]);
+      auto& sums = c.sums.emplace_back();
+      for (int64_t m = 0; m < together; ++m) sums.push_back(sum(row, static_cast<size_t>(i), m));
+    }
+    layout_.emit_block(k, c, block, count);
+  }
+}
+
+void LinearWalk::meet_by_unit(const std::vector<llvm::Value*>& groups, llvm::Value* block, llvm::Value* row,
+                              llvm::Value* rows, bool rest) {
+  UnitContraction c;
+  c.w = groups;
+  c.x = activations(row, 0);
+  c.x_apart = apart_;
+  for (size_t i = 0; i < groups.size(); ++i) c.sums.push_back(sum(row, i));
+  c.sums_apart = kStreams * layout_.group_rows() * 4;
+  c.rows = rows;
+  c.rest = rest;
+  c.cols = form.cols;
+  layout_.emit_block_by_unit(k, c, block);
+}
+
+void LinearWalk::finish(const Streams& s, llvm::Value* group, llvm::Value* row) {
+  llvm::Type* type = k.vector(b.getFloatTy(), layout_.group_rows());
+  for (int64_t i = 0; i < s.width; ++i) {
+    llvm::Value* number = k.add(group, k.mul(s.apart, i));
+    std::vector<llvm::Value*> sums;
+    for (int64_t part = 0; part < form.parts(); ++part)
+      sums.push_back(k.load(type, sum(row, static_cast<size_t>(part * s.width + i)), 4));
+    for (int64_t eight = 0; eight < outputs_.eights(); ++eight) {
+      llvm::Value* column = k.add(k.mul(number, layout_.group_rows()), k.i64(eight * kLanes));
+      std::vector<llvm::Value*> of_parts;
+      for (llvm::Value* of_part : sums) of_parts.push_back(k.eight(of_part, eight));
+      llvm::Value* result = outputs_.finish(column, k.add(from_, row), of_parts);
+      if (form.quantised.valid()) outputs_.keep(number, eight, row, result);
+    }
+  }
+}
+
+// A row some way behind another is reached by a constant, which costs no register.
+llvm::Value* LinearWalk::sum(llvm::Value* row, size_t group, int64_t behind) {
+  if (form.frame.single()) return variables_[group];
+  const int64_t line = layout_.group_rows() * 4;
+  return k.at(k.at(sums_, k.mul(row, kStreams * line)),
+              (behind * kStreams + static_cast<int64_t>(group)) * line);
+}
+
+llvm::Value* LinearWalk::activations(llvm::Value* row, int64_t behind) {
+  if (listed())
+    return k.load(b.getPtrTy(), k.at(table_, k.mul(k.add(row, k.i64(behind)), kPointer)), kPointer);
+  llvm::Value* x = activations_anywhere(row);
+  return behind == 0 ? x : k.at(x, k.mul(apart_, behind));
+}
+
+// f32, or quantised (layouts/activations.h).
+llvm::Value* LinearWalk::activations_anywhere(llvm::Value* row) {
+  const ValueId operand = form.op().operands[0];
+  const LinearRow at = rows_.at(k.add(from_, row));
+  llvm::Value* x = RowEmitter(k, form.frame, at.token).address(operand);
+  if (form.frame.g.type(operand).rank() == 2) return x;
+  // Each slot of a mixture has a row of its own.
+  const int64_t sub_row = form.frame.slot(operand).sub_row;
+  const int64_t apart = sub_row ? sub_row : form.cols;
+  return k.at(x, k.mul(at.slot, is_quantised(layout_.dtype()) ? quantised_bytes(form.cols) : apart * 4));
+}
+
+void LinearWalk::for_rows(const std::function<void(llvm::Value* row)>& body) {
+  if (form.frame.single()) return body(k.i64(0));
+  k.loop(k.i64(0), count_, 1, body);
+}
+
+}  // namespace lmc

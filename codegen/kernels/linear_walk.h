@@ -1,0 +1,68 @@
+// A tile's weights in four streams (linear.cpp) against the rows of activations. A block of weights, as it
+// comes, meets all of them, or 64 if there are more: so many at once as registers hold products of (or a
+// matrix unit takes), the others while the block is in the first level of the cache. The sums of all rows
+// wait in memory meanwhile, so that weights are read once.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "codegen/kernels/linear_outputs.h"
+#include "codegen/kernels/linear_prefetch.h"
+
+namespace lmc {
+
+class LinearWalk {
+ public:
+  static constexpr int64_t kMostRows = 64;  // that a walk over the tile serves
+
+  // `weights`: the matrix. All that is referred to outlives this.
+  LinearWalk(KernelBuilder& k, const LinearForm& form, LinearRows& rows, LinearOutputs& outputs,
+             llvm::Value* weights);
+
+  // From the scratch's start on.
+  static int64_t scratch_bytes(const LinearForm& form);
+
+  void emit(const LinearPrefetch::Tile& tile);
+
+ private:
+  // Which groups of weight rows are worked on in step: `width`, `apart` from each other.
+  struct Streams {
+    llvm::Value *from, *to;  // the first's
+    int64_t width;
+    llvm::Value* apart;
+  };
+  void emit_rows(const LinearPrefetch::Tile& tile);
+  void walk(const Streams& streams, LinearPrefetch& prefetch);
+  void start(size_t groups);
+  void meet(const std::vector<llvm::Value*>& groups, llvm::Value* block, int64_t count);
+  void meet_rows(const std::vector<llvm::Value*>& groups, llvm::Value* block, int64_t count, llvm::Value* row,
+                 int64_t together);
+  void meet_by_unit(const std::vector<llvm::Value*>& groups, llvm::Value* block, llvm::Value* row,
+                    llvm::Value* rows, bool rest);
+  void finish(const Streams& streams, llvm::Value* group, llvm::Value* row);
+
+  // Addresses, of what belongs to the row so many behind `row`.
+  llvm::Value* sum(llvm::Value* row, size_t group, int64_t behind = 0);
+  llvm::Value* activations(llvm::Value* row, int64_t behind);
+  llvm::Value* activations_anywhere(llvm::Value* row);
+  void for_rows(const std::function<void(llvm::Value* row)>& body);
+
+  // The rows of a mixture's expert lie anywhere: where, is looked up once.
+  bool listed() const { return form.experts && !form.frame.single(); }
+  bool by_unit() const;
+
+  KernelBuilder& k;
+  llvm::IRBuilder<>& b;
+  const LinearForm& form;
+  LinearRows& rows_;
+  LinearOutputs& outputs_;
+  const WeightLayout& layout_;
+  llvm::Value *weights_, *sums_, *table_;
+  llvm::Value *from_, *count_;           // which rows this walk serves
+  llvm::Value* apart_ = nullptr;         // bytes from a row of activations to the next
+  llvm::Value* rest_ = nullptr;          // rows behind the last 16, if a matrix unit takes them; else 0
+  std::vector<llvm::Value*> variables_;  // the sums of the only row, by group
+};
+
+}  // namespace lmc
