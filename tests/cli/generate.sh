@@ -20,17 +20,20 @@ again="ROMEO: I am a man. JULIET: I am a man. ROMEO: I am a man. JULIET:"
 for how in "" "--temperature 0.8 --top-k 20 --seed 5" "--repetition-penalty 1.2" "--temperature 1 --min-p 0.1 --seed 9"; do
   for draft in 1 4 63; do
     "$LMC" run tiny.lmc --prompt "$again" -n 100 --ignore-eos --json $how >one.json 2>/dev/null || fail "run $how"
-    "$LMC" run tiny.lmc --prompt "$again" -n 100 --ignore-eos --json $how --speculate ngram --draft $draft \
+    "$LMC" run tiny.lmc --prompt "$again" -n 100 --ignore-eos --json $how --speculate lookup --draft $draft \
       >guessed.json 2>err.txt || fail "run --speculate $how"
     cmp -s one.json guessed.json || fail "--speculate --draft $draft $how changes the tokens"
+    "$LMC" run tiny.lmc --prompt "$again" -n 100 --ignore-eos --json $how --speculate lookup --draft $draft \
+      --draft-min $draft >guessed.json 2>err.txt || fail "run --draft-min $how"
+    cmp -s one.json guessed.json || fail "--speculate --draft-min $draft $how changes the tokens"
   done
 done
-"$LMC" run tiny.lmc --prompt "$again" -n 100 --ignore-eos --speculate ngram >/dev/null 2>err.txt
+"$LMC" run tiny.lmc --prompt "$again" -n 100 --ignore-eos --speculate lookup --draft-min 1 >/dev/null 2>err.txt
 expect_in err.txt "guessed tokens accepted"
 # … past the window of the sliding layers, up to the last position of the context.
 long=$(seq -s, 2 60),$(seq -s, 2 60),$(seq -s, 2 60),$(seq -s, 2 60)
 "$LMC" run tiny.lmc --ids "$long" -n 1000 --ignore-eos --json >one.json 2>/dev/null || fail "to the end of the context"
-"$LMC" run tiny.lmc --ids "$long" -n 1000 --ignore-eos --json --speculate ngram >guessed.json 2>/dev/null
+"$LMC" run tiny.lmc --ids "$long" -n 1000 --ignore-eos --json --speculate lookup --draft-min 5 >guessed.json 2>/dev/null
 cmp -s one.json guessed.json || fail "guesses at the end of the context change the tokens"
 
 # A forbidden token never comes; a favoured one always.
@@ -45,6 +48,7 @@ expect_error 1 "the logit bias names token 99999" "$LMC" run tiny.lmc --ids 2 --
 expect_error 1 "min-p must lie between" "$LMC" run tiny.lmc --ids 2 --min-p 2
 expect_error 1 "the repetition penalty must be above 0" "$LMC" run tiny.lmc --ids 2 --repetition-penalty 0
 expect_error 2 "--speculate: magic not in" "$LMC" run tiny.lmc --ids 2 --speculate magic
+expect_error 2 "--draft-min 5 is more than --draft 4" "$LMC" run tiny.lmc --ids 2 --speculate lookup --draft 4 --draft-min 5
 expect_error 2 "--timeout: Value -1" "$LMC" run tiny.lmc --ids 2 --timeout -1
 
 # A time limit ends the answer, not with an error.

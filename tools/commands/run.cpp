@@ -112,7 +112,8 @@ void run(const Options& o) {
   const auto start = std::chrono::steady_clock::now();
   // Wrong usage is found before anything is loaded.
   if (!o.ids.empty()) parse_ids(o.ids);
-  if (o.generation.options().draft > 0 && !o.batch.empty()) {
+  static_cast<void>(o.generation.options());
+  if (o.generation.guesses() && !o.batch.empty()) {
     throw UsageError(
         "--batch takes many prompts a step; --speculate guesses for one alone: leave one of them out");
   }

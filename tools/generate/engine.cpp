@@ -48,6 +48,11 @@ void Engine::report() const {
        bundle_.plan.target, session_->threads());
 }
 
+Drafter& Engine::drafter(size_t most, size_t least) {
+  if (!drafter_) drafter_.emplace(most, least);
+  return *drafter_;
+}
+
 void Engine::warm_up() {
   Progress progress("loading");
   session_->warm_up([&](int64_t done, int64_t total) { progress.update(done, total); });

@@ -1,5 +1,7 @@
 #include "tools/generate/generation.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <map>
@@ -38,12 +40,21 @@ void GenerationFlags::add_to(Flags& flags) {
   flags.option("--timeout", generate.seconds, "end after this many seconds, the prompt's included; 0 = never")
       .not_negative();
   flags
-      .option("--speculate", speculate,
-              "ngram: guess repetitions and verify them at once; the tokens stay the same")
-      .one_of({"none", "ngram"})
+      .option(
+          "--speculate", speculate,
+          "lookup: guess that what followed the same words before follows again, and verify it at once; the "
+          "tokens stay the same")
+      .one_of({"none", "lookup"})
       .shows_default();
-  flags.option("--draft", draft, "with --speculate: most tokens guessed at once")
+  flags
+      .option("--draft,--draft-max", draft,
+              "with --speculate: most tokens guessed at once; how many pays is measured")
       .range(1, 4096)
+      .shows_default();
+  flags
+      .option("--draft-min", least_draft,
+              "with --speculate: guess so many at least wherever there is anything to guess from")
+      .range(0, 4096)
       .shows_default();
 }
 
@@ -53,7 +64,9 @@ GenerateOptions GenerationFlags::options() const {
     const auto [id, bias] = parse_logit_bias(b);
     out.sampler.logit_bias.insert_or_assign(id, bias);
   }
-  if (speculate == "ngram") out.draft = draft;
+  if (least_draft > draft) {
+    throw UsageError(fmt::format("--draft-min {} is more than --draft {}, the most", least_draft, draft));
+  }
   StopStrings{stops};
   return out;
 }
@@ -103,9 +116,12 @@ class AnswerText {
   std::string text_;
 };
 
-GenerateOptions options_for(const Engine& engine, const GenerationFlags& flags) {
+GenerateOptions options_for(Engine& engine, const GenerationFlags& flags) {
   GenerateOptions out = flags.options();
   if (!flags.ignore_eos) out.stop_ids = engine.bundle().info.eos_ids;
+  if (flags.guesses()) {
+    out.drafter = &engine.drafter(static_cast<size_t>(flags.draft), static_cast<size_t>(flags.least_draft));
+  }
   return out;
 }
 
