@@ -11,8 +11,10 @@
 // Projections by experts (linear_experts) are the same work for the rows of one expert (linear_rows.h).
 #include "codegen/kernels/linear.h"
 
+#include <functional>
 #include <optional>
 
+#include "codegen/kernels/allowed_rows.h"
 #include "codegen/kernels/argmax.h"
 #include "codegen/kernels/linear_prefetch.h"
 #include "codegen/kernels/linear_rows.h"
@@ -84,10 +86,11 @@ class LinearEmitter {
                       parts_, groups_);
     rows_.emplace(k, form, tokens, share, k.at(k.scratch(), results_bytes(form)));
     limit_ = rows_->count();
+    if (form.logits.valid()) allowed_.emplace(k, group_rows_);
     if (frame.single()) {
       k.if_then(b.CreateICmpSGT(limit_, k.i64(0)), [&] {
         if (!form.prologue.empty()) emit_prologue(k, frame, form.prologue, form.published);
-        if (form.argmax.valid()) argmax_.emplace(k, outputs_);
+        if (form.logits.valid()) argmax_.emplace(k, outputs_);
         choose_weights();
         streams(first, end, {1});
         if (argmax_) argmax_->finish();
@@ -123,11 +126,12 @@ class LinearEmitter {
   void streams(llvm::Value* first, llvm::Value* end, const std::vector<int64_t>& sizes) {
     const int64_t ways = kStreams / parts_;
     llvm::Value* share = b.CreateUDiv(b.CreateSub(end, first), k.i64(ways));
+    if (allowed_) share = b.CreateSelect(allowed_->sparse(first, end), k.i64(0), share);
     const auto walk = [&](llvm::Value* from, llvm::Value* to, Groups groups) {
       stream_end_ = to;
       k.loop(from, to, 1, [&](llvm::Value* group) {
         groups.first = group;
-        row_blocks(groups, sizes);
+        if_needed(groups, [&] { row_blocks(groups, sizes); });
       });
     };
     walk(first, k.add(first, share), {nullptr, ways, share});
@@ -144,9 +148,19 @@ class LinearEmitter {
     streaming_ = false;
     const int64_t width = form.quantised.valid() ? groups_per_block() : at_once_;
     llvm::Value* whole = k.add(first, b.CreateAnd(b.CreateSub(end, first), k.i64(-width)));
-    k.loop(first, whole, width, [&](llvm::Value* group) { row_blocks({group, width}, halving(row_block_)); });
+    k.loop(first, whole, width, [&](llvm::Value* group) {
+      if_needed({group, width}, [&] { row_blocks({group, width}, halving(row_block_)); });
+    });
     if (form.quantised.valid() || width == 1) return;
-    k.loop(whole, end, 1, [&](llvm::Value* group) { row_blocks({group}, halving(row_block_)); });
+    k.loop(whole, end, 1, [&](llvm::Value* group) {
+      if_needed({group}, [&] { row_blocks({group}, halving(row_block_)); });
+    });
+  }
+
+  // Of logits, only neighbours of which one may be chosen; streams of a tile all of whose groups are walked
+  // are not looked at.
+  void if_needed(const Groups& groups, const std::function<void()>& body) {
+    allowed_ && !groups.apart ? allowed_->if_any(groups.first, groups.width, body) : body();
   }
 
   // All rows against these groups, in blocks of the given sizes. The weights stay in cache meanwhile. An
@@ -327,8 +341,8 @@ class LinearEmitter {
       }
       llvm::Value* element = by_experts_ ? k.add(k.mul(at.slot, outputs), column) : column;
       const auto store = [&] { store_outputs(y, k.at(e.address(v), k.mul(element, 4)), column, outputs); };
-      if (v == form.argmax) {
-        argmax_->see(y, column);
+      if (argmax_ && v == form.logits) {
+        argmax_->see(y, column, allowed_->eight(column));
         k.if_then(b.CreateNot(argmax_->wanted()), store);
       } else {
         store();
@@ -359,11 +373,12 @@ class LinearEmitter {
   bool by_experts_;  // linear_experts
   std::optional<LinearRows> rows_;
   std::optional<LinearPrefetch> prefetch_;
-  llvm::Value* weights_ = nullptr;     // the matrix
-  llvm::Value* limit_ = nullptr;       // how many rows
-  llvm::Value* first_ = nullptr;       // group of the tile
-  llvm::Value* stream_end_ = nullptr;  // where the first stream's share ends
-  std::optional<Argmax> argmax_;       // of the logits
+  llvm::Value* weights_ = nullptr;      // the matrix
+  llvm::Value* limit_ = nullptr;        // how many rows
+  llvm::Value* first_ = nullptr;        // group of the tile
+  llvm::Value* stream_end_ = nullptr;   // where the first stream's share ends
+  std::optional<AllowedRows> allowed_;  // of the logits, as is:
+  std::optional<Argmax> argmax_;
 };
 
 }  // namespace

@@ -35,6 +35,9 @@ for how in "" "--draft-min 6"; do
   cmp -s out.txt guessed.txt || fail "chat --speculate lookup $how changes the answers"
 done
 expect_in err.txt "guessed tokens accepted"
+echo 500-510 >ids.txt
+printf 'Who?\n/save only.json\n' | talk --allowed-ids ids.txt >out.txt || fail "chat --allowed-ids: $(cat err.txt)"
+expect_in err.txt "11 of 2048 tokens may be chosen"
 printf '/load first.json\nWhy?\n' | talk >loaded.txt || fail "/load"
 cmp -s loaded.txt again.txt || fail "/load gives another answer"
 expect_in both.json '"role": "system"'

@@ -51,6 +51,37 @@ expect_error 2 "--speculate: magic not in" "$LMC" run tiny.lmc --ids 2 --specula
 expect_error 2 "--draft-min 5 is more than --draft 4" "$LMC" run tiny.lmc --ids 2 --speculate lookup --draft 4 --draft-min 5
 expect_error 2 "--timeout: Value -1" "$LMC" run tiny.lmc --ids 2 --timeout -1
 
+# Only ids of a file: those are chosen, the likeliest of them as if the rest were forbidden; drawn, guessed, in batches.
+echo "100-140, 7 # and
+3,500" >ids.txt
+only() { grep -o '"ids":\[[^]]*' "$1" | sed 's/.*\[//' | tr , '\n' | awk '$1 != 3 && $1 != 7 && $1 != 500 && ($1 < 100 || $1 > 140)' | grep -q . && fail "$1 has other ids: $(head -c 300 "$1")"; }
+expect_ok "$LMC" run tiny.lmc --prompt "ROMEO:" -n 40 --ignore-eos --json --allowed-ids ids.txt
+expect_in err.txt "44 of 2048 tokens may be chosen"
+only out.txt
+cp out.txt greedy.json
+for id in $(seq 0 2047); do
+  case $id in 3 | 7 | 500) ;; *) [ "$id" -ge 100 ] && [ "$id" -le 140 ] || echo "--logit-bias $id=-inf" ;; esac
+done >forbidden.txt
+expect_ok "$LMC" run tiny.lmc --prompt "ROMEO:" -n 40 --ignore-eos --json $(cat forbidden.txt)
+cmp -s out.txt greedy.json || fail "allowed ids are not what is left when all others are forbidden"
+expect_ok "$LMC" run tiny.lmc --prompt "ROMEO:" -n 40 --ignore-eos --json --temperature 2 --seed 4 $(cat forbidden.txt)
+cp out.txt drawn.json
+for how in "" "--speculate lookup --draft-min 4"; do
+  expect_ok "$LMC" run tiny.lmc --prompt "ROMEO:" -n 40 --ignore-eos --json --temperature 2 --seed 4 --allowed-ids ids.txt $how
+  cmp -s out.txt drawn.json || fail "--allowed-ids $how draws other tokens than those left by --logit-bias"
+done
+printf 'ROMEO:\nTo be\n' >prompts.txt
+expect_ok "$LMC" run tiny.lmc --batch prompts.txt -n 20 --ignore-eos --allowed-ids ids.txt
+only out.txt
+echo 0-2047 >all.txt
+run --json >one.json && run --json --allowed-ids all.txt >all.json
+cmp -s one.json all.json || fail "all ids allowed is not the same as no set"
+expect_error 1 "nowhere.txt: cannot open" "$LMC" run tiny.lmc --ids 2 --allowed-ids nowhere.txt
+printf '1\n5,2048\n' >bad.txt
+expect_error 1 "bad.txt:2: '2048' is not in the vocabulary of 2048" "$LMC" run tiny.lmc --ids 2 --allowed-ids bad.txt
+printf '1-x\n' >bad.txt
+expect_error 1 "bad.txt:1: '1-x' is no token id, nor a range" "$LMC" run tiny.lmc --ids 2 --allowed-ids bad.txt
+
 # A time limit ends the answer, not with an error.
 expect_ok "$LMC" run tiny.lmc --prompt "ROMEO:" -n 100000 --timeout 0.000001
 expect_in err.txt "ended by --timeout"

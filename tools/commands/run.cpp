@@ -120,6 +120,7 @@ void run(const Options& o) {
   const std::vector<std::string> batch = o.batch.empty() ? std::vector<std::string>() : read_prompts(o.batch);
   Engine engine(o.bundle.empty() ? newest_bundle() : o.bundle,
                 {.threads = o.threads, .block = o.block, .scheduler = o.scheduler}, o.load);
+  if (!o.generation.allowed_ids.empty()) engine.allow_only(o.generation.allowed_ids);
   std::optional<PromptCache> cache;
   if (!o.prompt_cache.empty())
     cache.emplace(o.prompt_cache, sha256_of_file(engine.bundle().file("manifest.json")));

@@ -30,6 +30,8 @@ class Engine {
   ChatTemplate chat_template() const;
   // Guesses from all that this engine has read and said; the limits are those of the first call.
   Drafter& drafter(size_t most, size_t least);
+  // From then on only the ids of this file are chosen (tools/generate/allowed_ids.h).
+  void allow_only(const std::string& file);
   // What was loaded, as `lmc run` says it.
   void report() const;
   // As Session::warm_up, with a bar on a terminal.
@@ -42,6 +44,7 @@ class Engine {
   std::unique_ptr<StepLog> log_;
   std::unique_ptr<Session> session_;
   std::optional<Drafter> drafter_;
+  std::optional<IdSet> allowed_;
 };
 
 // --scheduler; `name` holds the default.

@@ -34,6 +34,11 @@ void GenerationFlags::add_to(Flags& flags) {
       .shows_default();
   flags.option("--logit-bias", biases, "ID=BIAS, added to a token's logit; -inf = never; repeatable")
       .one_value_each();
+  flags
+      .option("--allowed-ids", allowed_ids,
+              "a file of token ids and ranges (5-10): only these are chosen, and only their rows of the last "
+              "projection read")
+      .type_name("FILE");
   flags.option("--seed", s.seed, "of the draw").shows_default();
   flags.option("--stop", stops, "end before this text; repeatable").one_value_each();
   flags.flag("--ignore-eos", ignore_eos, "go on past the end-of-sequence token");

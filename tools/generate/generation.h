@@ -15,6 +15,7 @@ namespace lmc {
 struct GenerationFlags {
   GenerateOptions generate;
   std::vector<std::string> stops, biases;
+  std::string allowed_ids;  // a file, for Engine::allow_only; "": all may be chosen
   std::string speculate = "none";
   int64_t draft = 16, least_draft = 0;
   bool ignore_eos = false;
