@@ -8,8 +8,12 @@
 
 namespace lmc {
 
+namespace {
+
 // Behind the vocabulary, for the rest of a group of weight rows.
 constexpr int64_t kMostRowsOfGroup = 256;
+
+}  // namespace
 
 IdSet::IdSet(int64_t vocab)
     : vocab_(vocab), bytes_(static_cast<size_t>((vocab + kMostRowsOfGroup) / 8 + 1 + kReadPastEnd)) {}
