@@ -67,8 +67,8 @@ class KernelFamily {
   virtual void cost(const KernelSpec& spec, StageWork& work) const;
   // Of the core's weights, what part a launch reads.
   virtual double share_of_weights(const KernelSpec&) const { return 1; }
-  // Can it tell the largest of its outputs instead of writing them (StepInfo::argmax)?
-  virtual bool can_rank(const KernelSpec&) const { return false; }
+  // If its outputs are logits, can it leave some or all of them out (StepInfo::allowed, StepInfo::argmax)?
+  virtual bool can_pick(const KernelSpec&) const { return false; }
   // What of the kernel to compare with the evaluator: all tiles, or enough of them to touch the first, the
   // last and one in the middle.
   virtual std::vector<Portion> portions(const KernelSpec& spec, bool all) const;

@@ -28,7 +28,7 @@ struct KernelSpec {
   int64_t tokens = 1;                   // most tokens of a step
   int64_t tiles = 1;
   int64_t grain = 1;    // what a tile works on: tokens, groups of weight rows, …: for the family to say
-  bool argmax = false;  // its output may be wanted as StepInfo::argmax only
+  bool logits = false;  // its output is what is chosen from: StepInfo::argmax and ::allowed are for it
   bool timed = false;   // adds up its cycles in StepInfo::cycles
 
   bool single() const { return tokens == 1; }  // at most one token: no loop over tokens

@@ -44,6 +44,10 @@ struct StepInfo {
   // In a step of one row that only asks for its likeliest token: one per tile of StepPlan::argmax_stage,
   // which then writes no logits.
   TileArgmax* argmax = nullptr;
+  // Which ids may be chosen, id i by bit i % 8 of byte i / 8; null: all. Readable and zero for whole groups
+  // of weight rows, and kReadPastEnd bytes, beyond the vocabulary. Logits of others are left as they are, or
+  // written nevertheless; `argmax` passes over them.
+  const uint8_t* allowed = nullptr;
   // Per token: where the memory begins that holds the caches of its sequence. Operands in Space::kv are
   // offsets in it.
   std::byte* const* caches = nullptr;

@@ -12,13 +12,15 @@
 
 namespace lmc {
 
+class Drafter;
+
 struct GenerateOptions {
   int64_t max_tokens = 128;
   std::vector<int32_t> stop_ids = {};  // end of sequence, end of turn, …
   SamplerOptions sampler = {};
-  // Most tokens guessed ahead by prompt lookup (runtime/draft.h) and verified in one step; 0: none. The
-  // tokens that come out are the same, drawn ones too.
-  int64_t draft = 0;
+  // Guesses tokens ahead, which are verified in one step (runtime/draft.h); it learns from the text and must
+  // outlive it. The tokens that come out are the same, drawn ones too. Null: none.
+  Drafter* drafter = nullptr;
   double seconds = 0;  // time limit, prompt included; 0: none
   // Called when the prompt has been fed, before any token is handed out; not by generate_batch().
   std::function<void()> on_prompt = {};

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ir/error.h"
+#include "ir/seconds.h"
 #include "runtime/draft.h"
 #include "runtime/time_limit.h"
 
@@ -21,8 +22,10 @@ class Generation {
              const std::function<bool(int32_t)>& on_token)
       : session_(session),
         options_(options),
-        text_(options, session.vocab(), session.context(), joined(session.tokens(), prompt), on_token) {
-    if (options.draft < 0) throw Error("the draft must be 0 (none) or more tokens");
+        drafter_(options.drafter),
+        text_(options, session.vocab(), session.context(), joined(session.tokens(), prompt), on_token),
+        learnt_(text_.sequence().size()) {
+    if (drafter_) drafter_->start(text_.sequence());
   }
 
   Generated run(std::span<const int32_t> prompt) {
@@ -31,23 +34,31 @@ class Generation {
       if (options_.on_prompt) options_.on_prompt();
       choose(logits);
     });
-    while (go_on && !text_.ended()) go_on = extend();
+    learn();
+    while (go_on && !text_.ended()) {
+      const auto begin = Continuation::Clock::now();
+      const size_t rows = extend(go_on);
+      if (drafter_) drafter_->took(rows, seconds_since(begin));
+      learn();
+    }
     if (!text_.ended()) text_.end(session_.late() ? StopReason::timeout : StopReason::interrupted);
     return std::move(text_.result());
   }
 
  private:
   // Feeds the last chosen token and the guesses behind it. The logits behind each guess count only if all
-  // guesses up to it were what the model chose. False if the session was stopped.
-  bool extend() {
+  // guesses up to it were what the model chose. Returns how many were fed; `go_on` is false if the session
+  // was stopped.
+  size_t extend(bool& go_on) {
     const auto fed = session_.position();  // the whole sequence but its last token
     std::vector<int32_t> tokens = {text_.sequence().back()};
-    const std::vector<int32_t> guess = draft();
+    const std::vector<int32_t> guess = drafter_ ? drafter_->guess(room()) : std::vector<int32_t>();
     tokens.insert(tokens.end(), guess.begin(), guess.end());
     if (guess.empty() && text_.only_greedy()) {
       const std::optional<int32_t> id = session_.next(tokens);
       if (id) text_.accept(*id);
-      return id.has_value();
+      go_on = id.has_value();
+      return tokens.size();
     }
     size_t right = 0;
     bool wrong = false;
@@ -58,29 +69,36 @@ class Generation {
         right += wrong ? 0 : 1;
       }
     };
-    const bool finished = session_.forward(tokens, guess.empty() ? Rows::last : Rows::all, sink);
+    go_on = session_.forward(tokens, guess.empty() ? Rows::last : Rows::all, sink);
     text_.result().drafted += static_cast<int64_t>(guess.size());
     text_.result().accepted += static_cast<int64_t>(right);
     const int64_t valid = fed + 1 + static_cast<int64_t>(right);
     if (session_.position() > valid && !session_.roll_back(valid)) {
       throw Error("the KV cache cannot take back rejected guesses; compile the bundle again");
     }
-    return finished;
+    return tokens.size();
   }
 
-  // One step's worth at most, and no more than may still come out.
-  std::vector<int32_t> draft() {
+  // For guesses: one step's worth at most, and no more than may still come out.
+  size_t room() {
     const int64_t left = options_.max_tokens - static_cast<int64_t>(text_.result().ids.size());
-    const int64_t most = std::min(options_.draft, std::min({session_.block(), left, session_.room()}) - 1);
-    if (most < 1) return {};
-    return draft_by_lookup(text_.sequence(), static_cast<size_t>(most));
+    const int64_t rows = std::min({session_.block(), session_.most_logits(), left, session_.room()});
+    return static_cast<size_t>(std::max<int64_t>(rows - 1, 0));
+  }
+
+  // The drafter sees every token once.
+  void learn() {
+    const std::vector<int32_t>& all = text_.sequence();
+    for (; drafter_ && learnt_ < all.size(); ++learnt_) drafter_->add(all[learnt_]);
   }
 
   void choose(const float* logits) { text_.choose({logits, static_cast<size_t>(session_.vocab())}); }
 
   Session& session_;
   const GenerateOptions& options_;
+  Drafter* drafter_;
   Continuation text_;
+  size_t learnt_;  // tokens of the sequence that the drafter knows
 };
 
 }  // namespace

@@ -131,7 +131,7 @@ class BatchGeneration {
 
 bool generate_batch(Session& session, std::span<const std::vector<int32_t>> prompts,
                     const GenerateOptions& options, int64_t slots, const BatchListener& listener) {
-  if (options.draft != 0) throw Error("a batch cannot guess tokens ahead: the draft must be 0");
+  if (options.drafter) throw Error("a batch cannot guess tokens ahead: there must be no drafter");
   if (slots < 1 || slots > session.most_sequences()) {
     throw Error("a batch may hold 1 to " + std::to_string(session.most_sequences()) +
                 " texts at a time, not " + std::to_string(slots));

@@ -25,7 +25,7 @@ struct BatchListener {
 // texts are in the making (1 … session.most_sequences()), each with caches of its
 // own. The session's sequence stays as it is. False if the session was stopped: then some prompts have no
 // end. Error, possibly with some texts done, for a prompt that Session::check_prompt refuses; Error at once
-// for a draft.
+// for a drafter.
 bool generate_batch(Session& session, std::span<const std::vector<int32_t>> prompts,
                     const GenerateOptions& options, int64_t slots, const BatchListener& listener);
 

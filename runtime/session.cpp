@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "ir/error.h"
 #include "runtime/sampler.h"
 #include "runtime/threads.h"
 #include "runtime/warm_up.h"
@@ -80,6 +81,15 @@ bool Session::feed(Sequence& sequence, std::span<const int32_t> tokens, Rows row
     if (wanted > 0) sink(sequence.position() - wanted, wanted, logits->data());
   }
   return true;
+}
+
+void Session::set_allowed(const IdSet* ids) {
+  if (ids && ids->vocab() != vocab())
+    throw Error("the allowed ids are of a vocabulary of " + std::to_string(ids->vocab()) +
+                ", the model has " + std::to_string(vocab()));
+  if (ids && ids->size() == 0) throw Error("no id is allowed: nothing could be chosen");
+  const bool all = ids && ids->size() == vocab();
+  stepper_.set_allowed(all ? nullptr : ids);
 }
 
 std::optional<int32_t> Session::next(Sequence& sequence, int32_t token) {

@@ -58,6 +58,10 @@ class Session {
   // not even write. Nothing if stopped. Error if the logits are no distribution.
   std::optional<int32_t> next(Sequence& sequence, int32_t token);
 
+  // From then on only these ids are chosen, and only their weights read (Stepper::set_allowed). Error for a
+  // set of another vocabulary or without ids.
+  void set_allowed(const IdSet* ids);
+
   // What follows is about the session's own sequence.
   Sequence& sequence() { return sequence_; }
   void reset() { sequence_.reset(); }  // a new one

@@ -48,7 +48,9 @@ std::unique_ptr<Executor> Stepper::executor(const StepPlan& step, const std::vec
 std::span<const float> Stepper::run(std::span<const StepRow> rows) {
   run(rows, nullptr);
   const auto wanted = std::count_if(rows.begin(), rows.end(), [](const StepRow& r) { return r.logits; });
-  return {reinterpret_cast<const float*>(logits_.data()), static_cast<size_t>(wanted * plan_.vocab)};
+  const std::span logits(reinterpret_cast<float*>(logits_.data()), static_cast<size_t>(wanted * plan_.vocab));
+  if (allowed_) allowed_->restrict(logits);
+  return logits;
 }
 
 std::span<const TileArgmax> Stepper::run_argmax(const StepRow& row) {
@@ -62,6 +64,7 @@ void Stepper::run(std::span<const StepRow> rows, TileArgmax* argmax) {
   StepInfo step = inputs_.write(rows);
   step.cycles = options_.cycles;
   step.argmax = argmax;
+  if (allowed_) step.allowed = allowed_->bits();
   const bool single = step.tokens <= plan_.decode.max_tokens || !prefill_;
   (single ? *decode_ : *prefill_).run(step);
   check_mapped_files();  // the weights'

@@ -12,6 +12,7 @@
 #include "ir/plan.h"
 #include "runtime/arena.h"
 #include "runtime/executor.h"
+#include "runtime/id_set.h"
 #include "runtime/session_options.h"
 #include "runtime/step_inputs.h"
 
@@ -27,6 +28,9 @@ class Stepper {
   // rows, valid until the next step: the bits that each sequence would get alone, however its tokens are cut
   // into steps. The rows must pass check_rows().
   std::span<const float> run(std::span<const StepRow> rows);
+  // Steps from now on choose among these ids: others' logits are -inf, and those of allowed ids the bits they
+  // always are. Null: all. The set must be of the plan's vocabulary and outlive its use.
+  void set_allowed(const IdSet* ids) { allowed_ = ids; }
   // One row whose logits are not written: instead the largest of every tile of them; empty if the plan cannot
   // tell, and then nothing was done.
   std::span<const TileArgmax> run_argmax(const StepRow& row);
@@ -43,6 +47,7 @@ class Stepper {
 
   const Plan& plan_;
   const SessionOptions options_;
+  const IdSet* allowed_ = nullptr;
   StepInputs inputs_;
   Arena buffers_, logits_;
   std::vector<TileArgmax> argmax_;  // by tile of the decode plan's argmax_stage; empty: it has none

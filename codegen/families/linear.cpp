@@ -14,7 +14,9 @@ class LinearFamily : public ContractionFamily {
            "a quantize behind";
   }
   bool is_core(const Op& op) const override { return op.def->name == "linear"; }
-  bool can_rank(const KernelSpec& spec) const override { return form(spec).frame.over_rows; }
+  bool can_pick(const KernelSpec& spec) const override {
+    return form(spec).frame.over_rows && spec.outputs.size() == 1;  // nothing else is made of them
+  }
 };
 
 const LinearFamily kFamily;

@@ -23,10 +23,10 @@ Argmax::Argmax(KernelBuilder& k, int64_t outputs) : k_(k) {
   bad_ = k.variable(b.CreateVectorSplat(kLanes, b.getFalse()));
 }
 
-void Argmax::see(llvm::Value* lanes, llvm::Value* column) {
+void Argmax::see(llvm::Value* lanes, llvm::Value* column, llvm::Value* allowed) {
   auto& b = k_.ir();
   llvm::Value* ids = b.CreateAdd(b.CreateVectorSplat(kLanes, column), k_.lane_ids());
-  llvm::Value* counts = b.CreateICmpSLT(ids, outputs_);
+  llvm::Value* counts = b.CreateAnd(b.CreateICmpSLT(ids, outputs_), allowed);
   llvm::Value* bad = b.CreateFCmpUGE(lanes, k_.splat(kInfinity));  // or unordered: NaN
   k_.set(bad_, b.CreateOr(k_.get(bad_), b.CreateAnd(bad, counts)));
   llvm::Value* earlier = b.CreateICmpSLT(ids, k_.get(id_));

@@ -13,8 +13,8 @@ class Argmax {
 
   // i1: is the largest all that this step wants?
   llvm::Value* wanted() const { return wanted_; }
-  // 8 outputs, the first of which has the index `column`.
-  void see(llvm::Value* lanes, llvm::Value* column);
+  // 8 outputs, the first of which has the index `column`; <8 x i1>: which of them may be chosen.
+  void see(llvm::Value* lanes, llvm::Value* column, llvm::Value* allowed);
   // Writes the tile's TileArgmax, if it is wanted.
   void finish();
 

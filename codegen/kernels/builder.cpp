@@ -54,6 +54,10 @@ llvm::Value* KernelBuilder::best() {
   return load(b_.getPtrTy(), at(fn_->getArg(1), int64_t{offsetof(StepInfo, argmax)}), 8);
 }
 
+llvm::Value* KernelBuilder::allowed() {
+  return load(b_.getPtrTy(), at(fn_->getArg(1), int64_t{offsetof(StepInfo, allowed)}), 8);
+}
+
 llvm::Value* KernelBuilder::spans() {
   return load(b_.getPtrTy(), at(fn_->getArg(1), int64_t{offsetof(StepInfo, spans)}), 8);
 }

@@ -32,6 +32,7 @@ class KernelBuilder {
   llvm::Value* cycles();                              // StepInfo::cycles
   llvm::Value* serial();                              // StepInfo::serial
   llvm::Value* best();                                // StepInfo::argmax
+  llvm::Value* allowed();                             // StepInfo::allowed
   llvm::Value* spans();                               // StepInfo::spans
   llvm::Value* span_count();                          // StepInfo::span_count
   // Where a cache of the token's sequence lies, from the operand that stands for it.

@@ -10,6 +10,9 @@
 // Projections by experts (linear_experts) are the same work for the rows of one expert (linear_rows.h).
 #include "codegen/kernels/linear.h"
 
+#include <optional>
+
+#include "codegen/kernels/allowed_rows.h"
 #include "codegen/kernels/linear_outputs.h"
 #include "codegen/kernels/linear_rows.h"
 #include "codegen/kernels/linear_walk.h"
@@ -38,23 +41,27 @@ void emit_linear_kernel(KernelBuilder& k, const LinearForm& form) {
   llvm::Value* list = k.at(scratch, LinearWalk::scratch_bytes(form));
   LinearRows rows(k, form, frame.over_rows ? k.rows() : k.tokens(), share, list);
   llvm::Value* weights = k.operand(frame.slot(form.op().operands[1]).operand);
-  const auto walk = [&] {
+  const auto multiply = [&] {
     if (form.experts) {
       const int64_t matrix = form.parts() * form.groups() * form.layout->group_bytes(form.cols);
       weights = k.at(weights, k.mul(rows.expert(), matrix));
     }
+    std::optional<AllowedRows> allowed;
+    if (form.logits.valid()) allowed.emplace(k, form.layout->group_rows());
     LinearOutputs outputs(k, form, rows, first);
-    if (form.argmax.valid()) outputs.search();
-    LinearWalk(k, form, rows, outputs, weights).emit({first, end, has_next, k.mul(next, frame.spec.grain)});
-    if (form.argmax.valid()) outputs.finish_search();
+    const bool search = allowed && frame.single();
+    if (search) outputs.search(*allowed);
+    LinearWalk walk(k, form, rows, outputs, weights, allowed ? &*allowed : nullptr);
+    walk.emit({first, end, has_next, k.mul(next, frame.spec.grain)});
+    if (search) outputs.finish_search();
   };
   if (frame.single()) {
     k.if_then(b.CreateICmpSGT(rows.count(), k.i64(0)), [&] {
       if (!form.prologue.empty()) emit_prologue(k, frame, form.prologue, form.published);
-      walk();
+      multiply();
     });
   } else {
-    walk();
+    multiply();
   }
   k.finish();
 }

@@ -26,7 +26,7 @@ struct LinearForm {
   // The output's two halves (gate and up), where the epilogue combines them; else empty.
   std::vector<ValueId> halves;
   ValueId quantised;  // result of a quantize in the epilogue
-  ValueId argmax;     // the step's logits, where the largest may be wanted instead (StepInfo::argmax)
+  ValueId logits;     // the step's, of which not all may be wanted (KernelSpec::logits)
   int64_t kept_bytes = 0;
 
   const WeightLayout* layout;

@@ -43,8 +43,8 @@ llvm::Value* LinearOutputs::finish(llvm::Value* column, llvm::Value* row, std::v
     }
     llvm::Value* element = form.experts ? k.add(k.mul(at.slot, outputs), column) : column;
     const auto store_all = [&] { store(y, k.at(e.address(v), k.mul(element, 4)), column, outputs); };
-    if (v == form.argmax) {
-      argmax_->see(y, column);
+    if (argmax_ && v == form.logits) {
+      argmax_->see(y, column, allowed_->eight(column));
       k.if_then(b.CreateNot(argmax_->wanted()), store_all);
     } else {
       store_all();
@@ -82,7 +82,10 @@ void LinearOutputs::quantise(llvm::Value* group, llvm::Value* row, const Block& 
   store_quantised(e, form.quantised, at.slot, k.mul(group, group_rows_), block);
 }
 
-void LinearOutputs::search() { argmax_.emplace(k, form.outputs); }
+void LinearOutputs::search(AllowedRows& allowed) {
+  argmax_.emplace(k, form.outputs);
+  allowed_ = &allowed;
+}
 void LinearOutputs::finish_search() { argmax_->finish(); }
 
 }  // namespace lmc

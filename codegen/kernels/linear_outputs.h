@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "codegen/kernels/allowed_rows.h"
 #include "codegen/kernels/argmax.h"
 #include "codegen/kernels/linear_form.h"
 #include "codegen/kernels/linear_rows.h"
@@ -30,8 +31,9 @@ class LinearOutputs {
   void quantise(llvm::Value* group, llvm::Value* row, const Block& block);
   void quantise_kept(llvm::Value* group, llvm::Value* line, llvm::Value* row);
 
-  // Logits are seen by a search for the largest, which finish_search() writes down.
-  void search();
+  // Logits are seen by a search for the largest of those allowed, which finish_search() writes down.
+  // `allowed` outlives this.
+  void search(AllowedRows& allowed);
   void finish_search();
 
   int64_t eights() const { return group_rows_ / kLanes; }  // of a group
@@ -48,6 +50,7 @@ class LinearOutputs {
   llvm::Value* first_;
   int64_t group_rows_;
   std::optional<Argmax> argmax_;
+  AllowedRows* allowed_ = nullptr;
 };
 
 }  // namespace lmc

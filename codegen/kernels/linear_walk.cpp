@@ -28,13 +28,14 @@ void for_blocks(KernelBuilder& k, const WeightLayout& layout, int64_t cols,
 }  // namespace
 
 LinearWalk::LinearWalk(KernelBuilder& builder, const LinearForm& f, LinearRows& rows, LinearOutputs& outputs,
-                       llvm::Value* weights)
+                       llvm::Value* weights, AllowedRows* allowed)
     : k(builder),
       b(builder.ir()),
       form(f),
       rows_(rows),
       outputs_(outputs),
       layout_(*f.layout),
+      allowed_(allowed),
       weights_(weights),
       sums_(k.at(k.scratch(), round_up_to_line(LinearOutputs::results_bytes(f)))),
       table_(k.at(sums_, sum_bytes(f))),
@@ -84,6 +85,7 @@ void LinearWalk::emit_rows(const LinearPrefetch::Tile& tile) {
   LinearPrefetch prefetch(k, tile, layout_.group_bytes(form.cols));
   const int64_t ways = kStreams / form.parts();
   llvm::Value* share = b.CreateUDiv(b.CreateSub(tile.end, tile.first), k.i64(ways));
+  if (allowed_) share = b.CreateSelect(allowed_->sparse(tile.first, tile.end), k.i64(0), share);
   walk({tile.first, k.add(tile.first, share), ways, share}, prefetch);
   walk({k.add(tile.first, k.mul(share, ways)), tile.end, 1, k.i64(0)}, prefetch);  // what is left over
   if (!form.quantised.valid()) return;
@@ -94,24 +96,33 @@ void LinearWalk::emit_rows(const LinearPrefetch::Tile& tile) {
   });
 }
 
-// Where the epilogue combines both halves of the outputs (gate and up), streams go through both.
+// Groups of logits none of which may be chosen are left out where they are walked one after the other.
 void LinearWalk::walk(const Streams& s, LinearPrefetch& prefetch) {
   k.loop(s.from, s.to, 1, [&](llvm::Value* group) {
-    std::vector<llvm::Value*> groups;
-    for (int64_t part = 0; part < form.parts(); ++part) {
-      for (int64_t i = 0; i < s.width; ++i) {
-        llvm::Value* number = k.add(k.add(group, k.mul(s.apart, i)), k.i64(part * form.groups()));
-        groups.push_back(k.at(weights_, k.mul(number, layout_.group_bytes(form.cols))));
-      }
+    if (allowed_ && s.width == 1) {
+      allowed_->if_any(group, 1, [&] { step(s, group, prefetch); });
+    } else {
+      step(s, group, prefetch);
     }
-    start(groups.size());
-    llvm::Value* jump = prefetch.stream_jump(group, s.to);
-    for_blocks(k, layout_, form.cols, [&](llvm::Value* block, int64_t count) {
-      prefetch.stream(groups, layout_.block_offset(k, block), layout_.block_bytes(), jump);
-      meet(groups, block, count);
-    });
-    for_rows([&](llvm::Value* row) { finish(s, group, row); });
   });
+}
+
+// Where the epilogue combines both halves of the outputs (gate and up), streams go through both.
+void LinearWalk::step(const Streams& s, llvm::Value* group, LinearPrefetch& prefetch) {
+  std::vector<llvm::Value*> groups;
+  for (int64_t part = 0; part < form.parts(); ++part) {
+    for (int64_t i = 0; i < s.width; ++i) {
+      llvm::Value* number = k.add(k.add(group, k.mul(s.apart, i)), k.i64(part * form.groups()));
+      groups.push_back(k.at(weights_, k.mul(number, layout_.group_bytes(form.cols))));
+    }
+  }
+  start(groups.size());
+  llvm::Value* jump = prefetch.stream_jump(group, s.to);
+  for_blocks(k, layout_, form.cols, [&](llvm::Value* block, int64_t count) {
+    prefetch.stream(groups, layout_.block_offset(k, block), layout_.block_bytes(), jump);
+    meet(groups, block, count);
+  });
+  for_rows([&](llvm::Value* row) { finish(s, group, row); });
 }
 
 void LinearWalk::start(size_t groups) {

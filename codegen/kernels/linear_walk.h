@@ -16,9 +16,9 @@ class LinearWalk {
  public:
   static constexpr int64_t kMostRows = 64;  // that a walk over the tile serves
 
-  // `weights`: the matrix. All that is referred to outlives this.
+  // `weights`: the matrix. `allowed`: of logits; else null. All that is referred to outlives this.
   LinearWalk(KernelBuilder& k, const LinearForm& form, LinearRows& rows, LinearOutputs& outputs,
-             llvm::Value* weights);
+             llvm::Value* weights, AllowedRows* allowed);
 
   // From the scratch's start on.
   static int64_t scratch_bytes(const LinearForm& form);
@@ -34,6 +34,7 @@ class LinearWalk {
   };
   void emit_rows(const LinearPrefetch::Tile& tile);
   void walk(const Streams& streams, LinearPrefetch& prefetch);
+  void step(const Streams& streams, llvm::Value* group, LinearPrefetch& prefetch);
   void start(size_t groups);
   void meet(const std::vector<llvm::Value*>& groups, llvm::Value* block, int64_t count);
   void meet_rows(const std::vector<llvm::Value*>& groups, llvm::Value* block, int64_t count, llvm::Value* row,
@@ -58,6 +59,7 @@ class LinearWalk {
   LinearRows& rows_;
   LinearOutputs& outputs_;
   const WeightLayout& layout_;
+  AllowedRows* allowed_;
   llvm::Value *weights_, *sums_, *table_;
   llvm::Value *from_, *count_;           // which rows this walk serves
   llvm::Value* apart_ = nullptr;         // bytes from a row of activations to the next

@@ -58,9 +58,9 @@ class StepPlanner {
     for (size_t i = 0; i < kernel.values.size(); ++i)
       stage.operands.push_back(operand(kernel.spec.operands[i], kernel.values[i], index));
     for (const int o : kernel.spec.outputs) stage.operands[static_cast<size_t>(o)].written = true;
-    if (may_rank(kernel.spec) && family.can_rank(kernel.spec)) {
-      kernel.spec.argmax = true;
-      out_.plan.argmax_stage = index;
+    if (makes_logits(kernel.spec) && family.can_pick(kernel.spec)) {
+      kernel.spec.logits = true;
+      if (kernel.spec.single()) out_.plan.argmax_stage = index;
     }
     stage.work = work_of(kernel.spec);
     count_weights(stage, kernel.spec, family);
@@ -110,9 +110,9 @@ class StepPlanner {
     return it->second;
   }
 
-  // A step of one row may want no more than its largest logit, if nothing else reads them.
-  bool may_rank(const KernelSpec& spec) const {
-    return spec.single() && g_.value(groups_.logits()).uses.empty() &&
+  // A step may want no more than the largest logit, or some, if nothing else reads them.
+  bool makes_logits(const KernelSpec& spec) const {
+    return g_.value(groups_.logits()).uses.empty() &&
            std::any_of(spec.outputs.begin(), spec.outputs.end(),
                        [&](int o) { return spec.operands[static_cast<size_t>(o)].space == Space::output; });
   }

@@ -40,6 +40,8 @@ class KernelRun {
   void make_activations();
   void make_weights();
   Tensor part_of(const PortionInput& part) const;
+  void run(KernelFn kernel, const uint8_t* allowed) const;
+  std::optional<Difference> compare_allowed(KernelFn kernel) const;
   std::optional<Difference> compare_output(const Portion& portion, size_t output, const Tensor& want) const;
 
   const KernelSpec& spec_;

@@ -47,7 +47,7 @@ expect_error 1 "long.txt:2: the prompt has" "$LMC" run tiny.lmc --batch long.txt
 
 # Flags that make no sense.
 expect_error 2 "--prompt excludes --batch" "$LMC" run tiny.lmc --batch prompts.txt --prompt x
-expect_error 2 "leave one of them out" "$LMC" run tiny.lmc --batch prompts.txt --speculate ngram
+expect_error 2 "leave one of them out" "$LMC" run tiny.lmc --batch prompts.txt --speculate lookup
 expect_error 2 "--batch-size requires --batch" "$LMC" run tiny.lmc --prompt x --batch-size 4
 expect_error 2 "--batch-size: Value 0 not in range" "$LMC" run tiny.lmc --batch prompts.txt --batch-size 0
 expect_error 2 "--batch-size 65: a step of this bundle takes at most 64 prompts" \

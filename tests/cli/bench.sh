@@ -88,9 +88,27 @@ expect_in out.txt "Student's t"
 expect_error 2 "--flags goes with --ablate" "$LMC" bench tiny.lmc --flags "--quant none"
 expect_error 2 "neither a bundle nor --model" "$LMC" bench tiny.lmc --ablate x.yaml
 expect_error 1 "x.yaml" "$LMC" bench --ablate x.yaml
-expect_error 2 "--ab measures -p and -n, not -m" "$LMC" bench --ab tiny.lmc tiny.lmc -m 2
+expect_error 2 "--ab measures -p, -n and -b, not -m" "$LMC" bench --ab tiny.lmc tiny.lmc -m 2
 expect_ok "$LMC" bench tiny.lmc -p 0 -n 2 -m 2,7 -r 1 -t 1 --json
 expect_in out.txt '"test":"vf7@d0"'
+# Sequences at once, each with its cache: a row for each number and depth, tokens of all of them.
+expect_ok "$LMC" bench tiny.lmc -p 0 -n 0 -b 1,3 -d 0,20 -r 1 -t 1 --json
+for test in sq1@d0 sq3@d0 sq1@d20 sq3@d20; do expect_in out.txt "\"test\":\"$test\""; done
+expect_in out.txt '"step_ms":{"p50":'
+expect_ok "$LMC" bench tiny.lmc -p 0 -n 0 -b 3 -d 511 -r 1 -t 1 -o csv
+expect_in out.txt '"tiny.lmc",1,sq3@d511,3,511,'
+[ "$(awk -F, '{ print NF }' out.txt | sort -u | wc -l)" -eq 1 ] || fail "CSV rows differ in columns: $(cat out.txt)"
+expect_ok "$LMC" bench tiny.lmc -p 0 -n 0 -b 2 -r 1 -t 1
+expect_in out.txt "| tiny.lmc | 1 | sq2@d0 |"
+expect_ok "$LMC" bench --ab tiny.lmc tiny.lmc -p 0 -n 0 -b 3 -d 5 -r 2 -t 1
+expect_in out.txt "sq3@d5 "
+expect_ok "$LMC" bench --ab tiny.lmc tiny.lmc -p 8 -n 4 -b 3 -r 2 -t 1 --json
+expect_in out.txt '"sequences":{"a_tokens_per_second":'
+expect_error 2 "-b 4096: a step of tiny.lmc takes at most" "$LMC" bench tiny.lmc -p 0 -n 0 -b 2,4096
+expect_error 2 "-d 512 leaves no token" "$LMC" bench tiny.lmc -p 0 -n 0 -b 2 -d 512
+expect_error 2 "--sequences" "$LMC" bench tiny.lmc -b 0
+expect_error 2 "--ab takes one value of -b" "$LMC" bench --ab tiny.lmc tiny.lmc -b 1,2
+expect_error 2 "not -b" "$LMC" bench --ablate "$ROOT/models/tiny/gemma3.yaml" -b 2
 expect_error 2 "-d 510 and -m 3 together exceed" "$LMC" bench tiny.lmc -p 0 -n 1 -d 510 -m 3
 expect_error 2 "is one too many" "$LMC" bench tiny.lmc --ab tiny.lmc tiny.lmc
 expect_error 2 "--ab takes one value of -d" "$LMC" bench --ab tiny.lmc tiny.lmc -d 0,1

@@ -27,6 +27,17 @@ expect_in err.txt "0 of "
 grep -Eq '^[1-9][0-9]* of [0-9]+ prompt tokens from the cache' err.txt || fail "nothing came from the cache: $(cat err.txt)"
 printf 'Why?\n/save again.json' | talk --load first.json >again.txt || fail "--load: $(cat err.txt)"
 cmp -s both.json again.json || fail "cached and fresh answers differ"
+# Guesses from earlier turns and conversations change nothing.
+turns='Who?\nWhy?\n/clear\nWho?\nWhy?\nWho?\n'
+printf "$turns" | talk >out.txt || fail "lmc chat"
+for how in "" "--draft-min 6"; do
+  printf "$turns" | talk --speculate lookup $how >guessed.txt || fail "chat --speculate lookup $how: $(cat err.txt)"
+  cmp -s out.txt guessed.txt || fail "chat --speculate lookup $how changes the answers"
+done
+expect_in err.txt "guessed tokens accepted"
+echo 500-510 >ids.txt
+printf 'Who?\n/save only.json\n' | talk --allowed-ids ids.txt >out.txt || fail "chat --allowed-ids: $(cat err.txt)"
+expect_in err.txt "11 of 2048 tokens may be chosen"
 printf '/load first.json\nWhy?\n' | talk >loaded.txt || fail "/load"
 cmp -s loaded.txt again.txt || fail "/load gives another answer"
 expect_in both.json '"role": "system"'

@@ -20,17 +20,20 @@ again="ROMEO: I am a man. JULIET: I am a man. ROMEO: I am a man. JULIET:"
 for how in "" "--temperature 0.8 --top-k 20 --seed 5" "--repetition-penalty 1.2" "--temperature 1 --min-p 0.1 --seed 9"; do
   for draft in 1 4 63; do
     "$LMC" run tiny.lmc --prompt "$again" -n 100 --ignore-eos --json $how >one.json 2>/dev/null || fail "run $how"
-    "$LMC" run tiny.lmc --prompt "$again" -n 100 --ignore-eos --json $how --speculate ngram --draft $draft \
+    "$LMC" run tiny.lmc --prompt "$again" -n 100 --ignore-eos --json $how --speculate lookup --draft $draft \
       >guessed.json 2>err.txt || fail "run --speculate $how"
     cmp -s one.json guessed.json || fail "--speculate --draft $draft $how changes the tokens"
+    "$LMC" run tiny.lmc --prompt "$again" -n 100 --ignore-eos --json $how --speculate lookup --draft $draft \
+      --draft-min $draft >guessed.json 2>err.txt || fail "run --draft-min $how"
+    cmp -s one.json guessed.json || fail "--speculate --draft-min $draft $how changes the tokens"
   done
 done
-"$LMC" run tiny.lmc --prompt "$again" -n 100 --ignore-eos --speculate ngram >/dev/null 2>err.txt
+"$LMC" run tiny.lmc --prompt "$again" -n 100 --ignore-eos --speculate lookup --draft-min 1 >/dev/null 2>err.txt
 expect_in err.txt "guessed tokens accepted"
 # … past the window of the sliding layers, up to the last position of the context.
 long=$(seq -s, 2 60),$(seq -s, 2 60),$(seq -s, 2 60),$(seq -s, 2 60)
 "$LMC" run tiny.lmc --ids "$long" -n 1000 --ignore-eos --json >one.json 2>/dev/null || fail "to the end of the context"
-"$LMC" run tiny.lmc --ids "$long" -n 1000 --ignore-eos --json --speculate ngram >guessed.json 2>/dev/null
+"$LMC" run tiny.lmc --ids "$long" -n 1000 --ignore-eos --json --speculate lookup --draft-min 5 >guessed.json 2>/dev/null
 cmp -s one.json guessed.json || fail "guesses at the end of the context change the tokens"
 
 # A forbidden token never comes; a favoured one always.
@@ -45,7 +48,39 @@ expect_error 1 "the logit bias names token 99999" "$LMC" run tiny.lmc --ids 2 --
 expect_error 1 "min-p must lie between" "$LMC" run tiny.lmc --ids 2 --min-p 2
 expect_error 1 "the repetition penalty must be above 0" "$LMC" run tiny.lmc --ids 2 --repetition-penalty 0
 expect_error 2 "--speculate: magic not in" "$LMC" run tiny.lmc --ids 2 --speculate magic
+expect_error 2 "--draft-min 5 is more than --draft 4" "$LMC" run tiny.lmc --ids 2 --speculate lookup --draft 4 --draft-min 5
 expect_error 2 "--timeout: Value -1" "$LMC" run tiny.lmc --ids 2 --timeout -1
+
+# Only ids of a file: those are chosen, the likeliest of them as if the rest were forbidden; drawn, guessed, in batches.
+echo "100-140, 7 # and
+3,500" >ids.txt
+only() { grep -o '"ids":\[[^]]*' "$1" | sed 's/.*\[//' | tr , '\n' | awk '$1 != 3 && $1 != 7 && $1 != 500 && ($1 < 100 || $1 > 140)' | grep -q . && fail "$1 has other ids: $(head -c 300 "$1")"; }
+expect_ok "$LMC" run tiny.lmc --prompt "ROMEO:" -n 40 --ignore-eos --json --allowed-ids ids.txt
+expect_in err.txt "44 of 2048 tokens may be chosen"
+only out.txt
+cp out.txt greedy.json
+for id in $(seq 0 2047); do
+  case $id in 3 | 7 | 500) ;; *) [ "$id" -ge 100 ] && [ "$id" -le 140 ] || echo "--logit-bias $id=-inf" ;; esac
+done >forbidden.txt
+expect_ok "$LMC" run tiny.lmc --prompt "ROMEO:" -n 40 --ignore-eos --json $(cat forbidden.txt)
+cmp -s out.txt greedy.json || fail "allowed ids are not what is left when all others are forbidden"
+expect_ok "$LMC" run tiny.lmc --prompt "ROMEO:" -n 40 --ignore-eos --json --temperature 2 --seed 4 $(cat forbidden.txt)
+cp out.txt drawn.json
+for how in "" "--speculate lookup --draft-min 4"; do
+  expect_ok "$LMC" run tiny.lmc --prompt "ROMEO:" -n 40 --ignore-eos --json --temperature 2 --seed 4 --allowed-ids ids.txt $how
+  cmp -s out.txt drawn.json || fail "--allowed-ids $how draws other tokens than those left by --logit-bias"
+done
+printf 'ROMEO:\nTo be\n' >prompts.txt
+expect_ok "$LMC" run tiny.lmc --batch prompts.txt -n 20 --ignore-eos --allowed-ids ids.txt
+only out.txt
+echo 0-2047 >all.txt
+run --json >one.json && run --json --allowed-ids all.txt >all.json
+cmp -s one.json all.json || fail "all ids allowed is not the same as no set"
+expect_error 1 "nowhere.txt: cannot open" "$LMC" run tiny.lmc --ids 2 --allowed-ids nowhere.txt
+printf '1\n5,2048\n' >bad.txt
+expect_error 1 "bad.txt:2: '2048' is not in the vocabulary of 2048" "$LMC" run tiny.lmc --ids 2 --allowed-ids bad.txt
+printf '1-x\n' >bad.txt
+expect_error 1 "bad.txt:1: '1-x' is no token id, nor a range" "$LMC" run tiny.lmc --ids 2 --allowed-ids bad.txt
 
 # A time limit ends the answer, not with an error.
 expect_ok "$LMC" run tiny.lmc --prompt "ROMEO:" -n 100000 --timeout 0.000001

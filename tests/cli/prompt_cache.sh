@@ -28,7 +28,7 @@ same fresh.json "88 of 89" --ids "$ids" --prompt-cache kept
 [ "$(ls kept | wc -l)" -eq 2 ] || fail "in the folder: $(ls kept)"
 
 # A sampled answer and one with guesses go on alike, too.
-for how in "--temperature 0.8 --seed 3" "--speculate ngram"; do
+for how in "--temperature 0.8 --seed 3" "--speculate lookup"; do
   run --ids "$ids" $how >fresh.json
   same fresh.json "88 of 89" --ids "$ids" $how --prompt-cache kept
 done

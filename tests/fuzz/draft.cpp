@@ -1,5 +1,7 @@
-// Prompt lookup and stop strings, on what a user may give a model to say: ids and pieces of text.
+// Guesses and stop strings, on what a user may give a model to say: ids and pieces of text.
 #include "runtime/draft.h"
+
+#include <algorithm>
 
 #include "fuzz.h"
 #include "ir/error.h"
@@ -8,13 +10,24 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace lmc;
   if (size == 0) return 0;
+  // Requests, cut where a byte is 255, with tokens chosen behind every one's first half.
   const size_t most = data[0];
-  const std::vector<int32_t> sequence(data + 1, data + size);
-  const std::vector<int32_t> guess = draft_by_lookup(sequence, most);
-  fuzz::require(guess.size() <= most, "more is guessed than was asked for");
-  fuzz::require(std::search(sequence.begin(), sequence.end(), guess.begin(), guess.end()) != sequence.end() ||
-                    guess.empty(),
-                "a guess that the sequence does not hold");
+  Drafter drafter(most, data[0] % 2 == 0 ? most : 0);
+  const std::vector<int32_t> all(data + 1, data + size);
+  for (auto begin = all.begin(); begin != all.end();) {
+    const auto end = std::find(begin + 1, all.end(), 255);
+    const auto half = begin + (end - begin) / 2;
+    drafter.start({begin, half});
+    for (auto token = half; token != end; ++token) {
+      const std::vector<int32_t> guess = drafter.guess(20);
+      fuzz::require(guess.size() <= std::min<size_t>(most, 20), "more is guessed than was asked for");
+      for (const int32_t id : guess)
+        fuzz::require(std::find(all.begin(), end, id) != end, "a guess that was never seen");
+      drafter.took(1 + guess.size(), 1 + 0.1 * static_cast<double>(guess.size()));
+      drafter.add(*token);
+    }
+    begin = end;
+  }
 
   // Stop strings, then pieces: cut as they come, and all at once.
   const std::vector<std::string> parts = fuzz::parts(data, size);

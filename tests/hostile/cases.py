@@ -448,6 +448,15 @@ def template_that_tests_long_lists(t, folder):
     return chat(t, folder, "{% set l = range(90000) %}{% for i in range(90000) %}{% if 'x' is in(l) %}{% endif %}{% endfor %}")
 
 
+# --- generating ---------------------------------------------------------------------------------------------------------
+
+@case("more than 64 MB")
+def allowed_ids_without_end(t, folder):
+    with open(f"{folder}/ids.txt", "wb") as f:
+        f.truncate(2 ** 40)
+    return ["run", t.bundle(folder), "--prompt", "x", "--allowed-ids", f"{folder}/ids.txt"], 0
+
+
 # --- export -------------------------------------------------------------------------------------------------------------
 
 @case("added_tokens: expected a list, found number")

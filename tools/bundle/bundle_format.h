@@ -8,7 +8,7 @@
 
 namespace lmc {
 
-inline constexpr int kBundleFormat = 7;
+inline constexpr int kBundleFormat = 8;
 inline constexpr const char* kLmcVersion = "0.1.0";
 
 // weights.safetensors of a plan: every packed weight as U8, at offsets that are multiples of 64 in the file,

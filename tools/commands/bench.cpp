@@ -14,7 +14,7 @@ namespace {
 
 struct Options {
   std::vector<std::string> bundles, ab;
-  std::vector<int64_t> prompts = {128}, tokens = {32}, depths = {0}, at_once;
+  std::vector<int64_t> prompts = {128}, tokens = {32}, depths = {0}, at_once, sequences;
   std::vector<int> threads;  // empty: as many as the session takes
   int repetitions = 0;       // 0: 3, or 10 for --ab
   std::string format = "md", model, ablate, flags, first_token, scheduler = kUsualScheduler;
@@ -34,22 +34,26 @@ std::vector<SpeedTest> tests_of(const Options& o) {
   for (int64_t m : o.at_once) {
     for (int64_t d : o.depths) out.push_back({SpeedTest::Kind::verify, m, d});
   }
+  for (int64_t s : o.sequences) {
+    for (int64_t d : o.depths) out.push_back({SpeedTest::Kind::sequences, s, d});
+  }
   if (out.empty()) throw UsageError("-p 0 and -n 0 leave nothing to measure");
   return out;
 }
 
-// What --ab and --ablate measure: one prefill and one decode.
+// What --ab and --ablate measure: one prefill, one decode and, if asked for, one number of sequences.
 AbPlan one_of_each(const Options& o, const char* who) {
   const auto one = [&](const auto& list, const char* flag) {
     if (list.size() > 1) throw UsageError(fmt::format("{} takes one value of {}", who, flag));
     return list.empty() ? 0 : list[0];
   };
-  if (!o.at_once.empty()) throw UsageError(fmt::format("{} measures -p and -n, not -m", who));
+  if (!o.at_once.empty()) throw UsageError(fmt::format("{} measures -p, -n and -b, not -m", who));
   if (o.format == "csv") throw UsageError(fmt::format("{} prints text or JSON, not CSV", who));
   tests_of(o);
   AbPlan plan;
   plan.prompt = one(o.prompts, "-p");
   plan.tokens = one(o.tokens, "-n");
+  plan.sequences = one(o.sequences, "-b");
   plan.depth = one(o.depths, "-d");
   plan.threads = one(o.threads, "-t");
   if (o.repetitions > 0) plan.rounds = o.repetitions;
@@ -76,6 +80,7 @@ void ablate(const Options& o) {
   if (!o.ab.empty()) throw UsageError("--ab and --ablate are two things");
   if (!o.bundles.empty() || !o.model.empty())
     throw UsageError("--ablate MODEL names what to compile: neither a bundle nor --model goes with it");
+  if (!o.sequences.empty()) throw UsageError("--ablate measures -p and -n, not -b");
   run_ablate({o.ablate, o.flags, one_of_each(o, "--ablate"), o.format == "json"});
 }
 
@@ -90,7 +95,7 @@ void run(const Options& o) {
       o.bundles.empty() ? std::vector<std::string>{newest_bundle()} : o.bundles;
   const std::vector<int> threads = o.threads.empty() ? std::vector<int>{0} : o.threads;
   // Mistakes are told before minutes of measuring.
-  for (const std::string& b : bundles) check_tests(b, Bundle(b).plan.context, tests);
+  for (const std::string& b : bundles) check_tests(b, Bundle(b).plan, tests);
   std::vector<BenchResult> results;
   for (const std::string& b : bundles) {
     for (int t : threads)
@@ -113,6 +118,9 @@ const RegisterCommand kBench(
             0, kMost);
        list("-n,--tokens", o->tokens, "tokens to decode; 0 = no such test (default: 32)", 0, kMost);
        list("-m,--at-once", o->at_once, "tokens fed at once, with the logits of each: 2,4,8", 1, kMost);
+       list("-b,--sequences", o->sequences,
+            "sequences decoded at once, a token of each in a step, each with a KV cache of its own: 1,2,4,8",
+            1, kMost);
        list("-d,--depth", o->depths, "positions before them: 0,512 (default: 0)", 0, kMost);
        list("-t,--threads", o->threads, "threads: 1,2 (default: physical cores)", 1, 1024);
        add_scheduler_flag(flags, o->scheduler);

@@ -92,6 +92,7 @@ class Chat {
     const Generated& g = a.generated;
     info("{} of {} prompt tokens from the cache, {} tokens in {:.1f} s", conversation_.cached_tokens(),
          conversation_.prompt_tokens(), g.ids.size(), g.prompt_seconds + g.decode_seconds);
+    if (const std::string guessed = acceptance_text(g); !guessed.empty()) info("{}", guessed);
     if (g.reason == StopReason::interrupted && !forget_interrupt()) throw Interrupted();
     if (g.reason == StopReason::timeout) info("ended by --timeout");
     if (g.reason == StopReason::context) info("the context is full: /clear begins a new conversation");
@@ -105,6 +106,7 @@ class Chat {
 void run(const Options& o) {
   static_cast<void>(o.generation.options());  // wrong usage is found before anything is loaded
   Engine engine(o.bundle.empty() ? newest_bundle() : o.bundle, {.threads = o.threads}, o.kernels);
+  if (!o.generation.allowed_ids.empty()) engine.allow_only(o.generation.allowed_ids);
   Conversation conversation(engine, o.generation, o.system);
   if (!o.load.empty()) conversation.load(o.load);
   engine.warm_up();

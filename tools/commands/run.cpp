@@ -112,13 +112,15 @@ void run(const Options& o) {
   const auto start = std::chrono::steady_clock::now();
   // Wrong usage is found before anything is loaded.
   if (!o.ids.empty()) parse_ids(o.ids);
-  if (o.generation.options().draft > 0 && !o.batch.empty()) {
+  static_cast<void>(o.generation.options());
+  if (o.generation.guesses() && !o.batch.empty()) {
     throw UsageError(
         "--batch takes many prompts a step; --speculate guesses for one alone: leave one of them out");
   }
   const std::vector<std::string> batch = o.batch.empty() ? std::vector<std::string>() : read_prompts(o.batch);
   Engine engine(o.bundle.empty() ? newest_bundle() : o.bundle,
                 {.threads = o.threads, .block = o.block, .scheduler = o.scheduler}, o.load);
+  if (!o.generation.allowed_ids.empty()) engine.allow_only(o.generation.allowed_ids);
   std::optional<PromptCache> cache;
   if (!o.prompt_cache.empty())
     cache.emplace(o.prompt_cache, sha256_of_file(engine.bundle().file("manifest.json")));

@@ -7,6 +7,7 @@
 
 #include "runtime/threads.h"
 #include "tools/cli/console.h"
+#include "tools/generate/allowed_ids.h"
 #include "tools/machine/machine.h"
 #include "tools/machine/membw.h"
 #include "tools/machine/memory_program.h"
@@ -46,6 +47,17 @@ void Engine::report() const {
   info("{}, target {}, {} threads",
        tokenizer_ ? fmt::format("tokenizer with {} tokens", tokenizer_->vocab_size()) : "no tokenizer",
        bundle_.plan.target, session_->threads());
+}
+
+Drafter& Engine::drafter(size_t most, size_t least) {
+  if (!drafter_) drafter_.emplace(most, least);
+  return *drafter_;
+}
+
+void Engine::allow_only(const std::string& file) {
+  allowed_ = read_allowed_ids(file, session_->vocab());
+  session_->set_allowed(&*allowed_);
+  info("{} of {} tokens may be chosen", allowed_->size(), session_->vocab());
 }
 
 void Engine::warm_up() {

@@ -9,6 +9,7 @@
 #include "codegen/codegen.h"
 #include "models/chat/template.h"
 #include "models/tokenizer/tokenizer.h"
+#include "runtime/draft.h"
 #include "runtime/session.h"
 #include "tools/bundle/bundle.h"
 #include "tools/cli/flags.h"
@@ -27,6 +28,10 @@ class Engine {
   const Tokenizer* tokenizer_or_null() const { return tokenizer_ ? &*tokenizer_ : nullptr; }
   // The checkpoint's. Error if the bundle has none, or one that cannot be used.
   ChatTemplate chat_template() const;
+  // Guesses from all that this engine has read and said; the limits are those of the first call.
+  Drafter& drafter(size_t most, size_t least);
+  // From then on only the ids of this file are chosen (tools/generate/allowed_ids.h).
+  void allow_only(const std::string& file);
   // What was loaded, as `lmc run` says it.
   void report() const;
   // As Session::warm_up, with a bar on a terminal.
@@ -38,6 +43,8 @@ class Engine {
   std::optional<Tokenizer> tokenizer_;
   std::unique_ptr<StepLog> log_;
   std::unique_ptr<Session> session_;
+  std::optional<Drafter> drafter_;
+  std::optional<IdSet> allowed_;
 };
 
 // --scheduler; `name` holds the default.

@@ -1,5 +1,7 @@
 #include "tools/generate/generation.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <map>
@@ -32,18 +34,32 @@ void GenerationFlags::add_to(Flags& flags) {
       .shows_default();
   flags.option("--logit-bias", biases, "ID=BIAS, added to a token's logit; -inf = never; repeatable")
       .one_value_each();
+  flags
+      .option("--allowed-ids", allowed_ids,
+              "a file of token ids and ranges (5-10): only these are chosen, and only their rows of the last "
+              "projection read")
+      .type_name("FILE");
   flags.option("--seed", s.seed, "of the draw").shows_default();
   flags.option("--stop", stops, "end before this text; repeatable").one_value_each();
   flags.flag("--ignore-eos", ignore_eos, "go on past the end-of-sequence token");
   flags.option("--timeout", generate.seconds, "end after this many seconds, the prompt's included; 0 = never")
       .not_negative();
   flags
-      .option("--speculate", speculate,
-              "ngram: guess repetitions and verify them at once; the tokens stay the same")
-      .one_of({"none", "ngram"})
+      .option(
+          "--speculate", speculate,
+          "lookup: guess that what followed the same words before follows again, and verify it at once; the "
+          "tokens stay the same")
+      .one_of({"none", "lookup"})
       .shows_default();
-  flags.option("--draft", draft, "with --speculate: most tokens guessed at once")
+  flags
+      .option("--draft,--draft-max", draft,
+              "with --speculate: most tokens guessed at once; how many pays is measured")
       .range(1, 4096)
+      .shows_default();
+  flags
+      .option("--draft-min", least_draft,
+              "with --speculate: guess so many at least wherever there is anything to guess from")
+      .range(0, 4096)
       .shows_default();
 }
 
@@ -53,7 +69,9 @@ GenerateOptions GenerationFlags::options() const {
     const auto [id, bias] = parse_logit_bias(b);
     out.sampler.logit_bias.insert_or_assign(id, bias);
   }
-  if (speculate == "ngram") out.draft = draft;
+  if (least_draft > draft) {
+    throw UsageError(fmt::format("--draft-min {} is more than --draft {}, the most", least_draft, draft));
+  }
   StopStrings{stops};
   return out;
 }
@@ -103,9 +121,12 @@ class AnswerText {
   std::string text_;
 };
 
-GenerateOptions options_for(const Engine& engine, const GenerationFlags& flags) {
+GenerateOptions options_for(Engine& engine, const GenerationFlags& flags) {
   GenerateOptions out = flags.options();
   if (!flags.ignore_eos) out.stop_ids = engine.bundle().info.eos_ids;
+  if (flags.guesses()) {
+    out.drafter = &engine.drafter(static_cast<size_t>(flags.draft), static_cast<size_t>(flags.least_draft));
+  }
   return out;
 }
 

@@ -15,13 +15,15 @@ namespace lmc {
 struct GenerationFlags {
   GenerateOptions generate;
   std::vector<std::string> stops, biases;
+  std::string allowed_ids;  // a file, for Engine::allow_only; "": all may be chosen
   std::string speculate = "none";
-  int64_t draft = 8;
+  int64_t draft = 16, least_draft = 0;
   bool ignore_eos = false;
 
   void add_to(Flags& flags);
-  // Checked: UsageError for flags that make no sense, before anything is loaded.
+  // Checked: UsageError for flags that make no sense, before anything is loaded. Who guesses is not in it.
   GenerateOptions options() const;
+  bool guesses() const { return speculate == "lookup"; }
 };
 
 // As generate(), handing out text: whole characters, up to the first stop string. Returns what it handed out.

@@ -3,6 +3,7 @@
 // where there is one, by every test that runs on all targets here.
 #include <gtest/gtest.h>
 #include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/Module.h>
 
 #include "agreement.h"
 #include "codegen/target.h"

@@ -12,19 +12,71 @@ using test::some_tokens;
 using test::ToyModel;
 using Ids = std::vector<int32_t>;
 
+Ids guess_after(const Ids& sequence, size_t most, size_t room = 100) {
+  Drafter drafter(most, most);
+  drafter.start(sequence);
+  return drafter.guess(room);
+}
+
 TEST(Draft, ContinuesTheLatestOfTheLongestMatches) {
-  EXPECT_EQ(draft_by_lookup(Ids{1, 2, 3, 9, 2, 3, 7, 1, 2, 3}, 2), (Ids{9, 2})) << "three alike beat two";
-  EXPECT_EQ(draft_by_lookup(Ids{2, 3, 8, 2, 3, 7, 5, 2, 3}, 1), (Ids{7})) << "the latest of equals";
-  EXPECT_EQ(draft_by_lookup(Ids{5, 5, 5}, 9), (Ids{5})) << "never past the end";
-  EXPECT_EQ(draft_by_lookup(Ids{1, 2, 3, 4, 1, 2}, 9), (Ids{3, 4, 1, 2}));
+  EXPECT_EQ(guess_after({1, 2, 3, 9, 2, 3, 7, 1, 2, 3}, 2), (Ids{9, 2})) << "three alike beat two";
+  EXPECT_EQ(guess_after({2, 3, 8, 2, 3, 7, 5, 2, 3}, 1), (Ids{7})) << "the latest of equals";
+  EXPECT_EQ(guess_after({1, 2, 3, 4, 1, 2}, 4), (Ids{3, 4, 1, 2}));
+  EXPECT_EQ(guess_after({1, 2, 3, 4, 1, 2}, 4, 3), (Ids{3, 4, 1})) << "as many as there is room for";
+}
+
+TEST(Draft, GoesOnWithinTheGuessWhereATextRepeatsItselfAtOnce) {
+  EXPECT_EQ(guess_after({5, 5, 5}, 4), (Ids{5, 5, 5, 5}));
+  EXPECT_EQ(guess_after({8, 1, 2, 3, 1, 2, 3, 1}, 7), (Ids{2, 3, 1, 2, 3, 1, 2}));
 }
 
 TEST(Draft, IsEmptyWhereNothingRepeats) {
-  EXPECT_TRUE(draft_by_lookup(Ids{}, 4).empty());
-  EXPECT_TRUE(draft_by_lookup(Ids{1}, 4).empty());
-  EXPECT_TRUE(draft_by_lookup(Ids{1, 2, 3, 4}, 4).empty());
-  EXPECT_TRUE(draft_by_lookup(Ids{1, 7, 2, 7}, 4).empty()) << "one token alike is not enough";
-  EXPECT_TRUE(draft_by_lookup(Ids{1, 2, 3, 1, 2}, 0).empty());
+  for (const Ids& text : {Ids{}, Ids{1}, Ids{1, 2, 3, 4}}) EXPECT_TRUE(guess_after(text, 4).empty());
+  EXPECT_TRUE(guess_after({1, 2, 3, 1, 2}, 0).empty());
+}
+
+TEST(Draft, GuessesFromEarlierRequestsButNotAcrossThem) {
+  Drafter drafter(4, 4);
+  drafter.start(Ids{1, 2, 3, 4, 5, 6});
+  drafter.start(Ids{9, 3, 4});
+  EXPECT_EQ(drafter.guess(9), (Ids{5, 6})) << "the first request ends there";
+  drafter.start(Ids{6});
+  EXPECT_TRUE(drafter.guess(9).empty()) << "what followed is another request";
+}
+
+TEST(Draft, TakesTheTurnsOfAConversationForOneText) {
+  Drafter drafter(4, 4);
+  drafter.start(Ids{1, 2, 3});
+  drafter.add(4);
+  drafter.start(Ids{1, 2, 3, 4, 8, 3});
+  EXPECT_EQ(drafter.guess(9), (Ids{4, 8, 3, 4})) << "the turn is indexed once, and goes on in the next";
+  // The next turn differs from what was said: what they share still leads up to it.
+  drafter.start(Ids{1, 2, 3, 4, 7, 2, 3});
+  EXPECT_EQ(drafter.guess(2), (Ids{4, 7}));
+}
+
+TEST(Draft, GuessesAsManyTokensAsPay) {
+  const auto drafter = [](double of_a_row) {
+    Drafter out(16);
+    out.start(Ids{1, 2, 3});
+    for (size_t rows = 1; rows <= 17; ++rows) out.took(rows, 1 + of_a_row * static_cast<double>(rows - 1));
+    return out;
+  };
+  Drafter cheap = drafter(0.01), dear = drafter(1.1);
+  for (int round = 0; round < 30; ++round) {
+    for (const int32_t token : {4, 5, 6, 7}) {
+      cheap.add(token);
+      dear.add(token);
+    }
+  }
+  EXPECT_EQ(cheap.guess(100).size(), 16U) << "all were right of late";
+  EXPECT_TRUE(dear.guess(100).empty()) << "a guess that is always right costs more than a step";
+  for (const uint32_t i : {0U, 1U, 2U, 3U, 4U, 5U, 6U, 7U, 8U, 9U, 10U, 11U, 12U, 13U, 14U, 15U}) {
+    for (const int32_t token : {4, 5, 100 + static_cast<int32_t>(i)}) cheap.add(token);
+  }
+  cheap.add(4);
+  cheap.add(5);
+  EXPECT_LE(cheap.guess(100).size(), 2U) << "what follows differs each time";
 }
 
 // A prompt that repeats itself, so that guesses are made; the toy model's answers are hashes, so nearly all
@@ -45,8 +97,9 @@ TEST(Speculation, GivesTheSameTokensGreedyOrDrawnAndTheSameSequence) {
       options.sampler.repetition_penalty = 1.05;
       auto plain = model.session();
       const Generated expected = generate(*plain, repeating(30, period), options);
-      for (const int64_t draft : {1, 3, 8, 15, 100}) {
-        options.draft = draft;
+      for (const size_t draft : {1, 3, 8, 15, 100}) {
+        Drafter drafter(draft, draft);
+        options.drafter = &drafter;
         auto session = model.session();
         const Generated got = generate(*session, repeating(30, period), options);
         EXPECT_EQ(got.ids, expected.ids) << draft << " guesses, temperature " << temperature;
@@ -54,7 +107,35 @@ TEST(Speculation, GivesTheSameTokensGreedyOrDrawnAndTheSameSequence) {
         EXPECT_EQ(session->tokens(), plain->tokens());
         EXPECT_GT(got.drafted, got.accepted) << "some guess must have been wrong";
         EXPECT_GT(got.accepted, 0) << "and some right";
+        // Again: now the whole answer has been seen.
+        session->reset();
+        const Generated again = generate(*session, repeating(30, period), options);
+        EXPECT_EQ(again.ids, expected.ids);
+        EXPECT_GE(again.accepted, got.accepted) << draft << " guesses, temperature " << temperature;
       }
+      options.drafter = nullptr;
+    }
+  }
+}
+
+TEST(Speculation, OfSeveralRequestsAndTurnsGivesTheSameTokens) {
+  const ToyModel model(10, 400, 16, 16);
+  for (const size_t least : {size_t{0}, size_t{7}}) {
+    Drafter drafter(7, least);
+    auto plain = model.session(), session = model.session();
+    for (size_t request = 0; request < 12; ++request) {
+      GenerateOptions options{.max_tokens = 20, .sampler = {.temperature = 0.5, .seed = request % 3}};
+      for (int32_t id = 0; id < 3; ++id) options.sampler.logit_bias[id] = 12;
+      const Ids prompt = repeating(3 + request % 2 * 5, 2 + request % 3);
+      // Every third request is a new conversation, the others go on with the one there is.
+      if (request % 3 == 0) {
+        plain->reset();
+        session->reset();
+      }
+      const Generated expected = generate(*plain, prompt, options);
+      options.drafter = &drafter;
+      EXPECT_EQ(generate(*session, prompt, options).ids, expected.ids) << "request " << request;
+      EXPECT_EQ(session->tokens(), plain->tokens());
     }
   }
 }
@@ -65,7 +146,8 @@ TEST(Speculation, EndsWhereTheContextTheStopIdOrTheCallbackSays) {
   for (int32_t id = 0; id < 2; ++id) options.sampler.logit_bias[id] = 100;
   auto plain = model.session();
   const Ids all = generate(*plain, repeating(20, 2), options).ids;
-  options.draft = 8;
+  Drafter drafter(8, 8);
+  options.drafter = &drafter;
   auto session = model.session();
   const Generated full = generate(*session, repeating(20, 2), options);
   EXPECT_EQ(full.ids, all);

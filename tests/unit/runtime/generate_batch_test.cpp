@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "runtime/draft.h"
 #include "runtime/generate.h"
 #include "toy_model.h"
 
@@ -136,7 +137,9 @@ TEST(GenerateBatch, MistakesAreNamed) {
   };
   EXPECT_EQ(run({{1}}, {}, 9), "a batch may hold 1 to 8 texts at a time, not 9");
   EXPECT_EQ(run({{1}}, {}, 0), "a batch may hold 1 to 8 texts at a time, not 0");
-  EXPECT_EQ(run({{1}}, {.draft = 2}, 1), "a batch cannot guess tokens ahead: the draft must be 0");
+  Drafter drafter(2);
+  EXPECT_EQ(run({{1}}, {.drafter = &drafter}, 1),
+            "a batch cannot guess tokens ahead: there must be no drafter");
   EXPECT_NE(run({{1}, {}}, {}, 2).find("the prompt is empty"), std::string::npos);
   EXPECT_NE(run({{1}, {50}}, {.seconds = 100}, 2).find("token 50"), std::string::npos);
   EXPECT_FALSE(session->late()) << "no deadline is left behind";

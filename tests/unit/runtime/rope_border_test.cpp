@@ -4,6 +4,7 @@
 
 #include <atomic>
 
+#include "runtime/draft.h"
 #include "runtime/generate.h"
 #include "toy_model.h"
 
@@ -76,8 +77,9 @@ TEST(RopeBorder, GuessedTokensChangeNothing) {
   for (int32_t id = 0; id < 3; ++id) options.sampler.logit_bias[id] = 12;
   auto plain = model.session();
   const Generated expected = generate(*plain, prompt, options);
-  for (const int64_t draft : {1, 3, 15}) {
-    options.draft = draft;
+  for (const size_t draft : {1, 3, 15}) {
+    Drafter drafter(draft, draft);
+    options.drafter = &drafter;
     auto session = model.session();
     const Generated got = generate(*session, prompt, options);
     EXPECT_EQ(got.ids, expected.ids) << draft;

@@ -51,6 +51,7 @@ void run_ab(const AbOptions& o) {
                 {"rounds", o.plan.rounds}, {"threads", result.threads}, {"method", kAbMethod}};
     if (result.decode) out["decode"] = to_json(*result.decode);
     if (result.prefill) out["prefill"] = to_json(*result.prefill);
+    if (result.together) out["sequences"] = to_json(*result.together);
     fmt::print("{}\n", out.dump(-1, ' ', false, Json::error_handler_t::replace));
     return;
   }
@@ -58,6 +59,7 @@ void run_ab(const AbOptions& o) {
              result.threads, o.plan.rounds);
   if (result.decode) print_line(o.plan.decode().name(), *result.decode);
   if (result.prefill) print_line(o.plan.prefill().name(), *result.prefill);
+  if (result.together) print_line(o.plan.together().name(), *result.together);
   fmt::print("{}\n", kAbMethod);
 }
 

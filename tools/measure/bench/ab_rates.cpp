@@ -1,11 +1,13 @@
 #include "tools/measure/bench/ab_rates.h"
 
 #include <functional>
+#include <map>
 #include <sstream>
 
 #include "tools/cli/console.h"
 #include "tools/generate/engine.h"
 #include "tools/measure/bench/bench.h"
+#include "tools/measure/bench/sequences_speed.h"
 #include "tools/system/child.h"
 
 namespace lmc {
@@ -39,7 +41,8 @@ AbResult measure_ab(const std::array<std::string, 2>& bundles, const AbPlan& pla
   for (size_t side = 0; side < 2; ++side) {
     engines[side].emplace(bundles[side], SessionOptions{.threads = plan.threads, .scheduler = plan.scheduler},
                           plan.load);
-    check_tests(bundles[side], engines[side]->session().context(), {plan.prefill(), plan.decode()});
+    check_tests(bundles[side], engines[side]->session().plan(),
+                {plan.prefill(), plan.decode(), plan.together()});
   }
   for (auto& e : engines) e->session().warm_up();
   AbResult out;
@@ -53,6 +56,13 @@ AbResult measure_ab(const std::array<std::string, 2>& bundles, const AbPlan& pla
     // A round's rate is that of its median step: one interruption by another process decides nothing.
     out.decode = measure(engines, plan.rounds,
                          [&](Session& s) { return 1 / median(time_decode(s, plan.tokens, plan.depth)); });
+  }
+  if (plan.sequences > 0) {
+    std::map<Session*, SequencesTimer> timers;
+    for (auto& e : engines) timers.try_emplace(&e->session(), e->session(), plan.sequences, plan.depth);
+    out.together = measure(engines, plan.rounds, [&](Session& s) {
+      return static_cast<double>(plan.sequences) / median(timers.at(&s).time(kSteps));
+    });
   }
   return out;
 }

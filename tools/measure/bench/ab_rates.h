@@ -14,7 +14,7 @@
 namespace lmc {
 
 struct AbPlan {
-  int64_t prompt = 128, tokens = 32, depth = 0;  // prompt or tokens 0: not measured
+  int64_t prompt = 128, tokens = 32, sequences = 0, depth = 0;  // any of the first three 0: not measured
   int threads = 0;
   int rounds = 10;
   std::string scheduler = kUsualScheduler;
@@ -22,6 +22,7 @@ struct AbPlan {
 
   SpeedTest prefill() const { return {SpeedTest::Kind::prefill, prompt, 0}; }
   SpeedTest decode() const { return {SpeedTest::Kind::decode, tokens, depth}; }
+  SpeedTest together() const { return {SpeedTest::Kind::sequences, sequences, depth}; }
 };
 
 // Tokens per second of both sides, round by round.
@@ -33,7 +34,7 @@ struct AbRates {
 
 struct AbResult {
   int threads = 0;
-  std::optional<AbRates> decode, prefill;
+  std::optional<AbRates> decode, prefill, together;  // together: all sequences' tokens
 };
 
 // How the interval came about, for those who read it.

@@ -25,8 +25,18 @@ double BenchResult::fraction(const SpeedResult& decode) const {
   return decode.step_bytes / median(decode.steps) / read.bytes_per_second;
 }
 
-void check_tests(const std::string& bundle, int64_t context, const std::vector<SpeedTest>& tests) {
+void check_tests(const std::string& bundle, const Plan& plan, const std::vector<SpeedTest>& tests) {
+  const int64_t context = plan.context, most = std::min(most_tokens(plan), most_logits(plan));
   for (const SpeedTest& t : tests) {
+    if (t.kind == SpeedTest::Kind::sequences) {
+      if (t.tokens > most)
+        throw UsageError(
+            fmt::format("-b {}: a step of {} takes at most {} sequences", t.tokens, bundle, most));
+      if (t.depth + 1 > context)
+        throw UsageError(
+            fmt::format("-d {} leaves no token of the context of {}, {}", t.depth, bundle, context));
+      continue;
+    }
     if (t.depth + t.tokens <= context) continue;
     const bool decodes = t.kind == SpeedTest::Kind::decode;
     const std::string what =

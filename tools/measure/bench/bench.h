@@ -27,8 +27,8 @@ struct BenchResult {
   double fraction(const SpeedResult& decode) const;
 };
 
-// UsageError where a test exceeds the bundle's context.
-void check_tests(const std::string& bundle, int64_t context, const std::vector<SpeedTest>& tests);
+// UsageError where a test exceeds the bundle's context, or the sequences that a step of it takes.
+void check_tests(const std::string& bundle, const Plan& plan, const std::vector<SpeedTest>& tests);
 
 BenchResult bench(const std::string& bundle, int threads, const std::vector<SpeedTest>& tests,
                   int repetitions, const std::string& scheduler, const LoadOptions& load);

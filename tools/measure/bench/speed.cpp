@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "tools/cli/console.h"
+#include "tools/measure/bench/sequences_speed.h"
 
 namespace lmc {
 namespace {
@@ -30,17 +31,19 @@ std::string SpeedTest::name() const {
       return "tg" + at;
     case Kind::verify:
       return "vf" + at;
+    case Kind::sequences:
+      return "sq" + at;
     case Kind::prefill:
       return "pp" + std::to_string(tokens);
   }
   return "";
 }
 
-double step_bytes(const Plan& plan, int64_t seen) {
+double step_bytes(const Plan& plan, int64_t seen, int64_t caches) {
   double bytes = 0;
   for (const PlanStage& s : plan.decode.stages) bytes += s.work.weight_bytes;
   for (const PlanCache& c : plan.caches) {
-    bytes += static_cast<double>(std::min(seen, c.span)) * static_cast<double>(c.bytes) /
+    bytes += static_cast<double>(caches * std::min(seen, c.span)) * static_cast<double>(c.bytes) /
              static_cast<double>(c.capacity);
   }
   return bytes;
@@ -72,7 +75,6 @@ std::vector<double> time_decode(Session& session, int64_t tokens, int64_t depth)
 
 // The session has no way back, so each step starts where the one before ended, as far as the context goes.
 std::vector<double> time_verify(Session& session, int64_t tokens, int64_t depth) {
-  constexpr int64_t kSteps = 16;
   session.reset();
   feed(session, depth);
   std::vector<double> steps;
@@ -95,15 +97,21 @@ SpeedResult measure_speed(Session& session, const Plan& plan, const SpeedTest& t
     return out;
   }
   const bool decodes = test.kind == SpeedTest::Kind::decode;
+  std::optional<SequencesTimer> sequences;
   if (decodes) {
     for (int64_t i = 0; i < test.tokens; ++i) out.step_bytes += step_bytes(plan, test.depth + i + 1) / tokens;
-  } else {
+  } else if (test.kind == SpeedTest::Kind::verify) {
     out.step_bytes = step_bytes(plan, test.depth + test.tokens);
+  } else {
+    out.step_bytes = step_bytes(plan, test.depth + 1, test.tokens);
+    sequences.emplace(session, test.tokens, test.depth);
+    sequences->time(2);  // untimed
   }
   time_decode(session, std::min<int64_t>(test.tokens, 2), 0);
   for (int r = 0; r < repetitions; ++r) {
-    const std::vector<double> steps = decodes ? time_decode(session, test.tokens, test.depth)
-                                              : time_verify(session, test.tokens, test.depth);
+    const std::vector<double> steps = sequences ? sequences->time(kSteps)
+                                      : decodes ? time_decode(session, test.tokens, test.depth)
+                                                : time_verify(session, test.tokens, test.depth);
     const double seconds = std::accumulate(steps.begin(), steps.end(), 0.0);
     out.rates.push_back((decodes ? 1.0 : tokens) * static_cast<double>(steps.size()) / seconds);
     out.steps.insert(out.steps.end(), steps.begin(), steps.end());

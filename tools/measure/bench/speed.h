@@ -1,5 +1,5 @@
-// One speed test of a session: prefill of a prompt, decoding at a depth, or some tokens at once at a depth
-// with the logits of each, as verifying guessed tokens takes.
+// One speed test of a session: prefill of a prompt, decoding at a depth, some tokens at once at a depth with
+// the logits of each, as verifying guessed tokens takes, or a token of each of several sequences at once.
 #pragma once
 
 #include <string>
@@ -11,12 +11,12 @@
 namespace lmc {
 
 struct SpeedTest {
-  enum class Kind : uint8_t { prefill, decode, verify };
+  enum class Kind : uint8_t { prefill, decode, verify, sequences };
   Kind kind = Kind::prefill;
-  int64_t tokens = 0;
-  int64_t depth = 0;  // not prefill: positions in the cache before the first token
+  int64_t tokens = 0;  // sequences: how many
+  int64_t depth = 0;   // not prefill: positions in the cache before the first token
 
-  std::string name() const;  // "pp512", "tg64@d0", "vf4@d0"
+  std::string name() const;  // "pp512", "tg64@d0", "vf4@d0", "sq4@d0"
 };
 
 struct SpeedResult {
@@ -29,9 +29,12 @@ struct SpeedResult {
 // `count` ids all over the vocabulary, so that lookups find no row in the cache; the same ones each time.
 std::vector<int32_t> made_up_tokens(int64_t count, int64_t vocab, int64_t first = 0);
 
-// Bytes that one decode step reads with `seen` positions in the cache: its weights, and what it looks at of
-// the cache.
-double step_bytes(const Plan& plan, int64_t seen);
+// Bytes that one decode step reads with `seen` positions in each of `caches` caches: its weights, and what it
+// looks at of the caches.
+double step_bytes(const Plan& plan, int64_t seen, int64_t caches = 1);
+
+// Steps of a test of several tokens at once, as far as the context goes.
+inline constexpr int64_t kSteps = 16;
 
 // After one untimed run. Throws Interrupted.
 SpeedResult measure_speed(Session& session, const Plan& plan, const SpeedTest& test, int repetitions);

@@ -1,0 +1,45 @@
+#include "runtime/id_set.h"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+
+#include "ir/kernel_abi.h"
+
+namespace lmc {
+
+namespace {
+
+// Behind the vocabulary, for the rest of a group of weight rows.
+constexpr int64_t kMostRowsOfGroup = 256;
+
+}  // namespace
+
+IdSet::IdSet(int64_t vocab)
+    : vocab_(vocab), bytes_(static_cast<size_t>((vocab + kMostRowsOfGroup) / 8 + 1 + kReadPastEnd)) {}
+
+void IdSet::add(int64_t first, int64_t last) {
+  for (int64_t id = first; id <= last; ++id)
+    bytes_[static_cast<size_t>(id / 8)] |= static_cast<uint8_t>(1U << (id % 8));
+}
+
+int64_t IdSet::size() const {
+  int64_t out = 0;
+  for (const uint8_t byte : bytes_) out += std::popcount(byte);
+  return out;
+}
+
+void IdSet::restrict(std::span<float> logits) const {
+  constexpr float kNever = -std::numeric_limits<float>::infinity();
+  const auto vocab = static_cast<size_t>(vocab_);
+  for (; logits.size() >= vocab && vocab > 0; logits = logits.subspan(vocab)) {
+    for (size_t id = 0; id < vocab; id += 8) {
+      const uint8_t byte = bytes_[id / 8];
+      if (byte == 0xff) continue;
+      const size_t end = std::min(id + 8, vocab);
+      for (size_t i = id; i < end; ++i) logits[i] = (byte >> (i - id) & 1) != 0 ? logits[i] : kNever;
+    }
+  }
+}
+
+}  // namespace lmc
