@@ -22,7 +22,8 @@ int64_t row_bytes(DType t, int64_t row) {
 }  // namespace
 
 CacheLayout::CacheLayout(const PlanCache& c)
-    : element_bytes(bytes_of_number(c.dtype)),
+    : block(c.dtype == DType::kv_q8_0 ? 16 : 8),
+      element_bytes(bytes_of_number(c.dtype)),
       k_row(row(c, 1)),
       v_row(row(c, 8)),
       k_position_bytes(row_bytes(c.dtype, k_row)),
@@ -34,26 +35,25 @@ CacheLayout::CacheLayout(const PlanCache& c)
 
 CachePlace key_place(const PlanCache& c, int64_t slot, int64_t element) {
   const CacheLayout l(c);
-  const int64_t block = slot / kCacheBlock * kCacheBlock * l.k_position_bytes;
-  const int64_t in_block = slot % kCacheBlock;
-  if (c.dtype != DType::kv_q8_0) return {block + (element * kCacheBlock + in_block) * l.element_bytes, 0};
-  return {block + element / 4 * kCacheBlock * 4 + in_block * 4 + element % 4,
-          block + kCacheBlock * l.k_row + (element / kQ8Block * kCacheBlock + in_block) * kScaleBytes};
+  const int64_t start = slot / l.block * l.block * l.k_position_bytes;
+  const int64_t in_block = slot % l.block;
+  if (c.dtype != DType::kv_q8_0) return {start + (element * l.block + in_block) * l.element_bytes, 0};
+  return {start + element / 4 * l.block * 4 + in_block * 4 + element % 4,
+          start + l.block * l.k_row + (element / kQ8Block * l.block + in_block) * kScaleBytes};
 }
 
 CachePlace value_place(const PlanCache& c, int64_t slot, int64_t element) {
   const CacheLayout l(c);
   if (c.dtype != DType::kv_q8_0) return {slot * l.v_position_bytes + element * l.element_bytes, 0};
-  const int64_t block = slot / kCacheBlock * kCacheBlock * l.v_position_bytes;
-  const int64_t in_block = slot % kCacheBlock;
-  return {
-      block + in_block * l.v_row + element,
-      block + kCacheBlock * l.v_row + (in_block * (l.v_row / kQ8Block) + element / kQ8Block) * kScaleBytes};
+  const int64_t start = slot / l.block * l.block * l.v_position_bytes;
+  const int64_t in_block = slot % l.block;
+  return {start + in_block * l.v_row + element,
+          start + l.block * l.v_row + (in_block * (l.v_row / kQ8Block) + element / kQ8Block) * kScaleBytes};
 }
 
 std::vector<CachePiece> cache_pieces(const PlanCache& c, int64_t slots) {
   const CacheLayout layout(c);
-  const int64_t held = std::min(round_up(slots, kCacheBlock), c.capacity);
+  const int64_t held = std::min(round_up(slots, layout.block), c.capacity);
   std::vector<CachePiece> out;
   for (int64_t h = 0; h < c.kv_heads; ++h)
     out.push_back({h * layout.k_head_bytes, held * layout.k_position_bytes});

@@ -2,9 +2,9 @@
 // it, agree on. K is interleaved by 8 positions so that scores of 8 positions are lanes of one vector:
 // K [kv_heads][capacity/8][head_dim][8], then V [kv_heads][capacity][head_dim rounded up to 8].
 //
-// kv_q8_0: K [kv_heads][capacity/8] of blocks of 8 positions, then V likewise. `row`: head_dim rounded up to
-// 32, the rest zeros. A block is its int8, of K [row/4][8 positions][4], of V [8 positions][row], then its
-// f16 scales, of K [row/32][8 positions], of V [8 positions][row/32].
+// kv_q8_0: K [kv_heads][capacity/16] of blocks of 16 positions, then V likewise. `row`: head_dim rounded up
+// to 32, the rest zeros. A block is its int8, of K [row/4][16 positions][4], of V [16 positions][row], then
+// its f16 scales, of K [row/32][16 positions], of V [16 positions][row/32].
 #pragma once
 
 #include <cstdint>
@@ -14,10 +14,9 @@
 
 namespace lmc {
 
-inline constexpr int64_t kCacheBlock = 8;  // positions that lie side by side in K
-
 struct CacheLayout {
   explicit CacheLayout(const PlanCache& c);
+  int64_t block;  // positions that lie side by side in K, 8 or 16; rings hold whole blocks
   int64_t element_bytes;
   int64_t k_row, v_row;                        // numbers of a position and head, padding included
   int64_t k_position_bytes, v_position_bytes;  // of these, scales included

@@ -71,7 +71,7 @@ class AttentionEmitter {
     llvm::Value *scores, *total;                   // scratch
     llvm::Value* best;                             // variable: 8 lanes of maxima of the chunk
     llvm::Value *maximum, *sum;                    // variables: of all chunks so far
-    llvm::Value *fade = nullptr, *gain = nullptr;  // factors of the merge, 8 lanes
+    llvm::Value *fade = nullptr, *gain = nullptr;  // factors of the merge
   };
 
   // The tokens of a span are of one sequence, so they share a tile and what it reads of their cache. The
@@ -200,7 +200,7 @@ class AttentionEmitter {
   void score_block(std::vector<Row>& block, llvm::Value* chunk, llvm::Value* at, llvm::Value* slot,
                    llvm::Value* to) {
     const int64_t vectors =
-        std::min<int64_t>(8 / static_cast<int64_t>(block.size()), kAttentionBlock / kLanes);
+        std::min(reader->most_vectors(static_cast<int64_t>(block.size())), kAttentionBlock / kLanes);
     std::vector<llvm::Value*> queries;
     for (const Row& r : block) queries.push_back(r.query);
     llvm::Value* stop = k.min(k.i64(kAttentionBlock), b.CreateSub(to, at));
@@ -267,8 +267,8 @@ class AttentionEmitter {
     const MergeFactors f = merge_factors(k, k.get(r.maximum), m);
     k.set(r.maximum, f.maximum);
     k.set(r.sum, merge(k, k.get(r.sum), l, f.fade_scalar, f.gain_scalar));
-    r.fade = f.fade;
-    r.gain = f.gain;
+    r.fade = f.fade_scalar;
+    r.gain = f.gain_scalar;
   }
 
   llvm::Value* partial(const Row& r, llvm::Value* chunk) {
@@ -278,52 +278,56 @@ class AttentionEmitter {
     return k.at(e.address(op.results[0], r.token), k.mul(index, p.bytes));
   }
 
-  // Sum of p[i] V[i], positions in order; lanes being elements of V's row.
+  // Sum of p[i] V[i], positions in order; lanes being elements of V's row, as many as registers hold, then 8.
   void weigh_values(std::vector<Row>& block, llvm::Value* chunk, llvm::Value* from, llvm::Value* to) {
-    const int64_t most = 8 / static_cast<int64_t>(block.size());
-    const int64_t vectors = padded_ / kLanes;
-    const int64_t whole = vectors / most * most;
-    const auto columns = [&](llvm::Value* first, int64_t n) {
-      weigh_columns(block, chunk, from, to, first, n);
-    };
-    k.loop(k.i64(0), k.i64(whole), most, [&](llvm::Value* v) { columns(k.mul(v, kLanes), most); });
-    if (whole < vectors) columns(k.i64(whole * kLanes), vectors - whole);
+    const int64_t wide = k.target().float_lanes();
+    const int64_t most = k.target().float_sums() / static_cast<int64_t>(block.size());
+    int64_t done = padded_ / (most * wide) * (most * wide);
+    k.loop(k.i64(0), k.i64(done), most * wide,
+           [&](llvm::Value* column) { weigh_columns(block, chunk, from, to, column, most, wide); });
+    for (const int64_t lanes : {wide, kLanes}) {
+      const int64_t vectors = (padded_ - done) / lanes;
+      if (vectors > 0) weigh_columns(block, chunk, from, to, k.i64(done), vectors, lanes);
+      done += vectors * lanes;
+    }
   }
 
   void weigh_columns(std::vector<Row>& block, llvm::Value* chunk, llvm::Value* from, llvm::Value* to,
-                     llvm::Value* column, int64_t vectors) {
+                     llvm::Value* column, int64_t vectors, int64_t lanes) {
     std::vector<std::vector<llvm::Value*>> sums(block.size());
     for (auto& of_row : sums) {
-      for (int64_t v = 0; v < vectors; ++v) of_row.push_back(k.variable(k.splat(0.0)));
+      for (int64_t v = 0; v < vectors; ++v) of_row.push_back(k.variable(k.splat(k.f32(0), lanes)));
     }
     for_blocks(from, to, [&](llvm::Value* at, llvm::Value* slot) {
       llvm::Value* offset = k.mul(b.CreateSub(at, chunk), 4);
       // Meanwhile the keys of the next block come, this column's share of them.
-      const int64_t key_bytes = vectors * kLanes * layout.element_bytes;  // per position
+      const int64_t key_bytes = vectors * lanes * layout.element_bytes;  // per position
       llvm::Value* next_keys =
           k.at(keys_, k.add(k.mul(k.add(slot, k.i64(kAttentionBlock)), layout.k_position_bytes),
                             k.mul(column, kAttentionBlock * layout.element_bytes)));
       k.loop(k.i64(0), k.min(k.i64(kAttentionBlock), b.CreateSub(to, at)), 1, [&](llvm::Value* i) {
         for (int64_t line = 0; line < key_bytes; line += 64)
           k.prefetch(k.at(next_keys, k.add(k.mul(i, key_bytes), k.i64(line))));
-        const std::vector<llvm::Value*> v = reader->values(values_, k.add(slot, i), column, vectors);
+        const std::vector<llvm::Value*> v = reader->values(values_, k.add(slot, i), column, vectors, lanes);
         for (size_t r = 0; r < block.size(); ++r) {
-          llvm::Value* p =
-              k.splat(k.load(b.getFloatTy(), k.at(block[r].scores, k.add(offset, k.mul(i, 4))), 4));
+          llvm::Value* weight = k.load(b.getFloatTy(), k.at(block[r].scores, k.add(offset, k.mul(i, 4))), 4);
+          llvm::Value* p = k.splat(weight, lanes);
           for (size_t n = 0; n < v.size(); ++n) k.set(sums[r][n], k.fma(p, v[n], k.get(sums[r][n])));
         }
       });
     });
     for (size_t r = 0; r < block.size(); ++r) {
       for (int64_t n = 0; n < vectors; ++n) {
-        llvm::Value* bytes = k.mul(k.add(column, k.i64(n * kLanes)), 4);
+        llvm::Value* bytes = k.mul(k.add(column, k.i64(n * lanes)), 4);
         llvm::Value* y = k.get(sums[r][static_cast<size_t>(n)]);
         if (split_) {
           k.store(y, k.at(partial(block[r], chunk), k.add(bytes, k.i64(AttentionPartials::kHeader))), 4);
           continue;
         }
         llvm::Value* to_total = k.at(block[r].total, bytes);
-        k.store(merge(k, k.load(k.f32x8(), to_total, 4), y, block[r].fade, block[r].gain), to_total, 4);
+        llvm::Value* total = k.load(y->getType(), to_total, 4);
+        k.store(merge(k, total, y, k.splat(block[r].fade, lanes), k.splat(block[r].gain, lanes)), to_total,
+                4);
       }
     }
   }

@@ -20,17 +20,19 @@ class CacheReader {
   virtual int64_t query_bytes() const = 0;
 
   // Query times key, for the heads whose queries are given and `vectors` times 8 positions: [query][vector],
-  // lanes being positions. `keys`: the address of the first position, a multiple of 8. The order of the sum
-  // is the same for any number of queries and vectors. `meanwhile(i)` is emitted in each of steps() steps.
+  // lanes being positions. `keys`: the address of the first position, a multiple of CacheLayout::block, as
+  // their number is. The order of the sum is the same for any number of queries and vectors. `meanwhile(i)`
+  // is emitted in each of steps() steps.
   using Products = std::vector<std::vector<llvm::Value*>>;
+  virtual int64_t most_vectors(int64_t queries) const = 0;  // that registers hold sums for
   virtual int64_t steps() const = 0;
   virtual Products products(const std::vector<llvm::Value*>& queries, llvm::Value* keys, int64_t vectors,
                             const std::function<void(llvm::Value*)>& meanwhile) = 0;
 
-  // `vectors` times 8 numbers of the value in a slot, from `column` on, a multiple of as many, or of 32.
-  // `values`: the address of the head's.
+  // `vectors` times `lanes` numbers of the value in a slot, from `column` on, a multiple of as many, or
+  // of 32. `values`: the address of the head's.
   virtual std::vector<llvm::Value*> values(llvm::Value* values, llvm::Value* slot, llvm::Value* column,
-                                           int64_t vectors) = 0;
+                                           int64_t vectors, int64_t lanes) = 0;
 
  protected:
   KernelBuilder& k;
