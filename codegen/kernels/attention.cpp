@@ -278,10 +278,11 @@ class AttentionEmitter {
     return k.at(e.address(op.results[0], r.token), k.mul(index, p.bytes));
   }
 
-  // Sum of p[i] V[i], positions in order; lanes being elements of V's row, as many as registers hold, then 8.
+  // Sum of p[i] V[i], positions in order; lanes being elements of V's row, as many as the reader likes,
+  // then 8.
   void weigh_values(std::vector<Row>& block, llvm::Value* chunk, llvm::Value* from, llvm::Value* to) {
-    const int64_t wide = k.target().float_lanes();
-    const int64_t most = k.target().float_sums() / static_cast<int64_t>(block.size());
+    const int64_t wide = reader->value_lanes();
+    const int64_t most = reader->value_sums() / static_cast<int64_t>(block.size());
     int64_t done = padded_ / (most * wide) * (most * wide);
     k.loop(k.i64(0), k.i64(done), most * wide,
            [&](llvm::Value* column) { weigh_columns(block, chunk, from, to, column, most, wide); });

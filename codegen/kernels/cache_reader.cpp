@@ -23,7 +23,8 @@ Products loaded(KernelBuilder& k, Products variables) {
   return variables;
 }
 
-// f16 and f32: element by element, each of a query meeting several vectors of keys.
+// f16 and f32: element by element, each of a query meeting several vectors of keys. Sums of 16 lanes on
+// AVX-512 are faster where all is in the caches, and slower in whole steps (PERFORMANCE.md).
 class FloatReader : public CacheReader {
  public:
   FloatReader(KernelBuilder& builder, const PlanCache& cache)
@@ -32,6 +33,8 @@ class FloatReader : public CacheReader {
   int64_t query_bytes() const override { return dim * 4; }
   int64_t most_vectors(int64_t queries) const override { return 8 / queries; }
   int64_t steps() const override { return dim; }
+  int64_t value_lanes() const override { return kLanes; }
+  int64_t value_sums() const override { return 8; }
 
   Products products(const std::vector<llvm::Value*>& queries, llvm::Value* keys, int64_t vectors,
                     const std::function<void(llvm::Value*)>& meanwhile) override {
@@ -83,6 +86,8 @@ class Int8Reader : public CacheReader {
     return k.target().float_lanes() / kLanes * 8 / queries;
   }
   int64_t steps() const override { return layout.k_row / kQ8Block; }
+  int64_t value_lanes() const override { return k.target().float_lanes(); }
+  int64_t value_sums() const override { return k.target().float_sums(); }
 
   Products products(const std::vector<llvm::Value*>& queries, llvm::Value* keys, int64_t vectors,
                     const std::function<void(llvm::Value*)>& meanwhile) override {

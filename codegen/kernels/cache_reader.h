@@ -29,6 +29,9 @@ class CacheReader {
   virtual Products products(const std::vector<llvm::Value*>& queries, llvm::Value* keys, int64_t vectors,
                             const std::function<void(llvm::Value*)>& meanwhile) = 0;
 
+  // Lanes in which values are summed, and how many such sums registers hold.
+  virtual int64_t value_lanes() const = 0;
+  virtual int64_t value_sums() const = 0;
   // `vectors` times `lanes` numbers of the value in a slot, from `column` on, a multiple of as many, or
   // of 32. `values`: the address of the head's.
   virtual std::vector<llvm::Value*> values(llvm::Value* values, llvm::Value* slot, llvm::Value* column,
