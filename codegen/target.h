@@ -80,6 +80,9 @@ class Target {
   };
   virtual InRegisters in_registers() const { return {8, 8}; }
   virtual const MatrixUnit* matrix_unit() const { return nullptr; }
+  // f32 in a register, and how many registers of sums leave room for what is added to them.
+  virtual int64_t float_lanes() const { return 8; }
+  virtual int64_t float_sums() const { return 8; }
 };
 
 // The targets this CPU runs, best first; "avx2" is the base of them all.

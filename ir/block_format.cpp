@@ -61,6 +61,14 @@ void decode_row(const BlockFormat& format, const std::byte* blocks, int64_t colu
   std::copy_n(padded.begin(), columns - whole * format.values, out + whole * format.values);
 }
 
+void round_row(const BlockFormat& format, double* x, int64_t columns) {
+  std::vector<float> row(x, x + columns);
+  std::vector<std::byte> blocks(static_cast<size_t>(format.row_bytes(columns)));
+  encode_row(format, row.data(), columns, blocks.data());
+  decode_row(format, blocks.data(), columns, row.data());
+  std::copy(row.begin(), row.end(), x);
+}
+
 bool is_weight_format(DType dtype) { return dtype != DType::f32 && find(dtype); }
 
 std::string weight_format_names() {
@@ -75,6 +83,7 @@ std::string weight_format_names() {
 
 int64_t storage_bytes(DType t, int64_t elements, int64_t row_length) {
   if (t == DType::i32) return elements * 4;
+  if (t == DType::kv_q8_0) return 2 * storage_bytes(DType::q8_0, elements, row_length);
   if (is_kv(t)) return elements * (t == DType::kv_f16 ? 4 : 8);  // a key and a value
   const BlockFormat& f = block_format(t);
   if (f.values == 1) return elements * f.bytes;

@@ -44,6 +44,8 @@ std::vector<const BlockFormat*> block_formats();  // by id: f32, f16, bf16, q8_0
 // A whole row of `columns` numbers; the last block is padded with zeros.
 void encode_row(const BlockFormat& format, const float* x, int64_t columns, std::byte* out);
 void decode_row(const BlockFormat& format, const std::byte* blocks, int64_t columns, float* out);
+// What such a row reads back as, in place.
+void round_row(const BlockFormat& format, double* x, int64_t columns);
 
 // What a weight may be rounded to, f16 and bf16 included: "q8_0, q4_0, q4_k, f16 or bf16".
 bool is_weight_format(DType dtype);

@@ -1,6 +1,10 @@
 // Where a cache keeps its positions: what the kernels that fill and read it and the runtime, which may store
 // it, agree on. K is interleaved by 8 positions so that scores of 8 positions are lanes of one vector:
 // K [kv_heads][capacity/8][head_dim][8], then V [kv_heads][capacity][head_dim rounded up to 8].
+//
+// kv_q8_0: K [kv_heads][capacity/16] of blocks of 16 positions, then V likewise. `row`: head_dim rounded up
+// to 32, the rest zeros. A block is its int8, of K [row/4][16 positions][4], of V [16 positions][row], then
+// its f16 scales, of K [row/32][16 positions], of V [16 positions][row/32].
 #pragma once
 
 #include <cstdint>
@@ -10,16 +14,24 @@
 
 namespace lmc {
 
-inline constexpr int64_t kCacheBlock = 8;  // positions that lie side by side in K
-
 struct CacheLayout {
   explicit CacheLayout(const PlanCache& c);
+  int64_t block;  // positions that lie side by side in K, 8 or 16; rings hold whole blocks
   int64_t element_bytes;
-  int64_t v_row;                       // elements of a V row
-  int64_t k_head_bytes, v_head_bytes;  // one kv head
-  int64_t v_offset;                    // bytes from the start of the cache to V
+  int64_t k_row, v_row;                        // numbers of a position and head, padding included
+  int64_t k_position_bytes, v_position_bytes;  // of these, scales included
+  int64_t k_head_bytes, v_head_bytes;          // one kv head
+  int64_t v_offset;                            // bytes from the start of the cache to V
   int64_t bytes;
 };
+
+// Where the numbers of a head and position lie, in bytes from the start of the head's K or V, and in kv_q8_0
+// their scales. `element` < head_dim.
+struct CachePlace {
+  int64_t number, scale;
+};
+CachePlace key_place(const PlanCache& c, int64_t slot, int64_t element);
+CachePlace value_place(const PlanCache& c, int64_t slot, int64_t element);
 
 // The bytes of slots 0 … slots - 1, in whole blocks, in the order they lie there. 0 <= slots <= c.capacity.
 struct CachePiece {

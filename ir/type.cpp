@@ -11,7 +11,7 @@ namespace {
 
 // By id. A deque, so that names stay where they are.
 std::deque<std::string>& names() {
-  static std::deque<std::string> all = {"f32", "f16", "bf16", "i32", "kv_f16", "kv_f32", "q8_0"};
+  static std::deque<std::string> all = {"f32", "f16", "bf16", "i32", "kv_f16", "kv_f32", "kv_q8_0", "q8_0"};
   return all;
 }
 
@@ -54,7 +54,7 @@ std::string Type::str() const {
   return out + "]";
 }
 
-bool is_kv(DType t) { return t == DType::kv_f16 || t == DType::kv_f32; }
+bool is_kv(DType t) { return t == DType::kv_f16 || t == DType::kv_f32 || t == DType::kv_q8_0; }
 
 bool is_float(DType t) { return t == DType::f32 || t == DType::f16 || t == DType::bf16; }
 

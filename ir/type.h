@@ -12,8 +12,9 @@ namespace lmc {
 // An id into the table of element formats. Those with a name here mean something to the compiler itself: q8_0
 // is what activations are quantised to. The other quantised formats register themselves (ir/block_format.h)
 // and get the ids behind it.
-// kv_*: a key/value cache [span, kv_heads, head_dim]; span = how many positions a token may look back on.
-enum class DType : uint8_t { f32, f16, bf16, i32, kv_f16, kv_f32, q8_0 };
+// kv_*: a key/value cache [span, kv_heads, head_dim]; span = how many positions a token may look back on. In
+// kv_q8_0 each head's key and value are rows of Q8_0.
+enum class DType : uint8_t { f32, f16, bf16, i32, kv_f16, kv_f32, kv_q8_0, q8_0 };
 
 // Symbolic dimensions, known only when a step runs.
 inline constexpr int64_t kDimT = -1;  // "T": new tokens in the step

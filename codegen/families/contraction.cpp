@@ -92,7 +92,7 @@ std::vector<OpId> ContractionFamily::claim(const Cluster& cluster, OpId core) co
   return ahead;
 }
 
-// Tiles of about 128 kB, at least eight of a matrix that is worth sharing out.
+// Tiles of about 256 kB, at least eight of a matrix that is worth sharing out.
 void ContractionFamily::cut(KernelSpec& spec) const {
   const LinearForm f = form(spec);
   const int64_t groups = std::max<int64_t>(f.groups(), 1);
@@ -100,7 +100,7 @@ void ContractionFamily::cut(KernelSpec& spec) const {
   const Type matrix{w.dtype, {w.dims.end() - 2, w.dims.end()}};
   const auto bytes = static_cast<double>(packed_bytes(f.frame.slot(f.op().operands[1]).layout, matrix));
   const auto wanted =
-      bytes < (64 << 10) ? 1 : std::max<int64_t>(static_cast<int64_t>(bytes / (128 << 10)), 8);
+      bytes < (64 << 10) ? 1 : std::max<int64_t>(static_cast<int64_t>(bytes / (256 << 10)), 8);
   spec.grain = ((groups + wanted - 1) / wanted + 3) / 4 * 4;
   spec.tiles = (groups + spec.grain - 1) / spec.grain * LinearRows::shares(f);
 }

@@ -14,12 +14,14 @@
 #include "codegen/attention_chunks.h"
 #include "codegen/frame.h"
 #include "codegen/kernels/attention_merge.h"
+#include "codegen/kernels/cache_reader.h"
 #include "codegen/kernels/math.h"
 #include "codegen/kernels/row_kernel.h"
 #include "ir/alibi.h"
 #include "ir/cache_layout.h"
 #include "ir/kernel_abi.h"
 #include "ir/op_def.h"
+#include "ir/round_up.h"
 
 namespace lmc {
 namespace {
@@ -39,9 +41,11 @@ class AttentionEmitter {
         op(g.op(frame.ops.front())),
         cache(frame.cache(op.operands[1])),
         layout(cache),
+        reader(cache_reader(builder, cache)),
         e(builder, frame, nullptr) {
     heads_ = g.type(op.operands[0]).dims[1];
     dim_ = cache.head_dim;
+    padded_ = round_up(dim_, kLanes);
     window_ = attr_int(op, "window");
     group_ = heads_ / cache.kv_heads;
     split_ = op.def->name == "attention_split";
@@ -67,7 +71,7 @@ class AttentionEmitter {
     llvm::Value *scores, *total;                   // scratch
     llvm::Value* best;                             // variable: 8 lanes of maxima of the chunk
     llvm::Value *maximum, *sum;                    // variables: of all chunks so far
-    llvm::Value *fade = nullptr, *gain = nullptr;  // factors of the merge, 8 lanes
+    llvm::Value *fade = nullptr, *gain = nullptr;  // factors of the merge
   };
 
   // The tokens of a span are of one sequence, so they share a tile and what it reads of their cache. The
@@ -130,12 +134,12 @@ class AttentionEmitter {
     Row r;
     r.token = k.add(first_, b.CreateUDiv(index, k.i64(group_)));
     r.head = k.add(k.mul(kv_head_, group_), b.CreateURem(index, k.i64(group_)));
-    r.query = k.at(e.address(op.operands[0], r.token), k.mul(r.head, dim_ * 4));
+    r.query = k.at(e.address(op.operands[0], r.token), k.mul(r.head, reader->query_bytes()));
     r.pos = b.CreateSExt(k.load(b.getInt32Ty(), e.address(op.operands[2], r.token), 4), b.getInt64Ty());
     r.oldest = window_ > 0 ? k.max(k.i64(0), k.add(r.pos, k.i64(1 - window_))) : k.i64(0);
     if (slopes_) r.slope = k.splat(k.load(b.getFloatTy(), k.at(slopes_, k.mul(r.head, 4)), 4));
     r.scores = k.at(k.scratch(), i * kScoreRow);
-    r.total = k.at(k.scratch(), kRows * kScoreRow + i * layout.v_row * 4);
+    r.total = k.at(k.scratch(), kRows * kScoreRow + i * padded_ * 4);
     r.best = k.variable(k.splat(kNothing));
     r.maximum = k.variable(k.f32(kNothing));
     r.sum = k.variable(k.f32(0));
@@ -156,12 +160,7 @@ class AttentionEmitter {
   }
 
   void for_value_lanes(const std::function<void(llvm::Value*)>& body) {
-    k.loop(k.i64(0), k.i64(layout.v_row), kLanes, body);
-  }
-
-  llvm::Value* load_cached(llvm::Value* address) {
-    if (cache.dtype == DType::kv_f32) return k.load(k.f32x8(), address, 4);
-    return k.widen(k.load(llvm::FixedVectorType::get(b.getHalfTy(), kLanes), address, 2));
+    k.loop(k.i64(0), k.i64(padded_), kLanes, body);
   }
 
   // Calls body(block, slot) for the blocks of 64 positions of [from, to) that lie in the chunk. Within one
@@ -197,40 +196,28 @@ class AttentionEmitter {
                       llvm::AtomicOrdering::Monotonic);
   }
 
-  // Scores of up to 64 positions, lanes being positions: each element of a query meets several vectors of
-  // keys.
+  // Scores of up to 64 positions, lanes being positions.
   void score_block(std::vector<Row>& block, llvm::Value* chunk, llvm::Value* at, llvm::Value* slot,
                    llvm::Value* to) {
     const int64_t vectors =
-        std::min<int64_t>(8 / static_cast<int64_t>(block.size()), kAttentionBlock / kLanes);
-    const int64_t eight = dim_ * kLanes * layout.element_bytes;  // bytes of 8 positions
+        std::min(reader->most_vectors(static_cast<int64_t>(block.size())), kAttentionBlock / kLanes);
+    std::vector<llvm::Value*> queries;
+    for (const Row& r : block) queries.push_back(r.query);
     llvm::Value* stop = k.min(k.i64(kAttentionBlock), b.CreateSub(to, at));
     k.loop(k.i64(0), stop, vectors * kLanes, [&](llvm::Value* p) {
-      llvm::Value* keys = k.at(keys_, k.mul(k.add(slot, p), dim_ * layout.element_bytes));
-      std::vector<std::vector<llvm::Value*>> sums(block.size());
-      for (auto& of_row : sums) {
-        for (int64_t v = 0; v < vectors; ++v) of_row.push_back(k.variable(k.splat(0.0)));
-      }
+      llvm::Value* first = k.add(slot, p);
       // Meanwhile the values of these positions come.
-      llvm::Value* values = k.at(values_, k.mul(k.add(slot, p), layout.v_row * layout.element_bytes));
-      const int64_t value_bytes =
-          vectors * kLanes * layout.v_row * layout.element_bytes / dim_;  // per element
-      k.loop(k.i64(0), k.i64(dim_), 1, [&](llvm::Value* j) {
-        for (int64_t line = 0; line < value_bytes; line += 64)
-          k.prefetch(k.at(values, k.add(k.mul(j, value_bytes), k.i64(line))));
-        std::vector<llvm::Value*> key;
-        for (int64_t v = 0; v < vectors; ++v)
-          key.push_back(
-              load_cached(k.at(keys, k.add(k.i64(v * eight), k.mul(j, kLanes * layout.element_bytes)))));
-        for (size_t i = 0; i < block.size(); ++i) {
-          llvm::Value* q = k.splat(k.load(b.getFloatTy(), k.at(block[i].query, k.mul(j, 4)), 4));
-          for (size_t v = 0; v < key.size(); ++v) k.set(sums[i][v], k.fma(key[v], q, k.get(sums[i][v])));
-        }
-      });
+      llvm::Value* values = k.at(values_, k.mul(first, layout.v_position_bytes));
+      const int64_t value_bytes = vectors * kLanes * layout.v_position_bytes / reader->steps();  // a step
+      const auto sums = reader->products(
+          queries, k.at(keys_, k.mul(first, layout.k_position_bytes)), vectors, [&](llvm::Value* i) {
+            for (int64_t line = 0; line < value_bytes; line += 64)
+              k.prefetch(k.at(values, k.add(k.mul(i, value_bytes), k.i64(line))));
+          });
       for (size_t i = 0; i < block.size(); ++i) {
         for (size_t v = 0; v < sums[i].size(); ++v) {
           llvm::Value* position = k.add(at, k.add(p, k.i64(static_cast<int64_t>(v) * kLanes)));
-          llvm::Value* s = masked(block[i], k.get(sums[i][v]), position);
+          llvm::Value* s = masked(block[i], sums[i][v], position);
           k.store(s, k.at(block[i].scores, k.mul(b.CreateSub(position, chunk), 4)), 4);
           llvm::Value* best = k.get(block[i].best);
           k.set(block[i].best, b.CreateSelect(b.CreateFCmpOGT(s, best), s, best));
@@ -280,8 +267,8 @@ class AttentionEmitter {
     const MergeFactors f = merge_factors(k, k.get(r.maximum), m);
     k.set(r.maximum, f.maximum);
     k.set(r.sum, merge(k, k.get(r.sum), l, f.fade_scalar, f.gain_scalar));
-    r.fade = f.fade;
-    r.gain = f.gain;
+    r.fade = f.fade_scalar;
+    r.gain = f.gain_scalar;
   }
 
   llvm::Value* partial(const Row& r, llvm::Value* chunk) {
@@ -291,57 +278,57 @@ class AttentionEmitter {
     return k.at(e.address(op.results[0], r.token), k.mul(index, p.bytes));
   }
 
-  // Sum of p[i] V[i], positions in order; lanes being elements of V's row.
+  // Sum of p[i] V[i], positions in order; lanes being elements of V's row, as many as the reader likes,
+  // then 8.
   void weigh_values(std::vector<Row>& block, llvm::Value* chunk, llvm::Value* from, llvm::Value* to) {
-    const int64_t most = 8 / static_cast<int64_t>(block.size());
-    const int64_t vectors = layout.v_row / kLanes;
-    const int64_t whole = vectors / most * most;
-    const auto columns = [&](llvm::Value* first, int64_t n) {
-      weigh_columns(block, chunk, from, to, first, n);
-    };
-    k.loop(k.i64(0), k.i64(whole), most, [&](llvm::Value* v) { columns(k.mul(v, kLanes), most); });
-    if (whole < vectors) columns(k.i64(whole * kLanes), vectors - whole);
+    const int64_t wide = reader->value_lanes();
+    const int64_t most = reader->value_sums() / static_cast<int64_t>(block.size());
+    int64_t done = padded_ / (most * wide) * (most * wide);
+    k.loop(k.i64(0), k.i64(done), most * wide,
+           [&](llvm::Value* column) { weigh_columns(block, chunk, from, to, column, most, wide); });
+    for (const int64_t lanes : {wide, kLanes}) {
+      const int64_t vectors = (padded_ - done) / lanes;
+      if (vectors > 0) weigh_columns(block, chunk, from, to, k.i64(done), vectors, lanes);
+      done += vectors * lanes;
+    }
   }
 
   void weigh_columns(std::vector<Row>& block, llvm::Value* chunk, llvm::Value* from, llvm::Value* to,
-                     llvm::Value* column, int64_t vectors) {
-    const int64_t row_bytes = layout.v_row * layout.element_bytes;
+                     llvm::Value* column, int64_t vectors, int64_t lanes) {
     std::vector<std::vector<llvm::Value*>> sums(block.size());
     for (auto& of_row : sums) {
-      for (int64_t v = 0; v < vectors; ++v) of_row.push_back(k.variable(k.splat(0.0)));
+      for (int64_t v = 0; v < vectors; ++v) of_row.push_back(k.variable(k.splat(k.f32(0), lanes)));
     }
     for_blocks(from, to, [&](llvm::Value* at, llvm::Value* slot) {
-      llvm::Value* base = k.at(values_, k.add(k.mul(slot, row_bytes), k.mul(column, layout.element_bytes)));
       llvm::Value* offset = k.mul(b.CreateSub(at, chunk), 4);
       // Meanwhile the keys of the next block come, this column's share of them.
-      const int64_t key_bytes = vectors * kLanes * layout.element_bytes;  // per position
+      const int64_t key_bytes = vectors * lanes * layout.element_bytes;  // per position
       llvm::Value* next_keys =
-          k.at(keys_, k.add(k.mul(k.add(slot, k.i64(kAttentionBlock)), dim_ * layout.element_bytes),
+          k.at(keys_, k.add(k.mul(k.add(slot, k.i64(kAttentionBlock)), layout.k_position_bytes),
                             k.mul(column, kAttentionBlock * layout.element_bytes)));
       k.loop(k.i64(0), k.min(k.i64(kAttentionBlock), b.CreateSub(to, at)), 1, [&](llvm::Value* i) {
         for (int64_t line = 0; line < key_bytes; line += 64)
           k.prefetch(k.at(next_keys, k.add(k.mul(i, key_bytes), k.i64(line))));
-        std::vector<llvm::Value*> v;
-        for (int64_t n = 0; n < vectors; ++n)
-          v.push_back(
-              load_cached(k.at(base, k.add(k.mul(i, row_bytes), k.i64(n * kLanes * layout.element_bytes)))));
+        const std::vector<llvm::Value*> v = reader->values(values_, k.add(slot, i), column, vectors, lanes);
         for (size_t r = 0; r < block.size(); ++r) {
-          llvm::Value* p =
-              k.splat(k.load(b.getFloatTy(), k.at(block[r].scores, k.add(offset, k.mul(i, 4))), 4));
+          llvm::Value* weight = k.load(b.getFloatTy(), k.at(block[r].scores, k.add(offset, k.mul(i, 4))), 4);
+          llvm::Value* p = k.splat(weight, lanes);
           for (size_t n = 0; n < v.size(); ++n) k.set(sums[r][n], k.fma(p, v[n], k.get(sums[r][n])));
         }
       });
     });
     for (size_t r = 0; r < block.size(); ++r) {
       for (int64_t n = 0; n < vectors; ++n) {
-        llvm::Value* bytes = k.mul(k.add(column, k.i64(n * kLanes)), 4);
+        llvm::Value* bytes = k.mul(k.add(column, k.i64(n * lanes)), 4);
         llvm::Value* y = k.get(sums[r][static_cast<size_t>(n)]);
         if (split_) {
           k.store(y, k.at(partial(block[r], chunk), k.add(bytes, k.i64(AttentionPartials::kHeader))), 4);
           continue;
         }
         llvm::Value* to_total = k.at(block[r].total, bytes);
-        k.store(merge(k, k.load(k.f32x8(), to_total, 4), y, block[r].fade, block[r].gain), to_total, 4);
+        llvm::Value* total = k.load(y->getType(), to_total, 4);
+        k.store(merge(k, total, y, k.splat(block[r].fade, lanes), k.splat(block[r].gain, lanes)), to_total,
+                4);
       }
     }
   }
@@ -353,8 +340,10 @@ class AttentionEmitter {
   const Op& op;
   const PlanCache& cache;
   CacheLayout layout;
+  const std::unique_ptr<CacheReader> reader;
   RowEmitter e;
   int64_t heads_, dim_, window_, group_;
+  int64_t padded_;  // dim_, to whole vectors
   bool split_;
   llvm::Value* slopes_ = nullptr;
   llvm::Value *kv_head_ = nullptr, *part_ = nullptr, *first_ = nullptr, *first_chunk_ = nullptr;

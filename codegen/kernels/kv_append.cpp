@@ -1,43 +1,91 @@
 // kv_append: writes one token's keys and values into its slot of the ring (ir/cache_layout.h).
+#include "codegen/kernels/quantize.h"
 #include "codegen/kernels/row_kernel.h"
 #include "ir/cache_layout.h"
 
 namespace lmc::kernels::kv_append {
 namespace {
 
+// Where a token's keys and values go: the block of positions of each that holds its slot, and which of the
+// block the slot is.
+struct Places {
+  llvm::Value *keys, *values, *slot;
+};
+
+void store_floats(RowEmitter& e, const Op& op, const PlanCache& cache, llvm::Value* head, const Places& to) {
+  KernelBuilder& k = e.k;
+  auto& b = k.ir();
+  const CacheLayout layout(cache);
+  const bool f16 = cache.dtype == DType::kv_f16;
+  const auto stored = [&](llvm::Value* v) {
+    return f16 ? b.CreateFPTrunc(v, llvm::FixedVectorType::get(b.getHalfTy(), kLanes)) : v;
+  };
+  llvm::Value* keys = k.at(to.keys, k.mul(to.slot, layout.element_bytes));
+  llvm::Value* values = k.at(to.values, k.mul(to.slot, layout.v_position_bytes));
+  e.for_lanes(cache.head_dim, [&](llvm::Value* j, int64_t n) {
+    llvm::Value* key = stored(e.lanes(op.operands[1], head, j));
+    for (int64_t i = 0; i < n; ++i) {
+      llvm::Value* at = k.at(keys, k.mul(k.add(j, k.i64(i)), layout.block * layout.element_bytes));
+      k.store(b.CreateExtractElement(key, k.i64(i)), at, layout.element_bytes);
+    }
+    // V rows are padded to whole vectors; the padding must be numbers, for it is multiplied later.
+    llvm::Value* value = stored(k.keep_lanes(e.lanes(op.operands[2], head, j), n));
+    k.store(value, k.at(values, k.mul(j, layout.element_bytes)), layout.element_bytes);
+  });
+}
+
+// A block that holds NaN or an infinity becomes one of NaN, as Q8_0 says: whoever looks back on it shall see.
+llvm::Value* scale_of(KernelBuilder& k, const QuantisedBlock& block, const BlockParts& numbers) {
+  auto& b = k.ir();
+  llvm::Value* zeros = k.splat(0.0);
+  for (llvm::Value* v : numbers) zeros = k.fma(v, k.splat(0.0), zeros);
+  llvm::Value* sum = k.sum_lanes(zeros);
+  llvm::Value* nan = llvm::ConstantFP::getNaN(b.getFloatTy());
+  return b.CreateFPTrunc(b.CreateSelect(b.CreateFCmpUNO(sum, sum), nan, block.scale), b.getHalfTy());
+}
+
+void store_int8(RowEmitter& e, const Op& op, const PlanCache& cache, llvm::Value* head, const Places& to) {
+  KernelBuilder& k = e.k;
+  auto& b = k.ir();
+  const CacheLayout layout(cache);
+  const auto rounded = [&](size_t operand, llvm::Value* first, int64_t there) {
+    const BlockParts numbers = block_parts(e, op.operands[operand], head, first, there);
+    const QuantisedBlock block = quantised(k, numbers);
+    return std::pair(b.CreateTrunc(block.numbers, k.vector(b.getInt8Ty(), kQ8Block)),
+                     scale_of(k, block, numbers));
+  };
+  llvm::Value* key_scales = k.at(to.keys, k.add(k.i64(layout.block * layout.k_row), k.mul(to.slot, 2)));
+  llvm::Value* value_scales =
+      k.at(to.values, k.add(k.i64(layout.block * layout.v_row), k.mul(to.slot, layout.v_row / kQ8Block * 2)));
+  for_blocks(k, cache.head_dim, [&](llvm::Value* first, int64_t there) {
+    llvm::Value* index = b.CreateUDiv(first, k.i64(kQ8Block));
+    const auto [key, key_scale] = rounded(1, first, there);
+    llvm::Value* quads = b.CreateBitCast(key, k.vector(b.getInt32Ty(), kQ8Block / 4));
+    llvm::Value* keys = k.at(to.keys, k.add(k.mul(first, layout.block), k.mul(to.slot, 4)));
+    for (int64_t quad = 0; quad < kQ8Block / 4; ++quad)
+      k.store(b.CreateExtractElement(quads, k.i64(quad)), k.at(keys, quad * layout.block * 4), 4);
+    k.store(key_scale, k.at(key_scales, k.mul(index, layout.block * 2)), 2);
+    const auto [value, value_scale] = rounded(2, first, there);
+    k.store(value, k.at(to.values, k.add(k.mul(to.slot, layout.v_row), first)));
+    k.store(value_scale, k.at(value_scales, k.mul(index, 2)), 2);
+  });
+}
+
 void kv_append(RowEmitter& e, const Op& op) {
   KernelBuilder& k = e.k;
   auto& b = k.ir();
   const PlanCache& cache = e.cache(op.operands[0]);
   const CacheLayout layout(cache);
-  const bool f16 = cache.dtype == DType::kv_f16;
-  llvm::Type* narrow = f16 ? b.getHalfTy() : b.getFloatTy();
-  const auto stored = [&](llvm::Value* v) {
-    return f16 ? b.CreateFPTrunc(v, llvm::FixedVectorType::get(narrow, kLanes)) : v;
-  };
-
   llvm::Value* base = k.cache(e.address(op.operands[0]), e.token());
   llvm::Value* pos = b.CreateSExt(k.load(b.getInt32Ty(), e.address(op.operands[3]), 4), b.getInt64Ty());
   llvm::Value* ring = b.CreateURem(pos, k.i64(cache.capacity));
+  llvm::Value* block = b.CreateAnd(ring, k.i64(-layout.block));
   k.loop(k.i64(0), k.i64(cache.kv_heads), 1, [&](llvm::Value* head) {
-    llvm::Value* k_head = k.at(base, k.mul(head, layout.k_head_bytes));
-    llvm::Value* k_block =
-        k.at(k_head,
-             k.mul(k.add(k.mul(b.CreateLShr(ring, 3), cache.head_dim * kLanes), b.CreateAnd(ring, k.i64(7))),
-                   layout.element_bytes));
-    llvm::Value* v_row =
-        k.at(k.at(base, layout.v_offset),
-             k.add(k.mul(head, layout.v_head_bytes), k.mul(ring, layout.v_row * layout.element_bytes)));
-    e.for_lanes(cache.head_dim, [&](llvm::Value* j, int64_t n) {
-      llvm::Value* key = stored(e.lanes(op.operands[1], head, j));
-      for (int64_t i = 0; i < n; ++i) {
-        llvm::Value* to = k.at(k_block, k.mul(k.add(j, k.i64(i)), kLanes * layout.element_bytes));
-        k.store(b.CreateExtractElement(key, k.i64(i)), to, layout.element_bytes);
-      }
-      // V rows are padded to whole vectors; the padding must be numbers, for it is multiplied later.
-      llvm::Value* value = stored(k.keep_lanes(e.lanes(op.operands[2], head, j), n));
-      k.store(value, k.at(v_row, k.mul(j, layout.element_bytes)), layout.element_bytes);
-    });
+    llvm::Value* keys = k.add(k.mul(head, layout.k_head_bytes), k.mul(block, layout.k_position_bytes));
+    llvm::Value* values = k.add(k.mul(head, layout.v_head_bytes), k.mul(block, layout.v_position_bytes));
+    const Places to{k.at(base, keys), k.at(k.at(base, layout.v_offset), values),
+                    b.CreateAnd(ring, k.i64(layout.block - 1))};
+    (cache.dtype == DType::kv_q8_0 ? store_int8 : store_floats)(e, op, cache, head, to);
   });
 }
 

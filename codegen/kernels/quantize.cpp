@@ -8,11 +8,7 @@
 
 namespace lmc {
 
-using Parts = std::array<llvm::Value*, 4>;
-
-void store_quantised(RowEmitter& e, ValueId result, llvm::Value* outer, llvm::Value* first,
-                     const Parts& parts) {
-  KernelBuilder& k = e.k;
+QuantisedBlock quantised(KernelBuilder& k, const BlockParts& parts) {
   auto& b = k.ir();
   llvm::Value* largest = k.splat(0.0);
   for (llvm::Value* v : parts) {
@@ -39,36 +35,49 @@ void store_quantised(RowEmitter& e, ValueId result, llvm::Value* outer, llvm::Va
     for (int i = 0; i < 2 * lanes; ++i) all[static_cast<size_t>(i)] = i;
     return b.CreateShuffleVector(a, c, all);
   };
-  llvm::Value* wide = join(join(ints[0], ints[1], 8), join(ints[2], ints[3], 8), 16);
+  return {d, join(join(ints[0], ints[1], 8), join(ints[2], ints[3], 8), 16)};
+}
+
+void store_quantised(RowEmitter& e, ValueId result, llvm::Value* outer, llvm::Value* first,
+                     const BlockParts& parts) {
+  KernelBuilder& k = e.k;
+  auto& b = k.ir();
+  const QuantisedBlock block = quantised(k, parts);
   llvm::Value* row = k.at(e.address(result), k.mul(outer, quantised_bytes(e.g.type(result).last())));
-  k.store(b.CreateTrunc(wide, llvm::FixedVectorType::get(b.getInt8Ty(), kQ8Block)), k.at(row, first));
+  k.store(b.CreateTrunc(block.numbers, llvm::FixedVectorType::get(b.getInt8Ty(), kQ8Block)),
+          k.at(row, first));
   const int64_t padded = (e.g.type(result).last() + kQ8Block - 1) / kQ8Block * kQ8Block;
   llvm::Value* beside = b.CreateUDiv(first, k.i64(8));  // 4 bytes per 32 values
-  k.store(d, k.at(row, k.add(k.i64(padded), beside)), 4);
-  llvm::Value* sum = b.CreateAddReduce(wide);
+  k.store(block.scale, k.at(row, k.add(k.i64(padded), beside)), 4);
+  llvm::Value* sum = b.CreateAddReduce(block.numbers);
   k.store(sum, k.at(row, k.add(k.i64(padded + padded / 8), beside)), 4);
+}
+
+BlockParts block_parts(RowEmitter& e, ValueId v, llvm::Value* outer, llvm::Value* first, int64_t there) {
+  KernelBuilder& k = e.k;
+  BlockParts parts;
+  for (int64_t i = 0; i < kQ8Block; i += kLanes) {
+    llvm::Value* part = k.splat(0.0);
+    if (i < there) part = k.keep_lanes(e.lanes(v, outer, k.add(first, k.i64(i))), there - i);
+    parts[static_cast<size_t>(i / kLanes)] = part;
+  }
+  return parts;
+}
+
+void for_blocks(KernelBuilder& k, int64_t length, const std::function<void(llvm::Value*, int64_t)>& body) {
+  const int64_t whole = length / kQ8Block * kQ8Block;
+  k.loop(k.i64(0), k.i64(whole), kQ8Block, [&](llvm::Value* first) { body(first, kQ8Block); });
+  if (whole < length) body(k.i64(whole), length - whole);
 }
 
 namespace {
 
-void quantize_block(RowEmitter& e, const Op& op, llvm::Value* outer, llvm::Value* first, int64_t length) {
-  KernelBuilder& k = e.k;
-  Parts parts;
-  for (int64_t i = 0; i < kQ8Block; i += kLanes) {
-    llvm::Value* v = k.splat(0.0);
-    if (i < length) v = k.keep_lanes(e.lanes(op.operands[0], outer, k.add(first, k.i64(i))), length - i);
-    parts[static_cast<size_t>(i / kLanes)] = v;
-  }
-  store_quantised(e, op.results[0], outer, first, parts);
-}
-
 void quantize(RowEmitter& e, const Op& op) {
-  const int64_t length = e.g.type(op.operands[0]).last();
-  const int64_t whole = length / kQ8Block * kQ8Block;
-  e.k.loop(e.k.i64(0), e.k.i64(RowEmitter::sub_rows(e.g.type(op.operands[0]))), 1, [&](llvm::Value* outer) {
-    e.k.loop(e.k.i64(0), e.k.i64(whole), kQ8Block,
-             [&](llvm::Value* first) { quantize_block(e, op, outer, first, kQ8Block); });
-    if (whole < length) quantize_block(e, op, outer, e.k.i64(whole), length - whole);
+  const Type& type = e.g.type(op.operands[0]);
+  e.k.loop(e.k.i64(0), e.k.i64(RowEmitter::sub_rows(type)), 1, [&](llvm::Value* outer) {
+    for_blocks(e.k, type.last(), [&](llvm::Value* first, int64_t there) {
+      store_quantised(e, op.results[0], outer, first, block_parts(e, op.operands[0], outer, first, there));
+    });
   });
 }
 

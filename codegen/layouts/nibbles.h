@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "codegen/layouts/activations.h"
+#include "codegen/kernels/activations.h"
 #include "codegen/weight_layout.h"
 
 namespace lmc {

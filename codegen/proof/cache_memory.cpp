@@ -2,49 +2,70 @@
 
 #include <cstring>
 
+#include "ir/block_format.h"
 #include "ir/cache_layout.h"
 
 namespace lmc::proof {
 namespace {
 
-int64_t place(const PlanCache& c, int64_t position, int64_t part, int64_t head, int64_t element) {
+CachePlace place(const PlanCache& c, int64_t position, int64_t part, int64_t head, int64_t element) {
   const CacheLayout l(c);
   const int64_t slot = position % c.capacity;
-  if (part == 1) return l.v_offset + head * l.v_head_bytes + (slot * l.v_row + element) * l.element_bytes;
-  const int64_t block = slot / kCacheBlock * c.head_dim + element;
-  return head * l.k_head_bytes + (block * kCacheBlock + slot % kCacheBlock) * l.element_bytes;
+  CachePlace out = part == 1 ? value_place(c, slot, element) : key_place(c, slot, element);
+  const int64_t start = part == 1 ? l.v_offset + head * l.v_head_bytes : head * l.k_head_bytes;
+  out.number += start;
+  out.scale += start;
+  return out;
+}
+
+template <class T>
+T read(const std::byte* at) {
+  T out;
+  std::memcpy(&out, at, sizeof out);
+  return out;
+}
+
+// One head's key or value.
+void write_row(const PlanCache& c, const double* numbers, int64_t position, int64_t part, int64_t head,
+               std::byte* memory) {
+  const BlockFormat& format = block_format(DType::q8_0);
+  const std::vector<float> row(numbers, numbers + c.head_dim);
+  std::vector<std::byte> blocks(static_cast<size_t>(format.row_bytes(c.head_dim)));
+  if (c.dtype == DType::kv_q8_0) encode_row(format, row.data(), c.head_dim, blocks.data());
+  for (int64_t d = 0; d < c.head_dim; ++d) {
+    const CachePlace to = place(c, position, part, head, d);
+    const float number = row[static_cast<size_t>(d)];
+    if (c.dtype == DType::kv_q8_0) {
+      const std::byte* block = blocks.data() + d / kQ8Block * format.bytes;
+      std::memcpy(memory + to.scale, block, 2);
+      memory[to.number] = block[2 + d % kQ8Block];
+    } else if (c.dtype == DType::kv_f16) {
+      const uint16_t half = f32_to_f16(number);
+      std::memcpy(memory + to.number, &half, 2);
+    } else {
+      std::memcpy(memory + to.number, &number, 4);
+    }
+  }
 }
 
 }  // namespace
 
 void write_cache(const PlanCache& cache, const Tensor& kv, std::byte* memory) {
-  size_t at = 0;
+  const double* at = kv.data.data();
   for (int64_t p = 0; p < kv.dims[0]; ++p) {
     for (int64_t part = 0; part < 2; ++part) {
-      for (int64_t h = 0; h < kv.dims[2]; ++h) {
-        for (int64_t d = 0; d < kv.dims[3]; ++d) {
-          const auto number = static_cast<float>(kv.data[at++]);
-          const uint16_t half = f32_to_f16(number);
-          const bool f16 = cache.dtype == DType::kv_f16;
-          std::memcpy(memory + place(cache, p, part, h, d), f16 ? static_cast<const void*>(&half) : &number,
-                      f16 ? 2 : 4);
-        }
-      }
+      for (int64_t h = 0; h < kv.dims[2]; ++h, at += cache.head_dim) write_row(cache, at, p, part, h, memory);
     }
   }
 }
 
 double read_cache(const PlanCache& cache, const std::byte* memory, int64_t position, int64_t part,
                   int64_t head, int64_t element) {
-  const std::byte* at = memory + place(cache, position, part, head, element);
-  if (cache.dtype == DType::kv_f16) {
-    uint16_t half;
-    std::memcpy(&half, at, 2);
-    return static_cast<double>(f16_to_f32(half));
-  }
-  float number;
-  std::memcpy(&number, at, 4);
-  return static_cast<double>(number);
+  const CachePlace from = place(cache, position, part, head, element);
+  const std::byte* at = memory + from.number;
+  if (cache.dtype == DType::kv_f32) return static_cast<double>(read<float>(at));
+  if (cache.dtype == DType::kv_f16) return static_cast<double>(f16_to_f32(read<uint16_t>(at)));
+  return static_cast<double>(f16_to_f32(read<uint16_t>(memory + from.scale))) * read<int8_t>(at);
 }
 
 }  // namespace lmc::proof

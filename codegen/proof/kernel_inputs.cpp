@@ -21,9 +21,21 @@ std::vector<int64_t> concrete(const Type& t, int64_t tokens) {
   return dims;
 }
 
+// As the kernel reads it: numbers that have been through the blocks; the first row goes to both ends.
+void round_to_blocks(Tensor& t, DType dtype) {
+  for (int64_t r = 0; r < t.rows(); ++r) {
+    if (r == 0) {
+      for (int64_t i = 0; i < t.last(); ++i)
+        t.row(r)[i] = i % 3 == 0 ? -1.5 : i % 3 == 1 ? 1.5 : static_cast<double>(0.01F);
+    }
+    round_row(block_format(dtype), t.row(r), t.last());
+  }
+}
+
 Tensor cache(const Type& type, int64_t positions, uint64_t key) {
   Tensor kv = make_tensor(type.dtype, {positions, 2, type.dims[1], type.dims[2]});
   for (size_t i = 0; i < kv.data.size(); ++i) kv.data[i] = std::round(seeded(key, i) * 64) / 64;
+  if (type.dtype == DType::kv_q8_0) round_to_blocks(kv, DType::q8_0);
   return kv;
 }
 
@@ -48,21 +60,6 @@ Tensor indices(const Graph& g, ValueId v, const Demand& demand, int64_t tokens, 
     t.data[i] = static_cast<double>(demand.position ? positions_before + n : demand.row ? n : id);
   }
   return t;
-}
-
-// As the kernel reads it: numbers that have been through the blocks; the first row goes to both ends.
-void round_to_blocks(Tensor& t) {
-  const BlockFormat& format = block_format(t.dtype);
-  for (int64_t r = 0; r < t.rows(); ++r) {
-    std::vector<float> numbers(t.row(r), t.row(r) + t.last());
-    if (r == 0) {
-      for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = i % 3 == 0 ? -1.5F : i % 3 == 1 ? 1.5F : 0.01F;
-    }
-    std::vector<std::byte> blocks(static_cast<size_t>(format.row_bytes(t.last())));
-    encode_row(format, numbers.data(), t.last(), blocks.data());
-    decode_row(format, blocks.data(), t.last(), numbers.data());
-    std::copy(numbers.begin(), numbers.end(), t.row(r));
-  }
 }
 
 }  // namespace
@@ -100,7 +97,7 @@ Tensor seeded_activation(const KernelSpec& spec, size_t input, int64_t tokens, i
   Tensor t = make_tensor(type.dtype, concrete(type, tokens));
   for (size_t i = 0; i < t.data.size(); ++i)
     t.data[i] = static_cast<double>(static_cast<float>(2 * seeded(key, i)));
-  if (is_quantised(type.dtype)) round_to_blocks(t);
+  if (is_quantised(type.dtype)) round_to_blocks(t, type.dtype);
   return t;
 }
 

@@ -239,7 +239,8 @@ std::optional<Difference> KernelRun::compare_output(const Portion& p, size_t out
   double largest = 0;
   for (const double x : want.data) largest = std::max(largest, std::fabs(x));
   double allowed = (rounds ? kFlipped : kFloat) * largest;
-  if (type.dtype == DType::q8_0) allowed = (rounds ? 2.1 : 1.05) * largest / 127;
+  if (type.dtype == DType::q8_0 || type.dtype == DType::kv_q8_0)
+    allowed = (rounds ? 2.1 : 1.05) * largest / 127;
   if (type.dtype == DType::kv_f16) allowed = std::max(allowed, largest * 0x1p-10);
   if (type.dtype == DType::i32) allowed = 0;
   const auto differs = [&](double got, double expected) {

@@ -15,6 +15,8 @@ class Avx512Vnni : public Vnni {
   bool supported_here() const override;
   const WeightLayout& layout(DType format, int64_t rows, int64_t cols) const override;
   InRegisters in_registers() const override { return {4, 16}; }  // 32 registers
+  int64_t float_lanes() const override { return 16; }
+  int64_t float_sums() const override { return 16; }
 
  protected:
   int64_t lanes() const override { return 16; }

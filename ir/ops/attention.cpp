@@ -10,7 +10,9 @@ const RegisterOp kOp(OpDef{
            "kv head "
            "h / (heads / kv_heads)",
     .category = OpCategory::attention,
-    .operands = {{"q", "[T, heads, D] f32"}, {"kv", "the cache with this step appended"}, {"pos", "[T] i32"}},
+    .operands = {{"q", "[T, heads, D] f32, or q8_0 for a cache in kv_q8_0"},
+                 {"kv", "the cache with this step appended"},
+                 {"pos", "[T] i32"}},
     .attrs = {{"scale", AttrKind::real, std::nullopt, "factor on the scores"},
               {"window", AttrKind::integer, int64_t{0}, "positions a token sees, itself included; 0 = all"},
               {"alibi", AttrKind::real, 0.0,

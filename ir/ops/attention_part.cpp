@@ -43,8 +43,14 @@ AttentionPart attention_part(const EvalArgs& a, int64_t t, int64_t head, int64_t
 }
 
 void check_attention(const InferArgs& a) {
-  require_activation(a[0], "q");
   require(is_kv(a[1].dtype) && a[1].rank() == 3, [&] { return "kv must be a cache, found " + a[1].str(); });
+  if (a[1].dtype == DType::kv_q8_0) {
+    require(a[0].dtype == DType::q8_0, [&] {
+      return "q must be q8_0 rows, as quantize makes them, for cache " + a[1].str() + ", found " + a[0].str();
+    });
+  } else {
+    require_activation(a[0], "q");
+  }
   require(a[0].rank() == 3 && a[0].dims[2] == a[1].dims[2] && a[1].dims[1] > 0 &&
               a[0].dims[1] % a[1].dims[1] == 0,
           [&] { return "queries " + a[0].str() + " do not fit cache " + a[1].str(); });

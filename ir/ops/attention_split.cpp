@@ -14,7 +14,9 @@ const RegisterOp kOp(OpDef{
            "the "
            "sum of exp(score - maximum), 6 unused, and the values weighted with it, padded to whole vectors",
     .category = OpCategory::attention,
-    .operands = {{"q", "[T, heads, D] f32"}, {"kv", "the cache with this step appended"}, {"pos", "[T] i32"}},
+    .operands = {{"q", "[T, heads, D] f32, or q8_0 for a cache in kv_q8_0"},
+                 {"kv", "the cache with this step appended"},
+                 {"pos", "[T] i32"}},
     .attrs = {{"scale", AttrKind::real, std::nullopt, "factor on the scores"},
               {"window", AttrKind::integer, int64_t{0}, "positions a token sees, itself included; 0 = all"},
               {"alibi", AttrKind::real, 0.0,

@@ -1,21 +1,24 @@
 // Keys and values of new tokens join the cache, in place.
-#include <algorithm>
-#include <cmath>
-
+#include "ir/block_format.h"
 #include "ir/ops/common.h"
 
 namespace lmc::ops::kv_append {
 namespace {
 
-double stored(double v, DType dtype) {
-  return dtype == DType::kv_f16 ? static_cast<double>(f16_to_f32(f32_to_f16(static_cast<float>(v)))) : v;
+// The key or the value of a head, rounded to the cache's format.
+void store(double* row, int64_t dim, DType dtype) {
+  if (dtype == DType::kv_q8_0) round_row(block_format(DType::q8_0), row, dim);
+  if (dtype != DType::kv_f16) return;
+  for (double* v = row; v < row + dim; ++v)
+    *v = static_cast<double>(f16_to_f32(f32_to_f16(static_cast<float>(*v))));
 }
 
 const RegisterOp kOp(OpDef{
     .name = "kv_append",
-    .doc = "the cache with keys and values of positions pos added, rounded to the cache's format",
+    .doc = "the cache with keys and values of positions pos added, rounded to the cache's format; in "
+           "kv_q8_0 those of each head are blocks of 32 as int8 times one f16 scale, as quantize makes them",
     .category = OpCategory::row,
-    .operands = {{"kv", "kv_f16 or kv_f32 [span, kv_heads, D]"},
+    .operands = {{"kv", "kv_f16, kv_f32 or kv_q8_0 [span, kv_heads, D]"},
                  {"k", "[T, kv_heads, D] f32"},
                  {"v", "[T, kv_heads, D] f32"},
                  {"pos", "[T] i32"}},
@@ -48,9 +51,10 @@ const RegisterOp kOp(OpDef{
                      std::to_string(next);
             });
             for (const Tensor* part : {&a[1], &a[2]}) {
-              for (int64_t i = 0; i < row; ++i) {
-                kv.data.push_back(stored(part->data[static_cast<size_t>(t * row + i)], kv.dtype));
-              }
+              const double* from = part->data.data() + t * row;
+              kv.data.insert(kv.data.end(), from, from + row);
+              for (int64_t head = 0; head < kv.dims[2]; ++head)
+                store(kv.data.data() + kv.data.size() - row + head * kv.dims[3], kv.dims[3], kv.dtype);
             }
             ++kv.dims[0];
           }

@@ -6,16 +6,6 @@
 namespace lmc::ops::quantize {
 namespace {
 
-// The row as the format holds it.
-void round_row(DType format, const double* x, double* y, int64_t columns) {
-  std::vector<float> row(x, x + columns);
-  const BlockFormat& f = block_format(format);
-  std::vector<std::byte> blocks(static_cast<size_t>(f.row_bytes(columns)));
-  encode_row(f, row.data(), columns, blocks.data());
-  decode_row(f, blocks.data(), columns, row.data());
-  std::copy(row.begin(), row.end(), y);
-}
-
 DType format_of(const std::string& name) {
   const auto format = dtype_from_name(name);
   require(format && is_weight_format(*format),
@@ -46,7 +36,7 @@ const RegisterOp kOp(OpDef{
         [](const EvalArgs& a) {
           Tensor y = a[0];
           y.dtype = format_of(a.text("format"));
-          for (int64_t r = 0; r < y.rows(); ++r) round_row(y.dtype, a[0].row(r), y.row(r), y.last());
+          for (int64_t r = 0; r < y.rows(); ++r) round_row(block_format(y.dtype), y.row(r), y.last());
           return std::vector<Tensor>{std::move(y)};
         },
     // Largest of the block (2), scaled, rounded, clamped (2), converted, packed, and summed.

@@ -282,6 +282,28 @@ def plan_with_a_short_cache(t, folder):
     return ["run", b, "--ids", "2", "--max-tokens", "2"], size(f"{b}/plan.json")
 
 
+@case("does not have the bytes that its shape makes")
+def plan_with_a_cache_of_another_format(t, folder):
+    b = t.bundle(folder)
+    edit_json(f"{b}/plan.json", lambda plan: plan["caches"][0].update(dtype="kv_f32"))
+    vouch(b)
+    return ["run", b, "--ids", "2", "--max-tokens", "2"], size(f"{b}/plan.json")
+
+
+@case("does not hold whole blocks of positions")
+def plan_with_half_a_block_of_int8(t, folder):
+    b = t.bundle(folder)
+
+    def change(plan):
+        for c in plan["caches"]:
+            c.update(dtype="kv_q8_0", capacity=c["capacity"] + 8)
+            c["bytes"] = c["capacity"] * c["kv_heads"] * -(-c["head_dim"] // 32) * 34 * 2
+
+    edit_json(f"{b}/plan.json", change)
+    vouch(b)
+    return ["run", b, "--ids", "2", "--max-tokens", "2"], size(f"{b}/plan.json")
+
+
 @case("which its manifest does not list")
 def bundle_with_an_unlisted_template(t, folder):
     b = t.bundle(folder)

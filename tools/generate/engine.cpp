@@ -94,7 +94,7 @@ std::string cache_text(const Plan& plan) {
   const PlanCache& c = plan.caches[0];
   return fmt::format("KV cache {} at most: ({}) x 2 x {} heads x {} x {}",
                      human_bytes(static_cast<double>(bytes)), counts, c.kv_heads, c.head_dim,
-                     c.dtype == DType::kv_f16 ? "f16" : "f32");
+                     std::string_view(dtype_name(c.dtype)).substr(sizeof("kv")));
 }
 
 const Tokenizer& Engine::tokenizer() const {

@@ -19,7 +19,7 @@ void ModelFlags::add_to(Flags& flags) {
       .positive();
   quant.add_to(flags);
   flags.option("--kv", kv, "format of the KV cache (default: f16, f32 with --quant=none)")
-      .one_of({"f16", "f32"});
+      .one_of({"f16", "f32", "q8_0"});
 }
 
 void ModelFlags::apply(PassOptions& passes, const Model& model) const {

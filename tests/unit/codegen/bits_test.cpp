@@ -53,19 +53,25 @@ TEST_P(GoldenBits, are_what_they_were) {
 #else
   const std::vector<std::string> few = {"gpt2-a", "gemma3-a", "mixtral-a", "phi3-long"};
 #endif
-  const bool in_depth = thorough || std::find(few.begin(), few.end(), GetParam()) != few.end();
+  const bool listed = std::find(few.begin(), few.end(), GetParam()) != few.end();
+  const bool in_depth = thorough || listed;
   if (!bless && !all.contains(GetParam())) {
     // A folder of one's own may hold others than the tests do.
     if (std::getenv("LMC_GOLDEN_DIR")) GTEST_SKIP() << "bits.json does not have this checkpoint";
     FAIL() << "bits.json does not have " << GetParam() << ": LMC_BLESS=1 adds it";
   }
-  for (const std::string format : {"none", "q8_0", "q4_k", "q4_0", "f16", "bf16"}) {
+  const std::string int8_caches = "q8_0, caches in q8_0";
+  for (const std::string& format :
+       {std::string("none"), std::string("q8_0"), std::string("q4_k"), std::string("q4_0"),
+        std::string("f16"), std::string("bf16"), int8_caches}) {
     if (!in_depth && format != "none" && format != "q8_0" && format != "q4_k") continue;
+    const bool int8 = format == int8_caches;
+    if (int8 && !listed) continue;
     std::string first;
     for (const Target* target : targets_here()) {
-      if (!first.empty() && !thorough && format != std::string("q8_0")) continue;
+      if (!first.empty() && !thorough && format != "q8_0" && !int8) continue;
       Model m = load_model(folder, {});
-      const Compiled c = compile(m, format, 1, target->name());
+      const Compiled c = compile(m, int8 ? "q8_0" : format, 1, target->name(), int8 ? "q8_0" : "");
       const Proof proof = prove_kernels(c.code.graphs, c.code.plan, *c.kernels, true);
       EXPECT_FALSE(proof.wrong.has_value()) << target->name() << ": " << proof.wrong->str();
       for (const int64_t block : {1, 0}) {

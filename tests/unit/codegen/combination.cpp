@@ -22,7 +22,9 @@ using Kind = CombinationStep::Kind;
 
 const std::string kMixed = "q8_0, q4_k and q4_0";
 
-bool rounds_activations(const Combination& c) { return c.format.find('q') != std::string::npos; }
+bool rounds_activations(const Combination& c) {
+  return c.format.find('q') != std::string::npos || c.caches == "q8_0";
+}
 
 // Built in, of the model: other tests of this program may have registered more.
 std::vector<const Pass*> passes_of_models() {
@@ -224,7 +226,7 @@ Combination random_combination(unsigned seed) {
   c.format = pick(random, std::vector<std::string>{"none", "none", "none", "bf16", "f16", "q8_0", "q8_0",
                                                    "q4_0", "q4_k", kMixed});
   c.min_dim = pick(random, std::vector<int64_t>{1, 1, 80});
-  c.caches = one_in(random, 3) ? "f16" : "f32";
+  c.caches = one_in(random, 3) ? "f16" : one_in(random, 3) ? "q8_0" : "f32";
   const std::vector<const Target*> targets = targets_here();
   c.target = pick(random, targets)->name();
   c.block = pick(random, std::vector<int64_t>{1, 3, 16, 48});

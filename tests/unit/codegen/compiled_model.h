@@ -75,11 +75,12 @@ inline Compiled compile_graph(const Graph& g, const WeightSource& weights, const
   return c;
 }
 
+// `caches`: their format; "": what lmc compile gives them.
 inline Compiled compile(Model& m, const std::string& quant, int64_t min_dim,
-                        const std::string& target = "native") {
+                        const std::string& target = "native", const std::string& caches = "") {
   PassOptions passes;
   passes.settings["quantize"] = {{"format", quant}, {"min_dim", std::to_string(min_dim)}};
-  passes.settings["kv-format"] = {{"format", quant == "none" ? "f32" : "f16"}};
+  passes.settings["kv-format"] = {{"format", !caches.empty() ? caches : quant == "none" ? "f32" : "f16"}};
   passes.repro_path.clear();
   run_passes(m.graph, passes);
   CodegenOptions options;

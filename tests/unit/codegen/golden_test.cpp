@@ -102,6 +102,31 @@ TEST_P(GoldenInDepth, quantised_kernels_give_the_same_bits_and_follow_the_evalua
   EXPECT_LT(std::sqrt(sum / scale), 3e-2);
 }
 
+// Of each value 8 bits and a scale are kept. The bounds are twice what was found, of the largest logit.
+TEST_P(GoldenInDepth, int8_caches_give_the_same_bits_and_stay_near_the_reference) {
+  std::vector<float> first;
+  for (const Target* target : targets_here()) {
+    Golden g = load(GetParam());
+    const Compiled c = compile(g.model, "none", 0, target->name(), "q8_0");
+    for (const auto& [threads, block] :
+         {std::pair<int, int64_t>{1, 1}, {1, 7}, {2, 64}, {2, 3}, {2, 0}, {2, 1}}) {
+      const std::vector<float> got = c.logits(g.ids, threads, block, threads > 1 ? "flow-graph" : "shuffled");
+      if (first.empty()) first = got;
+      EXPECT_EQ(got, first) << target->name() << ", " << threads << " threads, blocks of " << block;
+    }
+  }
+  const auto want = load(GetParam()).answer["final_logits"].get<std::vector<double>>();
+  double largest = 0, most = 0, sum = 0;
+  for (size_t i = 0; i < want.size(); ++i) {
+    const double error = std::fabs(first[first.size() - want.size() + i] - want[i]);
+    most = std::max(most, error);
+    sum += error / static_cast<double>(want.size());
+    largest = std::max(largest, std::fabs(want[i]));
+  }
+  EXPECT_LT(most, 0.05 * largest);
+  EXPECT_LT(sum, 0.012 * largest);
+}
+
 TEST_P(GoldenInDepth, every_target_of_this_machine_gives_the_same_bits) {
   std::vector<float> first;
   for (const Target* target : targets_here()) {

@@ -142,6 +142,42 @@ TEST(Eval, f16_caches_round_what_they_store) {
   EXPECT_EQ(evaluate(g, in, [](const std::string&, const Type&) { return Tensor(); })[0].data[0], 1.0);
 }
 
+TEST(Eval, int8_caches_round_each_key_and_value_as_quantize_does) {
+  const auto evaluated = [](const std::string& statement, const Tensor& x) {
+    const Graph g =
+        parse_graph("graph @g (%x: f32[T,2,40], %pos: i32[T], %kv: kv_q8_0[8,2,40]) {\n%y = " + statement +
+                    "\nreturn %y\n}");
+    return evaluate(g, {{"x", x}, {"pos", {DType::i32, {1}, {0}}}},
+                    [](const std::string&, const Type&) { return Tensor(); })[0];
+  };
+  Tensor x = make_tensor(DType::f32, {1, 2, 40});
+  for (size_t i = 0; i < x.data.size(); ++i) x.data[i] = std::sin(static_cast<double>(i) * 1.7);
+  const std::vector<double> rounded = evaluated("quantize(%x)", x).data;
+  const std::vector<double> cached = evaluated("kv_append(%kv, %x, %x, %pos)", x).data;
+  EXPECT_NE(rounded, x.data);
+  EXPECT_EQ(std::vector<double>(cached.begin(), cached.begin() + 80), rounded);
+  EXPECT_EQ(std::vector<double>(cached.begin() + 80, cached.end()), rounded);
+  x.data[41] = NAN;  // of the second head's first block: it becomes NaN, the other blocks do not
+  const std::vector<double> lost = evaluated("kv_append(%kv, %x, %x, %pos)", x).data;
+  for (size_t i = 0; i < 80; ++i) EXPECT_EQ(std::isnan(lost[i]), i >= 40 && i < 72) << i;
+}
+
+TEST(Eval, int8_keys_want_int8_queries_and_no_others_do) {
+  const auto refusal = [](const std::string& cache, const std::string& query) -> std::string {
+    try {
+      parse_graph("graph @g (%x: f32[T,2,40], %pos: i32[T], %kv: " + cache +
+                  "[8,2,40]) {\n%q = quantize(%x)\n%y = attention(" + query +
+                  ", %kv, %pos) {scale=1}\nreturn %y\n}");
+    } catch (const Error& e) {
+      return e.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(refusal("kv_q8_0", "%q"), "");
+  EXPECT_NE(refusal("kv_q8_0", "%x").find("q must be q8_0 rows, as quantize makes them"), std::string::npos);
+  EXPECT_NE(refusal("kv_f16", "%q").find("q must be f32 rows, found q8_0[T,2,40]"), std::string::npos);
+}
+
 TEST(Eval, f16_conversion_is_exact_both_ways_for_every_half) {
   for (uint32_t h = 0; h < 0x10000; ++h) {
     const float f = f16_to_f32(static_cast<uint16_t>(h));

@@ -25,7 +25,7 @@ OptionDescription option(const std::string& command, const std::string& name) {
 TEST(Description, values_are_told_by_kind) {
   const OptionDescription kv = option("compile", "--kv");
   EXPECT_EQ(kv.takes, Takes::choice);
-  EXPECT_EQ(kv.choices, (std::vector<std::string>{"f16", "f32"}));
+  EXPECT_EQ(kv.choices, (std::vector<std::string>{"f16", "f32", "q8_0"}));
   EXPECT_EQ(option("run", "bundle").takes, Takes::bundle);
   EXPECT_EQ(option("compile", "model").takes, Takes::model);
   EXPECT_EQ(option("compile", "--weights").takes, Takes::checkpoint);
