@@ -6,7 +6,7 @@
 namespace lmc::families::row {
 namespace {
 
-constexpr int64_t kTokensPerTile = 8;
+constexpr int64_t kTokensPerTile = 2;
 
 // A body whose intermediate rows have places in the scratch.
 struct RowForm {

@@ -223,7 +223,7 @@ llvm::Value* LinearWalk::activations(llvm::Value* row, int64_t behind) {
   return behind == 0 ? x : k.at(x, k.mul(apart_, behind));
 }
 
-// f32, or quantised (layouts/activations.h).
+// f32, or quantised (kernels/activations.h).
 llvm::Value* LinearWalk::activations_anywhere(llvm::Value* row) {
   const ValueId operand = form.op().operands[0];
   const LinearRow at = rows_.at(k.add(from_, row));
