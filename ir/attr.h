@@ -4,14 +4,15 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <variant>
 #include <vector>
+
+#include "ir/variant.h"
 
 namespace lmc {
 
 enum class AttrKind : uint8_t { integer, real, text, integers, reals };
 
-using Attr = std::variant<int64_t, double, std::string, std::vector<int64_t>, std::vector<double>>;
+using Attr = Variant<int64_t, double, std::string, std::vector<int64_t>, std::vector<double>>;
 using AttrMap = std::map<std::string, Attr>;
 
 AttrKind attr_kind(const Attr& a);

@@ -4,18 +4,18 @@
 #include <functional>
 #include <map>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "ir/attr.h"
 #include "ir/budget.h"
 #include "ir/syntax.h"
+#include "ir/variant.h"
 
 namespace lmc {
 
 // null, whole number, real, text, or a list of those. Truth values are 0 and 1.
 struct ConfigValue {
-  std::variant<std::monostate, int64_t, double, std::string, std::vector<ConfigValue>> v;
+  Variant<std::monostate, int64_t, double, std::string, std::vector<ConfigValue>> v;
 
   bool is_null() const { return v.index() == 0; }
   std::string str() const;  // of a long list its beginning

@@ -6,17 +6,17 @@
 #include <map>
 #include <set>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "ir/graph.h"
 #include "ir/syntax.h"
+#include "ir/variant.h"
 
 namespace lmc {
 
 // A truth, a number, a word (dtype, role, op, T), a list, or a value of the graph.
 struct Datum {
-  std::variant<bool, int64_t, double, std::string, std::vector<Datum>, ValueId> v;
+  Variant<bool, int64_t, double, std::string, std::vector<Datum>, ValueId> v;
 
   std::string str() const;
 };

@@ -53,7 +53,7 @@ completes "lmc comp" compile completion
 completes "lmc completion ''" bash zsh fish
 completes "lmc --v" --version
 completes "lmc run --sch" --scheduler
-completes "lmc compile --kv ''" f16 f32
+completes "lmc compile --kv ''" f16 f32 q8_0
 completes "lmc compile --kv = f1" f16
 completes "lmc run -n 4 ''" one.lmc
 completes "lmc run oth" other
@@ -66,7 +66,7 @@ completes "lmc run -p ''" ""
 if command -v zsh >/dev/null; then zsh -fn "$zsh_file" || fail "the completion for zsh does not parse"; fi
 if command -v fish >/dev/null; then
   fish --no-config -c "source $fish_file; complete -C 'lmc compile --kv '" >fish.txt 2>&1 || fail "fish: $(cat fish.txt)"
-  [ "$(cut -f1 fish.txt | tr '\n' ' ')" = "f16 f32 " ] || fail "fish completes --kv with $(cat fish.txt)"
+  [ "$(cut -f1 fish.txt | tr '\n' ' ')" = "f16 f32 q8_0 " ] || fail "fish completes --kv with $(cat fish.txt)"
 fi
 
 # The manual page

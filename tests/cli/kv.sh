@@ -21,7 +21,7 @@ PY
 ids=$(seq -s, 2 200)
 run() { "$LMC" run gemma3-q8_0.lmc --ids "$ids" -n 24 --json "$@" 2>err.txt </dev/null || fail "$*: $(cat err.txt)"; }
 run >alone.json
-for how in "--threads 1" "--threads 2 --block 7" "--block 1" "--speculate ngram" "--prompt-cache prompt.kv" "--prompt-cache prompt.kv --block 1"; do
+for how in "--threads 1" "--threads 2 --block 7" "--block 1" "--speculate lookup" "--prompt-cache prompt.kv" "--prompt-cache prompt.kv --block 1"; do
   run $how >got.json
   cmp -s alone.json got.json || fail "$how gives $(head -c 200 got.json)"
 done
