@@ -1,4 +1,6 @@
 // Rows: any mix of elementwise and row ops, one token's row after the other.
+#include <algorithm>
+
 #include "codegen/family.h"
 #include "codegen/kernels/row_kernel.h"
 #include "ir/op_def.h"
@@ -6,7 +8,9 @@
 namespace lmc::families::row {
 namespace {
 
-constexpr int64_t kTokensPerTile = 2;
+// A step of few tokens is dealt out to many workers. Of many, 8 stay together: keys of 8 positions lie side
+// by side in caches, and workers that write to one line wait for each other.
+constexpr int64_t kFewest = 2, kMost = 8;
 
 // A body whose intermediate rows have places in the scratch.
 struct RowForm {
@@ -43,8 +47,9 @@ class RowFamily : public KernelFamily {
   }
 
   void cut(KernelSpec& spec) const override {
-    spec.grain = spec.single() ? 1 : kTokensPerTile;
-    spec.tiles = (spec.tokens + kTokensPerTile - 1) / kTokensPerTile;
+    spec.grain = spec.single() ? 1 : kMost;
+    spec.tiles =
+        std::max((spec.tokens + kMost - 1) / kMost, std::min(kMost, (spec.tokens + kFewest - 1) / kFewest));
   }
 
   KernelMemory memory(const KernelSpec& spec) const override { return {RowForm(spec).scratch, 0}; }
@@ -57,8 +62,11 @@ class RowFamily : public KernelFamily {
       llvm::Value* any = k.ir().CreateICmpSGT(f.over_rows ? k.rows() : k.tokens(), k.i64(0));
       k.if_then(any, [&] { RowEmitter(k, f, k.i64(0)).emit_ops(f.ops); });
     } else {
-      llvm::Value* first = k.mul(k.tile(), spec.grain);
-      llvm::Value* end = k.min(k.add(first, k.i64(spec.grain)), f.over_rows ? k.rows() : k.tokens());
+      llvm::Value* tokens = f.over_rows ? k.rows() : k.tokens();
+      llvm::Value* grain = k.ir().CreateUDiv(k.add(tokens, k.i64(kMost - 1)), k.i64(kMost));
+      grain = k.min(k.max(grain, k.i64(kFewest)), k.i64(kMost));
+      llvm::Value* first = k.ir().CreateMul(k.tile(), grain);
+      llvm::Value* end = k.min(k.add(first, grain), tokens);
       k.loop(first, end, 1, [&](llvm::Value* token) { RowEmitter(k, f, token).emit_ops(f.ops); });
     }
     k.finish();

@@ -26,7 +26,7 @@
 namespace lmc {
 namespace {
 
-constexpr int64_t kRows = 4;  // most rows in registers at once
+constexpr int64_t kRows = CacheReader::kMostQueries;
 
 // Scratch: scores [kRows][128] f32, then weighted totals [kRows][head_dim rounded up] f32.
 constexpr int64_t kScoreRow = kAttentionChunk * 4;
@@ -93,7 +93,7 @@ class AttentionEmitter {
     values_ = k.at(k.at(base, layout.v_offset), k.mul(kv_head_, layout.v_head_bytes));
     llvm::Value* count = k.mul(number, group_);
     llvm::Value* at = k.variable(k.i64(0));
-    for (int64_t m = kRows; m >= 1; m /= 2) {
+    for (int64_t m = reader->most_queries(); m >= 1; m /= 2) {
       llvm::Value* start = k.get(at);
       llvm::Value* stop = k.add(start, b.CreateAnd(b.CreateSub(count, start), k.i64(-m)));
       k.loop(start, stop, m, [&](llvm::Value* row) { rows(row, m); });
@@ -124,7 +124,7 @@ class AttentionEmitter {
       llvm::Value* inverse = k.splat(b.CreateFDiv(k.f32(1), k.get(r.sum)));
       llvm::Value* out = k.at(e.address(op.results[0], r.token), k.mul(r.head, dim_ * 4));
       e.for_lanes(dim_, [&](llvm::Value* j, int64_t n) {
-        llvm::Value* y = b.CreateFMul(k.load(k.f32x8(), k.at(r.total, k.mul(j, 4)), 4), inverse);
+        llvm::Value* y = b.CreateFMul(k.load(k.floats(), k.at(r.total, k.mul(j, 4)), 4), inverse);
         k.store_lanes(y, k.at(out, k.mul(j, 4)), n);
       });
     }
@@ -241,8 +241,8 @@ class AttentionEmitter {
   llvm::Value* distance(const Row& r, llvm::Value* position) {
     llvm::Value* first = b.CreateTrunc(b.CreateSub(position, r.pos), b.getInt32Ty());
     llvm::Value* lanes =
-        b.CreateAdd(b.CreateVectorSplat(kLanes, first), b.CreateTrunc(k.lane_ids(), k.i32x8()));
-    return b.CreateSIToFP(lanes, k.f32x8());
+        b.CreateAdd(b.CreateVectorSplat(kLanes, first), b.CreateTrunc(k.lane_ids(), k.ints()));
+    return b.CreateSIToFP(lanes, k.floats());
   }
 
   // Scores become exp(score - m); what was masked becomes 0.
@@ -251,7 +251,7 @@ class AttentionEmitter {
     llvm::Value* lanes = k.variable(k.splat(0.0));
     k.loop(b.CreateSub(from, chunk), b.CreateSub(to, chunk), kLanes, [&](llvm::Value* i) {
       llvm::Value* at = k.at(r.scores, k.mul(i, 4));
-      llvm::Value* s = k.load(k.f32x8(), at, 4);
+      llvm::Value* s = k.load(k.floats(), at, 4);
       llvm::Value* p = math::exp(k, b.CreateFSub(s, k.splat(m)));
       p = b.CreateSelect(b.CreateFCmpOGT(s, k.splat(kNothing)), p, k.splat(0.0));
       k.set(lanes, b.CreateFAdd(k.get(lanes), p));
@@ -281,8 +281,9 @@ class AttentionEmitter {
   // Sum of p[i] V[i], positions in order; lanes being elements of V's row, as many as the reader likes,
   // then 8.
   void weigh_values(std::vector<Row>& block, llvm::Value* chunk, llvm::Value* from, llvm::Value* to) {
-    const int64_t wide = reader->value_lanes();
-    const int64_t most = reader->value_sums() / static_cast<int64_t>(block.size());
+    const auto rows = static_cast<int64_t>(block.size());
+    const int64_t wide = reader->value_lanes(rows);
+    const int64_t most = reader->value_sums(rows) / rows;
     int64_t done = padded_ / (most * wide) * (most * wide);
     k.loop(k.i64(0), k.i64(done), most * wide,
            [&](llvm::Value* column) { weigh_columns(block, chunk, from, to, column, most, wide); });

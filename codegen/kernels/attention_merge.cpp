@@ -40,7 +40,7 @@ void attention_merge(RowEmitter& e, const Op& op) {
   k.loop(k.i64(0), k.i64(heads), 1, [&](llvm::Value* head) {
     llvm::Value* partials = k.at(e.address(op.operands[0]), k.mul(head, p.chunks * p.bytes));
     llvm::Value* out = k.at(e.address(op.results[0]), k.mul(head, dim * 4));
-    const auto accumulated = [&](llvm::Value* j) { return k.load(k.f32x8(), k.at(out, k.mul(j, 4)), 4); };
+    const auto accumulated = [&](llvm::Value* j) { return k.load(k.floats(), k.at(out, k.mul(j, 4)), 4); };
     // The row is the accumulator; heads follow each other, so a partial last vector waits for the next head.
     e.for_lanes(dim,
                 [&](llvm::Value* j, int64_t n) { k.store_lanes(k.splat(0.0), k.at(out, k.mul(j, 4)), n); });
@@ -54,7 +54,7 @@ void attention_merge(RowEmitter& e, const Op& op) {
             merge(k, k.get(sum), k.load(b.getFloatTy(), k.at(chunk, 4), 4), f.fade_scalar, f.gain_scalar));
       e.for_lanes(dim, [&](llvm::Value* j, int64_t n) {
         llvm::Value* values =
-            k.load(k.f32x8(), k.at(chunk, k.add(k.mul(j, 4), k.i64(AttentionPartials::kHeader))), 4);
+            k.load(k.floats(), k.at(chunk, k.add(k.mul(j, 4), k.i64(AttentionPartials::kHeader))), 4);
         k.store_lanes(merge(k, accumulated(j), values, f.fade, f.gain), k.at(out, k.mul(j, 4)), n);
       });
     });

@@ -3,6 +3,8 @@
 #include <llvm/IR/MDBuilder.h>
 
 #include <cstddef>
+#include <numeric>
+#include <vector>
 
 #include "ir/kernel_abi.h"
 
@@ -81,9 +83,9 @@ void KernelBuilder::store(llvm::Value* value, llvm::Value* address, int64_t alig
 }
 
 void KernelBuilder::store_lanes(llvm::Value* value, llvm::Value* address, int64_t lanes) {
-  if (lanes >= kLanes) return store(value, address, 4);
+  if (lanes >= lanes_) return store(value, address, 4);
   std::vector<llvm::Constant*> mask;
-  for (int64_t i = 0; i < kLanes; ++i) mask.push_back(b_.getInt1(i < lanes));
+  for (int64_t i = 0; i < lanes_; ++i) mask.push_back(b_.getInt1(i < lanes));
   store_masked(value, address, llvm::ConstantVector::get(mask));
 }
 
@@ -116,23 +118,30 @@ llvm::Value* KernelBuilder::widen(llvm::Value* numbers) {
   return b_.CreateBitCast(upper, floats);
 }
 
-llvm::Value* KernelBuilder::eight(llvm::Value* v, int64_t n) {
-  if (v->getType() == f32x8()) return v;
-  std::vector<int> lanes;
-  for (int64_t i = 0; i < kLanes; ++i) lanes.push_back(static_cast<int>(n * kLanes + i));
+llvm::Value* KernelBuilder::part(llvm::Value* v, int64_t n) {
+  if (llvm::cast<llvm::FixedVectorType>(v->getType())->getNumElements() == lanes_) return v;
+  std::vector<int> lanes(static_cast<size_t>(lanes_));
+  std::iota(lanes.begin(), lanes.end(), static_cast<int>(n * lanes_));
   return b_.CreateShuffleVector(v, lanes);
+}
+
+llvm::Value* KernelBuilder::beside(llvm::Value* a, llvm::Value* c) {
+  const auto lanes = static_cast<int>(llvm::cast<llvm::FixedVectorType>(a->getType())->getNumElements());
+  std::vector<int> all(static_cast<size_t>(2 * lanes));
+  std::iota(all.begin(), all.end(), 0);
+  return b_.CreateShuffleVector(a, c, all);
 }
 
 llvm::Value* KernelBuilder::lane_ids() {
   std::vector<llvm::Constant*> ids;
-  for (int64_t i = 0; i < kLanes; ++i) ids.push_back(b_.getInt64(static_cast<uint64_t>(i)));
+  for (int64_t i = 0; i < lanes_; ++i) ids.push_back(b_.getInt64(static_cast<uint64_t>(i)));
   return llvm::ConstantVector::get(ids);
 }
 
 llvm::Value* KernelBuilder::keep_lanes(llvm::Value* v, int64_t lanes) {
-  if (lanes >= kLanes) return v;
+  if (lanes >= lanes_) return v;
   std::vector<llvm::Constant*> mask;
-  for (int64_t i = 0; i < kLanes; ++i) mask.push_back(b_.getInt1(i < lanes));
+  for (int64_t i = 0; i < lanes_; ++i) mask.push_back(b_.getInt1(i < lanes));
   return b_.CreateSelect(llvm::ConstantVector::get(mask), v, llvm::Constant::getNullValue(v->getType()));
 }
 

@@ -40,8 +40,10 @@ class KernelBuilder {
 
   llvm::Value* i64(int64_t v) { return b_.getInt64(static_cast<uint64_t>(v)); }
   llvm::Value* f32(double v) { return llvm::ConstantFP::get(b_.getFloatTy(), v); }
-  llvm::Value* splat(double v) { return b_.CreateVectorSplat(kLanes, f32(v)); }
-  llvm::Value* splat(llvm::Value* scalar) { return b_.CreateVectorSplat(kLanes, scalar); }
+  // What is done lane by lane is done to so many at once: kLanes, or more within WithLanes.
+  int64_t lanes() const { return lanes_; }
+  llvm::Value* splat(double v) { return splat(f32(v), lanes_); }
+  llvm::Value* splat(llvm::Value* scalar) { return splat(scalar, lanes_); }
   // For vectors of other widths: groups of weight rows are 8, 16 or 32 wide.
   llvm::Value* splat(llvm::Value* scalar, int64_t lanes) {
     return b_.CreateVectorSplat(static_cast<unsigned>(lanes), scalar);
@@ -49,16 +51,17 @@ class KernelBuilder {
   llvm::Type* vector(llvm::Type* of, int64_t lanes) {
     return llvm::FixedVectorType::get(of, static_cast<unsigned>(lanes));
   }
-  // Lanes [8 n, 8 n + 8).
-  llvm::Value* eight(llvm::Value* v, int64_t n);
-  llvm::Type* f32x8() { return llvm::FixedVectorType::get(b_.getFloatTy(), kLanes); }
-  llvm::Type* i32x8() { return llvm::FixedVectorType::get(b_.getInt32Ty(), kLanes); }
+  // Lanes [n lanes(), (n + 1) lanes()).
+  llvm::Value* part(llvm::Value* v, int64_t n);
+  llvm::Value* beside(llvm::Value* a, llvm::Value* c);  // the lanes of one, then of the other, as many
+  llvm::Type* floats() { return vector(b_.getFloatTy(), lanes_); }
+  llvm::Type* ints() { return vector(b_.getInt32Ty(), lanes_); }
 
   llvm::Value* at(llvm::Value* base, llvm::Value* bytes) { return b_.CreateGEP(b_.getInt8Ty(), base, bytes); }
   llvm::Value* at(llvm::Value* base, int64_t bytes) { return at(base, i64(bytes)); }
   llvm::Value* load(llvm::Type* type, llvm::Value* address, int64_t align = 1);
   void store(llvm::Value* value, llvm::Value* address, int64_t align = 1);
-  // The first `lanes` lanes only (1 … 8).
+  // The first `lanes` lanes only (1 … lanes()).
   void store_lanes(llvm::Value* value, llvm::Value* address, int64_t lanes);
   void store_masked(llvm::Value* value, llvm::Value* address, llvm::Value* mask);
 
@@ -76,7 +79,7 @@ class KernelBuilder {
   void add_product(llvm::Value* sum, llvm::Value* a, llvm::Value* c);  // *sum += a * c, as one fma
   // Vectors of half (f16), i16 (the bits of bf16) or float to f32.
   llvm::Value* widen(llvm::Value* numbers);
-  llvm::Value* lane_ids();  // <0, 1, … 7> of i64
+  llvm::Value* lane_ids();  // <0, 1, … lanes() - 1> of i64
 
   // Lanes at or beyond `lanes` become zero.
   llvm::Value* keep_lanes(llvm::Value* v, int64_t lanes);
@@ -99,6 +102,22 @@ class KernelBuilder {
   const Target& target_;
   llvm::IRBuilder<> b_;
   llvm::Function* fn_;
+  int64_t lanes_ = kLanes;
+
+  friend class WithLanes;
+};
+
+// While it lives, code is emitted for so many lanes.
+class WithLanes {
+ public:
+  WithLanes(KernelBuilder& k, int64_t lanes) : k_(k), before_(k.lanes_) { k.lanes_ = lanes; }
+  WithLanes(const WithLanes&) = delete;
+  WithLanes& operator=(const WithLanes&) = delete;
+  ~WithLanes() { k_.lanes_ = before_; }
+
+ private:
+  KernelBuilder& k_;
+  const int64_t before_;
 };
 
 }  // namespace lmc

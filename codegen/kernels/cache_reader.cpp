@@ -23,36 +23,50 @@ Products loaded(KernelBuilder& k, Products variables) {
   return variables;
 }
 
-// f16 and f32: element by element, each of a query meeting several vectors of keys. Sums of 16 lanes on
-// AVX-512 are faster where all is in the caches, and slower in whole steps (PERFORMANCE.md).
+Products in_eights(KernelBuilder& k, const Products& products, int64_t lanes) {
+  Products out(products.size());
+  for (size_t i = 0; i < products.size(); ++i) {
+    for (llvm::Value* p : products[i]) {
+      for (int64_t n = 0; n < lanes / kLanes; ++n) out[i].push_back(k.part(p, n));
+    }
+  }
+  return out;
+}
+
+// f16 and f32: element by element, each of a query meeting several vectors of keys. Where many queries share
+// what is read, arithmetic binds, and sums take whole registers; a few wait for memory, and sums of 16 lanes
+// made whole steps slower (PERFORMANCE.md).
 class FloatReader : public CacheReader {
  public:
   FloatReader(KernelBuilder& builder, const PlanCache& cache)
       : CacheReader(builder, cache), half_(cache.dtype == DType::kv_f16) {}
 
   int64_t query_bytes() const override { return dim * 4; }
-  int64_t most_vectors(int64_t queries) const override { return 8 / queries; }
+  int64_t most_queries() const override { return k.target().float_sums() / 2; }
+  int64_t most_vectors(int64_t queries) const override {
+    return value_sums(queries) * value_lanes(queries) / kLanes / queries;
+  }
   int64_t steps() const override { return dim; }
-  int64_t value_lanes() const override { return kLanes; }
-  int64_t value_sums() const override { return 8; }
+  int64_t value_lanes(int64_t queries) const override {
+    return many(queries) ? k.target().float_lanes() : kLanes;
+  }
+  int64_t value_sums(int64_t queries) const override { return many(queries) ? k.target().float_sums() : 8; }
 
   Products products(const std::vector<llvm::Value*>& queries, llvm::Value* keys, int64_t vectors,
                     const std::function<void(llvm::Value*)>& meanwhile) override {
-    Products sums = zeros(k, queries.size(), vectors, kLanes);
-    const int64_t eight = kLanes * layout.k_position_bytes;
+    const int64_t lanes = value_lanes(static_cast<int64_t>(queries.size()));
+    const int64_t registers = vectors * kLanes / lanes;
+    Products sums = zeros(k, queries.size(), registers, lanes);
     k.loop(k.i64(0), k.i64(dim), 1, [&](llvm::Value* j) {
       meanwhile(j);
       std::vector<llvm::Value*> key;
-      for (int64_t v = 0; v < vectors; ++v) {
-        llvm::Value* at = k.at(keys, k.add(k.i64(v * eight), k.mul(j, kLanes * layout.element_bytes)));
-        key.push_back(load(at, kLanes));
-      }
+      for (int64_t v = 0; v < registers; ++v) key.push_back(key_of(keys, j, v * lanes, lanes));
       for (size_t i = 0; i < queries.size(); ++i) {
-        llvm::Value* q = k.splat(k.load(b.getFloatTy(), k.at(queries[i], k.mul(j, 4)), 4));
+        llvm::Value* q = k.splat(k.load(b.getFloatTy(), k.at(queries[i], k.mul(j, 4)), 4), lanes);
         for (size_t v = 0; v < key.size(); ++v) k.set(sums[i][v], k.fma(key[v], q, k.get(sums[i][v])));
       }
     });
-    return loaded(k, std::move(sums));
+    return in_eights(k, loaded(k, std::move(sums)), lanes);
   }
 
   std::vector<llvm::Value*> values(llvm::Value* values, llvm::Value* slot, llvm::Value* column,
@@ -61,14 +75,27 @@ class FloatReader : public CacheReader {
         k.at(values, k.add(k.mul(slot, layout.v_position_bytes), k.mul(column, layout.element_bytes)));
     std::vector<llvm::Value*> out;
     for (int64_t n = 0; n < vectors; ++n)
-      out.push_back(load(k.at(row, n * lanes * layout.element_bytes), lanes));
+      out.push_back(k.widen(load(k.at(row, n * lanes * layout.element_bytes), lanes)));
     return out;
   }
 
  private:
+  bool many(int64_t queries) const { return queries == most_queries(); }
+
+  // Number j of the keys of so many positions, of which eight lie side by side.
+  llvm::Value* key_of(llvm::Value* keys, llvm::Value* j, int64_t position, int64_t lanes) {
+    llvm::Value* all = nullptr;
+    for (int64_t p = position; p < position + lanes; p += kLanes) {
+      llvm::Value* offset = k.mul(j, kLanes * layout.element_bytes);
+      llvm::Value* eight = load(k.at(keys, k.add(k.i64(p * layout.k_position_bytes), offset)), kLanes);
+      all = all ? k.beside(all, eight) : eight;
+    }
+    return k.widen(all);
+  }
+
   llvm::Value* load(llvm::Value* address, int64_t lanes) {
     llvm::Type* type = half_ ? b.getHalfTy() : b.getFloatTy();
-    return k.widen(k.load(k.vector(type, lanes), address, layout.element_bytes));
+    return k.load(k.vector(type, lanes), address, layout.element_bytes);
   }
 
   const bool half_;
@@ -82,12 +109,13 @@ class Int8Reader : public CacheReader {
   using CacheReader::CacheReader;
 
   int64_t query_bytes() const override { return quantised_bytes(dim); }
+  int64_t most_queries() const override { return 4; }
   int64_t most_vectors(int64_t queries) const override {
     return k.target().float_lanes() / kLanes * 8 / queries;
   }
   int64_t steps() const override { return layout.k_row / kQ8Block; }
-  int64_t value_lanes() const override { return k.target().float_lanes(); }
-  int64_t value_sums() const override { return k.target().float_sums(); }
+  int64_t value_lanes(int64_t) const override { return k.target().float_lanes(); }
+  int64_t value_sums(int64_t) const override { return k.target().float_sums(); }
 
   Products products(const std::vector<llvm::Value*>& queries, llvm::Value* keys, int64_t vectors,
                     const std::function<void(llvm::Value*)>& meanwhile) override {
@@ -109,14 +137,7 @@ class Int8Reader : public CacheReader {
         }
       }
     });
-    Products out(queries.size());
-    for (size_t i = 0; i < queries.size(); ++i) {
-      for (llvm::Value* sum : sums[i]) {
-        llvm::Value* all = k.get(sum);
-        for (int64_t n = 0; n < kPositions / kLanes; ++n) out[i].push_back(k.eight(all, n));
-      }
-    }
-    return out;
+    return in_eights(k, loaded(k, std::move(sums)), kPositions);
   }
 
   std::vector<llvm::Value*> values(llvm::Value* values, llvm::Value* slot, llvm::Value* column,

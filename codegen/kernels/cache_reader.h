@@ -16,6 +16,7 @@ class CacheReader {
       : k(builder), b(builder.ir()), layout(cache), dim(cache.head_dim) {}
   virtual ~CacheReader() = default;
 
+  static constexpr int64_t kMostQueries = 8;
   // Bytes of one head's query, as `attention` is given it.
   virtual int64_t query_bytes() const = 0;
 
@@ -24,14 +25,15 @@ class CacheReader {
   // their number is. The order of the sum is the same for any number of queries and vectors. `meanwhile(i)`
   // is emitted in each of steps() steps.
   using Products = std::vector<std::vector<llvm::Value*>>;
+  virtual int64_t most_queries() const = 0;                 // at once, a power of two up to kMostQueries
   virtual int64_t most_vectors(int64_t queries) const = 0;  // that registers hold sums for
   virtual int64_t steps() const = 0;
   virtual Products products(const std::vector<llvm::Value*>& queries, llvm::Value* keys, int64_t vectors,
                             const std::function<void(llvm::Value*)>& meanwhile) = 0;
 
-  // Lanes in which values are summed, and how many such sums registers hold.
-  virtual int64_t value_lanes() const = 0;
-  virtual int64_t value_sums() const = 0;
+  // Lanes in which values are summed for so many queries, and how many such sums registers hold.
+  virtual int64_t value_lanes(int64_t queries) const = 0;
+  virtual int64_t value_sums(int64_t queries) const = 0;
   // `vectors` times `lanes` numbers of the value in a slot, from `column` on, a multiple of as many, or
   // of 32. `values`: the address of the head's.
   virtual std::vector<llvm::Value*> values(llvm::Value* values, llvm::Value* slot, llvm::Value* column,

@@ -22,7 +22,7 @@ llvm::Value* plain(RowEmitter& e, ValueId table_value, llvm::Value* table, llvm:
   auto& b = k.ir();
   const std::string& layout = e.slot(table_value).layout;
   llvm::Value* index = k.add(k.mul(id, cols), j);
-  if (layout == "f32") return k.load(k.f32x8(), k.at(table, k.mul(index, 4)), 4);
+  if (layout == "f32") return k.load(k.floats(), k.at(table, k.mul(index, 4)), 4);
   llvm::Type* stored = layout == "f16" ? b.getHalfTy() : static_cast<llvm::Type*>(b.getInt16Ty());
   return k.widen(k.load(llvm::FixedVectorType::get(stored, kLanes), k.at(table, k.mul(index, 2)), 2));
 }
@@ -51,7 +51,7 @@ void select_rows(RowEmitter& e, const Op& op) {
   llvm::Value* from = e.address(x, index);
   const int64_t row = t.last() * RowEmitter::sub_rows(t);
   e.for_lanes(row, [&](llvm::Value* j, int64_t n) {
-    e.store(op.results[0], k.i64(0), j, k.load(k.f32x8(), k.at(from, k.mul(j, 4)), 4), n);
+    e.store(op.results[0], k.i64(0), j, k.load(k.floats(), k.at(from, k.mul(j, 4)), 4), n);
   });
 }
 

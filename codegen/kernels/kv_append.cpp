@@ -51,8 +51,7 @@ void store_int8(RowEmitter& e, const Op& op, const PlanCache& cache, llvm::Value
   const auto rounded = [&](size_t operand, llvm::Value* first, int64_t there) {
     const BlockParts numbers = block_parts(e, op.operands[operand], head, first, there);
     const QuantisedBlock block = quantised(k, numbers);
-    return std::pair(b.CreateTrunc(block.numbers, k.vector(b.getInt8Ty(), kQ8Block)),
-                     scale_of(k, block, numbers));
+    return std::pair(block.numbers, scale_of(k, block, numbers));
   };
   llvm::Value* key_scales = k.at(to.keys, k.add(k.i64(layout.block * layout.k_row), k.mul(to.slot, 2)));
   llvm::Value* value_scales =

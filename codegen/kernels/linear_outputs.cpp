@@ -1,5 +1,7 @@
 #include "codegen/kernels/linear_outputs.h"
 
+#include <algorithm>
+
 #include "codegen/kernels/linear_walk.h"
 #include "codegen/kernels/quantize.h"
 #include "codegen/kernels/row_kernel.h"
@@ -15,6 +17,10 @@ int64_t LinearOutputs::results_bytes(const LinearForm& form) {
   return form.quantised.valid()
              ? LinearWalk::kMostRows * form.frame.spec.grain * form.layout->group_rows() * 4
              : 0;
+}
+
+int64_t LinearOutputs::lanes() const {
+  return argmax_ ? kLanes : std::min(group_rows_, k.target().float_lanes());
 }
 
 llvm::Value* LinearOutputs::finish(llvm::Value* column, llvm::Value* row, std::vector<llvm::Value*> sums) {
@@ -55,8 +61,8 @@ llvm::Value* LinearOutputs::finish(llvm::Value* column, llvm::Value* row, std::v
 
 void LinearOutputs::store(llvm::Value* y, llvm::Value* to, llvm::Value* column, int64_t outputs) {
   if (outputs % group_rows_ == 0) return k.store(y, to, 4);
-  llvm::Value* columns = b.CreateAdd(b.CreateVectorSplat(kLanes, column), k.lane_ids());
-  k.store_masked(y, to, b.CreateICmpSLT(columns, b.CreateVectorSplat(kLanes, k.i64(outputs))));
+  llvm::Value* columns = b.CreateAdd(k.splat(column), k.lane_ids());
+  k.store_masked(y, to, b.CreateICmpSLT(columns, k.splat(k.i64(outputs))));
 }
 
 llvm::Value* LinearOutputs::kept(llvm::Value* group, llvm::Value* line) {
@@ -64,15 +70,15 @@ llvm::Value* LinearOutputs::kept(llvm::Value* group, llvm::Value* line) {
   return k.at(k.scratch(), k.add(k.mul(line, form.frame.spec.grain * group_rows_ * 4), column));
 }
 
-void LinearOutputs::keep(llvm::Value* group, int64_t eight, llvm::Value* line, llvm::Value* result) {
-  k.store(result, k.at(kept(group, line), eight * kLanes * 4), 4);
+void LinearOutputs::keep(llvm::Value* group, int64_t at, llvm::Value* line, llvm::Value* result) {
+  k.store(result, k.at(kept(group, line), at * k.lanes() * 4), 4);
 }
 
 void LinearOutputs::quantise_kept(llvm::Value* group, llvm::Value* line, llvm::Value* row) {
   llvm::Value* from = kept(group, line);
   Block block;
   for (size_t i = 0; i < block.size(); ++i)
-    block[i] = k.load(k.f32x8(), k.at(from, static_cast<int64_t>(i) * kLanes * 4), 4);
+    block[i] = k.load(k.floats(), k.at(from, static_cast<int64_t>(i) * kLanes * 4), 4);
   quantise(group, row, block);
 }
 

@@ -23,11 +23,13 @@ class LinearOutputs {
   // Scratch for results that are to be quantised: f32 [rows][outputs of a tile].
   static int64_t results_bytes(const LinearForm& form);
 
-  // Of one row, 8 outputs from `column` on (8 of each half, where there are two); stores what later stages
-  // read. Returns what is to be quantised, if anything.
+  // Outputs that finish() takes at once: registers full, but for logits, of which the largest is sought.
+  int64_t lanes() const;
+  // Of one row, so many outputs from `column` on (of each half, where there are two); stores what later
+  // stages read. Returns what is to be quantised, if anything.
   llvm::Value* finish(llvm::Value* column, llvm::Value* row, std::vector<llvm::Value*> sums);
-  // What finish() returned for the `eight`th 8 outputs of a group, into a line of the scratch.
-  void keep(llvm::Value* group, int64_t eight, llvm::Value* line, llvm::Value* result);
+  // What finish() returned for part number `at` of a group, into a line of the scratch.
+  void keep(llvm::Value* group, int64_t at, llvm::Value* line, llvm::Value* result);
   void quantise(llvm::Value* group, llvm::Value* row, const Block& block);
   void quantise_kept(llvm::Value* group, llvm::Value* line, llvm::Value* row);
 
@@ -36,7 +38,6 @@ class LinearOutputs {
   void search(AllowedRows& allowed);
   void finish_search();
 
-  int64_t eights() const { return group_rows_ / kLanes; }  // of a group
   int64_t groups_per_block() const { return kQ8Block / group_rows_; }
 
  private:

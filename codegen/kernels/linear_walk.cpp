@@ -193,17 +193,18 @@ void LinearWalk::meet_by_unit(const std::vector<llvm::Value*>& groups, llvm::Val
 
 void LinearWalk::finish(const Streams& s, llvm::Value* group, llvm::Value* row) {
   llvm::Type* type = k.vector(b.getFloatTy(), layout_.group_rows());
+  const WithLanes wide(k, outputs_.lanes());
   for (int64_t i = 0; i < s.width; ++i) {
     llvm::Value* number = k.add(group, k.mul(s.apart, i));
     std::vector<llvm::Value*> sums;
     for (int64_t part = 0; part < form.parts(); ++part)
       sums.push_back(k.load(type, sum(row, static_cast<size_t>(part * s.width + i)), 4));
-    for (int64_t eight = 0; eight < outputs_.eights(); ++eight) {
-      llvm::Value* column = k.add(k.mul(number, layout_.group_rows()), k.i64(eight * kLanes));
+    for (int64_t at = 0; at < layout_.group_rows() / k.lanes(); ++at) {
+      llvm::Value* column = k.add(k.mul(number, layout_.group_rows()), k.i64(at * k.lanes()));
       std::vector<llvm::Value*> of_parts;
-      for (llvm::Value* of_part : sums) of_parts.push_back(k.eight(of_part, eight));
+      for (llvm::Value* of_part : sums) of_parts.push_back(k.part(of_part, at));
       llvm::Value* result = outputs_.finish(column, k.add(from_, row), of_parts);
-      if (form.quantised.valid()) outputs_.keep(number, eight, row, result);
+      if (form.quantised.valid()) outputs_.keep(number, at, row, result);
     }
   }
 }

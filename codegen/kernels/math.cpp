@@ -37,8 +37,8 @@ llvm::Value* exp(KernelBuilder& k, llvm::Value* x) {
   r = k.fma(n, constant(x, 2.12194440e-4), r);
   static constexpr double taylor[] = {1.0 / 5040, 1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 0.5, 1, 1};
   llvm::Value* p = polynomial(k, r, taylor);
-  llvm::Value* bits = b.CreateShl(b.CreateFPToSI(n, k.i32x8()), llvm::ConstantInt::get(k.i32x8(), 23));
-  return b.CreateBitCast(b.CreateAdd(b.CreateBitCast(p, k.i32x8()), bits), x->getType());
+  llvm::Value* bits = b.CreateShl(b.CreateFPToSI(n, k.ints()), llvm::ConstantInt::get(k.ints(), 23));
+  return b.CreateBitCast(b.CreateAdd(b.CreateBitCast(p, k.ints()), bits), x->getType());
 }
 
 llvm::Value* sigmoid(KernelBuilder& k, llvm::Value* x) {

@@ -20,7 +20,7 @@ llvm::Value* row_sum(RowEmitter& e, ValueId x, llvm::Value* outer,
 llvm::Value* inverse_root(KernelBuilder& k, llvm::Value* sum, int64_t n, double eps) {
   llvm::Value* mean = k.ir().CreateFMul(sum, k.f32(1.0 / static_cast<double>(n)));
   llvm::Value* root = k.ir().CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, k.ir().CreateFAdd(mean, k.f32(eps)));
-  return k.splat(k.ir().CreateFDiv(k.f32(1), root));
+  return k.ir().CreateFDiv(k.f32(1), root);
 }
 
 void rms_norm(RowEmitter& e, const Op& op) {
@@ -32,10 +32,10 @@ void rms_norm(RowEmitter& e, const Op& op) {
   k.loop(k.i64(0), k.i64(RowEmitter::sub_rows(t)), 1, [&](llvm::Value* outer) {
     llvm::Value* sum = row_sum(e, x, outer, [&](llvm::Value* v) { return b.CreateFMul(v, v); });
     llvm::Value* scale = inverse_root(k, sum, t.last(), attr_real(op, "eps"));
-    e.for_lanes(t.last(), [&](llvm::Value* inner, int64_t n) {
+    e.for_wide_lanes(t.last(), [&](llvm::Value* inner, int64_t n) {
       llvm::Value* w = e.lanes(op.operands[1], k.i64(0), inner);
       if (offset != 0) w = b.CreateFAdd(w, k.splat(offset));
-      llvm::Value* y = b.CreateFMul(b.CreateFMul(e.lanes(x, outer, inner), scale), w);
+      llvm::Value* y = b.CreateFMul(b.CreateFMul(e.lanes(x, outer, inner), k.splat(scale)), w);
       e.store(op.results[0], outer, inner, y, n);
     });
   });
@@ -48,14 +48,15 @@ void layer_norm(RowEmitter& e, const Op& op) {
   const Type& t = e.g.type(x);
   k.loop(k.i64(0), k.i64(RowEmitter::sub_rows(t)), 1, [&](llvm::Value* outer) {
     llvm::Value* total = row_sum(e, x, outer, [](llvm::Value* v) { return v; });
-    llvm::Value* mean = k.splat(b.CreateFMul(total, k.f32(1.0 / static_cast<double>(t.last()))));
+    llvm::Value* mean = b.CreateFMul(total, k.f32(1.0 / static_cast<double>(t.last())));
     llvm::Value* squares = row_sum(e, x, outer, [&](llvm::Value* v) {
-      llvm::Value* d = b.CreateFSub(v, mean);
+      llvm::Value* d = b.CreateFSub(v, k.splat(mean));
       return b.CreateFMul(d, d);
     });
     llvm::Value* scale = inverse_root(k, squares, t.last(), attr_real(op, "eps"));
-    e.for_lanes(t.last(), [&](llvm::Value* inner, int64_t n) {
-      llvm::Value* centred = b.CreateFMul(b.CreateFSub(e.lanes(x, outer, inner), mean), scale);
+    e.for_wide_lanes(t.last(), [&](llvm::Value* inner, int64_t n) {
+      llvm::Value* centred =
+          b.CreateFMul(b.CreateFSub(e.lanes(x, outer, inner), k.splat(mean)), k.splat(scale));
       llvm::Value* w = e.lanes(op.operands[1], k.i64(0), inner);
       llvm::Value* bias = e.lanes(op.operands[2], k.i64(0), inner);
       e.store(op.results[0], outer, inner, k.fma(centred, w, bias), n);

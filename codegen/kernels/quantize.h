@@ -10,9 +10,9 @@ namespace lmc {
 // 32 numbers in blocks of 8, in registers.
 using BlockParts = std::array<llvm::Value*, 4>;
 
-// A block of Q8_0 of them: `scale` f32, an f16 number; `numbers` <32 x i32> in [-127, 127].
+// A block of Q8_0 of them: `scale` f32, an f16 number; `numbers` <32 x i8> in [-127, 127], `sum` theirs, i32.
 struct QuantisedBlock {
-  llvm::Value *scale, *numbers;
+  llvm::Value *scale, *numbers, *sum;
 };
 QuantisedBlock quantised(KernelBuilder& k, const BlockParts& parts);
 

@@ -42,8 +42,8 @@ void rope_angles(RowEmitter& e, const Op& op) {
       sc.cos = b.CreateFMul(sc.cos, b.CreateVectorSplat(kLanes, factor));
       sc.sin = b.CreateFMul(sc.sin, b.CreateVectorSplat(kLanes, factor));
     }
-    e.store(op.results[0], k.i64(0), j, b.CreateFPTrunc(sc.cos, k.f32x8()), n);
-    e.store(op.results[0], k.i64(0), k.add(j, k.i64(half)), b.CreateFPTrunc(sc.sin, k.f32x8()), n);
+    e.store(op.results[0], k.i64(0), j, b.CreateFPTrunc(sc.cos, k.floats()), n);
+    e.store(op.results[0], k.i64(0), k.add(j, k.i64(half)), b.CreateFPTrunc(sc.sin, k.floats()), n);
   });
 }
 
@@ -57,7 +57,7 @@ void rope(RowEmitter& e, const Op& op) {
   const int64_t half = e.g.type(angles).last() / 2;
   llvm::Value* zero = k.i64(0);
   k.loop(zero, k.i64(RowEmitter::sub_rows(t)), 1, [&](llvm::Value* head) {
-    e.for_lanes(half, [&](llvm::Value* j, int64_t n) {
+    e.for_wide_lanes(half, [&](llvm::Value* j, int64_t n) {
       llvm::Value* j2 = k.add(j, k.i64(half));
       llvm::Value* c = e.lanes(angles, zero, j);
       llvm::Value* s = e.lanes(angles, zero, j2);
@@ -68,7 +68,7 @@ void rope(RowEmitter& e, const Op& op) {
     });
     const int64_t rest = t.last() - 2 * half;
     if (rest > 0) {
-      e.for_lanes(rest, [&](llvm::Value* i, int64_t n) {
+      e.for_wide_lanes(rest, [&](llvm::Value* i, int64_t n) {
         llvm::Value* j = k.add(i, k.i64(2 * half));
         e.store(y, head, j, e.lanes(x, head, j), n);
       });

@@ -42,11 +42,11 @@ llvm::Value* RowEmitter::load_lanes(ValueId v, llvm::Value* outer, llvm::Value* 
   // A row of rank 1, [N], is repeated over all sub-rows.
   llvm::Value* index = t.rank() == 1 ? inner : k.add(k.mul(outer, s.sub_row ? s.sub_row : t.last()), inner);
   auto& b = k.ir();
-  if (s.layout == "f32") return k.load(k.f32x8(), k.at(address(v), k.mul(index, 4)), 4);
+  if (s.layout == "f32") return k.load(k.floats(), k.at(address(v), k.mul(index, 4)), 4);
   llvm::Value* halves = k.at(address(v), k.mul(index, 2));
   assert(s.layout == "f16" || s.layout == "bf16");
   llvm::Type* half = s.layout == "f16" ? b.getHalfTy() : b.getInt16Ty();
-  return k.widen(k.load(llvm::FixedVectorType::get(half, kLanes), halves, 2));
+  return k.widen(k.load(k.vector(half, k.lanes()), halves, 2));
 }
 
 // A value without a place is computed from those of its operands that have none either, and so on: with a
@@ -85,10 +85,26 @@ llvm::Value* RowEmitter::element(ValueId v, llvm::Value* index) {
   return k.load(type, k.at(address(v), k.mul(index, 4)), 4);
 }
 
-void RowEmitter::for_lanes(int64_t length, const std::function<void(llvm::Value*, int64_t)>& body) {
+void RowEmitter::for_lanes(int64_t length, const OnLanes& body) {
   const int64_t whole = length / kLanes * kLanes;
-  if (whole > 0) k.loop(k.i64(0), k.i64(whole), kLanes, [&](llvm::Value* i) { body(i, kLanes); });
+  for_whole_lanes(0, whole, body);
   if (whole < length) body(k.i64(whole), length - whole);
+}
+
+void RowEmitter::for_wide_lanes(int64_t length, const OnLanes& body) {
+  const int64_t wide = length / k.target().float_lanes() * k.target().float_lanes();
+  const int64_t whole = length / kLanes * kLanes;
+  {
+    const WithLanes lanes(k, k.target().float_lanes());
+    for_whole_lanes(0, wide, body);
+  }
+  for_whole_lanes(wide, whole, body);
+  if (whole < length) body(k.i64(whole), length - whole);
+}
+
+void RowEmitter::for_whole_lanes(int64_t from, int64_t to, const OnLanes& body) {
+  if (from == to) return;
+  k.loop(k.i64(from), k.i64(to), k.lanes(), [&](llvm::Value* i) { body(i, k.lanes()); });
 }
 
 void RowEmitter::store(ValueId v, llvm::Value* outer, llvm::Value* inner, llvm::Value* value, int64_t lanes) {
@@ -109,7 +125,7 @@ void RowEmitter::emit_ops(const std::vector<OpId>& ops) {
     if (!frame.has(r)) continue;
     const Type& t = g.type(r);
     k.loop(k.i64(0), k.i64(sub_rows(t)), 1, [&](llvm::Value* outer) {
-      for_lanes(t.last(), [&](llvm::Value* inner, int64_t n) {
+      for_wide_lanes(t.last(), [&](llvm::Value* inner, int64_t n) {
         std::vector<llvm::Value*> operands;
         for (ValueId o : op.operands) operands.push_back(lanes(o, outer, inner));
         store(r, outer, inner, emitter->lanes(k, op, operands), n);
@@ -150,7 +166,7 @@ void emit_prologue(KernelBuilder& k, const Frame& frame, const std::vector<OpId>
       llvm::Value* from = e.address(v);
       llvm::Value* to = k.operand(slot.operand);
       k.loop(k.i64(0), k.i64(row_bytes(frame.g.type(v))), kLanes * 4,
-             [&](llvm::Value* at) { k.store(k.load(k.i32x8(), k.at(from, at), 32), k.at(to, at), 32); });
+             [&](llvm::Value* at) { k.store(k.load(k.ints(), k.at(from, at), 32), k.at(to, at), 32); });
     }
   });
 }

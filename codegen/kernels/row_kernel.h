@@ -47,15 +47,18 @@ class RowEmitter {
   Slot slot(ValueId v) const { return frame.slot(v); }
   const PlanCache& cache(ValueId v) const { return frame.cache(v); }
 
-  // 8 lanes of `v` starting at element `inner` of sub-row `outer` (a row of rank 3 has several sub-rows of
-  // the last dimension). Lanes past the end of the sub-row hold unspecified numbers. Elementwise ops without
-  // a slot are computed on the spot.
+  // k.lanes() lanes of `v` starting at element `inner` of sub-row `outer` (a row of rank 3 has several
+  // sub-rows of the last dimension). Lanes past the end of the sub-row hold unspecified numbers. Elementwise
+  // ops without a slot are computed on the spot.
   llvm::Value* lanes(ValueId v, llvm::Value* outer, llvm::Value* inner);
   // One element, from memory only.
   llvm::Value* element(ValueId v, llvm::Value* index);
 
   // Calls `body(inner, lanes)` for each vector of a row of `length`: whole ones in a loop, then the tail.
-  void for_lanes(int64_t length, const std::function<void(llvm::Value* inner, int64_t lanes)>& body);
+  using OnLanes = std::function<void(llvm::Value* inner, int64_t lanes)>;
+  void for_lanes(int64_t length, const OnLanes& body);
+  // The same for what is done lane by lane: as far as it goes, with k.lanes() as many as registers hold.
+  void for_wide_lanes(int64_t length, const OnLanes& body);
   // Stores lanes to the value's slot (f32).
   void store(ValueId v, llvm::Value* outer, llvm::Value* inner, llvm::Value* value, int64_t lanes);
 
@@ -67,6 +70,7 @@ class RowEmitter {
   void forget() { bound_.clear(); }
 
  private:
+  void for_whole_lanes(int64_t from, int64_t to, const OnLanes& body);
   llvm::Value* load_lanes(ValueId v, llvm::Value* outer, llvm::Value* inner);
 
   llvm::Value* token_;

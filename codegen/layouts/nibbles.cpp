@@ -83,7 +83,7 @@ llvm::Value* Nibbles::emit_row(KernelBuilder& k, llvm::Value* block, llvm::Value
   llvm::Value* shift = b.CreateTrunc(b.CreateLShr(b.CreateAnd(j, k.i64(16)), 2), b.getInt8Ty());
   llvm::Value* q =
       b.CreateAnd(b.CreateLShr(both, b.CreateVectorSplat(kLanes, shift)), llvm::ConstantInt::get(i8x8, 15));
-  return b.CreateUIToFP(q, k.f32x8());
+  return b.CreateUIToFP(q, k.floats());
 }
 
 }  // namespace lmc

@@ -104,7 +104,7 @@ llvm::Value* Q8Blocks::emit_numbers(KernelBuilder& k, llvm::Value* block, llvm::
   llvm::Value* bytes = k.at(block, k.add(k.mul(quad, quad_bytes()), k.mul(lane, 4)));
   llvm::Value* low = k.load(i8x4, bytes);
   llvm::Value* high = k.load(i8x4, k.at(bytes, quad_bytes()));
-  return b.CreateSIToFP(b.CreateShuffleVector(low, high, {0, 1, 2, 3, 4, 5, 6, 7}), k.f32x8());
+  return b.CreateSIToFP(b.CreateShuffleVector(low, high, {0, 1, 2, 3, 4, 5, 6, 7}), k.floats());
 }
 
 }  // namespace lmc
