@@ -56,14 +56,17 @@ void SafetensorsFile::read_header() {
     try {
       Tensor t;
       t.dtype = entry.at("dtype").get<std::string>();
-      double elements = 1;
+      double elements = 1, without_zeros = 1;
       if (!entry.at("shape").is_array()) throw Error(where + "shape must be a list of whole numbers");
       for (const json& d : entry.at("shape")) {
         if (!d.is_number_integer() || d.get<int64_t>() < 0)
           throw Error(where + "a dimension is not a whole number");
         t.shape.push_back(d.get<int64_t>());
         elements *= static_cast<double>(t.shape.back());
+        without_zeros *= static_cast<double>(std::max<int64_t>(t.shape.back(), 1));
       }
+      // Of an empty tensor, whose bytes say nothing of the other dimensions.
+      if (without_zeros >= 0x1p62) throw Error(where + "its dimensions make too large a number");
       const json& offsets = entry.at("data_offsets");
       if (offsets.size() != 2 || !offsets[0].is_number_unsigned() || !offsets[1].is_number_unsigned()) {
         throw Error(where + "data_offsets must be two whole numbers");

@@ -59,6 +59,9 @@ TEST(Safetensors, malformed_files_are_one_error_each) {
   EXPECT_NE(
       file_error(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", "1234").find("shape and dtype"),
       std::string::npos);
+  EXPECT_NE(file_error(R"({"a":{"dtype":"BOOL","shape":[9223372036854775807,2,0],"data_offsets":[0,0]}})", "")
+                .find("too large"),
+            std::string::npos);
   EXPECT_NE(
       file_error(R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", "1234").find("whole number"),
       std::string::npos);
