@@ -6,6 +6,7 @@
 
 #include "models/text/json_text.h"
 #include "tools/cli/console.h"
+#include "tools/system/files.h"
 
 namespace lmc::serve {
 namespace {
@@ -42,6 +43,7 @@ Service::Service(const Engine& engine, Batcher& batcher, ServiceOptions options)
       created_(std::chrono::duration_cast<std::chrono::seconds>(
                    std::chrono::system_clock::now().time_since_epoch())
                    .count()) {
+  digest_ = sha256_of_file(engine.bundle().file("manifest.json"));
   try {
     template_.emplace(engine.chat_template());
     template_source_ = find_chat_template(engine.bundle().path)->source;

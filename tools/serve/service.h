@@ -38,6 +38,11 @@ class Service {
 
   const ServiceOptions& options() const { return options_; }
   const BundleInfo& bundle_info() const { return engine_.bundle().info; }
+  const std::string& bundle_path() const { return engine_.bundle().path; }
+  int64_t weight_bytes() const { return static_cast<int64_t>(engine_.bundle().weight_file().size()); }
+  const std::string& digest() const {
+    return digest_;
+  }  // of the bundle's manifest, which has those of its files
   const Plan& plan() const { return engine_.bundle().plan; }
   Batcher& batcher() { return batcher_; }
   int64_t created() const { return created_; }  // seconds since 1970
@@ -60,7 +65,7 @@ class Service {
   ServiceOptions options_;
   Access access_;
   std::optional<ChatTemplate> template_;
-  std::string template_source_, template_error_;
+  std::string template_source_, template_error_, digest_;
   int64_t created_;
   std::atomic<bool> stopping_ = false;
   std::atomic<uint64_t> requests_ = 0, errors_ = 0;

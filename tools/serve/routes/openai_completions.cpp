@@ -1,7 +1,7 @@
 // POST /v1/completions: text that goes on with a prompt.
 #include "tools/serve/routes/openai.h"
 
-namespace lmc::serve {
+namespace lmc::serve::openai_completions_route {
 namespace {
 
 class Completions : public AnswerWriter {
@@ -128,4 +128,4 @@ const RegisterRoute kRoute(
      run, defaults()});
 
 }  // namespace
-}  // namespace lmc::serve
+}  // namespace lmc::serve::openai_completions_route
