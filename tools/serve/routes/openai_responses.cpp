@@ -24,8 +24,9 @@ class Responses : public AnswerWriter {
   }
 
   std::string begin() override {
-    return event("response.created", {{"response", envelope("in_progress")}}) +
-           event("response.in_progress", {{"response", envelope("in_progress")}});
+    std::string out = event("response.created", {{"response", envelope("in_progress")}});
+    out += event("response.in_progress", {{"response", envelope("in_progress")}});
+    return out;
   }
   std::string piece(const Choice&, const std::string& text, std::span<const TokenChoice>) override {
     return delta(show(text));
@@ -141,17 +142,18 @@ class Responses : public AnswerWriter {
     message_open_ = true;
     Json item = message("in_progress");
     item["content"] = Json::array();
-    return event("response.output_item.added", {{"output_index", 0}, {"item", item}}) +
-           event("response.content_part.added",
+    std::string out = event("response.output_item.added", {{"output_index", 0}, {"item", item}});
+    out += event("response.content_part.added",
                  {{"item_id", message_id_}, {"output_index", 0}, {"content_index", 0}, {"part", part()}});
+    return out;
   }
   std::string delta(const std::string& text) {
     if (text.empty()) return "";
     std::string out = open_message();
     text_ += text;
-    return out + event("response.output_text.delta",
-                       {{"item_id", message_id_}, {"output_index", 0}, {"content_index", 0}},
-                       {{"delta", text}, {"logprobs", Json::array()}});
+    return out += event("response.output_text.delta",
+                        {{"item_id", message_id_}, {"output_index", 0}, {"content_index", 0}},
+                        {{"delta", text}, {"logprobs", Json::array()}});
   }
   std::string event(const std::string& type, const Json& what, const Json& more = Json::object()) {
     Json out = {{"type", type}, {"sequence_number", sequence_++}};
