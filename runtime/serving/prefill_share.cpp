@@ -7,7 +7,6 @@ namespace {
 
 constexpr int64_t kQuietFirst = 2;   // steps before a figure is believed, the faster of which counts
 constexpr int64_t kQuietEvery = 64;  // steps after which it is measured again
-constexpr int64_t kTokensAtFirst = 8;
 constexpr double kWeightOfNew = 0.25, kOutlier = 2;
 
 }  // namespace
@@ -23,8 +22,8 @@ int64_t PrefillShare::tokens(int64_t texts, int64_t room) {
   if (texts == 0 || share_ >= 1) return room;
   const Quiet& quiet = quiet_[static_cast<size_t>(texts)];
   if (!known(quiet)) return 0;
-  // No more than twice what is known to work: the next tokens may cost more than the last.
-  int64_t out = last_ > 0 ? 2 * last_ : kTokensAtFirst;
+  // No more than twice what was timed: the next tokens may cost more than the last.
+  int64_t out = last_ > 0 ? 2 * last_ : token_seconds_ > 0 ? room : 1;
   if (token_seconds_ > 0) {
     const double time = quiet.seconds * share_ / (1 - share_);
     out = static_cast<int64_t>(std::min(static_cast<double>(out), time / token_seconds_));
