@@ -1,5 +1,6 @@
 // lmc serve: a server for the clients of OpenAI, Ollama and llama.cpp.
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <filesystem>
 #include <thread>
@@ -44,7 +45,15 @@ std::vector<std::string> host_names(const Options& o) {
   return out;
 }
 
+// Large blocks go back to the system when they are freed: glibc by itself raises that border to 32 MB as it
+// goes.
+void keep_memory_small() {
+  ::mallopt(M_MMAP_THRESHOLD, 128 << 10);
+  ::mallopt(M_ARENA_MAX, 4);
+}
+
 void run(Options o) {
+  keep_memory_small();
   if (o.server.tls_certificate.empty() != o.server.tls_key.empty())
     throw UsageError("--tls-cert and --tls-key go together");
   if (!o.key_file.empty()) o.service.access.keys = serve::read_keys(o.key_file);

@@ -54,15 +54,14 @@ Json call_of(const Json& call, const std::string& where) {
   return out;
 }
 
-Json message_of(const Service& service, const Json& m, const std::string& where) {
+Json message_of(const std::string& template_source, const Json& m, const std::string& where) {
   if (!m.is_object()) wrong(where, "must be an object");
   if (!m.contains("role") || !m["role"].is_string()) wrong(where + ".role", "must be a string");
   std::string role = m["role"].get<std::string>();
   static const std::vector<std::string> kRoles = {"system", "developer", "user", "assistant", "tool"};
   if (std::find(kRoles.begin(), kRoles.end(), role) == kRoles.end())
     wrong(where + ".role", "is '" + role + "': must be system, developer, user, assistant or tool");
-  if (role == "developer" && service.template_source().find("developer") == std::string::npos)
-    role = "system";
+  if (role == "developer" && template_source.find("developer") == std::string::npos) role = "system";
   if (m.contains("images") && !m["images"].empty()) wrong(where + ".images", "cannot be read: only text is");
   Json out = {{"role", role},
               {"content", m.contains("content") ? text_of(m["content"], where + ".content") : std::string()}};
@@ -79,16 +78,16 @@ Json message_of(const Service& service, const Json& m, const std::string& where)
 
 }  // namespace
 
-Json messages_of(const Service& service, const Json& messages) {
+Json messages_of(const std::string& template_source, const Json& messages) {
   if (!messages.is_array() || messages.empty()) wrong("messages", "must be a list of messages, one at least");
   if (messages.size() > kMostMessages) wrong("messages", fmt::format("may hold {} at most", kMostMessages));
   Json out = Json::array();
   for (size_t i = 0; i < messages.size(); ++i)
-    out.push_back(message_of(service, messages[i], fmt::format("messages[{}]", i)));
+    out.push_back(message_of(template_source, messages[i], fmt::format("messages[{}]", i)));
   return out;
 }
 
-Json tools_of(const Service& service, const Asked& asked) {
+Json tools_of(const std::string& template_source, const Asked& asked) {
   if (asked.tools.is_null() || asked.tools == Json::array()) return nullptr;
   if (!asked.tools.is_array() || asked.tools.size() > kMostTools)
     wrong("tools", fmt::format("must be a list of {} at most", kMostTools));
@@ -104,7 +103,7 @@ Json tools_of(const Service& service, const Asked& asked) {
   if (asked.tool_choice == "none") return nullptr;
   if (!asked.tool_choice.is_null() && asked.tool_choice != "auto")
     wrong("tool_choice", "must be 'auto' or 'none': a call cannot be forced");
-  if (service.template_source().find("tools") == std::string::npos)
+  if (template_source.find("tools") == std::string::npos)
     wrong("tools", "cannot be used: this model's chat template knows none");
   return asked.tools;
 }
@@ -118,7 +117,8 @@ std::vector<std::string> tool_names(const Json& tools) {
 }
 
 std::string chat_text(const Service& service, const Asked& asked, const Json& tools) {
-  return service.chat_template().render(messages_of(service, asked.messages), tools, asked.answer_next);
+  return service.chat_template().render(messages_of(service.template_source(), asked.messages), tools,
+                                        asked.answer_next);
 }
 
 std::vector<int32_t> chat_prompt(const Service& service, const Asked& asked, const Json& tools) {

@@ -11,10 +11,10 @@ namespace lmc::serve {
 
 // Contents are texts or lists of text parts; calls of tools hold their arguments as JSON or as a text of it.
 // RequestError naming the message for roles and parts that are not known.
-Json messages_of(const Service& service, const Json& messages);
+Json messages_of(const std::string& template_source, const Json& messages);
 // As {"type": "function", "function": {…}}; null where there are none or tool_choice forbids them.
 // RequestError for what is malformed, and where the template knows no tools.
-Json tools_of(const Service& service, const Asked& asked);
+Json tools_of(const std::string& template_source, const Asked& asked);
 std::vector<std::string> tool_names(const Json& tools);
 
 std::string chat_text(const Service& service, const Asked& asked, const Json& tools);

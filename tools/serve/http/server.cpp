@@ -1,6 +1,7 @@
 #include "tools/serve/http/server.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <atomic>
 #include <boost/asio/io_context.hpp>
@@ -12,6 +13,7 @@
 #include <csignal>
 #include <map>
 #include <random>
+#include <utility>
 
 #include "tools/cli/console.h"
 #include "tools/serve/http/connection.h"
@@ -135,6 +137,7 @@ class HttpServer::Impl {
     Code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
     ++accepted_;
+    used_ = true;
     const bool full = connections_.size() >= limits_.connections;
     if (full) ++refused_;
     if (full && connections_.size() >= limits_.connections + kMostRefusals) return;
@@ -154,12 +157,22 @@ class HttpServer::Impl {
       const auto now = Clock::now();
       for (const auto& c : all()) c->check_time(now);
       open_ = connections_.size();
+      give_back_memory();
       if (stopping_ && (connections_.empty() || now >= end_)) {
         signals_.cancel();
         return io_.stop();
       }
       tick();
     });
+  }
+
+  // When everybody has gone: what large requests took would otherwise stay with the allocator.
+  void give_back_memory() {
+    if (!connections_.empty()) {
+      used_ = true;
+    } else if (std::exchange(used_, false)) {
+      ::malloc_trim(0);
+    }
   }
 
   void next_signal(const std::function<void()>& on_signal) {
@@ -202,7 +215,7 @@ class HttpServer::Impl {
   Surroundings around_;
   std::map<Connection*, std::shared_ptr<Connection>> connections_;
   uint64_t requests_ = 0;
-  bool stopping_ = false;
+  bool stopping_ = false, used_ = false;
   Clock::time_point end_ = Clock::time_point::max();
   std::atomic<size_t> open_ = 0;
   std::atomic<uint64_t> accepted_ = 0, refused_ = 0;

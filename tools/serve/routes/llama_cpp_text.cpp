@@ -20,8 +20,8 @@ void detokenize(Service& service, Call& call) {
 }
 
 void apply_template(Service& service, Call& call) {
-  call.reply->send(
-      json_response({{"prompt", chat_text(service, call.asked, tools_of(service, call.asked))}}));
+  call.reply->send(json_response(
+      {{"prompt", chat_text(service, call.asked, tools_of(service.template_source(), call.asked))}}));
 }
 
 const RegisterRoute kTokenize({"POST",

@@ -154,7 +154,7 @@ void chat(Service& service, Call& call) {
   if (only_loads(call, call.asked.messages.is_null() || call.asked.messages == Json::array(), "message",
                  {{"role", "assistant"}, {"content", ""}}))
     return;
-  const Json tools = tools_of(service, call.asked);
+  const Json tools = tools_of(service.template_source(), call.asked);
   AnswerPlan plan{{chat_prompt(service, call.asked, tools)}};
   plan.skip_special = tools.is_null();
   answer(service, call, std::move(plan), std::make_unique<ChatAnswer>(service, call, tools));

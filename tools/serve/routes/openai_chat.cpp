@@ -129,7 +129,7 @@ class ChatCompletions : public AnswerWriter {
 };
 
 void run(Service& service, Call& call) {
-  const Json tools = tools_of(service, call.asked);
+  const Json tools = tools_of(service.template_source(), call.asked);
   AnswerPlan plan{{chat_prompt(service, call.asked, tools)}};
   plan.skip_special = tools.is_null();
   answer(service, call, std::move(plan), std::make_unique<ChatCompletions>(service, call, tools));

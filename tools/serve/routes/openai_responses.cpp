@@ -230,7 +230,7 @@ void run(Service& service, Call& call) {
   Asked& asked = call.asked;
   asked.messages = messages_in(asked);
   asked.tools = chat_tools(asked.tools);
-  const Json tools = tools_of(service, asked);
+  const Json tools = tools_of(service.template_source(), asked);
   AnswerPlan plan{{chat_prompt(service, asked, tools)}};
   plan.skip_special = tools.is_null();
   answer(service, call, std::move(plan), std::make_unique<Responses>(service, call, tools));
