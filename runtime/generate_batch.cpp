@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "ir/error.h"
+#include "runtime/restriction.h"
 
 namespace lmc {
 namespace {
@@ -74,9 +75,11 @@ class BatchGeneration {
   // prompts. False if the session was stopped.
   bool extend(const std::vector<Slot*>& active) {
     if (active.size() == 1 && unfed(*active[0]).size() == 1 && active[0]->text->only_greedy()) {
+      const Restriction restriction(session_, active[0]->text->allowed());
       const std::optional<int32_t> id = session_.next(*active[0]->sequence, unfed(*active[0])[0]);
       if (!id) return false;
       active[0]->text->accept(*id);
+      active[0]->text->add_forced();
       if (active[0]->text->ended()) finish(*active[0]);
       return true;
     }
@@ -96,6 +99,7 @@ class BatchGeneration {
     const auto vocab = static_cast<size_t>(session_.vocab());
     for (size_t i = 0; i < choosing_.size(); ++i) {
       choosing_[i]->text->choose(logits->subspan(i * vocab, vocab));
+      choosing_[i]->text->add_forced();
       if (choosing_[i]->text->ended()) finish(*choosing_[i]);
     }
     return true;
