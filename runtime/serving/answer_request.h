@@ -3,15 +3,12 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "runtime/continuation.h"
 
 namespace lmc {
-
-class Constraint;
 
 // A chosen token and the likeliest beside it, as probabilities of the model itself: before bias, penalty,
 // temperature and constraint.
@@ -29,7 +26,6 @@ struct AnswerRequest {
   std::vector<int32_t> prompt = {};
   GenerateOptions options = {};  // without a drafter and on_prompt; seconds count from submit()
   int64_t top_logprobs = -1;     // -1: no logprobs at all
-  std::shared_ptr<Constraint> constraint = {};  // of this text alone; null: any token may come
   // All are called by the thread that runs steps, in order, and must neither block nor throw. They may call
   // Batcher::submit() and cancel().
   std::function<void(int64_t reused)> on_prompt = {};     // the prompt has been fed, but for so many tokens

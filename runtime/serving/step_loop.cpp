@@ -8,6 +8,7 @@
 
 #include "ir/error.h"
 #include "ir/seconds.h"
+#include "runtime/restriction.h"
 
 namespace lmc {
 namespace {
@@ -248,6 +249,7 @@ void StepLoop::run_rows() {
   std::optional<int32_t> id;
   std::optional<std::span<const float>> logits;
   if (likeliest) {
+    const Restriction restriction(session_, parts_[0].text->allowed());
     id = session_.next(*rows_[0].sequence, rows_[0].token);
   } else {
     logits = session_.step_rows(rows_);

@@ -18,11 +18,18 @@ void Text::choose(std::span<const float> logits) {
   prompt_is_fed();
   logits_ = logits;
   made_.choose(logits);
+  add_forced();
 }
 
 void Text::accept(int32_t id) {
   prompt_is_fed();
   made_.accept(id);
+  add_forced();
+}
+
+// Logits tell the probability of each token, so where that is asked for each has a step of its own.
+void Text::add_forced() {
+  if (request_.top_logprobs < 0) made_.add_forced();
 }
 
 void Text::prompt_is_fed() {
@@ -41,7 +48,9 @@ void Text::fail(const std::string& error) {
 }
 
 void Text::leave() {
-  if (request_.on_end) request_.on_end(made_.result(), error_);
+  if (!request_.on_end) return;
+  const Generated& made = made_.result();
+  request_.on_end(made, made.reason == StopReason::failed ? made.failure : error_);
 }
 
 }  // namespace lmc

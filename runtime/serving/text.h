@@ -33,7 +33,10 @@ class Text {
 
   // Will the next token be the likeliest, and nothing more be asked?
   bool only_greedy() const { return request_.top_logprobs < 0 && made_.only_greedy(); }
-  // The next token, from the logits behind tokens(), or known already. Error if they are no distribution.
+  // What the next token may be; null: anything. Valid until it comes.
+  const IdSet* allowed() { return made_.allowed(); }
+  // The next token, from the logits behind tokens(), or known already, and those that a constraint leaves no
+  // choice about. Error if they are no distribution.
   void choose(std::span<const float> logits);
   void accept(int32_t id);
   bool ended() const { return made_.ended(); }
@@ -48,6 +51,7 @@ class Text {
 
  private:
   void prompt_is_fed();
+  void add_forced();
   bool tell(int32_t id);
 
   AnswerRequest request_;

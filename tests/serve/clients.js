@@ -1,7 +1,7 @@
 // Real clients against lmc serve: node clients.js URL. Prints what is wrong, and exits with how much that is.
 import assert from 'node:assert/strict';
 import { createOpenAI } from '@ai-sdk/openai';
-import { generateText, streamText, tool } from 'ai';
+import { generateObject, generateText, streamText, tool } from 'ai';
 import { Ollama } from 'ollama';
 import OpenAI from 'openai';
 import { z } from 'zod';
@@ -13,8 +13,10 @@ const sdk = createOpenAI({ baseURL: `${url}/v1`, apiKey: 'none' });
 const hi = [{ role: 'user', content: 'Who is there?' }];
 const weather = {
   type: 'function',
-  function: { name: 'weather', description: 'the weather', parameters: { type: 'object', properties: { city: { type: 'string' } } } },
+  function: { name: 'weather', description: 'the weather', parameters: { type: 'object', properties: { city: { type: 'string', maxLength: 9 } }, additionalProperties: false } },
 };
+// Taught with plays, the model likes to begin new lines where JSON lets it.
+const noLineEnds = { 260: -100, 340: -100 };
 const slots = async () => (await (await fetch(`${url}/slots`)).json()).filter((s) => s.is_processing).length;
 const soon = async (ok, what) => {
   for (let i = 0; i < 100; ++i) {
@@ -88,6 +90,26 @@ const tests = {
     const prompt = await (await fetch(`${url}/apply-template`, { method: 'POST', body: JSON.stringify({ messages, tools: [weather] }) })).json();
     assert.match(prompt.prompt, /<tool_call>\{"name": "weather", "arguments": \{"city": "Rome"\}\}<\/tool_call>/);
   },
+  async 'openai: answers that must be JSON, of a schema, of a grammar, or a call'() {
+    const schema = { type: 'object', properties: { name: { type: 'string', maxLength: 8 }, age: { type: 'integer', minimum: 0, maximum: 99 } }, required: ['name', 'age'], additionalProperties: false };
+    const ask = { model: 'm', messages: hi, max_completion_tokens: 290, seed: 5, logit_bias: noLineEnds };
+    const parsed = JSON.parse((await openai.chat.completions.create({ ...ask, response_format: { type: 'json_schema', json_schema: { name: 'person', schema } } })).choices[0].message.content);
+    assert.equal(typeof parsed.name, 'string');
+    assert.ok(Number.isInteger(parsed.age));
+    assert.equal(typeof JSON.parse((await openai.chat.completions.create({ ...ask, seed: 1, response_format: { type: 'json_object' } })).choices[0].message.content), 'object');
+    assert.match((await openai.completions.create({ model: 'm', prompt: 'x', max_tokens: 50, seed: 2, regex: '[a-c]{3,9}' })).choices[0].text, /^[a-c]{3,9}$/);
+    assert.match((await openai.completions.create({ model: 'm', prompt: 'x', max_tokens: 50, grammar: 'root ::= "yes" | "no"', logprobs: 1 })).choices[0].text, /^(yes|no)$/);
+    const response = await openai.responses.create({ model: 'm', input: 'Who?', max_output_tokens: 290, seed: 5, text: { format: { type: 'json_schema', name: 'person', schema } } });
+    assert.equal(typeof JSON.parse(response.output_text).age, 'number');
+    const city = { type: 'function', function: { name: 'weather', parameters: { type: 'object', properties: { city: { $ref: '#/$defs/city' } }, required: ['city'], additionalProperties: false, $defs: { city: { enum: ['Rome', 'Paris'] } } } } };
+    const called = (await openai.chat.completions.create({ ...ask, tools: [city], tool_choice: 'required' })).choices[0];
+    assert.equal(called.finish_reason, 'tool_calls');
+    assert.ok(['Rome', 'Paris'].includes(JSON.parse(called.message.tool_calls[0].function.arguments).city));
+    const runner = openai.chat.completions.stream({ ...ask, tools: [weather, city], tool_choice: { type: 'function', function: { name: 'weather' } } });
+    assert.equal((await runner.finalChatCompletion()).choices[0].message.tool_calls[0].function.name, 'weather');
+    await assert.rejects(openai.chat.completions.create({ ...ask, response_format: { type: 'json_schema', json_schema: { name: 'x', schema: { type: 'strange' } } } }), (e) => e instanceof OpenAI.BadRequestError);
+    await assert.rejects(openai.chat.completions.create({ ...ask, tools: [city], tool_choice: { type: 'function', function: { name: 'nobody' } } }), (e) => e.param === 'tool_choice');
+  },
   async 'openai: responses, whole and streamed'() {
     const ask = { model: 'm', input: 'Who?', instructions: 'Be brief.', max_output_tokens: 12, temperature: 0 };
     const whole = await openai.responses.create(ask);
@@ -135,6 +157,8 @@ const tests = {
     assert.equal(said, chat.message.content);
     assert.equal(last.done_reason, 'length');
     await ollama.chat({ model: 'm', messages: hi, tools: [weather], options });
+    const format = { type: 'object', properties: { ok: { type: 'boolean' } }, required: ['ok'], additionalProperties: false };
+    assert.equal(typeof JSON.parse((await ollama.generate({ model: 'm', prompt: 'x', raw: true, format, options: { num_predict: 200, temperature: 0 } })).response).ok, 'boolean');
   },
   async 'ollama: the model, its version, errors, an abort'() {
     const [model] = (await ollama.list()).models;
@@ -164,11 +188,17 @@ const tests = {
     }
   },
   async 'ai sdk: tools, errors, aborts'() {
-    const tools = { weather: tool({ description: 'the weather', inputSchema: z.object({ city: z.string() }), execute: async () => 'rain' }) };
+    const tools = { weather: tool({ description: 'the weather', inputSchema: z.object({ city: z.enum(['Rome', 'Oslo']) }), execute: async () => 'rain' }) };
     const r = await generateText({ model: sdk.chat('m'), prompt: 'Who?', tools, maxOutputTokens: 6, maxRetries: 0 });
     assert.equal(r.toolCalls.length, 0);
     await generateText({ model: sdk('m'), prompt: 'Who?', tools, maxOutputTokens: 6, maxRetries: 0 });
     await assert.rejects(generateText({ model: sdk.chat('m'), prompt: 'a '.repeat(5000), maxRetries: 0 }), /context/);
+    for (const model of [sdk('m'), sdk.chat('m')]) {
+      const forced = await generateText({ model, prompt: 'Who?', tools, toolChoice: 'required', maxOutputTokens: 290, temperature: 0, maxRetries: 0 });
+      assert.equal(forced.toolResults[0].output, 'rain');
+      const { object } = await generateObject({ model, prompt: 'Who?', schema: z.object({ age: z.number().int().min(0).max(99) }), maxOutputTokens: 200, temperature: 0, maxRetries: 0 });
+      assert.ok(Number.isInteger(object.age));
+    }
     const abort = new AbortController();
     const stream = streamText({ model: sdk.completion('m'), prompt: 'ROMEO:', maxOutputTokens: 400, abortSignal: abort.signal, maxRetries: 0, onError() {} });
     for await (const piece of stream.textStream) {

@@ -40,6 +40,7 @@ void GenerationFlags::add_to(Flags& flags) {
               "a file of token ids and ranges (5-10): only these are chosen, and only their rows of the last "
               "projection read")
       .type_name("FILE");
+  grammar.add_to(flags);
   flags.option("--seed", s.seed, "of the draw").shows_default();
   flags.option("--stop", stops, "end before this text; repeatable").one_value_each();
   flags.flag("--ignore-eos", ignore_eos, "go on past the end-of-sequence token");
@@ -82,6 +83,7 @@ namespace {
 GenerateOptions options_for(Engine& engine, const GenerationFlags& flags) {
   GenerateOptions out = flags.options();
   if (!flags.ignore_eos) out.stop_ids = engine.bundle().info.eos_ids;
+  if (engine.is_constrained()) out.constraint = [&engine] { return engine.constraint(); };
   if (flags.guesses()) {
     out.drafter = &engine.drafter(static_cast<size_t>(flags.draft), static_cast<size_t>(flags.least_draft));
   }
@@ -103,6 +105,17 @@ std::span<const int32_t> hidden_ids(const GenerateOptions& options, bool hide_st
 }
 
 }  // namespace
+
+Restrictions::Restrictions(const GenerationFlags& flags) : flags_(flags) {
+  if (flags.grammar.any()) grammar_ = flags.grammar.read();
+}
+
+void Restrictions::apply(Engine& engine) const {
+  if (!flags_.allowed_ids.empty()) engine.allow_only(flags_.allowed_ids);
+  if (!grammar_) return;
+  const auto ends = flags_.ignore_eos ? std::span<const int32_t>() : std::span(engine.bundle().info.eos_ids);
+  engine.keep_to(*grammar_, ends);
+}
 
 Answer answer(Engine& engine, std::span<const int32_t> prompt, const GenerationFlags& flags,
               bool hide_stop_ids, const std::function<void(const std::string&)>& show) {

@@ -182,6 +182,7 @@ std::string Choice::finish_reason() const {
 void answer(Service& service, Call& call, AnswerPlan plan, std::unique_ptr<AnswerWriter> writer) {
   const Asked& asked = call.asked;
   check(service, plan, static_cast<int64_t>(plan.prompts.size()) * asked.n);
+  const auto constraint = service.constraint_for(asked);
   const uint64_t seed = asked.seed ? *asked.seed : std::random_device()();
   const auto answering = std::make_shared<Answering>(service, call, plan, std::move(writer));
   const Tokenizer* tokenizer = service.tokenizer_or_null();
@@ -196,7 +197,7 @@ void answer(Service& service, Call& call, AnswerPlan plan, std::unique_ptr<Answe
       r.prompt = plan.prompts[i / static_cast<size_t>(asked.n)];
       r.options = options_of(service, asked, seed + i % static_cast<size_t>(asked.n));
       r.top_logprobs = asked.logprobs ? asked.top_logprobs : -1;
-      r.constraint = plan.constraint;
+      r.options.constraint = constraint;
       const auto shown = std::make_shared<std::string>();
       auto text = std::make_unique<AnswerText>(
           tokenizer, asked.stops, r.options.stop_ids, [shown](const std::string& piece) { *shown += piece; },

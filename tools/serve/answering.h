@@ -41,7 +41,6 @@ class AnswerWriter {
 struct AnswerPlan {
   std::vector<std::vector<int32_t>> prompts;  // each answered Asked::n times
   bool skip_special = true;                   // tokens such as <eos>; not those that mark calls of tools
-  std::shared_ptr<Constraint> constraint = {};
 };
 
 // RequestError for what cannot be asked, and where the server is full.

@@ -39,8 +39,8 @@ Json call_of(const Json& call, const std::string& where) {
       !call["function"].contains("name") || !call["function"]["name"].is_string())
     wrong(where, "must be an object with a function that has a name");
   Json out = call;
-  Json& function = out["function"];
   if (!out.contains("type")) out["type"] = "function";
+  Json& function = out["function"];  // from here on nothing is added beside it
   if (!function.contains("arguments")) function["arguments"] = Json::object();
   // Templates write arguments as JSON themselves.
   if (Json& arguments = function["arguments"]; arguments.is_string()) {
@@ -76,6 +76,22 @@ Json message_of(const std::string& template_source, const Json& m, const std::st
   return out;
 }
 
+// Those that tool_choice leaves: all, or the one it names.
+Json chosen_tools(const Asked& asked) {
+  const Json& choice = asked.tool_choice;
+  if (choice.is_null() || choice == "auto" || choice == "required") return asked.tools;
+  Json name;
+  if (choice.is_object()) {
+    const Json& holder = choice.contains("function") ? choice["function"] : choice;
+    if (holder.is_object() && holder.contains("name")) name = holder["name"];
+  }
+  if (!name.is_string()) wrong("tool_choice", "must be 'auto', 'none', 'required' or name a function");
+  for (const Json& tool : asked.tools) {
+    if (tool["function"]["name"] == name) return Json::array({tool});
+  }
+  wrong("tool_choice", "names a function that is not among the tools");
+}
+
 }  // namespace
 
 Json messages_of(const std::string& template_source, const Json& messages) {
@@ -101,11 +117,18 @@ Json tools_of(const std::string& template_source, const Asked& asked) {
       wrong(where + ".function", "must be an object with a name");
   }
   if (asked.tool_choice == "none") return nullptr;
-  if (!asked.tool_choice.is_null() && asked.tool_choice != "auto")
-    wrong("tool_choice", "must be 'auto' or 'none': a call cannot be forced");
+  const Json chosen = chosen_tools(asked);
   if (template_source.find("tools") == std::string::npos)
     wrong("tools", "cannot be used: this model's chat template knows none");
-  return asked.tools;
+  return chosen;
+}
+
+void force_call(const std::string& template_source, const Json& tools, Asked& asked) {
+  const Json& choice = asked.tool_choice;
+  if (tools.is_null() || choice.is_null() || choice == "auto") return;
+  if (asked.structure.kind != Structure::Kind::none)
+    wrong("tool_choice", "forces a call, and something else says what the answer must be");
+  asked.structure = call_structure(tools, tool_marks_of(template_source), template_source);
 }
 
 std::vector<std::string> tool_names(const Json& tools) {

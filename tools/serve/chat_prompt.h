@@ -15,6 +15,8 @@ Json messages_of(const std::string& template_source, const Json& messages);
 // As {"type": "function", "function": {…}}; null where there are none or tool_choice forbids them.
 // RequestError for what is malformed, and where the template knows no tools.
 Json tools_of(const std::string& template_source, const Asked& asked);
+// Where tool_choice asks for a call, the answer must be one.
+void force_call(const std::string& template_source, const Json& tools, Asked& asked);
 std::vector<std::string> tool_names(const Json& tools);
 
 std::string chat_text(const Service& service, const Asked& asked, const Json& tools);

@@ -15,12 +15,14 @@ constexpr size_t kMostStopBytes = 1 << 10;
 [[noreturn]] void wrong(const std::string& message) { throw RequestError(400, message); }
 
 std::string shown(const Json& value) {
-  std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string text = dump(value);
   if (text.size() > 60) text = text.substr(0, 57) + "...";
   return text;
 }
 
 }  // namespace
+
+std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 int64_t whole_in(const Json& value, int64_t least, int64_t most) {
   // Clients written in languages without whole numbers send 5.0.

@@ -25,6 +25,13 @@ class RequestError : public Error {
   int retry_after = 0;  // seconds; 0: not said
 };
 
+// What an answer must be; `before` and `behind` stand around a text of the grammar.
+struct Structure {
+  enum class Kind : uint8_t { none, json_object, json_schema, gbnf, regex };
+  Kind kind = Kind::none;
+  std::string text = {}, before = {}, behind = {};
+};
+
 // All that any route reads. Defaults are those of a route's own table.
 struct Asked {
   std::string model;
@@ -36,8 +43,8 @@ struct Asked {
   bool stream = false, usage_in_stream = false, echo = false;
   bool logprobs = false;
   int64_t top_logprobs = 0;
-  Json prompt, messages, tools, tool_choice, format;
-  std::string grammar, regex;
+  Json prompt, messages, tools, tool_choice;
+  Structure structure;
   std::string text, system, suffix, content;
   std::vector<int32_t> ids;
   bool add_special = false, with_pieces = false, raw = false, answer_next = true;
@@ -60,7 +67,6 @@ Field field(const std::string& name, const std::string& type, const std::string&
 Field ignored(const std::string& name, const std::string& doc);
 // Taken where it has one of these values, which ask for nothing; else refused, with the reason.
 Field refused(const std::string& name, const std::vector<Json>& neutral, const std::string& why);
-// One that structured output needs, refused by name as long as there is none.
 Field number(const std::string& name, double SamplerOptions::*where, double least, double most,
              const std::string& doc);
 Field whole(const std::string& name, int64_t SamplerOptions::*where, int64_t least, int64_t most,
@@ -70,6 +76,9 @@ Field seed_field();
 Field stop_field(const std::string& name, size_t most);
 Field logit_bias_field();
 Fields joined(std::initializer_list<Fields> parts);
+
+// With U+FFFD for what is not UTF-8.
+std::string dump(const Json& json);
 
 // Values of one kind, or RequestError.
 int64_t whole_in(const Json& value, int64_t least, int64_t most);

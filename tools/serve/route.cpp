@@ -63,8 +63,6 @@ Dialect dialect_of(const std::string& path) {
   return Dialect::openai;
 }
 
-std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
 Response json_response(const Json& json) { return {200, dump(json)}; }
 
 Json error_body(Dialect dialect, const RequestError& e) {

@@ -47,8 +47,6 @@ Dialect dialect_of(const std::string& path);  // of a path that is not served ei
 Response error_response(Dialect dialect, const RequestError& e);
 // The body of that: what a stream says where something goes wrong in its midst.
 Json error_body(Dialect dialect, const RequestError& e);
-// With U+FFFD for what is not UTF-8.
-std::string dump(const Json& json);
 Response json_response(const Json& json);
 
 }  // namespace lmc::serve

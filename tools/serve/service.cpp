@@ -40,6 +40,7 @@ Service::Service(const Engine& engine, Batcher& batcher, ServiceOptions options)
       batcher_(batcher),
       options_(std::move(options)),
       access_(options_.access),
+      structures_(engine),
       created_(std::chrono::duration_cast<std::chrono::seconds>(
                    std::chrono::system_clock::now().time_since_epoch())
                    .count()) {

@@ -12,6 +12,7 @@
 #include "tools/serve/access.h"
 #include "tools/serve/http/server.h"
 #include "tools/serve/route.h"
+#include "tools/serve/structure.h"
 
 namespace lmc::serve {
 
@@ -52,6 +53,10 @@ class Service {
   const ChatTemplate& chat_template() const;
   const std::string& template_source() const { return template_source_; }  // "" if there is none
   bool has_template() const { return template_.has_value(); }
+  // Makes what each of its texts must keep to; empty: nothing. On the thread that reads requests.
+  std::function<std::unique_ptr<Constraint>()> constraint_for(const Asked& asked) {
+    return structures_.constraint_for(asked);
+  }
   // The text of a token as it stands amid others, "" for one of no text.
   std::string token_text(int32_t id) const;
   uint64_t requests() const { return requests_; }
@@ -66,6 +71,7 @@ class Service {
   Access access_;
   std::optional<ChatTemplate> template_;
   std::string template_source_, template_error_, digest_;
+  Structures structures_;
   int64_t created_;
   std::atomic<bool> stopping_ = false;
   std::atomic<uint64_t> requests_ = 0, errors_ = 0;

@@ -27,8 +27,6 @@ Fields llama_cpp_sampling() {
       logit_bias_field(),
       flag("ignore_eos", &Asked::ignore_eos, "go on past the end-of-sequence token"),
       flag("stream", &Asked::stream, "send the answer as it comes"),
-      refused("grammar", {""}, "is not supported yet"),
-      refused("json_schema", {Json::object()}, "is not supported yet"),
       refused("typical_p", {1}, off),
       refused("mirostat", {0}, off),
       refused("presence_penalty", {0}, off),

@@ -49,7 +49,11 @@ Fields ollama_common() {
               read_fields(kOptions, false, v, a);
             }),
       flag("stream", &Asked::stream, "send the answer as it comes; true if it is left out"),
-      refused("format", {""}, "is not supported yet: structured output"),
+      field("format", "string or object", "json, or a JSON Schema: what the answer must be",
+            [](const Json& v, Asked& a) {
+              if (v == "") return;
+              a.structure = v == "json" ? Structure{Structure::Kind::json_object} : schema_structure(v);
+            }),
       refused("think", {false}, "is not supported: the model thinks as it does"),
       flag("logprobs", &Asked::logprobs, "tell the probability of each token"),
       whole("top_logprobs", &Asked::top_logprobs, 0, 20, "and those of so many likely ones beside it"),

@@ -130,6 +130,7 @@ class ChatCompletions : public AnswerWriter {
 
 void run(Service& service, Call& call) {
   const Json tools = tools_of(service.template_source(), call.asked);
+  force_call(service.template_source(), tools, call.asked);
   AnswerPlan plan{{chat_prompt(service, call.asked, tools)}};
   plan.skip_special = tools.is_null();
   answer(service, call, std::move(plan), std::make_unique<ChatCompletions>(service, call, tools));
@@ -147,10 +148,10 @@ const RegisterRoute kRoute(
                     "and those of so many likely ones beside it"),
               any("tools", &Asked::tools, "list",
                   "functions that the model may call, if its template knows tools"),
-              any("tool_choice", &Asked::tool_choice, "string", "auto or none"),
+              any("tool_choice", &Asked::tool_choice, "string or object",
+                  "auto, none, required, or a function that must be called"),
               ignored("parallel_tool_calls", "the model decides"),
-              refused("response_format", {Json{{"type", "text"}}},
-                      "must be {\"type\": \"text\"}: structured output is not supported yet"),
+              response_format_field(),
               refused("functions", {}, "is out of date: use tools"),
               refused("function_call", {}, "is out of date: use tool_choice"),
               refused("modalities", {Json::array({"text"})}, "must be [\"text\"]"),
@@ -166,7 +167,8 @@ const RegisterRoute kRoute(
               ignored("prompt_cache_retention", "likewise"),
               ignored("safety_identifier", "for the caller's own use")},
              openai_sampling(),
-             openai_stream()}),
+             openai_stream(),
+             structure_fields()}),
      run, openai_defaults()});
 
 }  // namespace

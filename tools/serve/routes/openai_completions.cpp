@@ -124,7 +124,9 @@ const RegisterRoute kRoute(
               refused("best_of", {1}, "is not supported beyond 1: n gives as many answers"),
               refused("suffix", {""}, "is not supported: the model goes on with a prompt")},
              openai_sampling(),
-             openai_stream()}),
+             openai_stream(),
+             structure_fields(),
+             {response_format_field()}}),
      run, defaults()});
 
 }  // namespace

@@ -231,6 +231,7 @@ void run(Service& service, Call& call) {
   asked.messages = messages_in(asked);
   asked.tools = chat_tools(asked.tools);
   const Json tools = tools_of(service.template_source(), asked);
+  force_call(service.template_source(), tools, asked);
   AnswerPlan plan{{chat_prompt(service, asked, tools)}};
   plan.skip_special = tools.is_null();
   answer(service, call, std::move(plan), std::make_unique<Responses>(service, call, tools));
@@ -250,14 +251,12 @@ const RegisterRoute kRoute(
       seed_field(),
       flag("stream", &Asked::stream, "send the answer as it comes"),
       any("tools", &Asked::tools, "list", "functions that the model may call, if its template knows tools"),
-      any("tool_choice", &Asked::tool_choice, "string", "auto or none"),
-      field("text", "object",
-            "its format must be {\"type\": \"text\"}: structured output is not supported yet",
-            [](const Json& v, Asked&) {
+      any("tool_choice", &Asked::tool_choice, "string or object",
+          "auto, none, required, or a function that must be called"),
+      field("text", "object", "format: of type text, json_object or json_schema: what the answer must be",
+            [](const Json& v, Asked& a) {
               if (!v.is_object()) throw RequestError(400, "must be an object");
-              if (v.contains("format") && v["format"] != Json{{"type", "text"}})
-                throw RequestError(400,
-                                   "has a format that is not supported yet: only {\"type\": \"text\"} is");
+              if (v.contains("format")) read_response_format(v["format"], a);
             }),
       refused("previous_response_id", {}, "is not supported: nothing is stored"),
       refused("conversation", {}, "is not supported: nothing is stored"),
