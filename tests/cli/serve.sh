@@ -43,6 +43,18 @@ refused 405 "this path takes GET alone" /health '{}'
 refused 501 "embeddings" /v1/embeddings '{"input": "x"}'
 expect_in server.log " POST /v1/completions 400 "
 
+# What the README shows.
+commands=0
+on_line() {
+  case $1,$2 in
+    console,curl*)
+      commands=$((commands + 1))
+      bash -c "${2//http:\/\/127.0.0.1:8080/$URL} -f" >out.txt 2>err.txt || fail "$2: $(cat out.txt err.txt)" ;;
+  esac
+}
+walk_page "$ROOT/tools/serve/README.md"
+[ $commands -ge 7 ] || fail "the README has only $commands requests"
+
 # Neither another site's page nor a name that leads here by a trick may use it.
 [ "$(curl -sS -o out.txt -w '%{http_code}' -H 'Origin: https://evil.example' "$URL/v1/models")" = 403 ] || fail "another origin"
 [ "$(curl -sS -o out.txt -w '%{http_code}' -H 'Host: evil.example' "$URL/v1/models")" = 403 ] || fail "another host"
@@ -87,6 +99,19 @@ grep -q 429 codes || fail "nobody was told to come again: $(sort codes | uniq -c
 grep -q 200 codes || fail "nobody was answered"
 grep -lq 429 heada.* && grep -qi "retry-after: 1" $(grep -l 429 heada.* | head -1) || fail "no Retry-After"
 ends
+# An end in the midst of everything: whoever was answered already gets a last event, everybody else 503.
+serve chat.lmc --slots 1 --queue 60 || finish
+for i in $(seq 60); do post /completion "$long" -o "last.$i" -w '%{http_code} %{errormsg}\n' -D "lasthead.$i" >>lastcodes & done
+for i in $(seq 100); do [ -s last.1 ] && break; sleep 0.02; done
+sleep 0.3
+ends 10
+wait $(jobs -p)
+[ "$(wc -l <lastcodes)" = 60 ] || fail "some got no answer"
+for i in $(seq 60); do
+  [ ! -s "last.$i" ] || grep -q '"stop":true\|"error"' "last.$i" || fail "an answer without an end: $(tail -c 200 "last.$i")"
+done
+cut -d' ' -f2- lastcodes | grep -v '^ *$' | grep -v "Couldn't connect\|reset by peer" && fail "cut off: $(sort lastcodes | uniq -c)"
+grep -q "shutting down" last.* || fail "nobody was told that the server ends"
 expect_error 1 "cannot listen on" "$LMC" serve chat.lmc --host 203.0.113.1 --port 0
 expect_error 2 "--tls-cert and --tls-key go together" "$LMC" serve chat.lmc --tls-cert keys
 expect_error 1 "keys: is no certificate in PEM" "$LMC" serve chat.lmc --port 0 --tls-cert keys --tls-key keys
