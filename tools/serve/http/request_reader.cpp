@@ -1,3 +1,6 @@
+// Beast 300 asserts that five bytes of a last chunk are there when it looks at one again, and does without
+// them: bytes may come one by one.
+#define BOOST_DISABLE_ASSERTS
 #include "tools/serve/http/request_reader.h"
 
 #include <algorithm>
