@@ -1,7 +1,7 @@
 # cmake --install: bin/lmc with its libraries, which are nobody else's, and what a plugin is built against:
 # find_package(lmc). What shells complete and the manual page: tools/CMakeLists.txt.
 install(TARGETS lmc RUNTIME DESTINATION bin)
-install(TARGETS lmc_runtime lmc_models lmc_readers lmc_tools LIBRARY DESTINATION lib/lmc)
+install(TARGETS lmc_runtime lmc_models lmc_grammar lmc_readers lmc_tools LIBRARY DESTINATION lib/lmc)
 install(TARGETS lmc_ir lmc_passes lmc_lowering lmc_codegen EXPORT lmcTargets LIBRARY DESTINATION lib/lmc)
 install(EXPORT lmcTargets NAMESPACE lmc:: DESTINATION lib/cmake/lmc)
 install(FILES cmake/lmcConfig.cmake DESTINATION lib/cmake/lmc)

@@ -51,14 +51,17 @@ CachePlace value_place(const PlanCache& c, int64_t slot, int64_t element) {
           start + l.block * l.v_row + (in_block * (l.v_row / kQ8Block) + element / kQ8Block) * kScaleBytes};
 }
 
-std::vector<CachePiece> cache_pieces(const PlanCache& c, int64_t slots) {
+std::vector<CachePiece> cache_pieces(const PlanCache& c, int64_t first, int64_t slots) {
   const CacheLayout layout(c);
-  const int64_t held = std::min(round_up(slots, layout.block), c.capacity);
+  const int64_t held = std::min(round_up(slots, layout.block), c.capacity - first);
   std::vector<CachePiece> out;
   for (int64_t h = 0; h < c.kv_heads; ++h)
-    out.push_back({h * layout.k_head_bytes, held * layout.k_position_bytes});
-  for (int64_t h = 0; h < c.kv_heads; ++h)
-    out.push_back({layout.v_offset + h * layout.v_head_bytes, held * layout.v_position_bytes});
+    out.push_back(
+        {h * layout.k_head_bytes + first * layout.k_position_bytes, held * layout.k_position_bytes});
+  for (int64_t h = 0; h < c.kv_heads; ++h) {
+    out.push_back({layout.v_offset + h * layout.v_head_bytes + first * layout.v_position_bytes,
+                   held * layout.v_position_bytes});
+  }
   return out;
 }
 

@@ -33,10 +33,14 @@ struct CachePlace {
 CachePlace key_place(const PlanCache& c, int64_t slot, int64_t element);
 CachePlace value_place(const PlanCache& c, int64_t slot, int64_t element);
 
-// The bytes of slots 0 … slots - 1, in whole blocks, in the order they lie there. 0 <= slots <= c.capacity.
+// Positions that are kept, shared and counted together. Rings hold whole pages, so a page is never cut.
+inline constexpr int64_t kCachePage = 64;
+
+// The bytes of slots first … first + slots - 1, in whole blocks, in the order they lie there. `first` begins
+// a block; all within c.capacity.
 struct CachePiece {
   int64_t offset, bytes;
 };
-std::vector<CachePiece> cache_pieces(const PlanCache& c, int64_t slots);
+std::vector<CachePiece> cache_pieces(const PlanCache& c, int64_t first, int64_t slots);
 
 }  // namespace lmc

@@ -30,11 +30,67 @@ Continuation::Continuation(const GenerateOptions& options, int64_t vocab, int64_
       begin_(Clock::now()),
       deadline_(after(begin_, options.seconds)) {
   sampler_.check_vocab(vocab);
+  if (options.constraint) constraint_ = options.constraint();
 }
 
-void Continuation::choose(std::span<const float> logits) { accept(sampler_.sample(logits, sequence_)); }
+// Where the likeliest token of all is taken and may come, it is the likeliest of those that may.
+void Continuation::choose(std::span<const float> logits, bool restricted) {
+  if (!constraint_ || restricted) return accept(sampler_.sample(logits, sequence_));
+  try {
+    if (!sampler_.draws()) {
+      const int32_t id = sampler_.sample(logits, sequence_);
+      if (constraint_->allows(id)) return accept(id);
+    }
+    if (constraint_->choices() == 0) return add_forced();
+    logits = this->restricted(logits);
+  } catch (const ConstraintError& e) {
+    return fail(e.what());
+  }
+  accept(sampler_.sample(logits, sequence_));
+}
+
+std::span<const float> Continuation::restricted(std::span<const float> logits) {
+  restricted_.assign(logits.begin(), logits.end());
+  constraint_->allowed().restrict(restricted_);
+  return restricted_;
+}
+
+void Continuation::fail(const std::string& why) {
+  out_.failure = why;
+  end(StopReason::failed);
+}
+
+void Continuation::add_forced() {
+  while (constraint_ && !ended_) {
+    try {
+      const int64_t choices = constraint_->choices();
+      if (choices > 1) return;
+      if (choices == 0 && constraint_->ended()) return end(StopReason::complete);
+      if (choices == 0) return fail("no token of the vocabulary goes on with the text as it must");
+      const int32_t id = *constraint_->forced();
+      // Whoever forbade it is told by the sampler, which finds nothing to choose.
+      if (sampler_.forbids(id)) return;
+      sampler_.pass();
+      accept(id);
+    } catch (const ConstraintError& e) {
+      return fail(e.what());
+    }
+  }
+}
+
+void Continuation::cut(std::vector<int32_t>& guess) {
+  if (!constraint_) return;
+  size_t kept = 0;
+  try {
+    while (kept < guess.size() && constraint_->allows(guess[kept])) constraint_->accept(guess[kept++]);
+  } catch (const ConstraintError&) {  // comes again when the token does
+  }
+  constraint_->roll_back(static_cast<int64_t>(kept));
+  guess.resize(kept);
+}
 
 void Continuation::accept(int32_t id) {
+  if (constraint_) constraint_->accept(id);
   sequence_.push_back(id);
   out_.ids.push_back(id);
   if (out_.ids.size() == 1) {

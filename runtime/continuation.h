@@ -4,10 +4,13 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
+#include "runtime/constraint.h"
 #include "runtime/sampler.h"
 
 namespace lmc {
@@ -21,6 +24,9 @@ struct GenerateOptions {
   // Guesses tokens ahead, which are verified in one step (runtime/draft.h); it learns from the text and must
   // outlive it. The tokens that come out are the same, drawn ones too. Null: none.
   Drafter* drafter = nullptr;
+  // Makes what a text must keep to, one for each text. Its tokens are those that the sampler chooses from logits
+  // in which every id that is not allowed is -inf, drawn ones too. Empty: no constraint.
+  std::function<std::unique_ptr<Constraint>()> constraint = {};
   double seconds = 0;  // time limit, prompt included; 0: none
   // Called when the prompt has been fed, before any token is handed out; not by generate_batch().
   std::function<void()> on_prompt = {};
@@ -33,11 +39,14 @@ enum class StopReason : uint8_t {
   callback,     // on_token said so
   timeout,      // GenerateOptions::seconds
   interrupted,  // SessionOptions::stop
+  complete,     // the constraint lets nothing follow, and there is no stop id to say so
+  failed,       // the constraint cannot be kept to: Generated::failure
 };
 
 struct Generated {
   std::vector<int32_t> ids;  // without the prompt; a stop id that ended it is the last
   StopReason reason = StopReason::max_tokens;
+  std::string failure = {};           // why, if reason is failed
   int64_t drafted = 0, accepted = 0;  // guessed tokens: fed for verification, and found right
   double prompt_seconds = 0;          // until the first token was chosen
   double decode_seconds = 0;          // all later ones
@@ -52,9 +61,17 @@ class Continuation {
   Continuation(const GenerateOptions& options, int64_t vocab, int64_t context, std::vector<int32_t> sequence,
                std::function<bool(int32_t)> on_token);
 
-  // The next token: chosen from the logits behind the last one, or known already.
-  void choose(std::span<const float> logits);
+  // The next token: chosen from the logits behind the last one, or known already. `restricted`: logits of ids
+  // that allowed() has not are -inf already.
+  void choose(std::span<const float> logits, bool restricted = false);
   void accept(int32_t id);
+  // Tokens that come next whatever the logits are, if any: accepted as if they had been chosen. Then allowed()
+  // has several, or the text has ended. To be called when tokens have come, before a step is made for the next.
+  void add_forced();
+  // What may come next; null: anything. Valid until a token comes.
+  const IdSet* allowed() { return constraint_ ? &constraint_->allowed() : nullptr; }
+  // As much of a guess as may come.
+  void cut(std::vector<int32_t>& guess);
   void end(StopReason reason);
   bool ended() const { return ended_; }
 
@@ -68,12 +85,17 @@ class Continuation {
 
  private:
   std::optional<StopReason> reason_to_end(int32_t id);
+  bool allows(int32_t id) { return !constraint_ || constraint_->allows(id); }
+  std::span<const float> restricted(std::span<const float> logits);
+  void fail(const std::string& why);
 
   const GenerateOptions& options_;
   int64_t context_;
   std::vector<int32_t> sequence_;
   std::function<bool(int32_t)> on_token_;
   Sampler sampler_;
+  std::unique_ptr<Constraint> constraint_;  // null: none
+  std::vector<float> restricted_;
   Generated out_;
   bool ended_ = false;
   Clock::time_point begin_;

@@ -5,6 +5,7 @@
 #include "ir/error.h"
 #include "ir/seconds.h"
 #include "runtime/draft.h"
+#include "runtime/restriction.h"
 #include "runtime/time_limit.h"
 
 namespace lmc {
@@ -34,11 +35,13 @@ class Generation {
       if (options_.on_prompt) options_.on_prompt();
       choose(logits);
     });
+    text_.add_forced();
     learn();
     while (go_on && !text_.ended()) {
       const auto begin = Continuation::Clock::now();
       const size_t rows = extend(go_on);
       if (drafter_) drafter_->took(rows, seconds_since(begin));
+      text_.add_forced();
       learn();
     }
     if (!text_.ended()) text_.end(session_.late() ? StopReason::timeout : StopReason::interrupted);
@@ -46,14 +49,19 @@ class Generation {
   }
 
  private:
-  // Feeds the last chosen token and the guesses behind it. The logits behind each guess count only if all
+  // Feeds what was chosen or forced last and the guesses behind it. The logits behind each guess count only if all
   // guesses up to it were what the model chose. Returns how many were fed; `go_on` is false if the session
   // was stopped.
   size_t extend(bool& go_on) {
-    const auto fed = session_.position();  // the whole sequence but its last token
-    std::vector<int32_t> tokens = {text_.sequence().back()};
-    const std::vector<int32_t> guess = drafter_ ? drafter_->guess(room()) : std::vector<int32_t>();
+    const auto fed = session_.position();  // the whole sequence but its last tokens
+    std::vector<int32_t> tokens(text_.sequence().begin() + fed, text_.sequence().end());
+    std::vector<int32_t> guess;
+    if (drafter_ && tokens.size() == 1) guess = drafter_->guess(room());
+    text_.cut(guess);
     tokens.insert(tokens.end(), guess.begin(), guess.end());
+    // Behind a guess other ids are allowed than here; behind none, only these rows of weights are read.
+    const IdSet* const allowed = guess.empty() ? text_.allowed() : nullptr;
+    const Restriction restriction(session_, allowed);
     if (guess.empty() && text_.only_greedy()) {
       const std::optional<int32_t> id = session_.next(tokens);
       if (id) text_.accept(*id);
@@ -64,7 +72,7 @@ class Generation {
     bool wrong = false;
     const auto sink = [&](int64_t, int64_t rows, const float* logits) {
       for (int64_t r = 0; r < rows && !wrong && !text_.ended(); ++r) {
-        choose(logits + r * session_.vocab());
+        choose(logits + r * session_.vocab(), allowed != nullptr);
         wrong = text_.ended() || right == guess.size() || text_.sequence().back() != guess[right];
         right += wrong ? 0 : 1;
       }
@@ -72,7 +80,7 @@ class Generation {
     go_on = session_.forward(tokens, guess.empty() ? Rows::last : Rows::all, sink);
     text_.result().drafted += static_cast<int64_t>(guess.size());
     text_.result().accepted += static_cast<int64_t>(right);
-    const int64_t valid = fed + 1 + static_cast<int64_t>(right);
+    const int64_t valid = fed + static_cast<int64_t>(tokens.size() - guess.size() + right);
     if (session_.position() > valid && !session_.roll_back(valid)) {
       throw Error("the KV cache cannot take back rejected guesses; compile the bundle again");
     }
@@ -92,7 +100,9 @@ class Generation {
     for (; drafter_ && learnt_ < all.size(); ++learnt_) drafter_->add(all[learnt_]);
   }
 
-  void choose(const float* logits) { text_.choose({logits, static_cast<size_t>(session_.vocab())}); }
+  void choose(const float* logits, bool restricted = false) {
+    text_.choose({logits, static_cast<size_t>(session_.vocab())}, restricted);
+  }
 
   Session& session_;
   const GenerateOptions& options_;

@@ -1,142 +1,91 @@
 #include "runtime/generate_batch.h"
 
 #include <algorithm>
-#include <memory>
-#include <optional>
-#include <string>
+#include <exception>
 #include <utility>
 
 #include "ir/error.h"
+#include "runtime/serving/batcher.h"
+#include "runtime/serving/kv_pages.h"
 
 namespace lmc {
 namespace {
 
+// No prompt waits for memory or for others' tokens.
+BatcherOptions options_for(const Session& session, int64_t slots) {
+  const int64_t whole = KvPages(session.plan()).bytes(session.context());
+  return {.slots = slots, .queue = 0, .kv_bytes = std::max<int64_t>(slots * whole, 1), .prefill_share = 1};
+}
+
+// Submits a prompt whenever there is a place for it.
 class BatchGeneration {
  public:
   BatchGeneration(Session& session, std::span<const std::vector<int32_t>> prompts,
-                  const GenerateOptions& options, const BatchListener& listener)
-      : session_(session), prompts_(prompts), options_(options), listener_(listener) {}
+                  const GenerateOptions& options, int64_t slots, const BatchListener& listener)
+      : prompts_(prompts),
+        options_(options),
+        listener_(listener),
+        batcher_(session, options_for(session, slots)) {}
 
-  bool run(int64_t slots) {
-    slots_.resize(std::min(static_cast<size_t>(slots), prompts_.size()));
-    for (;;) {
-      for (Slot& slot : slots_) {
-        while (!slot.text && next_ < prompts_.size()) take(slot, next_++);
-      }
-      const std::vector<Slot*> active = still_in_time();
-      if (active.empty() && next_ == prompts_.size()) return true;
-      if (!active.empty() && !extend(active)) return false;
-    }
+  bool run() {
+    guarded([&] { submit(); });
+    batcher_.run();
+    if (error_) std::rethrow_exception(error_);
+    return ended_ == prompts_.size();
   }
 
  private:
-  struct Slot {
-    std::unique_ptr<Sequence> sequence;  // made when first needed
-    std::optional<Continuation> text;    // nothing: free
-    size_t prompt = 0;
-  };
-
-  // The prompt is fed by the steps that follow.
-  void take(Slot& slot, size_t prompt) {
-    session_.check_prompt(prompts_[prompt]);
-    if (slot.sequence) {
-      slot.sequence->reset();
-    } else {
-      slot.sequence = std::make_unique<Sequence>(session_.plan());
+  void submit() {
+    for (; next_ < prompts_.size() && batcher_.submit(request(next_)) != 0; ++next_) {
     }
-    slot.prompt = prompt;
-    slot.text.emplace(
-        options_, session_.vocab(), session_.context(), prompts_[prompt],
-        [this, prompt](int32_t id) { return !listener_.on_token || listener_.on_token(prompt, id); });
-    if (options_.max_tokens <= 0) finish(slot);
+    if (ended_ == prompts_.size()) stop();
   }
 
-  std::vector<Slot*> still_in_time() {
-    std::vector<Slot*> out;
-    for (Slot& slot : slots_) {
-      if (!slot.text) continue;
-      if (slot.text->late()) {
-        slot.text->end(StopReason::timeout);
-        finish(slot);
-      } else {
-        out.push_back(&slot);
-      }
-    }
+  AnswerRequest request(size_t prompt) {
+    AnswerRequest out{.prompt = prompts_[prompt], .options = options_};
+    out.on_token = [this, prompt](const TokenChoice& choice) {
+      bool go_on = true;
+      guarded([&] { go_on = !listener_.on_token || listener_.on_token(prompt, choice.id); });
+      return go_on;
+    };
+    out.on_end = [this, prompt](const Generated& generated, const std::string& error) {
+      guarded([&] {
+        if (!error.empty()) throw Error(error);
+        if (generated.reason == StopReason::interrupted) return;  // it has no end
+        ++ended_;
+        if (listener_.on_end) listener_.on_end(prompt, generated);
+        submit();
+      });
+    };
     return out;
   }
 
-  // What of its text a slot has not fed yet: a prompt's rest, or the token chosen last.
-  static std::span<const int32_t> unfed(const Slot& slot) {
-    return std::span(slot.text->sequence()).subspan(static_cast<size_t>(slot.sequence->position()));
+  // The first thing that is thrown ends all, and is thrown by run().
+  void guarded(const std::function<void()>& f) {
+    if (error_) return;
+    try {
+      f();
+    } catch (...) {
+      error_ = std::current_exception();
+      stop();
+    }
   }
 
-  // One step: the last token of every text in the making and, in the room that is left, what is unfed of
-  // prompts. False if the session was stopped.
-  bool extend(const std::vector<Slot*>& active) {
-    if (active.size() == 1 && unfed(*active[0]).size() == 1 && active[0]->text->only_greedy()) {
-      const std::optional<int32_t> id = session_.next(*active[0]->sequence, unfed(*active[0])[0]);
-      if (!id) return false;
-      active[0]->text->accept(*id);
-      if (active[0]->text->ended()) finish(*active[0]);
-      return true;
-    }
-    rows_.clear();
-    choosing_.clear();
-    for (Slot* slot : active) {
-      if (unfed(*slot).size() == 1) add_rows(*slot, 1);
-    }
-    const int64_t one_more = static_cast<int64_t>(rows_.size()) + 1;
-    const int64_t most = std::min(std::max(session_.block(), one_more), session_.most_tokens());
-    for (Slot* slot : active) {
-      const size_t room = static_cast<size_t>(most) - rows_.size();
-      if (unfed(*slot).size() > 1) add_rows(*slot, std::min(unfed(*slot).size(), room));
-    }
-    const auto logits = session_.step_rows(rows_);
-    if (!logits) return false;
-    const auto vocab = static_cast<size_t>(session_.vocab());
-    for (size_t i = 0; i < choosing_.size(); ++i) {
-      choosing_[i]->text->choose(logits->subspan(i * vocab, vocab));
-      if (choosing_[i]->text->ended()) finish(*choosing_[i]);
-    }
-    return true;
-  }
+  void stop() { batcher_.stop(std::chrono::milliseconds(0)); }
 
-  // The next `count` unfed tokens of a text, whose next token is chosen behind the last.
-  void add_rows(Slot& slot, size_t count) {
-    const std::span<const int32_t> tokens = unfed(slot);
-    const auto length = static_cast<int64_t>(slot.text->sequence().size());
-    for (const int32_t token : tokens.first(count))
-      rows_.push_back({slot.sequence.get(), token, false, length});
-    if (count == 0 || count < tokens.size()) return;
-    rows_.back().logits = true;
-    choosing_.push_back(&slot);
-  }
-
-  void finish(Slot& slot) {
-    if (listener_.on_end) listener_.on_end(slot.prompt, std::move(slot.text->result()));
-    slot.text.reset();
-  }
-
-  Session& session_;
   std::span<const std::vector<int32_t>> prompts_;
   const GenerateOptions& options_;
   const BatchListener& listener_;
-  std::vector<Slot> slots_;
-  size_t next_ = 0;              // prompt
-  std::vector<StepRow> rows_;    // of the step
-  std::vector<Slot*> choosing_;  // by its wanted rows
+  Batcher batcher_;
+  size_t next_ = 0, ended_ = 0;  // prompts
+  std::exception_ptr error_;
 };
 
 }  // namespace
 
 bool generate_batch(Session& session, std::span<const std::vector<int32_t>> prompts,
                     const GenerateOptions& options, int64_t slots, const BatchListener& listener) {
-  if (options.drafter) throw Error("a batch cannot guess tokens ahead: there must be no drafter");
-  if (slots < 1 || slots > session.most_sequences()) {
-    throw Error("a batch may hold 1 to " + std::to_string(session.most_sequences()) +
-                " texts at a time, not " + std::to_string(slots));
-  }
-  return BatchGeneration(session, prompts, options, listener).run(slots);
+  return BatchGeneration(session, prompts, options, slots, listener).run();
 }
 
 }  // namespace lmc

@@ -1,6 +1,5 @@
-// Many prompts at once: each step feeds one token of every text in the making and, in the room that is left,
-// tokens of prompts, so that the weights are read once for all of them and no text waits for a prompt. When a
-// text ends, the next prompt takes its place.
+// Many prompts at once, by a Batcher (runtime/serving/batcher.h): when a text ends, the next prompt takes its
+// place.
 #pragma once
 
 #include <cstddef>
@@ -22,10 +21,9 @@ struct BatchListener {
 
 // As generate() for each prompt in a sequence of its own: the same tokens, whatever the others are; every one
 // has its own draw from the seed and its own time limit, from the moment it takes its place. Up to `slots`
-// texts are in the making (1 … session.most_sequences()), each with caches of its
-// own. The session's sequence stays as it is. False if the session was stopped: then some prompts have no
-// end. Error, possibly with some texts done, for a prompt that Session::check_prompt refuses; Error at once
-// for a drafter.
+// texts are in the making (1 … session.most_sequences()), each with caches of its own. The session's sequence
+// stays as it is. False if the session was stopped: then some prompts have no end. Error, possibly with some
+// texts done, for a prompt that Session::check_prompt refuses; Error at once for a drafter.
 bool generate_batch(Session& session, std::span<const std::vector<int32_t>> prompts,
                     const GenerateOptions& options, int64_t slots, const BatchListener& listener);
 

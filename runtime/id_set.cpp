@@ -23,6 +23,8 @@ void IdSet::add(int64_t first, int64_t last) {
     bytes_[static_cast<size_t>(id / 8)] |= static_cast<uint8_t>(1U << (id % 8));
 }
 
+void IdSet::clear() { std::fill(bytes_.begin(), bytes_.end(), uint8_t{0}); }
+
 int64_t IdSet::size() const {
   int64_t out = 0;
   for (const uint8_t byte : bytes_) out += std::popcount(byte);

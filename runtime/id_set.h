@@ -13,6 +13,7 @@ class IdSet {
   explicit IdSet(int64_t vocab);
 
   void add(int64_t first, int64_t last);  // both included; 0 <= first <= last < vocab
+  void clear();
   bool contains(int64_t id) const { return (bytes_[static_cast<size_t>(id / 8)] >> (id % 8) & 1) != 0; }
   int64_t size() const;  // ids in it
   int64_t vocab() const { return vocab_; }

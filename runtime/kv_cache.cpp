@@ -57,7 +57,7 @@ std::vector<std::span<std::byte>> KvCache::filled() {
   if (lost) throw Error("the sequence went back, and a sliding window has lost what lies before");
   std::vector<std::span<std::byte>> out;
   for (size_t i = 0; i < plans_.size(); ++i) {
-    for (const CachePiece& p : cache_pieces(plans_[i], std::min(position_, plans_[i].capacity)))
+    for (const CachePiece& p : cache_pieces(plans_[i], 0, std::min(position_, plans_[i].capacity)))
       out.emplace_back(memory_.data() + starts_[i] + p.offset, static_cast<size_t>(p.bytes));
   }
   return out;

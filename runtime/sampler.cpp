@@ -101,15 +101,19 @@ bool Sampler::likelier(const Candidate& a, const Candidate& b) {
 }
 
 bool Sampler::only_greedy() const {
-  return (options_.temperature == 0 || options_.top_k == 1) && options_.repetition_penalty == 1 &&
+  return !draws() && options_.repetition_penalty == 1 &&
          options_.logit_bias.empty();
+}
+
+bool Sampler::forbids(int32_t id) const {
+  const auto it = options_.logit_bias.find(id);
+  return it != options_.logit_bias.end() && it->second == -HUGE_VAL;
 }
 
 int32_t Sampler::sample(std::span<const float> logits, std::span<const int32_t> sequence) {
   logits = adjust(logits, sequence);
   const int32_t best = greedy(logits);
-  if (options_.temperature == 0 || options_.top_k == 1) return best;
-  return draw(logits);
+  return draws() ? draw(logits) : best;
 }
 
 std::span<const float> Sampler::adjust(std::span<const float> logits, std::span<const int32_t> sequence) {

@@ -34,6 +34,15 @@ class Sampler {
   // Is it always the likeliest token, whatever came before?
   bool only_greedy() const;
 
+  // May it be another than the likeliest?
+  bool draws() const { return options_.temperature != 0 && options_.top_k != 1; }
+  // Was this token given a bias of -inf?
+  bool forbids(int32_t id) const;
+  // A token that was not sampled: takes the random number that its draw would have taken.
+  void pass() {
+    if (draws()) random_.uniform();
+  }
+
   // Throws Error where the logit bias names a token beyond the vocabulary.
   void check_vocab(int64_t vocab) const;
 

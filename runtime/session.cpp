@@ -89,7 +89,8 @@ void Session::set_allowed(const IdSet* ids) {
                 ", the model has " + std::to_string(vocab()));
   if (ids && ids->size() == 0) throw Error("no id is allowed: nothing could be chosen");
   const bool all = ids && ids->size() == vocab();
-  stepper_.set_allowed(all ? nullptr : ids);
+  allowed_ = all ? nullptr : ids;
+  stepper_.set_allowed(allowed_);
 }
 
 std::optional<int32_t> Session::next(Sequence& sequence, int32_t token) {

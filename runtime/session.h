@@ -61,6 +61,7 @@ class Session {
   // From then on only these ids are chosen, and only their weights read (Stepper::set_allowed). Error for a
   // set of another vocabulary or without ids.
   void set_allowed(const IdSet* ids);
+  const IdSet* allowed() const { return allowed_; }
 
   // What follows is about the session's own sequence.
   Sequence& sequence() { return sequence_; }
@@ -130,6 +131,7 @@ class Session {
   Workers workers_;
   Sequence sequence_;
   Stepper stepper_;
+  const IdSet* allowed_ = nullptr;
   Deadline deadline_;
 };
 

@@ -12,6 +12,8 @@
 namespace lmc {
 namespace {
 
+static_assert(kAttentionBlock % kCachePage == 0, "rings hold whole pages");
+
 PlanCache cache_of(const Value& v, int64_t block) {
   PlanCache c;
   c.name = v.name;

@@ -57,6 +57,35 @@ Value today(const Arguments& a) {
   return std::string(text, n);
 }
 
+// As deep as JSON that was parsed here may be.
+Value value_of(const nlohmann::ordered_json& j) {
+  switch (j.type()) {
+    case json::value_t::boolean:
+      return j.get<bool>();
+    case json::value_t::number_integer:
+      return j.get<int64_t>();
+    case json::value_t::number_unsigned:
+      if (j.get<uint64_t>() <= INT64_MAX) return j.get<int64_t>();
+      return j.get<double>();
+    case json::value_t::number_float:
+      return j.get<double>();
+    case json::value_t::string:
+      return Value(j.get_ref<const std::string&>());
+    case json::value_t::array: {
+      List items;
+      for (const auto& item : j) items.push_back(value_of(item));
+      return Value::list(std::move(items));
+    }
+    case json::value_t::object: {
+      Dict entries;
+      for (const auto& [key, value] : j.items()) entries.emplace_back(key, value_of(value));
+      return Value::dict(std::move(entries));
+    }
+    default:
+      return None{};
+  }
+}
+
 // "eos_token": "</s>" or {"content": "</s>", …}.
 std::string token_text(const json& config, const char* key) {
   if (!config.contains(key)) return "";
@@ -98,16 +127,20 @@ ChatTemplate::ChatTemplate(const ChatTemplateText& text)
 }
 
 std::string ChatTemplate::render(const std::vector<ChatMessage>& messages, bool answer_next) const {
+  auto all = nlohmann::ordered_json::array();
+  for (const ChatMessage& m : messages) all.push_back({{"role", m.role}, {"content", m.content}});
+  return render(all, nullptr, answer_next);
+}
+
+std::string ChatTemplate::render(const nlohmann::ordered_json& messages, const nlohmann::ordered_json& tools,
+                                 bool answer_next) const {
   Run run;
   Scope globals{run};
-  List all;
-  for (const ChatMessage& m : messages)
-    all.push_back(Value::dict({{"role", Value(m.role)}, {"content", Value(m.content)}}));
-  globals.set("messages", Value::list(std::move(all)));
+  globals.set("messages", value_of(messages));
   globals.set("add_generation_prompt", answer_next);
   globals.set("bos_token", bos_token_);
   globals.set("eos_token", eos_token_);
-  globals.set("tools", None{});
+  globals.set("tools", value_of(tools));
   globals.set("documents", None{});
   globals.set("raise_exception", Value::function(raise));
   globals.set("range", Value::function(range));

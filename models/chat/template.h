@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,6 +34,10 @@ class ChatTemplate {
   // The conversation as text; with `answer_next`, up to where the assistant's answer begins. Throws Error,
   // with the line, for what the template refuses (raise_exception) or cannot compute.
   std::string render(const std::vector<ChatMessage>& messages, bool answer_next) const;
+  // The same of messages with whatever keys the template looks at (tool_calls, name, …), and of the tools
+  // that the model may call (null: none).
+  std::string render(const nlohmann::ordered_json& messages, const nlohmann::ordered_json& tools,
+                     bool answer_next) const;
 
  private:
   struct Program;

@@ -12,6 +12,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int kDeepest = 64;
+constexpr size_t kMostOrderedKeys = 4096;
 
 // Looks over the text before values are made of it: brackets, and what the values will take, about.
 // Containers and texts are allocated, keys stand in nodes of a tree, and a list grows by doubling.
@@ -84,6 +85,26 @@ Error json_error(std::string_view text, size_t byte, const std::string& file, co
 
 json parse_json(std::string_view text, const std::string& file, bool distinct) {
   return parsed_as<json>(text, file, distinct);
+}
+
+nlohmann::ordered_json parse_ordered_json(std::string_view text, const std::string& file) {
+  using Ordered = nlohmann::ordered_json;
+  check_extent(text, file);
+  std::vector<size_t> keys;  // of the objects around
+  const auto check = [&](int, Ordered::parse_event_t event, Ordered&) {
+    if (event == Ordered::parse_event_t::object_start) keys.push_back(0);
+    if (event == Ordered::parse_event_t::object_end) keys.pop_back();
+    if (event == Ordered::parse_event_t::key && ++keys.back() > kMostOrderedKeys)
+      throw Error(Location{file}, "an object has more than " + std::to_string(kMostOrderedKeys) + " keys");
+    return true;
+  };
+  try {
+    return Ordered::parse(text.begin(), text.end(), check);
+  } catch (const json::parse_error& e) {
+    throw json_error(text, e.byte, file, e);
+  } catch (const json::exception& e) {
+    throw json_error(text, text.size(), file, e);
+  }
 }
 
 json read_json(const std::string& path) { return parse_json(read_file(path), path); }

@@ -15,6 +15,10 @@ namespace lmc {
 // last value counts, as in Python, unless `distinct` refuses it.
 nlohmann::json parse_json(std::string_view text, const std::string& file, bool distinct = false);
 
+// The same with keys in their order. An object may have 4,096 at most: each is looked for among those before
+// it.
+nlohmann::ordered_json parse_ordered_json(std::string_view text, const std::string& file);
+
 // What nlohmann's parser found at a byte of the text, in our words: file, line, column and the reason.
 Error json_error(std::string_view text, size_t byte, const std::string& file, const std::exception& e);
 

@@ -33,6 +33,7 @@ void add_decoder(DecoderPlan& plan, const Fields& spec) {
     for (const Fields& step : spec.objects("decoders")) add_decoder(plan, step);
   } else if (type == "ByteLevel") {
     add_stage(plan, make_byte_level_stage);
+    plan.byte_alphabet = true;
     plan.fused = true;
   } else if (type == "Replace") {
     add_stage(plan, [pattern = make_pattern(spec), content = spec.text("content")] {
@@ -40,6 +41,7 @@ void add_decoder(DecoderPlan& plan, const Fields& spec) {
     });
   } else if (type == "ByteFallback") {
     add_stage(plan, make_byte_fallback_stage);
+    plan.byte_tokens = true;
   } else if (type == "Fuse") {
     plan.fused = true;
   } else if (type == "Strip") {
@@ -57,6 +59,7 @@ void add_decoder(DecoderPlan& plan, const Fields& spec) {
     add_stage(plan, [suffix = spec.text_or("suffix", "</w>")] { return make_suffix_stage(suffix); });
   } else if (type == "SentencePiece") {
     add_stage(plan, make_sentencepiece_decoder(spec));
+    plan.byte_tokens = true;
     plan.fused = true;
   } else {
     spec.fail_unknown("decoder", type);

@@ -5,11 +5,13 @@
 #include "ir/files.h"
 #include "models/text/utf8.h"
 #include "models/tokenizer/added_tokens.h"
+#include "models/tokenizer/byte_alphabet.h"
 #include "models/tokenizer/decoder.h"
 #include "models/tokenizer/gguf_tokens.h"
 #include "models/tokenizer/image.h"
 #include "models/tokenizer/image_builder.h"
 #include "models/tokenizer/json_source.h"
+#include "models/tokenizer/model_tokens.h"
 #include "models/tokenizer/normalizer.h"
 #include "models/tokenizer/post_processor.h"
 #include "models/tokenizer/pretokenizer.h"
@@ -174,6 +176,36 @@ std::string Tokenizer::id_to_token(int32_t id) const {
 }
 
 bool Tokenizer::is_special(int32_t id) const { return tables_->is_special(id); }
+
+std::vector<std::string> Tokenizer::token_bytes() const {
+  const Tables& t = *tables_;
+  std::vector<std::string> out(static_cast<size_t>(vocab_size()));
+  tokenizer::Decoding decoding(t.decoder);
+  const auto open = [&] {  // what opens a text may lose a space
+    decoding.push("a");
+    decoding.take();
+  };
+  open();
+  for (int32_t id = 0; id < vocab_size(); ++id) {
+    if (!t.is_decoded(id, true)) continue;
+    const std::string_view token = t.image.text(id);
+    std::string& bytes = out[static_cast<size_t>(id)];
+    if (t.decoder.byte_alphabet) {
+      bytes = tokenizer::from_byte_alphabet(token).value_or(std::string(token));
+    } else if (const auto byte = tokenizer::byte_of_token(token); byte && t.decoder.byte_tokens) {
+      bytes.assign(1, static_cast<char>(*byte));
+    } else {
+      decoding.push(token);
+      bytes = decoding.take();
+      if (!bytes.empty()) continue;
+      decoding.finish();  // it was held back
+      bytes = decoding.take();
+      decoding = tokenizer::Decoding(t.decoder);
+      open();
+    }
+  }
+  return out;
+}
 
 struct StreamDecoder::State {
   std::shared_ptr<const Tokenizer::Tables> tables;

@@ -55,6 +55,7 @@ check completion bash
 check bisect import.lmir --run ./no_fused
 check reduce opt.lmir --run ./no_fused --timeout 1
 tried+=" bench profile membw crossover pull " # measure for seconds, or need a hub, and print as the others do
+tried+=" serve " # prints nothing: its log is on stderr
 for command in $("$LMC" --help | sed -n '1,/^Subcommands/d; s/^  \([a-z]*\) .*/\1/p'); do
   [[ $tried == *" $command "* ]] || fail "no word about $command"
 done

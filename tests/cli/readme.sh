@@ -11,6 +11,7 @@ left_out=( # as in `case`, with the reason; each must fit a line that stands the
   'lmc membw|takes a minute'
   'lmc crossover|takes a quarter of a minute; cli.ablate runs it smaller'
   'lmc bench --ablate *|takes a quarter of a minute; cli.ablate runs it smaller'
+  'lmc serve *|runs until it is ended; cli.serve has it'
   'lmc run * --chat *|the embedded models have no chat template; cli.chat has one'
   'lmc chat *|likewise'
   'build/release/bin/bench_kernels *|is built only where Google Benchmark is'
@@ -33,7 +34,7 @@ on_line() { # on_line FENCE LINE
   bash -o pipefail -c "$command" >out.txt 2>err.txt </dev/null || fail "$page: exit code $?: $command ($(tail -n 3 err.txt))"
 }
 
-for page in README.md tools/README.md tools/{bundle,generate,graphs,measure}/README.md; do
+for page in README.md tools/README.md tools/{bundle,generate,graphs,measure,serve}/README.md; do
   folder=$WORK/${page//\//-}
   mkdir "$folder" && cd "$folder" || exit 1
   ln -s "$ROOT/models" models

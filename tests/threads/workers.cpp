@@ -24,6 +24,10 @@ void Workers::for_each(int64_t n, const std::function<void(int64_t)>& f) {
   }
 }
 
+void Workers::wake() {
+  for_each(threads_, [](int64_t) {});
+}
+
 int Workers::slots() const { return threads_; }
 
 }  // namespace lmc

@@ -105,8 +105,9 @@ class Chat {
 
 void run(const Options& o) {
   static_cast<void>(o.generation.options());  // wrong usage is found before anything is loaded
+  const Restrictions restrictions(o.generation);
   Engine engine(o.bundle.empty() ? newest_bundle() : o.bundle, {.threads = o.threads}, o.kernels);
-  if (!o.generation.allowed_ids.empty()) engine.allow_only(o.generation.allowed_ids);
+  restrictions.apply(engine);
   Conversation conversation(engine, o.generation, o.system);
   if (!o.load.empty()) conversation.load(o.load);
   engine.warm_up();

@@ -118,9 +118,10 @@ void run(const Options& o) {
         "--batch takes many prompts a step; --speculate guesses for one alone: leave one of them out");
   }
   const std::vector<std::string> batch = o.batch.empty() ? std::vector<std::string>() : read_prompts(o.batch);
+  const Restrictions restrictions(o.generation);
   Engine engine(o.bundle.empty() ? newest_bundle() : o.bundle,
                 {.threads = o.threads, .block = o.block, .scheduler = o.scheduler}, o.load);
-  if (!o.generation.allowed_ids.empty()) engine.allow_only(o.generation.allowed_ids);
+  restrictions.apply(engine);
   std::optional<PromptCache> cache;
   if (!o.prompt_cache.empty())
     cache.emplace(o.prompt_cache, sha256_of_file(engine.bundle().file("manifest.json")));
@@ -145,6 +146,7 @@ void run(const Options& o) {
       });
   const Generated& g = a.generated;
   if (g.reason == StopReason::interrupted) throw Interrupted();
+  if (g.reason == StopReason::failed) throw Error(g.failure);
   if (g.reason == StopReason::timeout) {
     info("ended by --timeout after {} tokens", g.ids.size());
   }

@@ -5,9 +5,11 @@
 
 #include <map>
 
+#include "ir/seconds.h"
 #include "runtime/threads.h"
 #include "tools/cli/console.h"
 #include "tools/generate/allowed_ids.h"
+#include "tools/generate/text_grammar.h"
 #include "tools/machine/machine.h"
 #include "tools/machine/membw.h"
 #include "tools/machine/memory_program.h"
@@ -58,6 +60,18 @@ void Engine::allow_only(const std::string& file) {
   allowed_ = read_allowed_ids(file, session_->vocab());
   session_->set_allowed(&*allowed_);
   info("{} of {} tokens may be chosen", allowed_->size(), session_->vocab());
+}
+
+void Engine::keep_to(const grammar::Grammar& grammar, std::span<const int32_t> ends) {
+  const auto begin = std::chrono::steady_clock::now();
+  auto vocabulary = vocabulary_for(tokenizer(), session_->vocab(), ends, allowed_ ? &*allowed_ : nullptr);
+  const double read = seconds_since(begin);
+  grammar_ = std::make_shared<grammar::CompiledGrammar>(grammar, std::move(vocabulary));
+  info("vocabulary read in {:.0f} ms, grammar compiled in {:.1f} ms", read * 1e3, (seconds_since(begin) - read) * 1e3);
+}
+
+std::unique_ptr<Constraint> Engine::constraint() const {
+  return grammar_ ? std::make_unique<grammar::GrammarConstraint>(grammar_) : nullptr;
 }
 
 void Engine::warm_up() {

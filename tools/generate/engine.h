@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "codegen/codegen.h"
+#include "grammar/grammar_constraint.h"
 #include "models/chat/template.h"
 #include "models/tokenizer/tokenizer.h"
 #include "runtime/draft.h"
@@ -32,6 +33,11 @@ class Engine {
   Drafter& drafter(size_t most, size_t least);
   // From then on only the ids of this file are chosen (tools/generate/allowed_ids.h).
   void allow_only(const std::string& file);
+  // From then on answers keep to this grammar, made of allowed ids.
+  void keep_to(const grammar::Grammar& grammar, std::span<const int32_t> ends);
+  // One for each answer; null: they need not keep to anything.
+  std::unique_ptr<Constraint> constraint() const;
+  bool is_constrained() const { return grammar_ != nullptr; }
   // What was loaded, as `lmc run` says it.
   void report() const;
   // As Session::warm_up, with a bar on a terminal.
@@ -45,6 +51,7 @@ class Engine {
   std::unique_ptr<Session> session_;
   std::optional<Drafter> drafter_;
   std::optional<IdSet> allowed_;
+  std::shared_ptr<grammar::CompiledGrammar> grammar_;
 };
 
 // --scheduler; `name` holds the default.

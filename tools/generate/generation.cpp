@@ -10,6 +10,7 @@
 
 #include "runtime/generate_batch.h"
 #include "tools/cli/console.h"
+#include "tools/generate/answer_text.h"
 #include "tools/generate/logit_bias.h"
 #include "tools/generate/stop_strings.h"
 
@@ -39,6 +40,7 @@ void GenerationFlags::add_to(Flags& flags) {
               "a file of token ids and ranges (5-10): only these are chosen, and only their rows of the last "
               "projection read")
       .type_name("FILE");
+  grammar.add_to(flags);
   flags.option("--seed", s.seed, "of the draw").shows_default();
   flags.option("--stop", stops, "end before this text; repeatable").one_value_each();
   flags.flag("--ignore-eos", ignore_eos, "go on past the end-of-sequence token");
@@ -78,56 +80,24 @@ GenerateOptions GenerationFlags::options() const {
 
 namespace {
 
-// Text as ids come: whole characters, up to the first stop string.
-class AnswerText {
- public:
-  AnswerText(Engine& engine, const GenerationFlags& flags, std::span<const int32_t> hidden,
-             std::function<void(const std::string&)> show)
-      : hidden_(hidden.begin(), hidden.end()), stops_(flags.stops), show_(std::move(show)) {
-    if (const Tokenizer* tokenizer = engine.tokenizer_or_null()) {
-      decoder_.emplace(*tokenizer, true);
-    } else if (!flags.stops.empty()) {
-      engine.tokenizer();  // says that there is none
-    }
-  }
-
-  // False once a stop string has come.
-  bool push(int32_t id) {
-    if (!decoder_) {
-      hand_out(std::to_string(id) + " ");
-    } else if (std::find(hidden_.begin(), hidden_.end(), id) == hidden_.end()) {
-      hand_out(stops_.push(decoder_->push(id)));
-    }
-    return !stops_.matched();
-  }
-
-  Answer finish(Generated generated) {
-    if (decoder_) hand_out(stops_.push(decoder_->flush()));
-    hand_out(stops_.flush());
-    return {std::move(generated), std::move(text_), stops_.matched()};
-  }
-
- private:
-  void hand_out(const std::string& piece) {
-    if (piece.empty()) return;
-    text_ += piece;
-    if (show_) show_(piece);
-  }
-
-  std::vector<int32_t> hidden_;
-  std::optional<StreamDecoder> decoder_;
-  StopStrings stops_;
-  std::function<void(const std::string&)> show_;
-  std::string text_;
-};
-
 GenerateOptions options_for(Engine& engine, const GenerationFlags& flags) {
   GenerateOptions out = flags.options();
   if (!flags.ignore_eos) out.stop_ids = engine.bundle().info.eos_ids;
+  if (engine.is_constrained()) out.constraint = [&engine] { return engine.constraint(); };
   if (flags.guesses()) {
     out.drafter = &engine.drafter(static_cast<size_t>(flags.draft), static_cast<size_t>(flags.least_draft));
   }
   return out;
+}
+
+const Tokenizer* tokenizer_for(Engine& engine, const GenerationFlags& flags) {
+  if (!flags.stops.empty()) engine.tokenizer();  // says so if there is none
+  return engine.tokenizer_or_null();
+}
+
+Answer finished(AnswerText& text, Generated generated) {
+  text.finish();
+  return {std::move(generated), text.text(), text.stopped()};
 }
 
 std::span<const int32_t> hidden_ids(const GenerateOptions& options, bool hide_stop_ids) {
@@ -136,11 +106,24 @@ std::span<const int32_t> hidden_ids(const GenerateOptions& options, bool hide_st
 
 }  // namespace
 
+Restrictions::Restrictions(const GenerationFlags& flags) : flags_(flags) {
+  if (flags.grammar.any()) grammar_ = flags.grammar.read();
+}
+
+void Restrictions::apply(Engine& engine) const {
+  if (!flags_.allowed_ids.empty()) engine.allow_only(flags_.allowed_ids);
+  if (!grammar_) return;
+  const auto ends = flags_.ignore_eos ? std::span<const int32_t>() : std::span(engine.bundle().info.eos_ids);
+  engine.keep_to(*grammar_, ends);
+}
+
 Answer answer(Engine& engine, std::span<const int32_t> prompt, const GenerationFlags& flags,
               bool hide_stop_ids, const std::function<void(const std::string&)>& show) {
   const GenerateOptions options = options_for(engine, flags);
-  AnswerText text(engine, flags, hidden_ids(options, hide_stop_ids), show);
-  return text.finish(generate(engine.session(), prompt, options, [&](int32_t id) { return text.push(id); }));
+  AnswerText text(tokenizer_for(engine, flags), flags.stops, hidden_ids(options, hide_stop_ids), show);
+  Generated generated =
+      generate(engine.session(), prompt, options, [&](int32_t id) { return text.push(id); });
+  return finished(text, std::move(generated));
 }
 
 bool answer_all(Engine& engine, std::span<const std::vector<int32_t>> prompts, const GenerationFlags& flags,
@@ -151,13 +134,14 @@ bool answer_all(Engine& engine, std::span<const std::vector<int32_t>> prompts, c
   std::map<size_t, Answer> waiting;  // ended, but one before has not
   size_t next = 0;
   const auto text = [&](size_t prompt) -> AnswerText& {
-    return growing.try_emplace(prompt, engine, flags, hidden_ids(options, hide_stop_ids), nullptr)
+    return growing
+        .try_emplace(prompt, tokenizer_for(engine, flags), flags.stops, hidden_ids(options, hide_stop_ids))
         .first->second;
   };
   BatchListener listener;
   listener.on_token = [&](size_t prompt, int32_t id) { return text(prompt).push(id); };
   listener.on_end = [&](size_t prompt, Generated generated) {
-    waiting.emplace(prompt, text(prompt).finish(std::move(generated)));
+    waiting.emplace(prompt, finished(text(prompt), std::move(generated)));
     growing.erase(prompt);
     for (auto it = waiting.begin(); it != waiting.end() && it->first == next; it = waiting.erase(it))
       done(next++, it->second);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -9,12 +10,14 @@
 #include "runtime/generate.h"
 #include "tools/cli/flags.h"
 #include "tools/generate/engine.h"
+#include "tools/generate/text_grammar.h"
 
 namespace lmc {
 
 struct GenerationFlags {
   GenerateOptions generate;
   std::vector<std::string> stops, biases;
+  GrammarFlags grammar;
   std::string allowed_ids;  // a file, for Engine::allow_only; "": all may be chosen
   std::string speculate = "none";
   int64_t draft = 16, least_draft = 0;
@@ -29,6 +32,18 @@ struct GenerationFlags {
 // As generate(), handing out text: whole characters, up to the first stop string. Returns what it handed out.
 // Without a tokenizer the text is the ids, each with a space behind it. Ids that end a text show nothing if
 // `hide_stop_ids`.
+// Before the first answer: what --allowed-ids and the flags of a grammar say. Error, before anything is loaded, where
+// that cannot be read.
+class Restrictions {
+ public:
+  explicit Restrictions(const GenerationFlags& flags);
+  void apply(Engine& engine) const;
+
+ private:
+  const GenerationFlags& flags_;
+  std::optional<grammar::Grammar> grammar_;
+};
+
 struct Answer {
   Generated generated;
   std::string text;

@@ -14,6 +14,7 @@ struct PageParts {
 
 extern const PageParts kProfilePage;
 extern const PageParts kExplorePage;
+extern const PageParts kServePage;
 
 std::string filled_page(const PageParts& parts, const std::string& json);
 

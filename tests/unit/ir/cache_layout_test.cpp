@@ -59,13 +59,13 @@ TEST(CacheLayout, pieces_are_whole_blocks_of_all_heads) {
   for (const DType dtype : {DType::kv_f16, DType::kv_q8_0}) {
     const PlanCache c = cache(dtype, 3, 40);
     int64_t bytes = 0;
-    for (const CachePiece& p : cache_pieces(c, 9)) {
+    for (const CachePiece& p : cache_pieces(c, 0, 9)) {
       EXPECT_LE(p.offset + p.bytes, c.bytes);
       bytes += p.bytes;
     }
     EXPECT_EQ(bytes, c.bytes / c.capacity * 16);
     bytes = 0;
-    for (const CachePiece& p : cache_pieces(c, c.capacity)) bytes += p.bytes;
+    for (const CachePiece& p : cache_pieces(c, 0, c.capacity)) bytes += p.bytes;
     EXPECT_EQ(bytes, c.bytes);
   }
 }

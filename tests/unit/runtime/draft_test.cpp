@@ -183,15 +183,15 @@ TEST(Rollback, ARingThatGoesBackComputesAsIfTheRestHadNeverBeenFed) {
 }
 
 TEST(Rollback, IsRefusedWhereTheRingHasLostTheWindow) {
-  const ToyModel model(10, 400, 16, 16);  // 26 slots: one step of 16 can go back by 17
+  const ToyModel model(10, 400, 16, 16);  // 64 slots, of which a token sees 10
   auto session = model.session();
   session->step(some_tokens(100));
-  EXPECT_FALSE(session->roll_back(82));
+  EXPECT_FALSE(session->roll_back(44));
   EXPECT_EQ(session->position(), 100);
   EXPECT_FALSE(session->roll_back(101));
   EXPECT_FALSE(session->roll_back(-1));
-  EXPECT_TRUE(session->roll_back(83));
-  EXPECT_FALSE(session->roll_back(82)) << "going back does not bring back what was overwritten";
+  EXPECT_TRUE(session->roll_back(45));
+  EXPECT_FALSE(session->roll_back(44)) << "going back does not bring back what was overwritten";
 }
 
 TEST(Rollback, APromptKeepsWhatItBeginsWith) {

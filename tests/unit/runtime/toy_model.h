@@ -13,6 +13,7 @@
 #include "dag.h"
 #include "ir/cache_layout.h"
 #include "ir/error.h"
+#include "ir/round_up.h"
 #include "runtime/session.h"
 
 namespace lmc::test {
@@ -20,7 +21,7 @@ namespace lmc::test {
 class ToyModel {
  public:
   ToyModel(int64_t span, int64_t context, int64_t max_tokens, int64_t max_rows, int64_t border = 0) {
-    params_ = {span, span + max_tokens, border};
+    params_ = {span, round_up(span + max_tokens - 1, kCachePage), border};
     plan.rope_border = border;
     plan.context = context;
     plan.vocab = kVocab;
@@ -152,6 +153,8 @@ inline std::string message(const std::function<void()>& f) {
   }
   return "accepted";
 }
+
+inline std::vector<float> copy(std::span<const float> s) { return {s.begin(), s.end()}; }
 
 inline std::vector<int32_t> some_tokens(size_t n) {
   std::vector<int32_t> out;

@@ -1,0 +1,275 @@
+#include "grammar/automaton.h"
+
+#include <algorithm>
+#include <bitset>
+#include <map>
+#include <set>
+#include <utility>
+
+namespace lmc::grammar {
+namespace {
+
+using State = Automaton::State;
+
+std::vector<ByteSet> sets_of(const Automaton& a) {
+  std::vector<ByteSet> out;
+  for (const State& s : a.states) {
+    for (const auto& e : s.edges) out.push_back(e.bytes);
+  }
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+std::vector<ByteSet> bytes_of(const ByteClasses& classes) {
+  std::vector<ByteSet> out(static_cast<size_t>(classes.count));
+  for (int b = 0; b < 256; ++b) out[classes.of[b]] |= ByteSet::of(static_cast<uint8_t>(b));
+  return out;
+}
+
+// Keeps what can be reached and leads to an end; the first state always.
+Automaton trimmed(const Automaton& a) {
+  const size_t n = a.states.size();
+  std::vector<std::vector<uint32_t>> before(n);
+  std::vector<char> reached(n), leads(n);
+  std::vector<uint32_t> todo = {0};
+  reached[0] = 1;
+  const auto each_target = [](const State& s, const auto& f) {
+    for (const auto& e : s.edges) f(e.to);
+    for (const auto& c : s.calls) f(c.to);
+    for (const uint32_t t : s.empty) f(t);
+  };
+  while (!todo.empty()) {
+    const uint32_t s = todo.back();
+    todo.pop_back();
+    each_target(a.states[s], [&](uint32_t t) {
+      before[t].push_back(s);
+      if (!std::exchange(reached[t], 1)) todo.push_back(t);
+    });
+  }
+  for (uint32_t s = 0; s < n; ++s) {
+    if (reached[s] && a.states[s].final) {
+      leads[s] = 1;
+      todo.push_back(s);
+    }
+  }
+  while (!todo.empty()) {
+    const uint32_t s = todo.back();
+    todo.pop_back();
+    for (const uint32_t p : before[s]) {
+      if (!std::exchange(leads[p], 1)) todo.push_back(p);
+    }
+  }
+  std::vector<uint32_t> number(n);
+  Automaton out;
+  out.add_state();
+  for (uint32_t s = 1; s < n; ++s) {
+    if (leads[s]) number[s] = out.add_state();
+  }
+  const auto kept = [&](uint32_t t) { return leads[t] != 0; };
+  for (uint32_t s = 0; s < n; ++s) {
+    if (!leads[s]) continue;
+    State& to = out.states[number[s]];
+    to.final = a.states[s].final;
+    for (const auto& e : a.states[s].edges) {
+      if (kept(e.to)) to.edges.push_back({e.bytes, number[e.to]});
+    }
+    for (const auto& c : a.states[s].calls) {
+      if (kept(c.to)) to.calls.push_back({c.symbol, number[c.to]});
+    }
+    for (const uint32_t t : a.states[s].empty) {
+      if (kept(t)) to.empty.push_back(number[t]);
+    }
+  }
+  return out;
+}
+
+class SubsetConstruction {
+ public:
+  SubsetConstruction(const Automaton& a, size_t most) : a_(a), most_(most), marked_(a.states.size()) {
+    classes_ = byte_classes(sets_of(a));
+    class_bytes_ = bytes_of(classes_);
+  }
+
+  std::optional<Automaton> run() {
+    if (!number_of({0})) return std::nullopt;
+    for (uint32_t s = 0; s < out_.states.size(); ++s) {
+      if (!expand(s)) return std::nullopt;
+    }
+    return trimmed(out_);
+  }
+
+ private:
+  static constexpr size_t kMostWork = size_t{1} << 21;  // members of subsets seen
+
+  // Everything that is reached from these without a byte.
+  void close(std::vector<uint32_t>& members) {
+    std::vector<uint32_t> all;
+    for (const uint32_t m : members) {
+      if (!std::exchange(marked_[m], 1)) all.push_back(m);
+    }
+    for (size_t i = 0; i < all.size(); ++i) {
+      for (const uint32_t t : a_.states[all[i]].empty) {
+        if (!std::exchange(marked_[t], 1)) all.push_back(t);
+      }
+    }
+    for (const uint32_t m : all) marked_[m] = 0;
+    work_ += all.size() + 1;
+    std::sort(all.begin(), all.end());
+    members = std::move(all);
+  }
+
+  std::optional<uint32_t> number_of(std::vector<uint32_t> members) {
+    close(members);
+    const auto [it, added] = numbers_.try_emplace(members, static_cast<uint32_t>(out_.states.size()));
+    if (!added) return it->second;
+    if (out_.states.size() >= most_ || work_ > kMostWork) return std::nullopt;
+    const uint32_t s = out_.add_state();
+    subsets_.push_back(&it->first);
+    for (const uint32_t m : members) out_.states[s].final |= a_.states[m].final;
+    return s;
+  }
+
+  bool expand(uint32_t s) {
+    std::map<int, std::vector<uint32_t>> by_class;
+    std::map<uint32_t, std::vector<uint32_t>> by_symbol;
+    for (const uint32_t m : *subsets_[s]) {
+      for (const auto& e : a_.states[m].edges) {
+        ++work_;
+        for (int c = 0; c < classes_.count; ++c) {
+          if (e.bytes.contains(class_bytes_[static_cast<size_t>(c)].first())) by_class[c].push_back(e.to);
+        }
+      }
+      for (const auto& c : a_.states[m].calls) by_symbol[c.symbol].push_back(c.to);
+    }
+    std::map<uint32_t, ByteSet> bytes;  // by target
+    for (auto& [c, members] : by_class) {
+      const auto to = number_of(std::move(members));
+      if (!to) return false;
+      bytes[*to] |= class_bytes_[static_cast<size_t>(c)];
+    }
+    for (const auto& [to, set] : bytes) out_.states[s].edges.push_back({set, to});
+    for (auto& [symbol, members] : by_symbol) {
+      const auto to = number_of(std::move(members));
+      if (!to) return false;
+      out_.states[s].calls.push_back({symbol, *to});
+    }
+    return true;
+  }
+
+  const Automaton& a_;
+  const size_t most_;
+  ByteClasses classes_;
+  std::vector<ByteSet> class_bytes_;
+  std::vector<char> marked_;
+  Automaton out_;
+  std::map<std::vector<uint32_t>, uint32_t> numbers_;
+  std::vector<const std::vector<uint32_t>*> subsets_;  // by state
+  size_t work_ = 0;
+};
+
+}  // namespace
+
+ByteClasses byte_classes(const std::vector<ByteSet>& sets) {
+  ByteClasses out;
+  out.count = 1;
+  for (const ByteSet& set : sets) {
+    int in_set[256];  // by class: what those of it become that are in the set
+    std::fill(std::begin(in_set), std::end(in_set), -1);
+    bool outside[256] = {};
+    for (int b = 0; b < 256; ++b) {
+      if (!set.contains(static_cast<uint8_t>(b))) outside[out.of[b]] = true;
+    }
+    for (int b = 0; b < 256; ++b) {
+      if (!set.contains(static_cast<uint8_t>(b)) || !outside[out.of[b]]) continue;
+      int& becomes = in_set[out.of[b]];
+      if (becomes < 0) becomes = out.count++;
+      out.of[b] = static_cast<uint8_t>(becomes);
+    }
+  }
+  return out;
+}
+
+std::optional<Automaton> deterministic(const Automaton& a, size_t most) {
+  return SubsetConstruction(a, most).run();
+}
+
+std::optional<Automaton> intersection(const Automaton& a, const Automaton& b, size_t most) {
+  Automaton out;
+  std::map<std::pair<uint32_t, uint32_t>, uint32_t> numbers;
+  std::vector<std::pair<uint32_t, uint32_t>> pairs;
+  const auto number_of = [&](uint32_t x, uint32_t y) {
+    const auto [it, added] = numbers.try_emplace({x, y}, static_cast<uint32_t>(pairs.size()));
+    if (added) {
+      out.add_state();
+      out.states.back().final = a.states[x].final && b.states[y].final;
+      pairs.emplace_back(x, y);
+    }
+    return it->second;
+  };
+  number_of(0, 0);
+  for (uint32_t s = 0; s < pairs.size(); ++s) {
+    if (pairs.size() > most) return std::nullopt;
+    const auto [x, y] = pairs[s];
+    for (const auto& e : a.states[x].edges) {
+      for (const auto& f : b.states[y].edges) {
+        const ByteSet both = e.bytes & f.bytes;
+        if (both.empty()) continue;
+        const uint32_t to = number_of(e.to, f.to);
+        out.states[s].edges.push_back({both, to});
+      }
+    }
+  }
+  return trimmed(out);
+}
+
+Automaton complement(const Automaton& a) {
+  Automaton out = a;
+  const uint32_t elsewhere = out.add_state();
+  for (State& s : out.states) {
+    ByteSet known;
+    for (const auto& e : s.edges) known |= e.bytes;
+    if (const ByteSet others = ~known; !others.empty()) s.edges.push_back({others, elsewhere});
+    s.final = !s.final;
+  }
+  return trimmed(out);
+}
+
+Automaton minimal(const Automaton& a) {
+  // Moore: classes of states are split until all members of one have the same ways to classes.
+  const size_t n = a.states.size();
+  std::vector<uint32_t> part(n);
+  for (size_t s = 0; s < n; ++s) part[s] = a.states[s].final ? 1 : 0;
+  size_t parts = 0;
+  for (;;) {
+    using Signature = std::pair<uint32_t, std::vector<std::pair<uint32_t, ByteSet>>>;
+    std::map<Signature, uint32_t> numbers;
+    std::vector<uint32_t> next(n);
+    for (size_t s = 0; s < n; ++s) {
+      std::map<uint32_t, ByteSet> ways;
+      for (const auto& e : a.states[s].edges) ways[part[e.to]] |= e.bytes;
+      const auto number = static_cast<uint32_t>(numbers.size());
+      next[s] = numbers.try_emplace({part[s], {ways.begin(), ways.end()}}, number).first->second;
+    }
+    part = std::move(next);
+    if (numbers.size() == parts) break;
+    parts = numbers.size();
+  }
+  Automaton out;
+  out.states.resize(parts);  // part[0] is 0: the first state is numbered first
+  for (size_t s = 0; s < n; ++s) {
+    State& to = out.states[part[s]];
+    if (!to.edges.empty()) continue;
+    to.final = a.states[s].final;
+    std::map<uint32_t, ByteSet> ways;
+    for (const auto& e : a.states[s].edges) ways[part[e.to]] |= e.bytes;
+    for (const auto& [t, bytes] : ways) to.edges.push_back({bytes, t});
+  }
+  return out;
+}
+
+bool accepts_nothing(const Automaton& a) {
+  return !a.states[0].final && a.states[0].edges.empty() && a.states[0].calls.empty() && a.states[0].empty.empty();
+}
+
+}  // namespace lmc::grammar

@@ -1,0 +1,101 @@
+#include "grammar/grammar_constraint.h"
+
+#include <string>
+#include <utility>
+
+#include "ir/error.h"
+
+namespace lmc::grammar {
+
+CompiledGrammar::CompiledGrammar(const Grammar& grammar, std::shared_ptr<const Vocabulary> vocabulary)
+    : machine_(grammar),
+      vocabulary_(std::move(vocabulary)),
+      masks_(std::make_shared<Masks>(machine_, vocabulary_)) {}
+
+GrammarConstraint::GrammarConstraint(std::shared_ptr<CompiledGrammar> grammar)
+    : grammar_(std::move(grammar)), few_(grammar_->vocabulary().size()) {
+  restart();
+}
+
+void GrammarConstraint::restart() {
+  const std::lock_guard lock(grammar_->mutex_);
+  masks_ = grammar_->masks_;
+  path_.assign(1, masks_->states().start());
+  mask_.reset();
+}
+
+// The state once `id` has come; dead if it may not.
+StateId GrammarConstraint::behind(int32_t id) {
+  const Vocabulary& v = grammar_->vocabulary();
+  if (id < 0 || id >= v.size() || v.text(id).empty()) return States::kDead;
+  masks_->states().budget = States::kBudget;
+  return masks_->states().next(path_.back(), v.text(id));
+}
+
+bool GrammarConstraint::allows(int32_t id) {
+  const std::lock_guard lock(grammar_->mutex_);
+  if (grammar_->vocabulary().is_end(id)) return masks_->states().may_end(path_.back());
+  return behind(id) != States::kDead;
+}
+
+const Mask& GrammarConstraint::mask() {
+  const std::lock_guard lock(grammar_->mutex_);
+  if (!mask_) mask_ = masks_->of(path_.back());
+  return *mask_;
+}
+
+const IdSet& GrammarConstraint::allowed() {
+  const Mask& m = mask();
+  if (m.many) return *m.many;
+  few_.clear();
+  for (const int32_t id : m.few) few_.add(id, id);
+  return few_;
+}
+
+int64_t GrammarConstraint::choices() { return mask().count; }
+
+std::optional<int32_t> GrammarConstraint::forced() {
+  const Mask& m = mask();
+  return m.count == 1 && !m.many ? std::optional(m.few[0]) : std::nullopt;
+}
+
+void GrammarConstraint::accept(int32_t id) {
+  const std::lock_guard lock(grammar_->mutex_);
+  const bool end = grammar_->vocabulary().is_end(id);
+  const StateId to = end ? States::kDead : behind(id);
+  if (end ? !masks_->states().may_end(path_.back()) : to == States::kDead)
+    throw Error("token " + std::to_string(id) + " may not come here under the grammar");
+  path_.push_back(to);
+  mask_.reset();
+  make_room();
+}
+
+// What has been found out may be forgotten: whoever finds too much of it begins anew, and others follow when
+// they begin a text.
+void GrammarConstraint::make_room() {
+  if (masks_->bytes() <= CompiledGrammar::kMostBytes) return;
+  if (masks_ == grammar_->masks_)
+    grammar_->masks_ = std::make_shared<Masks>(grammar_->machine_, grammar_->vocabulary_);
+  for (StateId& s : path_) s = grammar_->masks_->states().copy(masks_->states(), s);
+  masks_ = grammar_->masks_;
+}
+
+void GrammarConstraint::roll_back(int64_t tokens) {
+  if (tokens == 0) return;
+  path_.resize(path_.size() - static_cast<size_t>(tokens));
+  mask_.reset();
+}
+
+bool GrammarConstraint::ended() {
+  const std::lock_guard lock(grammar_->mutex_);
+  const StateId s = path_.back();
+  return !masks_->states().may_go_on(s) &&
+         (!masks_->states().may_end(s) || grammar_->vocabulary().ends().empty());
+}
+
+bool GrammarConstraint::may_end() {
+  const std::lock_guard lock(grammar_->mutex_);
+  return masks_->states().may_end(path_.back());
+}
+
+}  // namespace lmc::grammar

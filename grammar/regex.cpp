@@ -1,0 +1,359 @@
+#include "grammar/regex.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "grammar/text_cursor.h"
+
+namespace lmc::grammar {
+namespace regex {
+
+constexpr int kMostNesting = 200;
+constexpr int32_t kMostCount = 100000;
+constexpr size_t kMostPattern = size_t{1} << 16;
+constexpr size_t kMostStates = size_t{1} << 18;
+
+struct Node {
+  enum class Kind : uint8_t { chars, sequence, choice, repeat, begin, end };
+  Kind kind = Kind::sequence;
+  CodePoints chars = {};
+  std::vector<uint32_t> parts = {};
+  int32_t least = 0, most = 0;
+};
+using Kind = Node::Kind;
+
+const CodePoints kDigits = {{'0', '9'}};
+const CodePoints kWord = {{'0', '9'}, {'A', 'Z'}, {'a', 'z'}, {'_', '_'}};
+const CodePoints kBlank = {{9, 13},          {' ', ' '},       {0xa0, 0xa0},     {0x1680, 0x1680}, {0x2000, 0x200a},
+                           {0x2028, 0x2029}, {0x202f, 0x202f}, {0x205f, 0x205f}, {0x3000, 0x3000}, {0xfeff, 0xfeff}};
+const CodePoints kLineEnds = {{'\n', '\n'}, {'\r', '\r'}, {0x2028, 0x2029}};
+
+class Parser {
+ public:
+  Parser(std::string_view text, const std::string& name) : in_(text, name) {
+    if (text.size() > kMostPattern)
+      throw Error(name + ": a regular expression may have " + std::to_string(kMostPattern) + " bytes at most");
+  }
+  uint32_t read() {
+    const uint32_t out = choice(0);
+    if (!in_.at_end()) in_.refuse("this ) has no (");
+    return out;
+  }
+  std::vector<Node> nodes;
+
+ private:
+  uint32_t add(Node n) {
+    nodes.push_back(std::move(n));
+    return static_cast<uint32_t>(nodes.size() - 1);
+  }
+
+  uint32_t choice(int nesting) {
+    if (nesting > kMostNesting)
+      in_.refuse("groups may be nested " + std::to_string(kMostNesting) + " deep at most");
+    Node out{Kind::choice};
+    do out.parts.push_back(sequence(nesting));
+    while (in_.skip("|"));
+    return out.parts.size() == 1 ? out.parts[0] : add(std::move(out));
+  }
+
+  uint32_t sequence(int nesting) {
+    Node out{Kind::sequence};
+    while (!in_.at_end() && in_.peek() != '|' && in_.peek() != ')') out.parts.push_back(repeated(item(nesting)));
+    return add(std::move(out));
+  }
+
+  uint32_t item(int nesting) {
+    const size_t begin = in_.position();
+    if (in_.skip("^")) return add({Kind::begin});
+    if (in_.skip("$")) return add({Kind::end});
+    if (in_.skip("(")) return group(begin, nesting);
+    if (in_.skip("[")) return add({Kind::chars, character_class(begin)});
+    if (in_.skip(".")) return add({Kind::chars, ~kLineEnds});
+    if (in_.peek() == '*' || in_.peek() == '+' || in_.peek() == '?') in_.refuse("there is nothing to repeat here");
+    if (in_.peek() == '{' || in_.peek() == '}' || in_.peek() == ']')
+      in_.refuse(std::string("a ") + in_.peek() + " by itself is written with a \\ before it");
+    if (in_.skip("\\")) return add({Kind::chars, escape(begin)});
+    const uint32_t c = in_.take_character();
+    return add({Kind::chars, {{c, c}}});
+  }
+
+  uint32_t group(size_t begin, int nesting) {
+    if (in_.skip("?")) {
+      if (in_.skip("=") || in_.skip("!") || in_.skip("<=") || in_.skip("<!"))
+        in_.refuse_at(begin, "look-around ((?=…), (?!…), (?<=…), (?<!…)) is not supported");
+      if (in_.skip("<")) {
+        while (!in_.at_end() && in_.peek() != '>' && in_.peek() != ')') in_.take_character();
+        if (!in_.skip(">")) in_.refuse_at(begin, "the group's name has no end");
+      } else if (!in_.skip(":")) {
+        in_.refuse_at(begin, "flags and other (?…) are not supported");
+      }
+    }
+    const uint32_t out = choice(nesting + 1);
+    if (!in_.skip(")")) in_.refuse_at(begin, "this ( has no )");
+    return out;
+  }
+
+  uint32_t repeated(uint32_t one) {
+    const size_t begin = in_.position();
+    int32_t least = 0, most = kUnbounded;
+    if (in_.skip("*")) {
+    } else if (in_.skip("+")) {
+      least = 1;
+    } else if (in_.skip("?")) {
+      most = 1;
+    } else if (in_.skip("{")) {
+      const auto first = in_.take_number(kMostCount);
+      if (!first) in_.refuse_at(begin, "a repetition is {n}, {n,} or {m,n}; a { by itself is written \\{");
+      least = most = *first;
+      if (in_.skip(",")) most = in_.take_number(kMostCount).value_or(kUnbounded);
+      if (!in_.skip("}")) in_.refuse_at(begin, "a repetition is {n}, {n,} or {m,n}; a { by itself is written \\{");
+      if (most != kUnbounded && most < least) in_.refuse_at(begin, "the most turns are fewer than the least");
+    } else {
+      return one;
+    }
+    in_.skip("?");  // takes as little as it can: the same texts
+    if (nodes[one].kind == Kind::begin || nodes[one].kind == Kind::end)
+      in_.refuse_at(begin, "^ and $ cannot be repeated");
+    if (in_.peek() == '*' || in_.peek() == '+' || in_.peek() == '?' || in_.peek() == '{')
+      in_.refuse("a repetition of a repetition needs a group around it");
+    return add({Kind::repeat, {}, {one}, least, most});
+  }
+
+  CodePoints character_class(size_t begin) {
+    const bool others = in_.skip("^");
+    CodePoints out;
+    while (!in_.skip("]")) {
+      if (in_.at_end()) in_.refuse_at(begin, "this [ has no ]");
+      const size_t at = in_.position();
+      const CodePoints first = class_member();
+      if (in_.peek() == '-' && in_.peek(1) != ']' && in_.peek(1) != '\0') {
+        in_.take();
+        const CodePoints last = class_member();
+        if (!is_one(first) || !is_one(last)) in_.refuse_at(at, "a range lies between two characters");
+        const uint32_t from = first.ranges()[0].first, to = last.ranges()[0].first;
+        if (to < from) in_.refuse_at(at, "this range ends before it begins");
+        out.add(from, to);
+      } else {
+        out.add(first);
+      }
+    }
+    return others ? ~out : out;
+  }
+
+  static bool is_one(const CodePoints& p) {
+    return p.ranges().size() == 1 && p.ranges()[0].first == p.ranges()[0].second;
+  }
+
+  CodePoints class_member() {
+    const size_t begin = in_.position();
+    if (!in_.skip("\\")) {
+      const uint32_t c = in_.take_character();
+      return {{c, c}};
+    }
+    if (in_.skip("b")) return {{8, 8}};
+    return escape(begin);
+  }
+
+  CodePoints escape(size_t begin) {
+    if (in_.at_end()) in_.refuse_at(begin, "a \\ at the end escapes nothing");
+    const char c = in_.take();
+    const auto one = [](uint32_t p) { return CodePoints{{p, p}}; };
+    switch (c) {
+      case 'd': return kDigits;
+      case 'D': return ~kDigits;
+      case 'w': return kWord;
+      case 'W': return ~kWord;
+      case 's': return kBlank;
+      case 'S': return ~kBlank;
+      case 'n': return one('\n');
+      case 'r': return one('\r');
+      case 't': return one('\t');
+      case 'f': return one('\f');
+      case 'v': return one('\v');
+      case '0':
+        if (in_.peek() >= '0' && in_.peek() <= '9') in_.refuse_at(begin, "octal escapes are not supported: write \\xHH");
+        return one(0);
+      case 'x': return one(in_.take_hex(2));
+      case 'u': return one(unicode(begin));
+      case 'b': case 'B': in_.refuse_at(begin, "word borders (\\b, \\B) are not supported");
+      case 'p': case 'P': in_.refuse_at(begin, "Unicode properties (\\p{…}) are not supported: write the ranges");
+      case 'k': in_.refuse_at(begin, "back-references (\\k) are not supported");
+      default: break;
+    }
+    if (c >= '1' && c <= '9') in_.refuse_at(begin, "back-references (\\1) are not supported");
+    if (std::string_view("^$\\.*+?()[]{}|/-#&~=!<>:,;'\"`@% _").find(c) == std::string_view::npos)
+      in_.refuse_at(begin, "there is no such escape");
+    return one(static_cast<uint8_t>(c));
+  }
+
+  uint32_t unicode(size_t begin) {
+    if (in_.skip("{")) {
+      uint32_t p = 0;
+      int digits = 0;
+      while (!in_.skip("}")) {
+        if (++digits > 6) in_.refuse_at(begin, "there is no such code point");
+        p = p * 16 + in_.take_hex(1);
+      }
+      if (digits == 0 || p > CodePoints::kLast) in_.refuse_at(begin, "there is no such code point");
+      return p;
+    }
+    const uint32_t p = in_.take_hex(4);
+    if (p < 0xd800 || p > 0xdbff || !in_.skip("\\u")) return p;  // a lone surrogate is no character
+    const uint32_t low = in_.take_hex(4);
+    if (low < 0xdc00 || low > 0xdfff) in_.refuse_at(begin, "a high surrogate has no low one behind it");
+    return 0x10000 + ((p - 0xd800) << 10) + (low - 0xdc00);
+  }
+
+  TextCursor in_;
+};
+
+// States with ^ and $ as ways that hold in some places only.
+class Builder {
+ public:
+  Builder(const std::vector<Node>& nodes, const std::string& name) : nodes_(nodes), name_(name) {}
+
+  Automaton build(uint32_t root, Match match) {
+    const uint32_t start = state(), end = state();
+    uint32_t from = start, to = end;
+    if (match == Match::anywhere) {
+      from = state();
+      to = state();
+      a_.states[start].empty.push_back(from);
+      a_.states[to].empty.push_back(end);
+      add_chars(CodePoints::all(), from, from);
+      add_chars(CodePoints::all(), to, to);
+    }
+    add(root, from, to);
+    a_.states[end].final = true;
+    return without_anchors();
+  }
+
+ private:
+  uint32_t state() {
+    if (a_.states.size() >= kMostStates)
+      throw Error(name_ + ": the regular expression takes more than " + std::to_string(kMostStates) +
+                  " states; smaller repetitions help");
+    return a_.add_state();
+  }
+
+  void add(uint32_t id, uint32_t from, uint32_t to) {
+    const Node& n = nodes_[id];
+    switch (n.kind) {
+      case Kind::chars: add_chars(n.chars, from, to); break;
+      case Kind::begin: begins_.emplace(from, to); break;
+      case Kind::end: ends_.emplace(from, to); break;
+      case Kind::choice:
+        for (const uint32_t p : n.parts) add(p, from, to);
+        break;
+      case Kind::sequence:
+        for (const uint32_t p : n.parts) {
+          const uint32_t next = state();
+          add(p, from, next);
+          from = next;
+        }
+        a_.states[from].empty.push_back(to);
+        break;
+      case Kind::repeat: add_repeat(n, from, to); break;
+    }
+  }
+
+  void add_repeat(const Node& n, uint32_t from, uint32_t to) {
+    const auto once = [&] {
+      const uint32_t next = state();
+      add(n.parts[0], from, next);
+      from = next;
+    };
+    for (int32_t i = 0; i < n.least; ++i) once();
+    if (n.most == kUnbounded) {
+      const uint32_t loop = state();
+      a_.states[from].empty.push_back(loop);
+      from = loop;
+      once();
+      a_.states[from].empty.push_back(loop);
+      a_.states[loop].empty.push_back(to);
+      return;
+    }
+    for (int32_t i = n.least; i < n.most; ++i) {
+      a_.states[from].empty.push_back(to);
+      once();
+    }
+    a_.states[from].empty.push_back(to);
+  }
+
+  // Ways that end alike share their ends.
+  void add_chars(const CodePoints& chars, uint32_t from, uint32_t to) {
+    std::map<std::vector<ByteSet>, uint32_t> before;  // by the bytes still to come
+    before[{}] = to;
+    for (const std::vector<ByteSet>& way : utf8_ways(chars)) {
+      uint32_t behind = to;
+      for (size_t i = way.size() - 1; i > 0; --i) {
+        const auto [it, added] = before.try_emplace({way.begin() + static_cast<ptrdiff_t>(i), way.end()}, 0);
+        if (added) {
+          it->second = state();
+          a_.states[it->second].edges.push_back({way[i], behind});
+        }
+        behind = it->second;
+      }
+      a_.states[from].edges.push_back({way[0], behind});
+    }
+  }
+
+  // Every state once for each place: ^ holds at the start alone; behind $ there is no byte.
+  Automaton without_anchors() {
+    if (begins_.empty() && ends_.empty()) return std::move(a_);
+    enum : uint32_t { kAtStart = 1, kAtEnd = 2 };
+    Automaton out;
+    std::map<std::pair<uint32_t, uint32_t>, uint32_t> numbers;
+    std::vector<std::pair<uint32_t, uint32_t>> todo;
+    const auto number = [&](uint32_t s, uint32_t place) {
+      const auto [it, added] = numbers.try_emplace({s, place}, static_cast<uint32_t>(out.states.size()));
+      if (added) {
+        out.add_state();
+        todo.emplace_back(s, place);
+      }
+      return it->second;
+    };
+    number(0, kAtStart);
+    for (size_t i = 0; i < todo.size(); ++i) {
+      const auto [s, place] = todo[i];
+      Automaton::State state;
+      state.final = a_.states[s].final;
+      for (const uint32_t t : a_.states[s].empty) state.empty.push_back(number(t, place));
+      if (place & kAtStart) {
+        const auto [first, last] = begins_.equal_range(s);
+        for (auto it = first; it != last; ++it) state.empty.push_back(number(it->second, place));
+      }
+      const auto [first, last] = ends_.equal_range(s);
+      for (auto it = first; it != last; ++it) state.empty.push_back(number(it->second, place | kAtEnd));
+      if (!(place & kAtEnd)) {
+        for (const auto& e : a_.states[s].edges) state.edges.push_back({e.bytes, number(e.to, 0)});
+      }
+      out.states[i] = std::move(state);
+    }
+    return out;
+  }
+
+  const std::vector<Node>& nodes_;
+  const std::string& name_;
+  Automaton a_;
+  std::multimap<uint32_t, uint32_t> begins_, ends_;
+};
+
+}  // namespace regex
+
+Automaton automaton_of_regex(std::string_view pattern, Match match, const std::string& name) {
+  regex::Parser parser(pattern, name);
+  const uint32_t root = parser.read();
+  return regex::Builder(parser.nodes, name).build(root, match);
+}
+
+Grammar grammar_of_regex(std::string_view pattern, const std::string& name) {
+  Grammar out;
+  const RuleId root = out.add_rule("");
+  out.define(root, out.automaton(automaton_of_regex(pattern, Match::whole, name)));
+  out.set_root(root);
+  return out;
+}
+
+}  // namespace lmc::grammar

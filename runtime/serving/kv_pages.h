@@ -1,0 +1,58 @@
+// The caches of a sequence in pages of kCachePage positions: what they weigh, and how one is copied out of a
+// sequence and into another. A page is in two parts: what every later token sees, and what is only seen from
+// within a sliding window.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "ir/cache_layout.h"
+#include "ir/plan.h"
+#include "runtime/kv_cache.h"
+
+namespace lmc {
+
+struct KvPage {
+  std::unique_ptr<std::byte[]> lasting, windowed;  // null: dropped, or no bytes
+};
+
+class KvPages {
+ public:
+  // Error for a plan whose rings are not made of whole pages.
+  explicit KvPages(const Plan& plan);
+
+  int64_t lasting_bytes() const { return lasting_bytes_; }  // of a page
+  int64_t windowed_bytes() const { return windowed_bytes_; }
+  int64_t page_bytes() const { return lasting_bytes_ + windowed_bytes_; }
+  // Pages before a border that windows still see from there: their windowed part is needed to go on.
+  int64_t seen_pages() const { return seen_pages_; }
+
+  // What a sequence of so many positions uses, in whole pages.
+  int64_t bytes(int64_t positions) const;
+  // Most positions, up to `context`, of a sequence that uses so much.
+  int64_t longest(int64_t bytes, int64_t context) const;
+
+  // Page number `page` of a sequence that has fed it whole, by its last step at the latest. Both parts.
+  KvPage copy_of(const KvCache& cache, int64_t page) const;
+  // Writes it into a sequence that goes on from `position`, a multiple of kCachePage: of the windowed part
+  // what is seen from there.
+  void write(const KvPage& from, int64_t page, KvCache& to, int64_t position) const;
+
+ private:
+  struct Cache {
+    PlanCache plan;
+    int64_t start;   // in the sequence's memory
+    int64_t bytes;   // of a page
+    int64_t offset;  // in its part of a KvPage
+    bool windowed;
+  };
+  static std::vector<CachePiece> pieces(const Cache& c, int64_t page);
+
+  std::vector<Cache> caches_;
+  int64_t lasting_bytes_ = 0, windowed_bytes_ = 0, seen_pages_ = 0;
+};
+
+}  // namespace lmc

@@ -1,0 +1,122 @@
+#include "runtime/serving/prefix_tree.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace lmc {
+namespace {
+
+constexpr auto kPage = static_cast<size_t>(kCachePage);
+
+std::vector<int32_t> page_of(std::span<const int32_t> tokens, size_t page) {
+  const auto at = tokens.subspan(page * kPage, kPage);
+  return {at.begin(), at.end()};
+}
+
+}  // namespace
+
+std::vector<PrefixTree::Node*> PrefixTree::walk(std::span<const int32_t> tokens, bool beyond) {
+  std::vector<Node*> out;
+  for (size_t i = 0; (i + 1) * kPage <= tokens.size(); ++i) {
+    Children& next = children(out.empty() ? nullptr : out.back(), beyond);
+    const auto it = next.find(page_of(tokens, i));
+    if (it == next.end()) break;
+    out.push_back(it->second);
+  }
+  return out;
+}
+
+// How many of them a sequence can go on behind: of the last ones, windows see all.
+size_t PrefixTree::usable(const std::vector<Node*>& nodes) const {
+  const auto seen = static_cast<size_t>(pages_.seen_pages());
+  size_t count = nodes.size();
+  for (size_t i = count; i > 0 && i + seen > count; --i) {
+    if (!nodes[i - 1]->page.windowed) count = i - 1;
+  }
+  return count;
+}
+
+std::vector<const KvPage*> PrefixTree::find(std::span<const int32_t> tokens, bool beyond) {
+  std::vector<Node*> nodes = walk(tokens, beyond);
+  nodes.resize(usable(nodes));
+  use(nodes);
+  const size_t seen = std::min(nodes.size(), static_cast<size_t>(pages_.seen_pages()));
+  for (Node* node : std::span(nodes).last(seen)) {
+    node->windows_used = now_;
+    windows_.splice(windows_.begin(), windows_, node->windows_place);
+  }
+  std::vector<const KvPage*> out;
+  for (const Node* node : nodes) out.push_back(&node->page);
+  return out;
+}
+
+void PrefixTree::use(std::span<Node* const> nodes) {
+  ++now_;
+  for (auto it = nodes.rbegin(); it != nodes.rend(); ++it) {
+    (*it)->used = now_;
+    nodes_.splice(nodes_.begin(), nodes_, (*it)->place);
+  }
+}
+
+bool PrefixTree::wants(std::span<const int32_t> tokens, bool beyond) {
+  const std::vector<Node*> nodes = walk(tokens, beyond);
+  use(nodes);
+  const size_t pages = tokens.size() / kPage;
+  return nodes.size() + 1 == pages || (nodes.size() == pages && !nodes.back()->page.windowed);
+}
+
+void PrefixTree::add(std::span<const int32_t> tokens, bool beyond, KvPage page) {
+  const size_t last = tokens.size() / kPage - 1;
+  const std::vector<Node*> nodes = walk(tokens, beyond);
+  if (nodes.size() < last) return;
+  Node* node = nodes.size() > last ? nodes[last]
+                                   : add_node(nodes.empty() ? nullptr : nodes.back(), tokens, beyond,
+                                              std::move(page.lasting));
+  if (!node->page.windowed) hold_windows(*node, std::move(page.windowed));
+  use(walk(tokens, beyond));
+}
+
+// There may be no memory: then nothing has happened.
+PrefixTree::Node* PrefixTree::add_node(Node* parent, std::span<const int32_t> tokens, bool beyond,
+                                       std::unique_ptr<std::byte[]> lasting) {
+  std::list<Node> made;
+  Node* node = &made.emplace_front();
+  node->parent = parent;
+  node->beyond = beyond;
+  node->page.lasting = std::move(lasting);
+  node->self = children(parent, beyond).emplace(page_of(tokens, tokens.size() / kPage - 1), node).first;
+  node->place = made.begin();
+  nodes_.splice(nodes_.end(), made);  // behind the pages before it
+  bytes_ += pages_.lasting_bytes();
+  return node;
+}
+
+void PrefixTree::hold_windows(Node& node, std::unique_ptr<std::byte[]> windowed) {
+  windows_.push_front(&node);
+  node.windows_place = windows_.begin();
+  node.windows_used = now_;
+  node.page.windowed = std::move(windowed);
+  bytes_ += pages_.windowed_bytes();
+}
+
+void PrefixTree::drop_windows(Node& node) {
+  windows_.erase(node.windows_place);
+  node.page.windowed.reset();
+  bytes_ -= pages_.windowed_bytes();
+}
+
+bool PrefixTree::drop() {
+  if (nodes_.empty()) return false;
+  Node& last = nodes_.back();
+  if (pages_.windowed_bytes() > 0 && !windows_.empty() && windows_.back()->windows_used <= last.used) {
+    drop_windows(*windows_.back());
+    return true;
+  }
+  if (last.page.windowed) drop_windows(last);
+  children(last.parent, last.beyond).erase(last.self);
+  nodes_.pop_back();
+  bytes_ -= pages_.lasting_bytes();
+  return true;
+}
+
+}  // namespace lmc

@@ -1,0 +1,300 @@
+#include "runtime/serving/step_loop.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include "ir/error.h"
+#include "ir/seconds.h"
+#include "runtime/restriction.h"
+
+namespace lmc {
+namespace {
+
+constexpr int64_t kLongestQueue = 1 << 20;
+
+int64_t quarter_of_memory() {
+  return static_cast<int64_t>(::sysconf(_SC_PHYS_PAGES)) / 4 * static_cast<int64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+BatcherOptions checked(BatcherOptions o, const Session& session) {
+  if (o.slots < 1 || o.slots > session.most_sequences()) {
+    throw Error("a batch may hold 1 to " + std::to_string(session.most_sequences()) +
+                " texts at a time, not " + std::to_string(o.slots));
+  }
+  if (o.queue < 0 || o.queue > kLongestQueue) {
+    throw Error("the queue must hold 0 to " + std::to_string(kLongestQueue) + " requests, not " +
+                std::to_string(o.queue));
+  }
+  if (!(o.prefill_share >= 0 && o.prefill_share <= 1))
+    throw Error("the share of a step that prompts may take must be 0 to 1");
+  if (o.kv_bytes < 0) throw Error("the KV memory must be 0 (a share of the machine's) or more bytes");
+  if (o.kv_bytes == 0) o.kv_bytes = quarter_of_memory();
+  return o;
+}
+
+}  // namespace
+
+StepLoop::StepLoop(Session& session, const BatcherOptions& options, std::function<void()> on_leave)
+    : session_(session),
+      options_(checked(options, session)),
+      on_leave_(std::move(on_leave)),
+      pages_(session.plan()),
+      share_(options_.prefill_share, options_.slots),
+      context_(pages_.longest(options_.kv_bytes, session.context())),
+      slots_(static_cast<size_t>(options_.slots)) {
+  if (context_ < 1) {
+    throw Error("KV memory of " + std::to_string(options_.kv_bytes) + " bytes is less than the " +
+                std::to_string(pages_.bytes(1)) + " of one page");
+  }
+}
+
+void StepLoop::end_if(const std::function<bool(const Text&)>& which, StopReason reason) {
+  const auto end = [&](const Owned& text) {
+    if (!text->ended() && which(*text)) text->end(reason);
+  };
+  std::for_each(running_.begin(), running_.end(), end);
+  std::for_each(waiting_.begin(), waiting_.end(), end);
+  sweep();
+}
+
+void StepLoop::step() {
+  end_if([](const Text& t) { return t.late(); }, StopReason::timeout);
+  admit();
+  make_room();
+  if (running_.empty()) return;
+  try {
+    fill_rows();
+    run_rows();
+  } catch (const std::bad_alloc&) {
+    fail("not enough memory for a step");
+  } catch (const std::exception& e) {
+    fail(e.what());
+  }
+  sweep();
+}
+
+void StepLoop::fail(const std::string& error) {
+  for (const Owned& text : running_) {
+    if (!text->ended()) text->fail(error);
+  }
+}
+
+// ---- who has a place ----
+
+void StepLoop::admit() {
+  while (!waiting_.empty() && running_.size() < slots_.size() && fits(*waiting_.front())) {
+    Owned text = std::move(waiting_.front());
+    waiting_.pop_front();
+    give_place(std::move(text));
+  }
+  sweep();
+}
+
+void StepLoop::give_place(Owned text) {
+  Slot& slot = *std::find_if(slots_.begin(), slots_.end(), [](const Slot& s) { return !s.text; });
+  text->started = true;
+  try {
+    if (!slot.sequence) slot.sequence = std::make_unique<Sequence>(session_.plan());
+  } catch (const Error& e) {
+    text->fail(e.what());
+  }
+  slot.text = text.get();
+  text->sequence = slot.sequence.get();
+  running_.push_back(std::move(text));
+}
+
+// Its memory goes back to the system.
+StepLoop::Owned StepLoop::take_place(size_t running) {
+  Owned text = std::move(running_[running]);
+  running_.erase(running_.begin() + static_cast<ptrdiff_t>(running));
+  std::find_if(slots_.begin(), slots_.end(), [&](const Slot& s) { return s.text == text.get(); })->text =
+      nullptr;
+  if (text->sequence) std::exchange(text->sequence, nullptr)->reset();
+  return text;
+}
+
+void StepLoop::preempt_youngest() {
+  waiting_.push_front(take_place(running_.size() - 1));
+  ++counts_.preempted;
+}
+
+// Those that have ended leave.
+void StepLoop::sweep() {
+  const auto leave = [&](const Owned& text) {
+    on_leave_();
+    text->leave();
+  };
+  for (size_t i = 0; i < running_.size();) {
+    if (running_[i]->ended()) {
+      leave(take_place(i));
+    } else {
+      ++i;
+    }
+  }
+  for (size_t i = 0; i < waiting_.size();) {
+    if (!waiting_[i]->ended()) {
+      ++i;
+      continue;
+    }
+    const Owned text = std::move(waiting_[i]);
+    waiting_.erase(waiting_.begin() + static_cast<ptrdiff_t>(i));
+    leave(text);
+  }
+}
+
+// ---- memory ----
+
+// What the caches of those that run will use when all their tokens are fed.
+int64_t StepLoop::claims() const {
+  int64_t out = 0;
+  for (const Owned& text : running_) out += pages_.bytes(static_cast<int64_t>(text->tokens().size()));
+  return out;
+}
+
+// With a page more for each, so that it does not have to leave again at once.
+bool StepLoop::fits(const Text& text) const {
+  if (running_.empty()) return true;
+  const int64_t spare = (static_cast<int64_t>(running_.size()) + 1) * pages_.page_bytes();
+  return claims() + pages_.bytes(static_cast<int64_t>(text.tokens().size())) + spare <= options_.kv_bytes;
+}
+
+void StepLoop::make_room() {
+  while (running_.size() > 1 && claims() > options_.kv_bytes) preempt_youngest();
+  drop_kept(0);
+}
+
+// Until there is room for as much as `wanted` beside the claims, or nothing is kept.
+void StepLoop::drop_kept(int64_t wanted) {
+  const int64_t others = claims() + wanted;
+  while (others + prefixes_.bytes() > options_.kv_bytes && prefixes_.drop()) {
+  }
+}
+
+bool StepLoop::beyond(const Text& text) const {
+  const int64_t border = session_.plan().rope_border;
+  return border > 0 && static_cast<int64_t>(text.tokens().size()) > border;
+}
+
+// Copies what others had in their caches and this one would feed, all but its last token.
+void StepLoop::reuse_prefix(Text& text) {
+  Sequence& to = *text.sequence;
+  const std::span tokens(text.tokens());
+  const auto kept = prefixes_.find(tokens.first(tokens.size() - 1), beyond(text));
+  const int64_t from = to.position(), end = static_cast<int64_t>(kept.size()) * kCachePage;
+  if (end <= from) return;
+  const auto fresh = tokens.subspan(static_cast<size_t>(from), static_cast<size_t>(end - from));
+  to.tokens.insert(to.tokens.end(), fresh.begin(), fresh.end());
+  to.cache.advance(end - from);
+  to.beyond = beyond(text);
+  for (int64_t page = from / kCachePage; page < end / kCachePage; ++page)
+    pages_.write(*kept[static_cast<size_t>(page)], page, to.cache, end);
+  text.reused += end - from;
+  counts_.reused_tokens += static_cast<uint64_t>(end - from);
+}
+
+// Of the pages that it has filled since it was at `before`, those that are not there.
+void StepLoop::keep_pages(const Text& text, int64_t before) {
+  const Sequence& from = *text.sequence;
+  for (int64_t page = before / kCachePage; page < from.position() / kCachePage; ++page) {
+    const auto tokens = std::span(from.tokens).first(static_cast<size_t>((page + 1) * kCachePage));
+    if (!prefixes_.wants(tokens, from.beyond)) continue;
+    drop_kept(pages_.page_bytes());
+    if (claims() + prefixes_.bytes() + pages_.page_bytes() > options_.kv_bytes) return;
+    prefixes_.add(tokens, from.beyond, pages_.copy_of(from.cache, page));
+  }
+}
+
+// ---- one step ----
+
+void StepLoop::fill_rows() {
+  rows_.clear();
+  parts_.clear();
+  for (const Owned& text : running_) {
+    // What was fed with other rope factors is fed again, in slices as a prompt.
+    if (text->sequence->position() > 0 && text->sequence->beyond != beyond(*text)) text->sequence->reset();
+    if (text->unfed().size() == 1) add_rows(*text, 1);
+  }
+  texts_ = static_cast<int64_t>(rows_.size());
+  const bool prompts = texts_ < static_cast<int64_t>(running_.size());
+  const int64_t most = std::min(std::max(session_.block(), texts_ + 1), session_.most_tokens());
+  int64_t room = prompts && most > texts_ ? share_.tokens(texts_, most - texts_) : 0;
+  for (const Owned& text : running_) {
+    if (room == 0) break;
+    if (text->unfed().size() == 1) continue;
+    reuse_prefix(*text);
+    const int64_t count = std::min(static_cast<int64_t>(text->unfed().size()), room);
+    add_rows(*text, count);
+    room -= count;
+  }
+}
+
+// The next `count` unfed tokens of a text, whose next token is chosen behind the last.
+void StepLoop::add_rows(Text& text, int64_t count) {
+  const std::span<const int32_t> unfed = text.unfed();
+  const auto length = static_cast<int64_t>(text.tokens().size());
+  for (const int32_t token : unfed.first(static_cast<size_t>(count)))
+    rows_.push_back({text.sequence, token, false, length});
+  const bool chooses = count == static_cast<int64_t>(unfed.size());
+  rows_.back().logits = chooses;
+  parts_.push_back({&text, text.sequence->position(), count, chooses});
+}
+
+// Nothing has happened if the session was stopped.
+void StepLoop::run_rows() {
+  const auto begin = std::chrono::steady_clock::now();
+  const bool likeliest = rows_.size() == 1 && parts_[0].chooses && parts_[0].text->only_greedy();
+  std::optional<int32_t> id;
+  std::optional<std::span<const float>> logits;
+  if (likeliest) {
+    const Restriction restriction(session_, parts_[0].text->allowed());
+    id = session_.next(*rows_[0].sequence, rows_[0].token);
+  } else {
+    logits = session_.step_rows(rows_);
+  }
+  if (!id && !logits) return;
+  const double seconds = seconds_since(begin);
+  const int64_t prompt_tokens = static_cast<int64_t>(rows_.size()) - texts_;
+  share_.took(texts_, prompt_tokens, seconds);
+  ++counts_.steps;
+  counts_.step_seconds += seconds;
+  for (const Part& part : parts_) {
+    if (part.rows > 1 || part.text->made() == 0) counts_.prompt_tokens += static_cast<uint64_t>(part.rows);
+    keep_pages(*part.text, part.before);
+  }
+  const auto vocab = static_cast<size_t>(session_.vocab());
+  size_t row = 0;
+  for (const Part& part : parts_) {
+    if (!part.chooses) continue;
+    try {
+      if (id) {
+        part.text->accept(*id);
+      } else {
+        part.text->choose(logits->subspan(row++ * vocab, vocab));
+      }
+      ++counts_.chosen_tokens;
+    } catch (const std::exception& e) {
+      part.text->fail(e.what());
+    }
+  }
+}
+
+BatcherStats StepLoop::stats() const {
+  BatcherStats out = counts_;
+  for (const Slot& slot : slots_) {
+    BatcherStats::Slot& s = out.slots.emplace_back();
+    if (!slot.text) continue;
+    const int64_t position = slot.text->sequence->position();
+    s = {slot.text->id, slot.text->prompt_size(), position, slot.text->made()};
+    out.sequence_bytes += pages_.bytes(position);
+  }
+  out.running = static_cast<int64_t>(running_.size());
+  out.waiting = static_cast<int64_t>(waiting_.size());
+  out.kept_bytes = prefixes_.bytes();
+  out.most_bytes = options_.kv_bytes;
+  return out;
+}
+
+}  // namespace lmc

@@ -1,0 +1,91 @@
+// The texts of a Batcher and the steps that make them: who has a place, who waits, which rows are in a step,
+// whose memory goes first. Of one thread; never waits.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "runtime/serving/batcher.h"
+#include "runtime/serving/kv_pages.h"
+#include "runtime/serving/prefill_share.h"
+#include "runtime/serving/prefix_tree.h"
+#include "runtime/serving/text.h"
+
+namespace lmc {
+
+class StepLoop {
+ public:
+  // `on_leave` is called in front of each text's on_end. Error for options out of range.
+  StepLoop(Session& session, const BatcherOptions& options, std::function<void()> on_leave);
+
+  int64_t context() const { return context_; }
+  bool idle() const { return running_.empty() && waiting_.empty(); }
+
+  // It waits for its turn behind all before it.
+  void add(std::unique_ptr<Text> text) { waiting_.push_back(std::move(text)); }
+  void end_if(const std::function<bool(const Text&)>& which, StopReason reason);
+  // Gives places to those that wait, then one step of those that have one.
+  void step();
+
+  BatcherStats stats() const;
+
+ private:
+  using Owned = std::unique_ptr<Text>;
+
+  void fail(const std::string& error);
+
+  // Who has a place.
+  void admit();
+  void give_place(Owned text);
+  Owned take_place(size_t running);
+  void preempt_youngest();
+  void sweep();
+
+  // Memory.
+  int64_t claims() const;
+  bool fits(const Text& text) const;
+  void make_room();
+  void drop_kept(int64_t wanted);
+  bool beyond(const Text& text) const;
+  void reuse_prefix(Text& text);
+  void keep_pages(const Text& text, int64_t before);
+
+  // One step.
+  void fill_rows();
+  void add_rows(Text& text, int64_t count);
+  void run_rows();
+
+  Session& session_;
+  const BatcherOptions options_;
+  const std::function<void()> on_leave_;
+  const KvPages pages_;
+  PrefixTree prefixes_{pages_};
+  PrefillShare share_;
+  int64_t context_;
+
+  std::vector<Owned> running_;  // by id
+  std::deque<Owned> waiting_;   // by id; all are younger than those that run
+  struct Slot {
+    std::unique_ptr<Sequence> sequence;  // made when first needed
+    Text* text = nullptr;                // null: free
+  };
+  std::vector<Slot> slots_;
+
+  std::vector<StepRow> rows_;  // of the step
+  struct Part {                // a text's rows in it
+    Text* text;
+    int64_t before;  // its position
+    int64_t rows;
+    bool chooses;
+  };
+  std::vector<Part> parts_;
+  int64_t texts_ = 0;  // rows of texts in the making, which come first
+  BatcherStats counts_;
+};
+
+}  // namespace lmc

@@ -1,0 +1,64 @@
+// A request on its way: what was asked, and the text as it grows.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "runtime/continuation.h"
+#include "runtime/sequence.h"
+#include "runtime/serving/answer_request.h"
+
+namespace lmc {
+
+class Text {
+ public:
+  // The clock runs from here. Error for options that make no sense.
+  Text(AnswerRequest request, int64_t vocab, int64_t context);
+  Text(const Text&) = delete;
+  Text& operator=(const Text&) = delete;
+
+  uint64_t id = 0;       // the order in which they came
+  bool started = false;  // has it had a place?
+  // Its caches, of which it may have fed a beginning, while it has a place among those that run.
+  Sequence* sequence = nullptr;
+  int64_t reused = 0;  // tokens that were not fed, but copied from another's caches
+
+  const std::vector<int32_t>& tokens() const { return made_.sequence(); }
+  int64_t prompt_size() const { return prompt_size_; }
+  // What the caches do not hold yet: a prompt's rest, or the token chosen last.
+  std::span<const int32_t> unfed() const {
+    return std::span(tokens()).subspan(static_cast<size_t>(sequence->position()));
+  }
+
+  // Will the next token be the likeliest, and nothing more be asked?
+  bool only_greedy() const { return request_.top_logprobs < 0 && made_.only_greedy(); }
+  // What the next token may be; null: anything. Valid until it comes.
+  const IdSet* allowed() { return made_.allowed(); }
+  // The next token, from the logits behind tokens(), or known already, and those that a constraint leaves no
+  // choice about. Error if they are no distribution.
+  void choose(std::span<const float> logits);
+  void accept(int32_t id);
+  bool ended() const { return made_.ended(); }
+  bool late() const { return made_.late(); }
+
+  void end(StopReason reason) { made_.end(reason); }
+  // Ends it, which is nobody's will.
+  void fail(const std::string& error);
+  // Tells that it has ended: the last that is done with it.
+  void leave();
+  int64_t made() { return static_cast<int64_t>(made_.result().ids.size()); }
+
+ private:
+  void prompt_is_fed();
+  void add_forced();
+  bool tell(int32_t id);
+
+  AnswerRequest request_;
+  int64_t prompt_size_;
+  std::span<const float> logits_;  // behind the token that is being chosen
+  Continuation made_;
+  std::string error_;
+};
+
+}  // namespace lmc

@@ -1,0 +1,130 @@
+# lmc serve: its answers are those of lmc run; keys, origins, limits, TLS, and how it ends.
+LMC=$1 ROOT=$2
+. "$ROOT/tests/cli/lib.sh.inc"
+. "$ROOT/tests/cli/serve.sh.inc"
+command -v curl >out.txt || { echo "skipped: there is no curl"; exit 77; }
+model_with_template
+expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --weights model -o chat.lmc
+
+# Answers are those of lmc run, id for id: greedy, drawn, and with every limit on what is drawn.
+serve chat.lmc --slots 4 || finish
+same() { # same NAME RUN-FLAGS JSON-FIELDS
+  "$LMC" run chat.lmc --prompt "ROMEO:" --json -n 40 $2 >run.json 2>err.txt || fail "run $2: $(cat err.txt)"
+  post /completion "{\"prompt\": \"ROMEO:\", \"n_predict\": 40, \"top_k\": 0, \"top_p\": 1, \"min_p\": 0, $3}" >served.json
+  [ "$(field run.json 'j["ids"]')" = "$(field served.json 'j["tokens"]')" ] || fail "$1: served $(head -c 300 served.json), run $(head -c 300 run.json)"
+}
+same greedy "" '"temperature": 0'
+same drawn "--temperature 0.8 --seed 7" '"temperature": 0.8, "seed": 7'
+same limited "--temperature 1.2 --seed 9 --top-k 50 --top-p 0.9 --min-p 0.02 --repetition-penalty 1.2 --logit-bias 260=-5" \
+  '"temperature": 1.2, "seed": 9, "top_k": 50, "top_p": 0.9, "min_p": 0.02, "repeat_penalty": 1.2, "logit_bias": [[260, -5]]'
+"$LMC" run chat.lmc --chat --prompt "Who?" --json -n 20 >run.json 2>err.txt || fail "run --chat"
+post /v1/chat/completions '{"messages": [{"role": "user", "content": "Who?"}], "max_tokens": 20, "temperature": 0}' >served.json
+[ "$(field run.json 'j["text"]')" = "$(field served.json 'j["choices"][0]["message"]["content"]')" ] || fail "chat: $(cat served.json)"
+
+# Every route stands in the help, and what it refuses says which field.
+curl -sS "$URL/help" >help.txt
+for route in "POST /v1/chat/completions" "GET /health" "POST /api/generate" "POST /completion" "GET /metrics"; do expect_in help.txt "$route"; done
+refused() { # refused STATUS TEXT PATH BODY
+  post "$3" "$4" -o out.txt -w '%{http_code}' >code.txt
+  [ "$(cat code.txt)" = "$1" ] || fail "$3 $4: $(cat code.txt) instead of $1: $(cat out.txt)"
+  expect_in out.txt "$2"
+}
+refused 400 "'temperature' must lie between" /v1/completions '{"prompt": "x", "temperature": 1e300}'
+refused 400 "'n' must lie between" /v1/completions '{"prompt": "x", "n": 1000}'
+refused 400 "'presence_penalty' is not supported" /v1/completions '{"prompt": "x", "presence_penalty": 1}'
+refused 400 "Unrecognized request argument supplied: promt" /v1/completions '{"promt": "x"}'
+refused 400 "nested more than 64 deep" /v1/completions "$(printf '[%.0s' $(seq 100))"
+refused 400 "not well-formed JSON" /completion '{"prompt": '
+refused 400 "the logit bias names token 99999999" /completion '{"prompt": "x", "logit_bias": [[99999999, 1]]}'
+refused 400 "messages[1].role" /v1/chat/completions '{"messages": [{"role": "user", "content": "x"}, {"role": "king"}]}'
+refused 400 "messages[0].content[0].type" /v1/chat/completions '{"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}'
+refused 404 "GET /help" /v2/nothing '{}'
+refused 405 "this path takes GET alone" /health '{}'
+refused 501 "embeddings" /v1/embeddings '{"input": "x"}'
+expect_in server.log " POST /v1/completions 400 "
+
+# What the README shows.
+commands=0
+on_line() {
+  case $1,$2 in
+    console,curl*)
+      commands=$((commands + 1))
+      bash -c "${2//http:\/\/127.0.0.1:8080/$URL} -f" >out.txt 2>err.txt || fail "$2: $(cat out.txt err.txt)" ;;
+  esac
+}
+walk_page "$ROOT/tools/serve/README.md"
+[ $commands -ge 7 ] || fail "the README has only $commands requests"
+
+# Neither another site's page nor a name that leads here by a trick may use it.
+[ "$(curl -sS -o out.txt -w '%{http_code}' -H 'Origin: https://evil.example' "$URL/v1/models")" = 403 ] || fail "another origin"
+[ "$(curl -sS -o out.txt -w '%{http_code}' -H 'Host: evil.example' "$URL/v1/models")" = 403 ] || fail "another host"
+[ "$(curl -sS -o out.txt -w '%{http_code}' -H "Origin: $URL" "$URL/v1/models")" = 200 ] || fail "its own origin"
+curl -sSi "$URL/health" >out.txt && ! grep -qi access-control out.txt || fail "CORS is on"
+expect_in out.txt "X-Request-Id: "
+
+# One connection for many requests, also where they are sent at once.
+python3 - "$URL" <<'P' || fail "pipelined requests"
+import socket, sys
+host, port = sys.argv[1].split('//')[1].split(':')
+s = socket.create_connection((host, int(port)))
+s.sendall(b''.join(b'GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n' for _ in range(5)) + b'GET /health HTTP/1.0\r\n\r\n')
+data = b''
+while part := s.recv(65536): data += part
+assert data.count(b'HTTP/1.1 200 OK') == 6 and data.count(b'{"status":"ok"}') == 6, data
+P
+ends
+
+# A key, a limit on what waits, answers ended by SIGTERM with a last word.
+printf '# ours\nsecret-one\nsecret-two\n' >keys && chmod 644 keys
+expect_error 1 "keys: others may read the keys in it" "$LMC" serve chat.lmc --port 0 --api-key-file keys
+chmod 600 keys
+serve chat.lmc --slots 1 --queue 1 --api-key-file keys --cors-origin https://page.example --alias tiny || finish
+refused 401 "a key is needed" /v1/completions '{"prompt": "x"}'
+[ "$(curl -sS -o out.txt -w '%{http_code}' -H 'Authorization: Bearer secret-on' "$URL/v1/models")" = 401 ] || fail "a part of a key"
+curl -sS -H 'Authorization: Bearer secret-two' "$URL/v1/models" >out.txt && expect_in out.txt '"id":"tiny"'
+[ "$(curl -sS -o out.txt -w '%{http_code}' "$URL/health")" = 200 ] || fail "/health needs no key"
+curl -sSi -X OPTIONS -H 'Origin: https://page.example' -H 'Access-Control-Request-Headers: authorization' "$URL/v1/models" >out.txt
+expect_in out.txt "204 No Content" && expect_in out.txt "Access-Control-Allow-Origin: https://page.example"
+# Nothing of the header goes back that could begin another one.
+curl -sSi -X OPTIONS -H 'Origin: https://page.example' -H $'Access-Control-Request-Headers: a\tb' "$URL/v1/models" >out.txt
+[ "$(grep -c '^Access-Control-Allow-Headers' out.txt)" = 1 ] || fail "what a header may hold"
+ends
+serve chat.lmc --slots 1 --queue 1 || finish
+long='{"prompt": "ROMEO:", "n_predict": 480, "ignore_eos": true, "stream": true}'
+many() { for i in $(seq 40); do post /completion "$long" -o "answer$1.$i" -w '%{http_code}\n' -D "head$1.$i" >>codes & done; }
+many a
+sleep 0.02
+wait $(jobs -p | grep -v "^$SERVER$")
+grep -q 429 codes || fail "nobody was told to come again: $(sort codes | uniq -c)"
+grep -q 200 codes || fail "nobody was answered"
+grep -lq 429 heada.* && grep -qi "retry-after: 1" $(grep -l 429 heada.* | head -1) || fail "no Retry-After"
+ends
+# An end in the midst of everything: whoever was answered already gets a last event, everybody else 503.
+serve chat.lmc --slots 1 --queue 60 || finish
+for i in $(seq 60); do post /completion "$long" -o "last.$i" -w '%{http_code} %{errormsg}\n' -D "lasthead.$i" >>lastcodes & done
+for i in $(seq 100); do [ -s last.1 ] && break; sleep 0.02; done
+sleep 0.3
+ends 10
+wait $(jobs -p)
+[ "$(wc -l <lastcodes)" = 60 ] || fail "some got no answer"
+for i in $(seq 60); do
+  [ ! -s "last.$i" ] || grep -q '"stop":true\|"error"' "last.$i" || fail "an answer without an end: $(tail -c 200 "last.$i")"
+done
+cut -d' ' -f2- lastcodes | grep -v '^ *$' | grep -v "Couldn't connect\|reset by peer" && fail "cut off: $(sort lastcodes | uniq -c)"
+grep -q "shutting down" last.* || fail "nobody was told that the server ends"
+expect_error 1 "cannot listen on" "$LMC" serve chat.lmc --host 203.0.113.1 --port 0
+expect_error 2 "--tls-cert and --tls-key go together" "$LMC" serve chat.lmc --tls-cert keys
+expect_error 1 "keys: is no certificate in PEM" "$LMC" serve chat.lmc --port 0 --tls-cert keys --tls-key keys
+expect_error 2 "--slots 1000" "$LMC" serve chat.lmc --slots 1000
+
+# TLS.
+if command -v openssl >out.txt; then
+  openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 2>err.txt || fail "openssl"
+  serve chat.lmc --tls-cert cert.pem --tls-key key.pem || finish
+  curl -sS --cacert cert.pem "$URL/v1/completions" -d '{"prompt": "ROMEO:", "max_tokens": 5, "temperature": 0, "stream": true}' >out.txt || fail "TLS"
+  expect_in out.txt "[DONE]"
+  curl -sS "$URL/health" >out.txt 2>err.txt && fail "a certificate nobody signed is taken"
+  curl -s --max-time 5 "http://${URL#https://}/health" >out.txt 2>err.txt && fail "HTTP where HTTPS is spoken"
+  ends
+fi
+finish
