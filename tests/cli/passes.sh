@@ -75,7 +75,9 @@ expect_in out.txt "%y = rms_norm(%x, %w) {eps=…}"
 expect_error 1 "unknown op 'liner'; did you mean linear?" "$LMC" ops liner
 
 # Every function of the condition language is in the documentation.
-for f in $(grep -oE '(about_type|about_value|of_numbers)\("[a-z_]+"|^ *\{"[a-z_]+"' "$ROOT/passes/functions.cpp" | grep -oE '"[a-z_]+"' | tr -d '"'); do
+functions=$(grep -oE '(about_type|about_value|of_numbers)\("[a-z_]+"|^ *\{"[a-z_]+"' "$ROOT/passes/pattern/functions.cpp" | grep -oE '"[a-z_]+"' | tr -d '"')
+[ "$(wc -w <<<"$functions")" -ge 19 ] || fail "only these functions of the condition language were found: $functions"
+for f in $functions; do
   grep -q "\`$f(" "$ROOT/passes/README.md" || fail "passes/README.md does not mention $f("
 done
 
