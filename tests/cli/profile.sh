@@ -14,6 +14,9 @@ grep -qE 'linear ffn_gate_up \[1,128\]x\[2048,128\] q8_0 .* (memory|compute|late
 grep -qE 'linear ffn_gate_up \[64,128\]x\[2048,128\] q8_0 ' out.txt || fail "no kernel line of a whole block"
 grep -qE 'linear ffn_gate_up \[6,128\]x\[2048,128\] q8_0 ' out.txt || fail "no kernel line of the rest"
 expect_in out.txt "scheduling and waiting between stages"
+grep -qE 'p99 / p50 of a step: [0-9.]+' out.txt || fail "no p99 / p50"
+grep -qE '[0-9]+ of 11 steps took longer than 1.15 x the median, together [0-9.]+ ms beyond it' out.txt || fail "no slow steps"
+grep -qE 'reading this takes [0-9.]+ us, [0-9.]+% of a step' out.txt || fail "no cost of reading counters"
 for row in mean min max variance share; do
   [ "$(grep -cE "^  $row(, ms2)? +[0-9]" out.txt)" -eq 2 ] || fail "no $row of decode and prefill steps"
 done
@@ -56,6 +59,13 @@ for phase in ("decode", "prefill"):
     assert all(k["bound"] in ("memory", "compute", "latency") for k in p["kernels"])
     gains = [b["gain_ms"] for b in p["bottlenecks"]]
     assert gains == sorted(gains, reverse=True) and len(gains) == len(p["kernels"]) + 1
+slow = d["slow_steps"]
+causes = ["preempted", "stolen", "page faults", "clock", "slower throughout", "waiting", "unknown"]
+assert slow["of"] == 2 and list(slow["causes_ms"]) == causes and slow["reading_us"] > 0
+for s in slow["steps"]:
+    assert s["cause"] in causes and min(s["causes_ms"].values()) >= 0
+    assert abs(sum(s["causes_ms"].values()) - s["beyond_median_ms"]) <= 1e-4 * s["beyond_median_ms"], s
+assert all(s["system"]["on_core_ms"] > 0 and s["clock_probe_us"] > 0 for s in d["decode"]["steps"])
 attention = [k for k in d["decode"]["kernels"] if k["family"] == "attention"]
 # The steps counted see 7 and 8 positions of 1 head of 64 f16 values, twice.
 assert len(attention) == 1 and attention[0]["bytes_per_call"] == 7.5 * 2 * 64 * 2, attention

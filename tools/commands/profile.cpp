@@ -85,8 +85,9 @@ void run(const Options& o) {
         fmt::format("-p {} and -n {} together exceed the context of {}", o.prompt, o.decode, s.context()));
   }
   engine.warm_up();
-  AuditSetup setup{engine.bundle().path,         s.threads(), o.prompt, o.decode, {},
-                   machine_figures(s.threads()), {}};
+  AuditSetup setup{
+      engine.bundle().path, s.threads(), o.prompt, o.decode, {}, machine_figures(s.threads()), {},
+      page_fault_seconds()};
   raise(setup.peaks, engine.bundle(), s.threads());
   recorder = std::make_unique<Recorder>(engine.bundle().plan);
   record(s, *recorder, o);

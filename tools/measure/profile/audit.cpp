@@ -139,6 +139,7 @@ Audit audit_of(const Recorder& recorder, const AuditSetup& setup) {
   a.first = decode.empty() ? 0 : decode.front()->times.total;
   if (decode.size() > 1) decode.erase(decode.begin());
   a.decode = phase_audit(recorder, std::move(decode), setup, setup.attention.decode);
+  a.slow = slow_steps(a.decode.steps, setup.threads, setup.page_fault);
   a.prefill = phase_audit(recorder, recorder.steps(Phase::prefill), setup, setup.attention.prefill);
   a.median = a.decode.total.stats.p50;
   a.cold_prefill = sum(totals(recorder.steps(Phase::cold_prefill)));

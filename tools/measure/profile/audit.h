@@ -9,6 +9,7 @@
 #include "tools/measure/profile/attention_parts.h"
 #include "tools/measure/profile/kernel_kinds.h"
 #include "tools/measure/profile/recorder.h"
+#include "tools/measure/profile/slow_steps.h"
 #include "tools/measure/profile/stats.h"
 
 namespace lmc {
@@ -20,6 +21,7 @@ struct AuditSetup {
   Peaks peaks;             // measured in this run
   MachineFigures machine;  // that costs are predicted by
   AttentionParts attention;
+  double page_fault = 0;  // seconds
 };
 
 // Time in one section of a step; `share` is that of the mean in the mean total.
@@ -76,6 +78,7 @@ struct PhaseAudit {
 
 struct Audit {
   AuditSetup setup;
+  SlowSteps slow;                       // of decode
   PhaseAudit decode;                    // steady state: without the first step, if there are more
   PhaseAudit prefill;                   // of the second time the prompt was fed
   double first = 0, median = 0;         // decode steps: the first, and the median of the rest

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ir/seconds.h"
+
 namespace lmc {
 namespace {
 
@@ -56,10 +58,34 @@ void Recorder::begin(Phase phase, int64_t position) {
   if (phase != phase_) phase_steps_ = 0;
   phase_ = phase;
   position_ = position;
+  before_ = look_before();
+}
+
+// The probe must not be counted as a part of the step.
+Recorder::Reading Recorder::look_before() {
+  const auto begin = Profile::Clock::now();
+  Reading out;
+  out.clock = clock_probe();
+  out.counters = counters_.read();
+  out.seconds = seconds_since(begin);
+  return out;
+}
+
+Recorder::Reading Recorder::look_behind() {
+  const auto begin = Profile::Clock::now();
+  Reading out;
+  out.counters = counters_.read();
+  out.clock = clock_probe();
+  out.seconds = seconds_since(begin);
+  return out;
 }
 
 void Recorder::operator()(const StepPlan& plan, const StepInfo& step, const Profile& times) {
+  const Reading behind = look_behind();
   StepRecord r;
+  r.system = behind.counters - before_.counters;
+  r.clock = std::min(before_.clock, behind.clock);
+  r.reading = before_.seconds + behind.seconds;
   r.phase = phase_;
   r.decode_plan = &plan == &plan_.decode;
   r.position = position_;
@@ -74,6 +100,7 @@ void Recorder::operator()(const StepPlan& plan, const StepInfo& step, const Prof
   ++phase_steps_;
   keep_tiles(r);
   steps_.push_back(std::move(r));
+  before_ = look_before();
 }
 
 void Recorder::keep_tiles(StepRecord& record) {

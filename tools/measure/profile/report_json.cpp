@@ -18,6 +18,12 @@ Json stats_json(const Stats& s) {
           {"p99_ms", ms(s.p99)},   {"max_over_min", rounded(s.spread())}};
 }
 
+Json counters_json(const SystemCounters& c) {
+  return {{"on_core_ms", ms(c.on_core)},    {"waited_for_core_ms", ms(c.waited)},
+          {"stolen_ms", ms(c.stolen)},      {"minor_faults", c.minor_faults},
+          {"major_faults", c.major_faults}, {"forced_switches", c.forced_switches}};
+}
+
 Json step_json(const StepRecord& s, int threads) {
   Json j = {{"position", s.position}, {"tokens", s.info.tokens}};
   for (size_t i = 0; i < kSectionNames.size(); ++i) j[kSectionNames[i]] = ms(s.times.sections[i]);
@@ -25,6 +31,8 @@ Json step_json(const StepRecord& s, int threads) {
   j["busy_ms"] = ms(s.busy);
   j["waiting_ms"] = ms(std::max(0.0, s.times.total * threads - s.busy));
   j["between_stages_ms"] = ms(s.between);
+  j["system"] = counters_json(s.system);
+  j["clock_probe_us"] = rounded(s.clock * 1e6);
   return j;
 }
 
@@ -112,6 +120,34 @@ Json jitter_json(const PhaseAudit& a) {
           {"projection", stats_json(a.sections[static_cast<size_t>(Section::projection)].stats)}};
 }
 
+Json causes_json(const Excess& causes) {
+  Json out = Json::object();
+  for (size_t c = 0; c < kCauses; ++c) out[kCauseNames[c]] = ms(causes[c]);
+  return out;
+}
+
+// Of decode steps without the first: `step` counts from 0 among all.
+Json slow_json(const Audit& a, const Recorder& recorder) {
+  const size_t first = recorder.steps(Phase::decode).size() - a.slow.of;
+  Json steps = Json::array();
+  for (const SlowStep& s : a.slow.steps) {
+    steps.push_back({{"step", first + s.index},
+                     {"beyond_median_ms", ms(s.excess)},
+                     {"cause", kCauseNames[static_cast<size_t>(s.main())]},
+                     {"causes_ms", causes_json(s.causes)}});
+  }
+  return {{"beyond", kSlow},
+          {"of", a.slow.of},
+          {"beyond_median_ms", ms(a.slow.excess)},
+          {"causes_ms", causes_json(a.slow.causes)},
+          {"steps", steps},
+          {"undisturbed_steps", a.slow.undisturbed_steps},
+          {"undisturbed", stats_json(a.slow.undisturbed)},
+          {"counted", counters_json(a.slow.counted)},
+          {"knows_waits", recorder.knows_waits()},
+          {"reading_us", rounded(a.slow.reading * 1e6)}};
+}
+
 Json bottlenecks_json(const PhaseAudit& a) {
   Json out = Json::array();
   for (const Bottleneck& b : a.bottlenecks) {
@@ -173,6 +209,7 @@ Json report_json(const Audit& a, const Recorder& recorder) {
             {"f32_gflop_s", rounded(s.peaks.compute.f32_flops / 1e9)}}},
           {"machine", figures_json(s.machine)},
           {"cold", cold_json(a)},
+          {"slow_steps", slow_json(a, recorder)},
           {"decode", phase_json(a.decode, recorder.steps(Phase::decode), s)},
           {"prefill", phase_json(a.prefill, a.prefill.steps, s)}};
 }

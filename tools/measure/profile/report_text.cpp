@@ -162,6 +162,49 @@ std::string jitter_table(const PhaseAudit& a) {
   return t.str();
 }
 
+double over(double a, double b) { return b > 0 ? a / b : 0; }
+
+std::string slow_table(const Audit& a) {
+  const SlowSteps& slow = a.slow;
+  if (slow.steps.empty()) return "";
+  TextTable t({"<cause", "steps", "ms", "share", "<what it is"});
+  for (size_t c = 0; c < kCauses; ++c) {
+    t.row({kCauseNames[c], std::to_string(slow.main[c]), in_ms(slow.causes[c]),
+           percent(over(slow.causes[c], slow.excess)), kCauseMeanings[c]});
+  }
+  return t.str() +
+         "  steps: of which it explains most; ms: of the time beyond the median, at the most, by what it was "
+         "more than\n  in the median step, those above first\n";
+}
+
+// What is left of jitter without others, and what the steps were slow for.
+std::string slow_text(const Audit& a, bool knows_waits) {
+  const SlowSteps& slow = a.slow;
+  const Stats& all = a.decode.total.stats;
+  const double steps = std::max(1.0, static_cast<double>(slow.of));
+  std::string out = fmt::format("  p99 / p50 of a step: {:.3f}", over(all.p99, all.p50));
+  if (slow.undisturbed_steps > 0) {
+    out +=
+        fmt::format("; of the {} of {} that lost less than {:.0f}% to others: {:.3f}", slow.undisturbed_steps,
+                    slow.of, 100 * kUndisturbed, over(slow.undisturbed.p99, slow.undisturbed.p50));
+  }
+  out += fmt::format("\n  {} of {} steps took longer than {:.2f} x the median, together {} ms beyond it\n",
+                     slow.steps.size(), slow.of, kSlow, in_ms(slow.excess));
+  out += slow_table(a);
+  const SystemCounters& c = slow.counted;
+  out += fmt::format(
+      "  a mean step: {} ms in which threads waited for a core, {:.2g} times one lost it; {:.2g} page "
+      "faults, "
+      "{:.2g} from the disk;\n  stolen from all CPUs in all steps: {:.0f} ms\n",
+      in_ms(c.waited / steps), static_cast<double>(c.forced_switches) / steps,
+      static_cast<double>(c.minor_faults) / steps, static_cast<double>(c.major_faults) / steps,
+      c.stolen * 1e3);
+  if (!knows_waits)
+    out += "  this kernel does not say how long threads wait for a core: \"stolen\" is either\n";
+  return out + fmt::format("  reading this takes {} us, {:.2f}% of a step, between two steps\n",
+                           us(slow.reading), 100 * over(slow.reading, all.p50));
+}
+
 std::string phase_table(const Audit& a) {
   TextTable t({"<section", "prefill ms/token", "share", "decode ms/token", "share", "decode / prefill"});
   const auto add_row = [&](const std::string& name, const SectionTimes& p, const SectionTimes& d) {
@@ -216,7 +259,7 @@ std::string report_text(const Audit& a, const Recorder& recorder) {
   out += title("Kernels, decode") + kernel_table(a.decode, a.setup.peaks);
   out += title("Kernels, prefill") + kernel_table(a.prefill, a.setup.peaks);
   out += title("Waiting and scheduling, per step") + waiting_table(a);
-  out += title("Jitter") + jitter_table(a.decode);
+  out += title("Jitter") + jitter_table(a.decode) + slow_text(a, recorder.knows_waits());
   out += title("Prefill against decode") + phase_table(a);
   out += title("Bottlenecks of prefill, by the most that mending each could give");
   out += bottleneck_table(a.prefill);

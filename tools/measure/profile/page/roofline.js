@@ -39,7 +39,8 @@ function drawRoofline() {
     svg += `<line x1="${X(c.y / read)}" x2="${width - right}" y1="${Y(c.y)}" y2="${Y(c.y)}" stroke="#7c3aed" stroke-width="1.5" stroke-dasharray="${c.y === highest ? '' : '5 4'}"/>` +
       `<text x="${width - right - 4}" y="${Y(c.y) - 5}" text-anchor="end">${escape(c.name)}</text>`;
   }
-  // Numbers stand beside their points, pushed down where others are in the way.
+  // Numbers stand beside their points, pushed down where others are in the way: by a little more than they are held
+  // to, or rounding could have one pushed by the same other for ever.
   const placed = [];
   for (const p of [...points].sort((a, b) => b.y - a.y)) {
     const x = X(p.x), y = Y(p.y), r = 4 + 10 * Math.sqrt(Math.min(p.share, 1));
@@ -47,7 +48,7 @@ function drawRoofline() {
     for (let moved = true; moved;) {
       moved = false;
       for (const q of placed) {
-        if (Math.abs(q.x - x) < 40 && Math.abs(q.labelY - labelY) < 12) { labelY = q.labelY + 12; moved = true; }
+        if (Math.abs(q.x - x) < 40 && Math.abs(q.labelY - labelY) < 12) { labelY = q.labelY + 12.1; moved = true; }
       }
     }
     placed.push({ x, labelY });

@@ -74,7 +74,7 @@ function stepColumns() {
 }
 
 function drawJitter() {
-  bodyOf('jitter').innerHTML = histogram(warmSteps(), data.decode.jitter.step) + stepColumns() + spreadTable();
+  bodyOf('jitter').innerHTML = histogram(warmSteps(), data.decode.jitter.step) + stepColumns() + slowTable() + spreadTable();
 }
 
 function drawLayers() {

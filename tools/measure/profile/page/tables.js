@@ -110,6 +110,21 @@ function spreadTable() {
   ], rows) + '</div>';
 }
 
+function slowTable() {
+  const slow = data.slow_steps;
+  const left = slow.undisturbed_steps > 0 ? `; of the ${slow.undisturbed_steps} of ${slow.of} that lost next to nothing to others ${fixed(slow.undisturbed.p99_ms / slow.undisturbed.p50_ms)}` : '';
+  const { p50_ms, p99_ms } = data.decode.jitter.step;
+  const note = `<p class="note" style="margin-top:10px">p99 / p50 of a step ${fixed(p99_ms / p50_ms)}${left}. ${slow.steps.length} steps took longer than ${slow.beyond} × the median, together ${fixed(slow.beyond_median_ms)} ms beyond it.</p>`;
+  if (slow.steps.length === 0) return note;
+  const rows = Object.entries(slow.causes_ms).map(([cause, ms]) => ({ cause, ms, steps: slow.steps.filter((s) => s.cause === cause).length }));
+  return note + table([
+    ['cause of slow steps', (r) => escape(r.cause), 'text'],
+    ['steps', (r) => r.steps],
+    ['ms, at the most', (r) => fixed(r.ms)],
+    ['share', (r) => percent(r.ms / slow.beyond_median_ms)],
+  ], rows);
+}
+
 function stepTable(phase) {
   const { steps, sections } = data[phase];
   const names = ['Embedding', 'Layers', 'Norm', 'Projection', 'Total'];
