@@ -106,6 +106,7 @@ void run(Options o) {
     service.stop();
     batcher.stop(signals == 1 ? std::chrono::milliseconds(kGrace) : 0ms);
   });
+  service.finish();
   steps.join();
   if (store) store->save(batcher);
   info("ended");
