@@ -70,7 +70,7 @@ class Batcher::Impl {
     const std::lock_guard lock(mutex_);
     BatcherStats out = stats_;
     out.requests = last_id_;
-    out.waiting = taken_ - out.running;
+    out.waiting = std::max<int64_t>(0, taken_ - out.running);  // some may have left in this step
     return out;
   }
 
