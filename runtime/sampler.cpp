@@ -139,9 +139,7 @@ std::span<const float> Sampler::adjust(std::span<const float> logits, std::span<
 
 int32_t Sampler::draw(std::span<const float> logits) {
   const double top = *std::max_element(logits.begin(), logits.end());
-  candidates_.clear();
-  for (size_t i = 0; i < logits.size(); ++i) candidates_.push_back({logits[i], static_cast<int32_t>(i)});
-  keep_top_k();
+  take_top_k(logits);
   keep_top_p(top);
   keep_min_p(top);
 
@@ -159,10 +157,22 @@ int32_t Sampler::draw(std::span<const float> logits) {
   return chosen;
 }
 
-void Sampler::keep_top_k() {
-  if (options_.top_k == 0 || options_.top_k >= static_cast<int64_t>(candidates_.size())) return;
-  std::partial_sort(candidates_.begin(), candidates_.begin() + options_.top_k, candidates_.end(), likelier);
-  candidates_.resize(static_cast<size_t>(options_.top_k));
+// The likeliest first; all of them in the order of ids.
+void Sampler::take_top_k(std::span<const float> logits) {
+  const auto all = logits.size(), k = static_cast<size_t>(options_.top_k);
+  const bool some = k > 0 && k < all;
+  candidates_.clear();
+  for (size_t i = 0; i < (some ? k : all); ++i) candidates_.push_back({logits[i], static_cast<int32_t>(i)});
+  if (!some) return;
+  // A heap with the least likely on top, which few of a large vocabulary surpass.
+  std::make_heap(candidates_.begin(), candidates_.end(), likelier);
+  for (size_t i = k; i < all; ++i) {
+    if (logits[i] <= candidates_.front().logit) continue;  // among equals the lower id is there already
+    std::pop_heap(candidates_.begin(), candidates_.end(), likelier);
+    candidates_.back() = {logits[i], static_cast<int32_t>(i)};
+    std::push_heap(candidates_.begin(), candidates_.end(), likelier);
+  }
+  std::sort_heap(candidates_.begin(), candidates_.end(), likelier);
 }
 
 void Sampler::keep_top_p(double top) {

@@ -27,6 +27,8 @@ class Batcher::Impl {
 
   int64_t context() const { return loop_.context(); }
 
+  StepLoop& loop() { return loop_; }
+
   uint64_t submit(AnswerRequest request) {
     check(request);
     auto text = std::make_unique<Text>(std::move(request), session_.vocab(), context());
@@ -68,7 +70,7 @@ class Batcher::Impl {
     const std::lock_guard lock(mutex_);
     BatcherStats out = stats_;
     out.requests = last_id_;
-    out.waiting = taken_ - out.running;
+    out.waiting = std::max<int64_t>(0, taken_ - out.running);  // some may have left in this step
     return out;
   }
 
@@ -139,6 +141,12 @@ void Batcher::cancel(uint64_t id) { impl_->cancel(id); }
 void Batcher::run() { impl_->run(); }
 void Batcher::stop(std::chrono::milliseconds grace) { impl_->stop(grace); }
 BatcherStats Batcher::stats() const { return impl_->stats(); }
+void Batcher::for_each_kept(const std::function<void(const KeptPage&)>& f) const {
+  impl_->loop().for_each_kept(f);
+}
+bool Batcher::keep(std::span<const int32_t> tokens, bool beyond, std::span<const std::byte> held) {
+  return impl_->loop().keep(tokens, beyond, held);
+}
 int64_t Batcher::context() const { return impl_->context(); }
 
 }  // namespace lmc

@@ -5,7 +5,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "runtime/serving/answer_request.h"
@@ -70,6 +72,20 @@ class Batcher {
   void stop(std::chrono::milliseconds grace);
 
   BatcherStats stats() const;  // any thread
+
+  // What is kept for prompts that begin alike, to outlive the process: pages of kCachePage positions, each
+  // behind those before it. While nobody runs steps.
+  struct KeptPage {
+    std::span<const int32_t> tokens;               // all, from the first of the text to the last of the page
+    bool beyond;                                   // Sequence::beyond
+    uint64_t used;                                 // when last: the higher the later
+    std::span<const std::byte> lasting, windowed;  // `windowed` may be dropped: empty
+  };
+  void for_each_kept(const std::function<void(const KeptPage&)>& f) const;
+  // `held`: its lasting bytes, then the windowed ones if there are any. False, and nothing changed, for what
+  // is no page of this plan, for one that is not wanted, as it is there or one before it is not, and where
+  // there is no room.
+  bool keep(std::span<const int32_t> tokens, bool beyond, std::span<const std::byte> held);
 
   // Positions that a text may have: the session's context, or what fits into kv_bytes.
   int64_t context() const;

@@ -59,6 +59,27 @@ KvPage KvPages::copy_of(const KvCache& cache, int64_t page) const {
   return out;
 }
 
+std::optional<KvPage> KvPages::page_of(std::span<const std::byte> held) const {
+  const auto size = static_cast<int64_t>(held.size());
+  if (size != page_bytes() && size != lasting_bytes_) return std::nullopt;
+  const auto copy = [](std::span<const std::byte> from) {
+    auto out = std::make_unique_for_overwrite<std::byte[]>(from.size());
+    std::copy(from.begin(), from.end(), out.get());
+    return out;
+  };
+  const auto split = static_cast<size_t>(lasting_bytes_);
+  const bool windows = size == page_bytes();
+  return KvPage{copy(held.first(split)), windows ? copy(held.subspan(split)) : nullptr};
+}
+
+std::span<const std::byte> KvPages::lasting(const KvPage& page) const {
+  return {page.lasting.get(), static_cast<size_t>(lasting_bytes_)};
+}
+
+std::span<const std::byte> KvPages::windowed(const KvPage& page) const {
+  return {page.windowed.get(), static_cast<size_t>(page.windowed ? windowed_bytes_ : 0)};
+}
+
 void KvPages::write(const KvPage& from, int64_t page, KvCache& to, int64_t position) const {
   for (const Cache& c : caches_) {
     if (c.windowed && (page + 1) * kCachePage <= position - c.plan.span + 1) continue;

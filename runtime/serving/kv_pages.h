@@ -3,10 +3,11 @@
 // within a sliding window.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "ir/cache_layout.h"
@@ -37,6 +38,12 @@ class KvPages {
 
   // Page number `page` of a sequence that has fed it whole, by its last step at the latest. Both parts.
   KvPage copy_of(const KvCache& cache, int64_t page) const;
+  // One made of bytes that came from copy_of(), the lasting ones first; the windowed ones may be missing.
+  // Nothing where they are too many or too few.
+  std::optional<KvPage> page_of(std::span<const std::byte> held) const;
+  std::span<const std::byte> lasting(const KvPage& page) const;
+  std::span<const std::byte> windowed(const KvPage& page) const;
+
   // Writes it into a sequence that goes on from `position`, a multiple of kCachePage: of the windowed part
   // what is seen from there.
   void write(const KvPage& from, int64_t page, KvCache& to, int64_t position) const;

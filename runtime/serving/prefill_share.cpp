@@ -7,6 +7,7 @@ namespace {
 
 constexpr int64_t kQuietFirst = 2;   // steps before a figure is believed, the faster of which counts
 constexpr int64_t kQuietEvery = 64;  // steps after which it is measured again
+constexpr int64_t kQuietApart = 8;   // steps, so that prompts get on, however the number of texts changes
 constexpr double kWeightOfNew = 0.25, kOutlier = 2;
 
 }  // namespace
@@ -14,18 +15,24 @@ constexpr double kWeightOfNew = 0.25, kOutlier = 2;
 PrefillShare::PrefillShare(double share, int64_t most_texts)
     : share_(share), quiet_(static_cast<size_t>(most_texts) + 1) {}
 
-bool PrefillShare::known(const Quiet& q) const {
-  return q.count >= kQuietFirst && steps_ - q.when < kQuietEvery;
+// Of as many texts, or of the most fewer ones that are known, which cost no more.
+const PrefillShare::Quiet* PrefillShare::figure(int64_t texts) const {
+  for (int64_t t = texts; t > 0; --t) {
+    const Quiet& quiet = quiet_[static_cast<size_t>(t)];
+    if (quiet.count >= kQuietFirst) return &quiet;
+  }
+  return nullptr;
 }
 
 int64_t PrefillShare::tokens(int64_t texts, int64_t room) {
   if (texts == 0 || share_ >= 1) return room;
-  const Quiet& quiet = quiet_[static_cast<size_t>(texts)];
-  if (!known(quiet)) return 0;
+  const Quiet* quiet = figure(texts);
+  const bool fresh = quiet == &quiet_[static_cast<size_t>(texts)] && steps_ - quiet->when < kQuietEvery;
+  if (!quiet || (!fresh && steps_ - last_quiet_ >= kQuietApart)) return 0;
   // No more than twice what was timed: the next tokens may cost more than the last.
   int64_t out = last_ > 0 ? 2 * last_ : token_seconds_ > 0 ? room : 1;
   if (token_seconds_ > 0) {
-    const double time = quiet.seconds * share_ / (1 - share_);
+    const double time = quiet->seconds * share_ / (1 - share_);
     out = static_cast<int64_t>(std::min(static_cast<double>(out), time / token_seconds_));
   }
   asked_ = std::clamp<int64_t>(out, 1, room);
@@ -43,10 +50,11 @@ void PrefillShare::took(int64_t texts, int64_t prompt_tokens, double seconds) {
       quiet.seconds += kWeightOfNew * (std::min(seconds, kOutlier * quiet.seconds) - quiet.seconds);
     }
     ++quiet.count;
-    quiet.when = steps_;
+    quiet.when = last_quiet_ = steps_;
     return;
   }
-  const double beside = texts == 0 ? 0 : quiet_[static_cast<size_t>(texts)].seconds;
+  const Quiet* quiet = figure(texts);
+  const double beside = quiet ? quiet->seconds : 0;
   const double each = std::max(0.0, seconds - beside) / static_cast<double>(prompt_tokens);
   if (token_seconds_ <= 0) token_seconds_ = each;
   // A prompt's rest says little: the fewer tokens, the less each costs, or without texts the more.

@@ -24,13 +24,13 @@ class PrefillShare {
     double seconds = 0;
     int64_t count = 0, when = 0;
   };
-  bool known(const Quiet& q) const;
+  const Quiet* figure(int64_t texts) const;
 
   double share_;
   std::vector<Quiet> quiet_;      // by texts
   double token_seconds_ = -1;     // of one more token of a prompt; < 0: not known
   int64_t asked_ = 0, last_ = 0;  // tokens: said last beside texts, and timed last
-  int64_t steps_ = 0;
+  int64_t steps_ = 0, last_quiet_ = 0;
 };
 
 }  // namespace lmc

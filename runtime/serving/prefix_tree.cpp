@@ -72,7 +72,7 @@ void PrefixTree::add(std::span<const int32_t> tokens, bool beyond, KvPage page) 
   Node* node = nodes.size() > last ? nodes[last]
                                    : add_node(nodes.empty() ? nullptr : nodes.back(), tokens, beyond,
                                               std::move(page.lasting));
-  if (!node->page.windowed) hold_windows(*node, std::move(page.windowed));
+  if (!node->page.windowed && page.windowed) hold_windows(*node, std::move(page.windowed));
   use(walk(tokens, beyond));
 }
 
@@ -89,6 +89,26 @@ PrefixTree::Node* PrefixTree::add_node(Node* parent, std::span<const int32_t> to
   nodes_.splice(nodes_.end(), made);  // behind the pages before it
   bytes_ += pages_.lasting_bytes();
   return node;
+}
+
+void PrefixTree::for_each(const std::function<void(const Kept&)>& f) const {
+  for (const Children& root : roots_) {
+    std::vector<int32_t> tokens;
+    // Where each page of the path has got to with the pages behind it; depth has no bound but the context.
+    std::vector<std::pair<const Children*, Children::const_iterator>> path = {{&root, root.begin()}};
+    while (!path.empty()) {
+      auto& [pages, at] = path.back();
+      if (at == pages->end()) {
+        path.pop_back();
+        if (!path.empty()) tokens.resize(tokens.size() - kPage);
+        continue;
+      }
+      const auto& [of_page, node] = *at++;
+      tokens.insert(tokens.end(), of_page.begin(), of_page.end());
+      f({tokens, node->beyond, node->used, node->page});
+      path.emplace_back(&node->children, node->children.begin());
+    }
+  }
 }
 
 void PrefixTree::hold_windows(Node& node, std::unique_ptr<std::byte[]> windowed) {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <map>
 #include <span>
@@ -30,6 +31,15 @@ class PrefixTree {
   bool wants(std::span<const int32_t> tokens, bool beyond);
   // What is wanted.
   void add(std::span<const int32_t> tokens, bool beyond, KvPage page);
+
+  // Every page, behind those before it.
+  struct Kept {
+    std::span<const int32_t> tokens;  // all, from the first of the text to the last of the page
+    bool beyond;
+    uint64_t used;  // when last: the higher the later
+    const KvPage& page;
+  };
+  void for_each(const std::function<void(const Kept&)>& f) const;
 
   int64_t bytes() const { return bytes_; }
   // Drops what was not used for longest: a page's windowed part, or a page that no other follows. False if

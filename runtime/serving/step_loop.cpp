@@ -207,6 +207,26 @@ void StepLoop::keep_pages(const Text& text, int64_t before) {
   }
 }
 
+void StepLoop::for_each_kept(const std::function<void(const Batcher::KeptPage&)>& f) const {
+  prefixes_.for_each([&](const PrefixTree::Kept& k) {
+    f({k.tokens, k.beyond, k.used, pages_.lasting(k.page), pages_.windowed(k.page)});
+  });
+}
+
+bool StepLoop::keep(std::span<const int32_t> tokens, bool beyond, std::span<const std::byte> held) {
+  const Plan& plan = session_.plan();
+  const auto size = static_cast<int64_t>(tokens.size());
+  const bool whole = size > 0 && size % kCachePage == 0 && size <= plan.context;
+  const bool known =
+      std::all_of(tokens.begin(), tokens.end(), [&](int32_t t) { return t >= 0 && t < plan.vocab; });
+  if (!whole || !known || (beyond && plan.rope_border == 0)) return false;
+  if (claims() + prefixes_.bytes() + pages_.page_bytes() > options_.kv_bytes) return false;
+  if (!prefixes_.wants(tokens, beyond)) return false;
+  std::optional<KvPage> page = pages_.page_of(held);
+  if (page) prefixes_.add(tokens, beyond, std::move(*page));
+  return page.has_value();
+}
+
 // ---- one step ----
 
 void StepLoop::fill_rows() {

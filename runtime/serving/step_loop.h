@@ -34,6 +34,9 @@ class StepLoop {
 
   BatcherStats stats() const;
 
+  void for_each_kept(const std::function<void(const Batcher::KeptPage&)>& f) const;
+  bool keep(std::span<const int32_t> tokens, bool beyond, std::span<const std::byte> held);
+
  private:
   using Owned = std::unique_ptr<Text>;
 

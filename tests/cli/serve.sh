@@ -21,6 +21,26 @@ same limited "--temperature 1.2 --seed 9 --top-k 50 --top-p 0.9 --min-p 0.02 --r
 post /v1/chat/completions '{"messages": [{"role": "user", "content": "Who?"}], "max_tokens": 20, "temperature": 0}' >served.json
 [ "$(field run.json 'j["text"]')" = "$(field served.json 'j["choices"][0]["message"]["content"]')" ] || fail "chat: $(cat served.json)"
 
+# So are those of many at a time, with prompts that begin alike or not.
+python3 - "$URL" <<'P' || fail "answers beside others differ"
+import json, sys, threading, urllib.request
+url = sys.argv[1] + '/completion'
+play = 'First Citizen: Before we proceed any further, hear me speak. All: Speak, speak. ' * 3
+asks = [{'prompt': (play if i % 3 else '') + f'Citizen {i}:', 'n_predict': 10 + i % 17, 'temperature': 0.7 + i % 2, 'seed': i, 'n_probs': i % 4}
+        for i in range(64)]
+def ask(i):
+    r = urllib.request.Request(url, json.dumps(asks[i]).encode())
+    j = json.load(urllib.request.urlopen(r, timeout=60))
+    return j['tokens'], [p['logprob'] for p in j.get('completion_probabilities', [])]
+alone = [ask(i) for i in range(64)]
+together = [None] * 64
+def work(i): together[i] = ask(i)
+threads = [threading.Thread(target=work, args=(i,)) for i in range(64)]
+for t in threads: t.start()
+for t in threads: t.join()
+assert alone == together, [i for i in range(64) if alone[i] != together[i]]
+P
+
 # Every route stands in the help, and what it refuses says which field.
 curl -sS "$URL/help" >help.txt
 for route in "POST /v1/chat/completions" "GET /health" "POST /api/generate" "POST /completion" "GET /metrics"; do expect_in help.txt "$route"; done
@@ -98,6 +118,16 @@ wait $(jobs -p | grep -v "^$SERVER$")
 grep -q 429 codes || fail "nobody was told to come again: $(sort codes | uniq -c)"
 grep -q 200 codes || fail "nobody was answered"
 grep -lq 429 heada.* && grep -qi "retry-after: 1" $(grep -l 429 heada.* | head -1) || fail "no Retry-After"
+ends
+# What prompts left is there after a restart.
+long_prompt="{\"prompt\": \"$(printf 'word %.0s' $(seq 120))\", \"n_predict\": 4, \"temperature\": 0}"
+serve chat.lmc --prompt-cache kept || finish
+post /completion "$long_prompt" >first.json
+ends
+serve chat.lmc --prompt-cache kept || finish
+post /completion "$long_prompt" >second.json
+[ "$(field second.json 'j["timings"]["cache_n"]')" -ge 64 ] || fail "nothing was kept: $(tail -n 5 server.log)"
+[ "$(field first.json 'j["tokens"]')" = "$(field second.json 'j["tokens"]')" ] || fail "a restart changes an answer"
 ends
 # An end in the midst of everything: whoever was answered already gets a last event, everybody else 503.
 serve chat.lmc --slots 1 --queue 60 || finish

@@ -1,4 +1,4 @@
-# lmc serve and clients that mean no good: malformed requests and people who leave, tests/serve/hostile.py. Here 1,500 and 150;
+# lmc serve and clients that mean no good: malformed requests and people who leave, tests/serve/hostile.py. Here 1,500 and 150 (under sanitizers 400 and 40);
 # LMC_HOSTILE_REQUESTS=10000 LMC_HOSTILE_LEAVERS=1000 is the whole measure.
 LMC=$1 ROOT=$2
 . "$ROOT/tests/cli/lib.sh.inc"
@@ -8,7 +8,7 @@ expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --weights model -o chat
 # A sanitizer keeps what is freed for a while.
 if grep -q __asan_init "$LMC"; then
   export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0}:quarantine_size_mb=1:thread_local_quarantine_size_kb=16
-  export LMC_HOSTILE_GROWTH=10
+  export LMC_HOSTILE_GROWTH=10 LMC_HOSTILE_REQUESTS=${LMC_HOSTILE_REQUESTS:-400} LMC_HOSTILE_LEAVERS=${LMC_HOSTILE_LEAVERS:-40}
 fi
 serve chat.lmc --read-timeout 1 --max-body 1048576 --kv-memory 4M || finish
 timeout 500 python3 "$ROOT/tests/serve/hostile.py" "$URL" $SERVER "${LMC_HOSTILE_REQUESTS:-1500}" "${LMC_HOSTILE_LEAVERS:-150}" >out.txt 2>err.txt ||

@@ -3,13 +3,16 @@
 #include <malloc.h>
 
 #include <filesystem>
+#include <optional>
 #include <thread>
 
 #include "tools/cli/command.h"
 #include "tools/cli/console.h"
 #include "tools/generate/engine.h"
+#include "tools/generate/page_store.h"
 #include "tools/serve/http/server.h"
 #include "tools/serve/service.h"
+#include "tools/system/files.h"
 
 namespace lmc::serve_command {
 namespace {
@@ -20,7 +23,7 @@ constexpr auto kGrace = 8s;      // for answers, when the server ends
 constexpr auto kLastWords = 1s;  // and for what says so to reach the clients
 
 struct Options {
-  std::string bundle, key_file, alias;
+  std::string bundle, key_file, alias, prompt_cache;
   serve::ServerOptions server;
   serve::ServiceOptions service;
   BatcherOptions batcher;
@@ -77,6 +80,12 @@ void run(Options o) {
   engine.report();
 
   Batcher batcher(engine.session(), o.batcher);
+  std::optional<PageStore> store;
+  if (!o.prompt_cache.empty()) {
+    std::filesystem::create_directories(o.prompt_cache);
+    store.emplace(o.prompt_cache, sha256_of_file(engine.bundle().file("manifest.json")));
+    info("{} pages of prompts from {}", store->load(batcher), o.prompt_cache);
+  }
   serve::Service service(engine, batcher, o.service);
   serve::HttpServer server(o.server, [&](serve::Request request, std::shared_ptr<serve::Reply> reply) {
     service.handle(std::move(request), std::move(reply));
@@ -97,7 +106,9 @@ void run(Options o) {
     service.stop();
     batcher.stop(signals == 1 ? std::chrono::milliseconds(kGrace) : 0ms);
   });
+  service.finish();
   steps.join();
+  if (store) store->save(batcher);
   info("ended");
 }
 
@@ -121,6 +132,10 @@ const RegisterCommand kServe(
                "--kv-memory", o->kv_memory,
                "of all answers' caches and of prefixes kept for later: 4G (default: a quarter of the memory)")
            .byte_size(1 << 20, uint64_t{1} << 50);
+       flags
+           .option("--prompt-cache", o->prompt_cache,
+                   "a folder that keeps what prompts left in the KV cache from one start to the next")
+           .type_name("FOLDER");
        flags
            .option("--prefill-share", o->batcher.prefill_share,
                    "the share of a step's time that prompts may take while answers are being made")

@@ -53,9 +53,14 @@ Service::Service(const Engine& engine, Batcher& batcher, ServiceOptions options)
   }
 }
 
-Service::~Service() { reader_.join(); }
+Service::~Service() { finish(); }
 
 void Service::stop() { stopping_ = true; }
+
+void Service::finish() {
+  stop();
+  reader_.join();
+}
 
 void Service::handle(Request request, std::shared_ptr<Reply> reply) {
   ++requests_;

@@ -35,6 +35,8 @@ class Service {
   void handle(Request request, std::shared_ptr<Reply> reply);
   // From now on requests are refused with 503; those being read are answered.
   void stop();
+  // Returns when nothing is being read any more: replies must not outlive the server.
+  void finish();
   std::function<ServerStats()> server_stats = {};  // set before the first request
 
   const ServiceOptions& options() const { return options_; }

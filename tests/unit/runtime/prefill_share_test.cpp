@@ -66,6 +66,20 @@ TEST(PrefillShare, FollowsWhatTokensCostNow) {
   EXPECT_NEAR(static_cast<double>(run(share, 100, 1, seconds).last), 80, 8);
 }
 
+// However the number of texts changes, prompts get on, and within the bound.
+TEST(PrefillShare, NumbersOfTextsThatNeverStayStarveNobody) {
+  PrefillShare share(0.5, 64);
+  int64_t in_all = 0;
+  for (int64_t step = 0; step < 500; ++step) {
+    const int64_t texts = 1 + step * 37 % 64;
+    const int64_t tokens = share.tokens(texts, 500);
+    share.took(texts, tokens, linear(texts, tokens));
+    in_all += tokens;
+    EXPECT_LE(linear(texts, tokens), 2.1 * linear(texts, 0)) << step;
+  }
+  EXPECT_GT(in_all, 500 * 8);
+}
+
 TEST(PrefillShare, ALoneSlowStepIsNotThePrice) {
   PrefillShare share(0.5, 8);
   run(share, 50, 4, linear);
