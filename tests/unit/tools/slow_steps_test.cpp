@@ -73,6 +73,18 @@ TEST(SlowSteps, BeginAboveTheBorder) {
   EXPECT_EQ(with(s).steps.size(), 1u);
 }
 
+TEST(SlowSteps, AreHeldToThoseAroundThem) {
+  std::vector<StepRecord> all(400, usual_step());
+  for (size_t i = 0; i < all.size(); ++i) take_longer(all[i], 1 + 0.002 * static_cast<double>(i));
+  std::vector<const StepRecord*> steps;
+  for (const StepRecord& s : all) steps.push_back(&s);
+  EXPECT_TRUE(slow_steps(steps, kThreads, kFault).steps.empty());
+  take_longer(all[100], 1.2);
+  const SlowSteps found = slow_steps(steps, kThreads, kFault);
+  ASSERT_EQ(found.steps.size(), 1u);
+  EXPECT_EQ(found.steps[0].index, 100u);
+}
+
 TEST(SlowSteps, WaitForACoreThatOthersHave) {
   StepRecord s = usual_step();
   s.times.total = 0.014;

@@ -174,7 +174,8 @@ std::string slow_table(const Audit& a) {
   }
   return t.str() +
          "  steps: of which it explains most; ms: of the time beyond the median, at the most, by what it was "
-         "more than\n  in the median step, those above first\n";
+         "more than\n  usual, those above first; the median and what is usual are those of the 32 steps on "
+         "either side\n";
 }
 
 // What is left of jitter without others, and what the steps were slow for.

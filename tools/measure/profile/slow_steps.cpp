@@ -8,6 +8,8 @@
 namespace lmc {
 namespace {
 
+double total(const StepRecord& s) { return s.times.total; }
+
 double waiting(const StepRecord& s, int threads) { return std::max(0.0, s.times.total * threads - s.busy); }
 
 // Time in tiles in which no thread ran, and not for want of a core that the kernel knows of. While a thread
@@ -29,7 +31,7 @@ double median_of(std::span<const StepRecord* const> steps, const Value& value) {
 
 Usual usual(std::span<const StepRecord* const> steps, int threads) {
   Usual u;
-  u.total = median_of(steps, [](const StepRecord& s) { return s.times.total; });
+  u.total = median_of(steps, total);
   u.clock = median_of(steps, [](const StepRecord& s) { return s.clock; });
   u.waiting = median_of(steps, [&](const StepRecord& s) { return waiting(s, threads); });
   u.preempted = median_of(steps, [](const StepRecord& s) { return s.system.waited; });
@@ -39,6 +41,12 @@ Usual usual(std::span<const StepRecord* const> steps, int threads) {
   for (size_t i = 0; i < steps.front()->stages.size(); ++i)
     u.stages.push_back(median_of(steps, [&](const StepRecord& s) { return s.stages[i].busy; }));
   return u;
+}
+
+// The steps that one is held to.
+std::span<const StepRecord* const> around(std::span<const StepRecord* const> steps, size_t i) {
+  const size_t begin = i - std::min(i, kAround), end = std::min(i + kAround + 1, steps.size());
+  return steps.subspan(begin, end - begin);
 }
 
 // By how much the kernels took longer than usual: the median over the time they usually take, so that a tile
@@ -92,17 +100,18 @@ SlowSteps slow_steps(std::span<const StepRecord* const> steps, int threads, doub
   SlowSteps out;
   out.of = steps.size();
   if (steps.empty()) return out;
-  const Usual u = usual(steps, threads);
   std::vector<double> undisturbed;
   for (size_t i = 0; i < steps.size(); ++i) {
     const StepRecord& s = *steps[i];
+    const auto near = around(steps, i);
+    const double median = median_of(near, total);
     out.counted = out.counted + s.system;
     out.reading += s.reading / static_cast<double>(steps.size());
-    if (s.system.waited + s.system.stolen + lost(s) < kUndisturbed * u.total)
+    if (s.system.waited + s.system.stolen + lost(s) < kUndisturbed * median)
       undisturbed.push_back(s.times.total);
-    if (s.times.total <= kSlow * u.total) continue;
+    if (s.times.total <= kSlow * median) continue;
     SlowStep& slow = out.steps.emplace_back();
-    slow = {i, s.times.total - u.total, explain(s, u, threads, fault)};
+    slow = {i, s.times.total - median, explain(s, usual(near, threads), threads, fault)};
     out.excess += slow.excess;
     for (size_t c = 0; c < kCauses; ++c) out.causes[c] += slow.causes[c];
     ++out.main[static_cast<size_t>(slow.main())];

@@ -12,8 +12,10 @@
 
 namespace lmc {
 
-// Steps beyond this multiple of the median are slow.
+// Steps beyond this multiple of the median are slow: of as many steps on each side as kAround says, since a
+// step takes longer as the context grows.
 inline constexpr double kSlow = 1.15;
+inline constexpr size_t kAround = 32;
 // A step is undisturbed if its threads lost less than this share of it to others.
 inline constexpr double kUndisturbed = 0.01;
 
