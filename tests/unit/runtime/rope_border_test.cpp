@@ -16,7 +16,7 @@ using test::some_tokens;
 using test::ToyModel;
 using Ids = std::vector<int32_t>;
 
-std::vector<float> copy(std::span<const float> s) { return {s.begin(), s.end()}; }
+std::vector<float> copied(std::span<const float> s) { return {s.begin(), s.end()}; }
 
 TEST(RopeBorder, AnyWayToASequenceGivesTheLogitsOfANewSession) {
   const ToyModel model(10, 200, 16, 16, 30);
@@ -38,7 +38,7 @@ TEST(RopeBorder, AnyWayToASequenceGivesTheLogitsOfANewSession) {
     if (way == 2) {
       EXPECT_EQ(session->next(tokens), greedy(model.reference(whole)));
     } else {
-      EXPECT_EQ(copy(session->step(tokens)), model.reference(whole));
+      EXPECT_EQ(copied(session->step(tokens)), model.reference(whole));
     }
     EXPECT_EQ(session->tokens(), whole);
     crossings += before != (session->position() > 30) ? 1 : 0;
@@ -56,7 +56,7 @@ TEST(RopeBorder, APromptOnTheOtherSideKeepsNothing) {
   session->step(std::span(tokens).first(40));
   EXPECT_EQ(session->keep_prefix(tokens), 40);
   EXPECT_EQ(session->keep_prefix(std::span(tokens).first(20)), 0);
-  EXPECT_EQ(copy(session->step(std::span(tokens).first(20))), model.reference(std::span(tokens).first(20)));
+  EXPECT_EQ(copied(session->step(std::span(tokens).first(20))), model.reference(std::span(tokens).first(20)));
 }
 
 TEST(RopeBorder, RoomEndsThere) {
@@ -102,7 +102,7 @@ TEST(RopeBorder, StoppedWhileFeedingAgainTheSequenceIsShorterAndGoesOn) {
   EXPECT_TRUE(session->step(std::span(tokens).subspan(12, 1)).empty());
   EXPECT_EQ(session->position(), 12) << "nothing is given up for a call that ends at once";
   stop = false;
-  EXPECT_EQ(copy(session->step(std::span(tokens).subspan(12, 8))),
+  EXPECT_EQ(copied(session->step(std::span(tokens).subspan(12, 8))),
             model.reference(std::span(tokens).first(20)));
 }
 
