@@ -269,7 +269,8 @@ Automaton minimal(const Automaton& a) {
 }
 
 bool accepts_nothing(const Automaton& a) {
-  return !a.states[0].final && a.states[0].edges.empty() && a.states[0].calls.empty() && a.states[0].empty.empty();
+  return !a.states[0].final && a.states[0].edges.empty() && a.states[0].calls.empty() &&
+         a.states[0].empty.empty();
 }
 
 }  // namespace lmc::grammar

@@ -19,7 +19,8 @@ void add_ways(const std::string& first, const std::string& last, size_t at, std:
   }
   const size_t rest = first.size() - at - 1;
   const auto is_end = [&](const std::string& s, char end) {
-    return std::all_of(s.begin() + static_cast<ptrdiff_t>(at) + 1, s.end(), [end](char c) { return c == end; });
+    return std::all_of(s.begin() + static_cast<ptrdiff_t>(at) + 1, s.end(),
+                       [end](char c) { return c == end; });
   };
   const bool low_whole = is_end(first, '\x80'), high_whole = is_end(last, '\xbf');
   const auto branch = [&](uint8_t byte, const std::string& from, const std::string& to) {

@@ -71,7 +71,8 @@ class Gbnf {
     const size_t begin = in_.position();
     const std::string_view name = take_name();
     Rule& rule = rule_named(name, begin);
-    if (std::exchange(rule.defined, true)) in_.refuse_at(begin, "rule " + std::string(name) + " is defined twice");
+    if (std::exchange(rule.defined, true))
+      in_.refuse_at(begin, "rule " + std::string(name) + " is defined twice");
     const RuleId id = rule.id;
     skip_blank(false);
     if (!in_.skip("::=")) in_.refuse("::= should stand here");
@@ -142,7 +143,8 @@ class Gbnf {
           skip_blank(nesting > 0);
         }
         if (!in_.skip("}")) in_.refuse("} should stand here");
-        if (most != kUnbounded && most < least) in_.refuse_at(begin, "the most turns are fewer than the least");
+        if (most != kUnbounded && most < least)
+          in_.refuse_at(begin, "the most turns are fewer than the least");
       } else {
         return one;
       }
@@ -187,18 +189,30 @@ class Gbnf {
     if (!in_.skip("\\")) return in_.take_character();
     const char c = in_.at_end() ? '\0' : in_.take();
     switch (c) {
-      case 'n': return '\n';
-      case 'r': return '\r';
-      case 't': return '\t';
-      case 'x': return in_.take_hex(2);
-      case 'u': return in_.take_hex(4);
+      case 'n':
+        return '\n';
+      case 'r':
+        return '\r';
+      case 't':
+        return '\t';
+      case 'x':
+        return in_.take_hex(2);
+      case 'u':
+        return in_.take_hex(4);
       case 'U': {
         const uint32_t p = in_.take_hex(8);
         if (p > CodePoints::kLast) in_.refuse_at(begin, "there is no such code point");
         return p;
       }
-      case '\\': case '"': case '[': case ']': case '-': case '^': return static_cast<uint8_t>(c);
-      default: in_.refuse_at(begin, "there is no such escape");
+      case '\\':
+      case '"':
+      case '[':
+      case ']':
+      case '-':
+      case '^':
+        return static_cast<uint8_t>(c);
+      default:
+        in_.refuse_at(begin, "there is no such escape");
     }
   }
 

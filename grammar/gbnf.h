@@ -1,5 +1,5 @@
-// llama.cpp's grammar language, GBNF (grammars/README.md there): rules of literals, character classes, groups,
-// alternatives and repetitions; the text is what `root` says.
+// llama.cpp's grammar language, GBNF (grammars/README.md there): rules of literals, character classes,
+// groups, alternatives and repetitions; the text is what `root` says.
 #pragma once
 
 #include <string>

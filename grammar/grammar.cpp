@@ -64,8 +64,10 @@ ExprId Grammar::choice(std::vector<ExprId> parts) {
   std::vector<ExprId> distinct;
   ByteSet single;  // ways of one byte are one
   for (const ExprId p : parts) {
-    if (exprs_[p].kind == Expr::Kind::bytes) single |= exprs_[p].bytes;
-    else distinct.push_back(p);
+    if (exprs_[p].kind == Expr::Kind::bytes)
+      single |= exprs_[p].bytes;
+    else
+      distinct.push_back(p);
   }
   if (!single.empty()) distinct.push_back(bytes(single));
   std::sort(distinct.begin(), distinct.end());

@@ -21,11 +21,12 @@ inline constexpr int32_t kUnbounded = -1;  // as the most of a repetition
 struct Expr {
   enum class Kind : uint8_t { bytes, sequence, choice, repeat, rule, automaton };
   Kind kind = Kind::sequence;
-  ByteSet bytes;                 // one of these
-  std::vector<ExprId> parts;     // of a sequence (none: the empty text), a choice (none: no text at all), a repeat
-  int32_t least = 0, most = 0;   // of a repeat
-  uint32_t index = 0;            // of a rule; of an automaton
-  uint32_t size = 1;             // states it takes, about; saturates
+  ByteSet bytes;  // one of these
+  std::vector<ExprId>
+      parts;  // of a sequence (none: the empty text), a choice (none: no text at all), a repeat
+  int32_t least = 0, most = 0;  // of a repeat
+  uint32_t index = 0;           // of a rule; of an automaton
+  uint32_t size = 1;            // states it takes, about; saturates
 
   auto operator<=>(const Expr&) const = default;
 };
@@ -36,8 +37,8 @@ class Grammar {
   ExprId empty() { return sequence({}); }
   ExprId never() { return choice({}); }
   ExprId bytes(const ByteSet& set);
-  ExprId text(std::string_view text);           // just these bytes
-  ExprId character(const CodePoints& points);   // one of these, as UTF-8
+  ExprId text(std::string_view text);          // just these bytes
+  ExprId character(const CodePoints& points);  // one of these, as UTF-8
   ExprId sequence(std::vector<ExprId> parts);
   ExprId choice(std::vector<ExprId> parts);
   ExprId repeat(ExprId part, int32_t least, int32_t most);

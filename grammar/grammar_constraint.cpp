@@ -48,7 +48,7 @@ const IdSet& GrammarConstraint::allowed() {
   const Mask& m = mask();
   if (m.many) return *m.many;
   few_.clear();
-  for (const int32_t id : m.few) few_.add(id, id);
+  for (const int32_t id : m.few) few_.add(id);
   return few_;
 }
 
@@ -76,6 +76,7 @@ void GrammarConstraint::make_room() {
   if (masks_->bytes() <= CompiledGrammar::kMostBytes) return;
   if (masks_ == grammar_->masks_)
     grammar_->masks_ = std::make_shared<Masks>(grammar_->machine_, grammar_->vocabulary_);
+  grammar_->masks_->states().budget = ~size_t{0};  // what was read once is only copied
   for (StateId& s : path_) s = grammar_->masks_->states().copy(masks_->states(), s);
   masks_ = grammar_->masks_;
 }

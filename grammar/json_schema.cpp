@@ -82,13 +82,15 @@ class Translation {
         if (v.is_object()) parts.push_back(g_.sequence({json_.quoted(key), json_.colon()}));
         parts.push_back(constant(inner));
       }
-      return v.is_array() ? json_.within('[', g_.sequence(parts), ']') : json_.within('{', g_.sequence(parts), '}');
+      return v.is_array() ? json_.within('[', g_.sequence(parts), ']')
+                          : json_.within('{', g_.sequence(parts), '}');
     }
     if (!v.is_number()) return g_.text(v.dump());
     // 1.0 is the integer 1, which is how people write it.
     const auto d = Decimal::of(v.dump());
     std::vector<ExprId> ways = {g_.text(v.dump())};
-    if (d && d->is_integer() && d->integer.size() <= 16) ways.push_back(g_.text((d->negative ? "-" : "") + d->integer));
+    if (d && d->is_integer() && d->integer.size() <= 16)
+      ways.push_back(g_.text((d->negative ? "-" : "") + d->integer));
     return g_.choice(std::move(ways));
   }
 
@@ -97,16 +99,21 @@ class Translation {
     const auto n = static_cast<int32_t>(shapes_.prefix_items(s));
     if (s.max_items != kUnbounded && s.max_items < s.min_items) return g_.never();
     const ExprId rest = value_of(shapes_.item(s, static_cast<size_t>(n)));
-    const auto left = [&](int32_t done) { return s.max_items == kUnbounded ? kUnbounded : std::max(s.max_items - done, 0); };
+    const auto left = [&](int32_t done) {
+      return s.max_items == kUnbounded ? kUnbounded : std::max(s.max_items - done, 0);
+    };
     // From item `at` on, where one came before.
-    ExprId tail = g_.repeat(g_.sequence({json_.blank(), json_.comma(), rest}), std::max(s.min_items - std::max(n, 1), 0),
-                            left(std::max(n, 1)));
+    ExprId tail = g_.repeat(g_.sequence({json_.blank(), json_.comma(), rest}),
+                            std::max(s.min_items - std::max(n, 1), 0), left(std::max(n, 1)));
     for (int32_t at = n - 1; at >= 1; --at) {
       const ExprId item = value_of(shapes_.item(s, static_cast<size_t>(at)));
-      tail = ruled(optional_unless(at < s.min_items, at, s.max_items, g_.sequence({json_.blank(), json_.comma(), item, tail})));
+      tail = ruled(optional_unless(at < s.min_items, at, s.max_items,
+                                   g_.sequence({json_.blank(), json_.comma(), item, tail})));
     }
     const ExprId first = n > 0 ? value_of(shapes_.item(s, 0)) : rest;
-    return json_.within('[', optional_unless(s.min_items > 0, 0, s.max_items, g_.sequence({first, tail})), ']');
+    const ExprId items = g_.sequence({first, tail, json_.blank()});
+    return g_.sequence(
+        {g_.text("["), json_.blank(), optional_unless(s.min_items > 0, 0, s.max_items, items), g_.text("]")});
   }
 
   // What begins with item number `at`: it must be there, may be, or there is room for no more.
@@ -126,9 +133,11 @@ class Translation {
   // The members of one shape of object.
   class Members {
    public:
-    Members(Translation& t, const Shape& s) : t_(t), g_(t.g_), s_(s), counts_(s.max_properties != kUnbounded) {
+    Members(Translation& t, const Shape& s)
+        : t_(t), g_(t.g_), s_(s), counts_(s.max_properties != kUnbounded) {
       for (const std::string& name : s.members) {
-        named_.push_back(g_.sequence({t.json_.quoted(name), t.json_.colon(), t.value_of(t.shapes_.member(s, name))}));
+        named_.push_back(
+            g_.sequence({t.json_.quoted(name), t.json_.colon(), t.value_of(t.shapes_.member(s, name))}));
       }
       other_ = others();
       counts_ |= s.min_properties > static_cast<int32_t>(s.required.size());
@@ -136,7 +145,7 @@ class Translation {
 
     ExprId all() {
       if (s_.max_properties != kUnbounded && s_.max_properties < s_.min_properties) return g_.never();
-      return t_.json_.within('{', from(0, 0), '}');
+      return g_.sequence({g_.text("{"), t_.json_.blank(), from(0, 0), g_.text("}")});
     }
 
    private:
@@ -166,7 +175,9 @@ class Translation {
         }
         if (accepts_nothing(keys)) continue;
         const Conjunction of = t_.shapes_.other_member(s_, matched);
-        if (std::any_of(of.begin(), of.end(), [](const Json* j) { return j->is_boolean() && !j->get<bool>(); })) continue;
+        if (std::any_of(of.begin(), of.end(),
+                        [](const Json* j) { return j->is_boolean() && !j->get<bool>(); }))
+          continue;
         open_ = true;
         const ExprId key = n == 0 && s_.members.empty() ? t_.json_.string() : t_.json_.string_of(keys);
         ways.push_back(g_.sequence({key, t_.json_.colon(), t_.value_of(of)}));
@@ -181,13 +192,15 @@ class Translation {
       return std::move(*out);
     }
 
-    // From named member `at` on, where `done` came before.
+    // From named member `at` on, where `done` came before; with the blank behind the last one, if there was
+    // one.
     ExprId from(size_t at, int32_t done) {
       if (!counts_) done = std::min(done, 1);
       const auto [it, added] = rules_.try_emplace({at, done}, 0);
       if (added) {
         constexpr size_t kMostRules = 20000;
-        if (rules_.size() > kMostRules) t_.shapes_.too_large(s_, "minProperties and maxProperties with so many members");
+        if (rules_.size() > kMostRules)
+          t_.shapes_.too_large(s_, "minProperties and maxProperties with so many members");
         it->second = g_.add_rule("");
         todo_.push_back({at, done, it->second});
         if (todo_.size() == 1) {
@@ -205,16 +218,19 @@ class Translation {
       const bool room = s_.max_properties == kUnbounded || !counts_ || done < s_.max_properties;
       if (at == named_.size()) {
         const int32_t missing = counts_ ? std::max(s_.min_properties - done, 0) : 0;
-        if (!open_ || !room) return missing > 0 ? g_.never() : g_.empty();
+        const ExprId end = done > 0 ? t_.json_.blank() : g_.empty();
+        if (!open_ || !room) return missing > 0 ? g_.never() : end;
         if (missing > 1) {
-          t_.doc_.refuse(*s_.parts[0], "minProperties",
-                         "wants several members that are not named, and these may be one twice: not supported "
-                         "without additionalProperties: false");
+          t_.doc_.refuse(
+              *s_.parts[0], "minProperties",
+              "wants several members that are not named, and these may be one twice: not supported "
+              "without additionalProperties: false");
         }
         const int32_t most = s_.max_properties == kUnbounded ? kUnbounded : s_.max_properties - done;
         const ExprId more = g_.sequence({comma, other_});
-        if (done > 0) return g_.repeat(more, missing, most);
-        const ExprId some = g_.sequence({other_, g_.repeat(more, 0, most == kUnbounded ? kUnbounded : most - 1)});
+        if (done > 0) return g_.sequence({g_.repeat(more, missing, most), end});
+        const int32_t after = most == kUnbounded ? kUnbounded : most - 1;
+        const ExprId some = g_.sequence({other_, g_.repeat(more, 0, after), t_.json_.blank()});
         return missing > 0 ? some : g_.optional(some);
       }
       std::vector<ExprId> ways;
@@ -236,7 +252,7 @@ class Translation {
     const Shape& s_;
     std::vector<ExprId> named_;
     ExprId other_ = 0;
-    bool open_ = false;   // may there be others?
+    bool open_ = false;  // may there be others?
     bool counts_;
     std::map<std::pair<size_t, int32_t>, RuleId> rules_;
     std::deque<Step> todo_;
@@ -252,7 +268,9 @@ class Translation {
 
 }  // namespace
 
-Grammar grammar_of_json_schema(std::string_view text, const std::string& name) { return Translation(text, name).run(); }
+Grammar grammar_of_json_schema(std::string_view text, const std::string& name) {
+  return Translation(text, name).run();
+}
 
 Grammar grammar_of_json_object() {
   Grammar out;

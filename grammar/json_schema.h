@@ -1,7 +1,7 @@
 // JSON Schema, draft 2020-12, as a grammar of the JSON texts that it describes.
 //
-// Members come in the order in which `properties` has them, others behind them. What is not supported is refused
-// by its name and place; nothing that restricts a value is ever passed over (annotations are).
+// Members come in the order in which `properties` has them, others behind them. What is not supported is
+// refused by its name and place; nothing that restricts a value is ever passed over (annotations are).
 #pragma once
 
 #include <string>

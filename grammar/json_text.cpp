@@ -38,10 +38,13 @@ ExprId JsonText::rule(const char* name, ExprId (JsonText::*make)()) {
 ExprId JsonText::make_blank() {
   const ExprId line_end = g_.text("\n");
   const ExprId blanks = g_.bytes(ByteSet::of(' ') |= ByteSet::of('\t'));
-  return g_.choice({g_.empty(), g_.text(" "), g_.sequence({g_.repeat(line_end, 1, 2), g_.repeat(blanks, 0, 20)})});
+  return g_.choice(
+      {g_.empty(), g_.text(" "), g_.sequence({g_.repeat(line_end, 1, 2), g_.repeat(blanks, 0, 20)})});
 }
 
-ExprId JsonText::make_value() { return g_.choice({object(), array(), string(), number(), boolean(), null()}); }
+ExprId JsonText::make_value() {
+  return g_.choice({object(), array(), string(), number(), boolean(), null()});
+}
 
 ExprId JsonText::within(char open, ExprId inner, char close) {
   const std::string text = {open, close};
@@ -50,12 +53,14 @@ ExprId JsonText::within(char open, ExprId inner, char close) {
 
 ExprId JsonText::make_object() {
   const ExprId member = g_.sequence({string(), colon(), value()});
-  const ExprId members = g_.sequence({member, g_.repeat(g_.sequence({blank(), comma(), member}), 0, kUnbounded)});
+  const ExprId members =
+      g_.sequence({member, g_.repeat(g_.sequence({blank(), comma(), member}), 0, kUnbounded)});
   return g_.choice({g_.sequence({g_.text("{"), blank(), g_.text("}")}), within('{', members, '}')});
 }
 
 ExprId JsonText::make_array() {
-  const ExprId items = g_.sequence({value(), g_.repeat(g_.sequence({blank(), comma(), value()}), 0, kUnbounded)});
+  const ExprId items =
+      g_.sequence({value(), g_.repeat(g_.sequence({blank(), comma(), value()}), 0, kUnbounded)});
   return g_.choice({g_.sequence({g_.text("["), blank(), g_.text("]")}), within('[', items, ']')});
 }
 
@@ -66,9 +71,11 @@ ExprId JsonText::character() {
   const ExprId d = g_.bytes(hex_digit(13)), u = g_.text("\\u");
   ByteSet short_ones = ByteSet::of('/');
   for (const auto& [c, letter] : kShortEscapes) short_ones |= ByteSet::of(static_cast<uint8_t>(letter));
-  const ExprId no_surrogate = g_.choice({g_.sequence({g_.bytes(hex_digits(0, 12) |= hex_digits(14, 15)), hex, hex, hex}),
-                                         g_.sequence({d, g_.bytes(hex_digits(0, 7)), hex, hex})});
-  const ExprId pair = g_.sequence({d, g_.bytes(hex_digits(8, 11)), hex, hex, u, d, g_.bytes(hex_digits(12, 15)), hex, hex});
+  const ExprId no_surrogate =
+      g_.choice({g_.sequence({g_.bytes(hex_digits(0, 12) |= hex_digits(14, 15)), hex, hex, hex}),
+                 g_.sequence({d, g_.bytes(hex_digits(0, 7)), hex, hex})});
+  const ExprId pair =
+      g_.sequence({d, g_.bytes(hex_digits(8, 11)), hex, hex, u, d, g_.bytes(hex_digits(12, 15)), hex, hex});
   return g_.choice({g_.character(plain), g_.sequence({g_.text("\\"), g_.bytes(short_ones)}),
                     g_.sequence({u, g_.choice({no_surrogate, pair})})});
 }
@@ -83,15 +90,18 @@ ExprId JsonText::string(int32_t least, int32_t most) {
 }
 
 ExprId JsonText::make_integer() {
-  return g_.sequence({g_.optional(g_.text("-")),
-                      g_.choice({g_.text("0"), g_.sequence({g_.bytes(digits('1', '9')), g_.repeat(g_.bytes(digits('0', '9')), 0, 15)})})});
+  return g_.sequence(
+      {g_.optional(g_.text("-")),
+       g_.choice({g_.text("0"),
+                  g_.sequence({g_.bytes(digits('1', '9')), g_.repeat(g_.bytes(digits('0', '9')), 0, 15)})})});
 }
 
 ExprId JsonText::make_number() {
   const ExprId digit = g_.bytes(digits('0', '9'));
   const ExprId fraction = g_.sequence({g_.text("."), g_.repeat(digit, 1, 16)});
-  const ExprId exponent = g_.sequence({g_.bytes(ByteSet::of('e') |= ByteSet::of('E')),
-                                       g_.optional(g_.bytes(ByteSet::of('+') |= ByteSet::of('-'))), g_.repeat(digit, 1, 2)});
+  const ExprId exponent =
+      g_.sequence({g_.bytes(ByteSet::of('e') |= ByteSet::of('E')),
+                   g_.optional(g_.bytes(ByteSet::of('+') |= ByteSet::of('-'))), g_.repeat(digit, 1, 2)});
   return g_.sequence({integer(), g_.optional(fraction), g_.optional(exponent)});
 }
 
@@ -119,7 +129,8 @@ Automaton escaped(const Automaton& content) {
   for (uint32_t s = 0; s < content.states.size(); ++s) {
     out.states[s].edges.clear();
     for (const auto& e : content.states[s].edges) {
-      if (const ByteSet plain = e.bytes & ~special; !plain.empty()) out.states[s].edges.push_back({plain, e.to});
+      if (const ByteSet plain = e.bytes & ~special; !plain.empty())
+        out.states[s].edges.push_back({plain, e.to});
       if ((e.bytes & special).empty()) continue;
       const uint32_t escape = out.add_state();
       out.states[s].edges.push_back({ByteSet::of('\\'), escape});

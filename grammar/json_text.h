@@ -30,8 +30,8 @@ class JsonText {
   ExprId null() { return g_.text("null"); }
   // So many characters.
   ExprId string(int32_t least, int32_t most);
-  // Whose characters, in UTF-8, are a text of a deterministic automaton. Each is written as itself, where JSON
-  // lets it, or else by an escape.
+  // Whose characters, in UTF-8, are a text of a deterministic automaton. Each is written as itself, where
+  // JSON lets it, or else by an escape.
   ExprId string_of(const Automaton& content);
   // Just this one.
   ExprId quoted(std::string_view content);

@@ -11,8 +11,8 @@ namespace lmc::grammar {
 namespace {
 
 constexpr size_t kMostStates = size_t{1} << 20;
-constexpr uint32_t kWrittenOut = 64;   // states of a repetition that is copied rather than counted
-constexpr uint32_t kInlined = 24;      // of a rule that calls no other
+constexpr uint32_t kWrittenOut = 64;  // states of a repetition that is copied rather than counted
+constexpr uint32_t kInlined = 24;     // of a rule that calls no other
 
 using Kind = Expr::Kind;
 
@@ -68,12 +68,18 @@ class Units {
   void add(Automaton& a, ExprId id, uint32_t from, uint32_t to, int depth) {
     const Expr& e = g_.expr(id);
     switch (e.kind) {
-      case Kind::bytes: a.states[from].edges.push_back({e.bytes, to}); break;
-      case Kind::sequence: add_sequence(a, e.parts, from, to, depth); break;
+      case Kind::bytes:
+        a.states[from].edges.push_back({e.bytes, to});
+        break;
+      case Kind::sequence:
+        add_sequence(a, e.parts, from, to, depth);
+        break;
       case Kind::choice:
         for (const ExprId part : e.parts) add(a, part, from, to, depth);
         break;
-      case Kind::repeat: add_repeat(a, e, from, to, depth); break;
+      case Kind::repeat:
+        add_repeat(a, e, from, to, depth);
+        break;
       case Kind::rule:
         if (is_leaf(e.index)) {
           add(a, g_.definition(e.index), from, to, depth + 1);
@@ -81,7 +87,9 @@ class Units {
           a.states[from].calls.push_back({symbol({unit_of(e.index)}), to});
         }
         break;
-      case Kind::automaton: add_automaton(a, g_.automaton_of(e), from, to); break;
+      case Kind::automaton:
+        add_automaton(a, g_.automaton_of(e), from, to);
+        break;
     }
   }
 
@@ -175,7 +183,8 @@ class Units {
 // over a call once it holds for the start of what is called.
 class Spread {
  public:
-  Spread(const Machine& m, bool over_bytes) : m_(m), holds(m.automaton.states.size()), waiting_(m.starts.size()) {
+  Spread(const Machine& m, bool over_bytes)
+      : m_(m), holds(m.automaton.states.size()), waiting_(m.starts.size()) {
     const auto& states = m.automaton.states;
     before_.resize(states.size());
     for (uint32_t s = 0; s < states.size(); ++s) {
@@ -215,8 +224,10 @@ class Spread {
         for (const uint32_t from : std::exchange(waiting_[unit], {})) mark(from);
       }
       for (const Way& way : before_[s]) {
-        if (way.unit == kAlways || of_unit(way.unit)) mark(way.from);
-        else waiting_[way.unit].push_back(way.from);
+        if (way.unit == kAlways || of_unit(way.unit))
+          mark(way.from);
+        else
+          waiting_[way.unit].push_back(way.from);
       }
     }
   }
@@ -320,8 +331,9 @@ void refuse_left_recursion(const Machine& m, const std::vector<Units::Unit>& uni
       }
       const uint32_t v = calls[u][next++];
       if (mark[v] == kOpen) {
-        throw Error("rule " + units[std::min<size_t>(v, units.size() - 1)].name +
-                    " begins with itself (left recursion): write it with a repetition, x (\"+\" x)* for x \"+\" x");
+        throw Error(
+            "rule " + units[std::min<size_t>(v, units.size() - 1)].name +
+            " begins with itself (left recursion): write it with a repetition, x (\"+\" x)* for x \"+\" x");
       }
       if (mark[v] == kNew) {
         mark[v] = kOpen;

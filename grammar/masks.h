@@ -29,15 +29,17 @@ class Masks {
 
  private:
   std::shared_ptr<const Mask> compute(StateId state);
-  void walk(const Trie& trie, StateId state, std::vector<int32_t>& out);
-  uint32_t plain_chars_taken(StateId state);
+  void walk(const Trie& trie, StateId state);
+  void add_kind(const Vocabulary::OfKind& kind, uint32_t taken, StateId state);
+  uint32_t chars_taken(size_t kind, uint32_t least, StateId state);
 
   States states_;
   std::shared_ptr<const Vocabulary> vocabulary_;
   struct Byte {
     uint8_t from, byte, to;
   };
-  std::vector<Byte> plain_bytes_;  // of plain_steps(): one of each class
+  std::vector<Byte> plain_bytes_[kKinds];  // of plain_steps(): one of each class
+  IdSet found_;
   std::vector<std::shared_ptr<const Mask>> masks_;  // by state
   int64_t mask_bytes_ = 0;
   std::vector<StateId> path_;  // by depth

@@ -64,8 +64,9 @@ class Texts {
   ExprId numbers(const Magnitudes& m) {
     if (!m.most) {
       const size_t n = std::max(kUsualDigits, m.least.integer.size() + 1);
-      return g_.choice({from_integer(m, true, false),
-                        g_.sequence({integers(one_more(m.least.integer), std::string(n, '9')), any_fraction()})});
+      return g_.choice(
+          {from_integer(m, true, false),
+           g_.sequence({integers(one_more(m.least.integer), std::string(n, '9')), any_fraction()})});
     }
     if (compare_integers(m.least.integer, m.most->integer) > 0) return g_.never();
     if (m.least.integer == m.most->integer) return from_integer(m, true, true);
@@ -87,9 +88,8 @@ class Texts {
     while (same < a.size() && a[same] == b[same]) ++same;
     const ExprId head = g_.text(a.substr(0, same));
     if (same == a.size()) return head;
-    std::vector<ExprId> ways = {
-        g_.sequence({g_.text(a.substr(same, 1)), side(a.substr(same + 1), '9')}),
-        g_.sequence({g_.text(b.substr(same, 1)), side(b.substr(same + 1), '0')})};
+    std::vector<ExprId> ways = {g_.sequence({g_.text(a.substr(same, 1)), side(a.substr(same + 1), '9')}),
+                                g_.sequence({g_.text(b.substr(same, 1)), side(b.substr(same + 1), '0')})};
     if (a[same] + 1 < b[same]) {
       ways.push_back(g_.sequence({digit(static_cast<char>(a[same] + 1), static_cast<char>(b[same] - 1)),
                                   any_digits(a.size() - same - 1)}));
@@ -104,7 +104,8 @@ class Texts {
       if (bound[i] == towards) continue;
       const char first = towards == '9' ? static_cast<char>(bound[i] + 1) : '0';
       const char last = towards == '9' ? '9' : static_cast<char>(bound[i] - 1);
-      ways.push_back(g_.sequence({g_.text(bound.substr(0, i)), digit(first, last), any_digits(bound.size() - i - 1)}));
+      ways.push_back(
+          g_.sequence({g_.text(bound.substr(0, i)), digit(first, last), any_digits(bound.size() - i - 1)}));
     }
     return g_.choice(std::move(ways));
   }
@@ -116,8 +117,9 @@ class Texts {
   // The integer of one bound or of both, and fractions on the right side of these.
   ExprId from_integer(const Magnitudes& m, bool low, bool high) {
     const std::string& integer = low ? m.least.integer : m.most->integer;
-    return g_.sequence({g_.text(integer), g_.automaton(fractions(low ? m.least.fraction : "", m.least_open, low,
-                                                                 high ? m.most->fraction : "", m.most_open, high))});
+    return g_.sequence(
+        {g_.text(integer), g_.automaton(fractions(low ? m.least.fraction : "", m.least_open, low,
+                                                  high ? m.most->fraction : "", m.most_open, high))});
   }
 
   // "" or "." and digits, of a value within: compared digit by digit for as long as it is equal to a bound.
@@ -138,7 +140,8 @@ class Texts {
     const auto add_digits = [&](uint32_t state, size_t at, bool at_least, bool at_most) {
       for (char d = '0'; d <= '9' && at < longest; ++d) {
         if ((at_least && d < digit_of(least, at)) || (at_most && d > digit_of(most, at))) continue;
-        const uint32_t to = number(at + 1, at_least && d == digit_of(least, at), at_most && d == digit_of(most, at));
+        const uint32_t to =
+            number(at + 1, at_least && d == digit_of(least, at), at_most && d == digit_of(most, at));
         out.states[state].edges.push_back({ByteSet::of(static_cast<uint8_t>(d)), to});
       }
     };
@@ -160,7 +163,8 @@ class Texts {
   Grammar& g_;
 };
 
-// The part of a range from 0 on; of the negative one, without its sign, if `negative`. Nothing if there is none.
+// The part of a range from 0 on; of the negative one, without its sign, if `negative`. Nothing if there is
+// none.
 std::optional<Magnitudes> side_of(const NumberRange& range, bool negative) {
   const std::optional<Bound>& near = negative ? range.most : range.least;  // to 0
   const std::optional<Bound>& far = negative ? range.least : range.most;
@@ -204,7 +208,8 @@ std::optional<Decimal> Decimal::of(std::string_view text) {
     digits.insert(0, static_cast<size_t>(1 - before), '0');
     before = 1;
   }
-  if (static_cast<size_t>(before) > digits.size()) digits.append(static_cast<size_t>(before) - digits.size(), '0');
+  if (static_cast<size_t>(before) > digits.size())
+    digits.append(static_cast<size_t>(before) - digits.size(), '0');
   out.integer = digits.substr(0, static_cast<size_t>(before));
   out.fraction = digits.substr(static_cast<size_t>(before));
   out.integer.erase(0, std::min(out.integer.find_first_not_of('0'), out.integer.size() - 1));

@@ -25,15 +25,17 @@ using Kind = Node::Kind;
 
 const CodePoints kDigits = {{'0', '9'}};
 const CodePoints kWord = {{'0', '9'}, {'A', 'Z'}, {'a', 'z'}, {'_', '_'}};
-const CodePoints kBlank = {{9, 13},          {' ', ' '},       {0xa0, 0xa0},     {0x1680, 0x1680}, {0x2000, 0x200a},
-                           {0x2028, 0x2029}, {0x202f, 0x202f}, {0x205f, 0x205f}, {0x3000, 0x3000}, {0xfeff, 0xfeff}};
+const CodePoints kBlank = {{9, 13},          {' ', ' '},       {0xa0, 0xa0},     {0x1680, 0x1680},
+                           {0x2000, 0x200a}, {0x2028, 0x2029}, {0x202f, 0x202f}, {0x205f, 0x205f},
+                           {0x3000, 0x3000}, {0xfeff, 0xfeff}};
 const CodePoints kLineEnds = {{'\n', '\n'}, {'\r', '\r'}, {0x2028, 0x2029}};
 
 class Parser {
  public:
   Parser(std::string_view text, const std::string& name) : in_(text, name) {
     if (text.size() > kMostPattern)
-      throw Error(name + ": a regular expression may have " + std::to_string(kMostPattern) + " bytes at most");
+      throw Error(name + ": a regular expression may have " + std::to_string(kMostPattern) +
+                  " bytes at most");
   }
   uint32_t read() {
     const uint32_t out = choice(0);
@@ -59,7 +61,8 @@ class Parser {
 
   uint32_t sequence(int nesting) {
     Node out{Kind::sequence};
-    while (!in_.at_end() && in_.peek() != '|' && in_.peek() != ')') out.parts.push_back(repeated(item(nesting)));
+    while (!in_.at_end() && in_.peek() != '|' && in_.peek() != ')')
+      out.parts.push_back(repeated(item(nesting)));
     return add(std::move(out));
   }
 
@@ -70,7 +73,8 @@ class Parser {
     if (in_.skip("(")) return group(begin, nesting);
     if (in_.skip("[")) return add({Kind::chars, character_class(begin)});
     if (in_.skip(".")) return add({Kind::chars, ~kLineEnds});
-    if (in_.peek() == '*' || in_.peek() == '+' || in_.peek() == '?') in_.refuse("there is nothing to repeat here");
+    if (in_.peek() == '*' || in_.peek() == '+' || in_.peek() == '?')
+      in_.refuse("there is nothing to repeat here");
     if (in_.peek() == '{' || in_.peek() == '}' || in_.peek() == ']')
       in_.refuse(std::string("a ") + in_.peek() + " by itself is written with a \\ before it");
     if (in_.skip("\\")) return add({Kind::chars, escape(begin)});
@@ -107,7 +111,8 @@ class Parser {
       if (!first) in_.refuse_at(begin, "a repetition is {n}, {n,} or {m,n}; a { by itself is written \\{");
       least = most = *first;
       if (in_.skip(",")) most = in_.take_number(kMostCount).value_or(kUnbounded);
-      if (!in_.skip("}")) in_.refuse_at(begin, "a repetition is {n}, {n,} or {m,n}; a { by itself is written \\{");
+      if (!in_.skip("}"))
+        in_.refuse_at(begin, "a repetition is {n}, {n,} or {m,n}; a { by itself is written \\{");
       if (most != kUnbounded && most < least) in_.refuse_at(begin, "the most turns are fewer than the least");
     } else {
       return one;
@@ -160,26 +165,46 @@ class Parser {
     const char c = in_.take();
     const auto one = [](uint32_t p) { return CodePoints{{p, p}}; };
     switch (c) {
-      case 'd': return kDigits;
-      case 'D': return ~kDigits;
-      case 'w': return kWord;
-      case 'W': return ~kWord;
-      case 's': return kBlank;
-      case 'S': return ~kBlank;
-      case 'n': return one('\n');
-      case 'r': return one('\r');
-      case 't': return one('\t');
-      case 'f': return one('\f');
-      case 'v': return one('\v');
+      case 'd':
+        return kDigits;
+      case 'D':
+        return ~kDigits;
+      case 'w':
+        return kWord;
+      case 'W':
+        return ~kWord;
+      case 's':
+        return kBlank;
+      case 'S':
+        return ~kBlank;
+      case 'n':
+        return one('\n');
+      case 'r':
+        return one('\r');
+      case 't':
+        return one('\t');
+      case 'f':
+        return one('\f');
+      case 'v':
+        return one('\v');
       case '0':
-        if (in_.peek() >= '0' && in_.peek() <= '9') in_.refuse_at(begin, "octal escapes are not supported: write \\xHH");
+        if (in_.peek() >= '0' && in_.peek() <= '9')
+          in_.refuse_at(begin, "octal escapes are not supported: write \\xHH");
         return one(0);
-      case 'x': return one(in_.take_hex(2));
-      case 'u': return one(unicode(begin));
-      case 'b': case 'B': in_.refuse_at(begin, "word borders (\\b, \\B) are not supported");
-      case 'p': case 'P': in_.refuse_at(begin, "Unicode properties (\\p{…}) are not supported: write the ranges");
-      case 'k': in_.refuse_at(begin, "back-references (\\k) are not supported");
-      default: break;
+      case 'x':
+        return one(in_.take_hex(2));
+      case 'u':
+        return one(unicode(begin));
+      case 'b':
+      case 'B':
+        in_.refuse_at(begin, "word borders (\\b, \\B) are not supported");
+      case 'p':
+      case 'P':
+        in_.refuse_at(begin, "Unicode properties (\\p{…}) are not supported: write the ranges");
+      case 'k':
+        in_.refuse_at(begin, "back-references (\\k) are not supported");
+      default:
+        break;
     }
     if (c >= '1' && c <= '9') in_.refuse_at(begin, "back-references (\\1) are not supported");
     if (std::string_view("^$\\.*+?()[]{}|/-#&~=!<>:,;'\"`@% _").find(c) == std::string_view::npos)
@@ -240,9 +265,15 @@ class Builder {
   void add(uint32_t id, uint32_t from, uint32_t to) {
     const Node& n = nodes_[id];
     switch (n.kind) {
-      case Kind::chars: add_chars(n.chars, from, to); break;
-      case Kind::begin: begins_.emplace(from, to); break;
-      case Kind::end: ends_.emplace(from, to); break;
+      case Kind::chars:
+        add_chars(n.chars, from, to);
+        break;
+      case Kind::begin:
+        begins_.emplace(from, to);
+        break;
+      case Kind::end:
+        ends_.emplace(from, to);
+        break;
       case Kind::choice:
         for (const uint32_t p : n.parts) add(p, from, to);
         break;
@@ -254,7 +285,9 @@ class Builder {
         }
         a_.states[from].empty.push_back(to);
         break;
-      case Kind::repeat: add_repeat(n, from, to); break;
+      case Kind::repeat:
+        add_repeat(n, from, to);
+        break;
     }
   }
 

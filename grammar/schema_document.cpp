@@ -21,7 +21,10 @@ std::string as_pointer_part(const std::string& key) {
 std::string unescaped_percent(std::string_view text) {
   std::string out;
   const auto digit = [](char c) {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
   };
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 && digit(text[i + 2]) >= 0) {
@@ -72,10 +75,12 @@ void SchemaDocument::find_anchors(const Json& value, const std::string& place, i
   if (value.is_object()) {
     for (const auto& [key, inner] : value.items()) {
       if (key == "$anchor" && inner.is_string()) anchors_.emplace(inner.get<std::string>(), place);
+      if (key == "enum" || key == "const") continue;  // values, not schemas
       find_anchors(inner, place + as_pointer_part(key), depth + 1);
     }
   } else if (value.is_array()) {
-    for (size_t i = 0; i < value.size(); ++i) find_anchors(value[i], place + "/" + std::to_string(i), depth + 1);
+    for (size_t i = 0; i < value.size(); ++i)
+      find_anchors(value[i], place + "/" + std::to_string(i), depth + 1);
   }
 }
 
@@ -103,7 +108,8 @@ const Json& SchemaDocument::target(const Json& schema) {
   std::string pointer = unescaped_percent(text.substr(std::min(hash + 1, text.size())));
   if (!pointer.empty() && pointer[0] != '/') {
     const auto anchor = anchors_.find(pointer);
-    if (anchor == anchors_.end()) refuse(schema, "$ref", "names " + ref.dump() + ", but there is no such $anchor");
+    if (anchor == anchors_.end())
+      refuse(schema, "$ref", "names " + ref.dump() + ", but there is no such $anchor");
     pointer = anchor->second;
   }
   const Json* at = &root_;
@@ -113,8 +119,8 @@ const Json& SchemaDocument::target(const Json& schema) {
     const std::string part = unescaped_pointer_part(std::string_view(pointer).substr(i + 1, end - i - 1));
     const Json* next = nullptr;
     if (at->is_object() && at->contains(part)) next = &(*at)[part];
-    if (at->is_array() && !part.empty() && part.size() < 7 && part.find_first_not_of("0123456789") == std::string::npos &&
-        std::stoul(part) < at->size())
+    if (at->is_array() && !part.empty() && part.size() < 7 &&
+        part.find_first_not_of("0123456789") == std::string::npos && std::stoul(part) < at->size())
       next = &(*at)[std::stoul(part)];
     if (!next) refuse(schema, "$ref", "names " + ref.dump() + ", which is not there");
     at = next;

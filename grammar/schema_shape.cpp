@@ -11,26 +11,47 @@
 namespace lmc::grammar {
 namespace {
 
-constexpr size_t kMostWork = 200000;    // schemas looked at, in all
-constexpr size_t kMostStates = 40000;   // of a string's automaton
+constexpr size_t kMostWork = 60000;    // schemas looked at, in all
+constexpr size_t kMostStates = 20000;  // of a string's automaton
 constexpr int32_t kMostCount = 1000000000;
 constexpr int kMostDisjointDepth = 4;
 
 // Keywords that say nothing about which values are valid.
 const std::set<std::string_view> kAnnotations = {
-    "$schema",  "$id",        "$anchor",   "$comment",  "$defs",           "definitions",
-    "title",    "description", "default",  "examples",  "deprecated",      "readOnly",
-    "writeOnly", "contentEncoding", "contentMediaType", "contentSchema"};
-const std::set<std::string_view> kKeywords = {
-    "$ref",      "allOf",     "anyOf",     "oneOf",      "type",          "enum",          "const",
-    "minimum",   "maximum",   "exclusiveMinimum", "exclusiveMaximum",     "minLength",     "maxLength",
-    "pattern",   "format",    "prefixItems", "items",    "minItems",      "maxItems",      "properties",
-    "required",  "additionalProperties", "patternProperties", "minProperties", "maxProperties"};
+    "$schema",      "$id",      "$anchor",     "$comment",        "$defs",
+    "definitions",  "title",    "description", "default",         "examples",
+    "deprecated",   "readOnly", "writeOnly",   "contentEncoding", "contentMediaType",
+    "contentSchema"};
+const std::set<std::string_view> kKeywords = {"$ref",
+                                              "allOf",
+                                              "anyOf",
+                                              "oneOf",
+                                              "type",
+                                              "enum",
+                                              "const",
+                                              "minimum",
+                                              "maximum",
+                                              "exclusiveMinimum",
+                                              "exclusiveMaximum",
+                                              "minLength",
+                                              "maxLength",
+                                              "pattern",
+                                              "format",
+                                              "prefixItems",
+                                              "items",
+                                              "minItems",
+                                              "maxItems",
+                                              "properties",
+                                              "required",
+                                              "additionalProperties",
+                                              "patternProperties",
+                                              "minProperties",
+                                              "maxProperties"};
 
 uint8_t bits_of(const std::string& type) {
   static const std::map<std::string_view, uint8_t> table = {
-      {"null", kNull}, {"boolean", kBoolean}, {"integer", kInteger}, {"number", kInteger | kFraction},
-      {"string", kString}, {"array", kArray}, {"object", kObject}};
+      {"null", kNull},     {"boolean", kBoolean}, {"integer", kInteger}, {"number", kInteger | kFraction},
+      {"string", kString}, {"array", kArray},     {"object", kObject}};
   const auto it = table.find(type);
   return it == table.end() ? uint8_t{0} : it->second;
 }
@@ -46,7 +67,8 @@ uint8_t bits_of(const Json& value) {
 }
 
 int64_t characters(std::string_view text) {
-  return std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<uint8_t>(c) & 0xc0) != 0x80; });
+  return std::count_if(text.begin(), text.end(),
+                       [](char c) { return (static_cast<uint8_t>(c) & 0xc0) != 0x80; });
 }
 
 }  // namespace
@@ -55,7 +77,9 @@ bool accepts(const Automaton& a, std::string_view text) {
   uint32_t at = 0;
   for (const char c : text) {
     const auto& edges = a.states[at].edges;
-    const auto e = std::find_if(edges.begin(), edges.end(), [&](const auto& edge) { return edge.bytes.contains(static_cast<uint8_t>(c)); });
+    const auto e = std::find_if(edges.begin(), edges.end(), [&](const auto& edge) {
+      return edge.bytes.contains(static_cast<uint8_t>(c));
+    });
     if (e == edges.end()) return false;
     at = e->to;
   }
@@ -111,7 +135,8 @@ bool Shapes::take(Way& way, const Json& schema, size_t via) {
       at = way.seen[at].via;
     }
     const size_t own = way.seen.size();
-    const bool known = std::any_of(way.seen.begin(), way.seen.end(), [&](const auto& s) { return s.schema == next; });
+    const bool known =
+        std::any_of(way.seen.begin(), way.seen.end(), [&](const auto& s) { return s.schema == next; });
     way.seen.push_back({next, std::min(from, own)});
     if (known) continue;
     if (next->is_boolean()) {
@@ -162,8 +187,8 @@ void Shapes::check_disjoint(const Way& way, const Json& owner, size_t count) {
   for (size_t i = 0; i < count; ++i) {
     for (size_t j = 0; j < i; ++j) {
       if (all_disjoint(shapes[j], shapes[i], 0)) continue;
-      doc_.refuse(list, "it is not plain that no value fits both of " + std::to_string(j) + " and " + std::to_string(i) +
-                            "; anyOf does not ask for that");
+      doc_.refuse(list, "it is not plain that no value fits both of " + std::to_string(j) + " and " +
+                            std::to_string(i) + "; anyOf does not ask for that");
     }
   }
 }
@@ -172,12 +197,14 @@ void Shapes::check(const Json& schema) {
   if (!checked_.insert(&schema).second) return;
   if (!schema.is_object()) doc_.refuse(schema, "a schema is an object, true or false");
   for (const auto& [key, value] : schema.items()) {
-    if (key == "$id" && &schema != &doc_.root()) doc_.refuse(schema, key, "an $id within a document is not supported");
+    if (key == "$id" && &schema != &doc_.root())
+      doc_.refuse(schema, key, "an $id within a document is not supported");
     if (!kAnnotations.contains(key) && !kKeywords.contains(key))
       doc_.refuse(schema, key, "the keyword " + key + " is not supported");
   }
   if (!schema.contains("$schema")) return;
-  const std::string draft = schema["$schema"].is_string() ? schema["$schema"].get<std::string>() : schema["$schema"].dump();
+  const std::string draft =
+      schema["$schema"].is_string() ? schema["$schema"].get<std::string>() : schema["$schema"].dump();
   if (draft.find("json-schema.org/draft/2020-12/") == std::string::npos &&
       draft.find("json-schema.org/draft/2019-09/") == std::string::npos &&
       draft.find("json-schema.org/draft-07/") == std::string::npos)
@@ -189,7 +216,8 @@ Shape Shapes::gather(const Conjunction& parts) {
   out.parts = parts;
   for (const Json* schema : parts) gather_one(out, *schema);
   for (const std::string& name : out.required) {
-    if (std::find(out.members.begin(), out.members.end(), name) == out.members.end()) out.members.push_back(name);
+    if (std::find(out.members.begin(), out.members.end(), name) == out.members.end())
+      out.members.push_back(name);
   }
   for (const Json* schema : parts) keep_values(out, *schema);
   return out;
@@ -243,7 +271,8 @@ void Shapes::gather_one(Shape& s, const Json& schema) {
   if (has("format")) {
     const Json& format = doc_.member(schema, "format");
     const auto regex = format.is_string() ? regex_of_format(format.get<std::string>()) : std::nullopt;
-    if (!regex) doc_.refuse(format, "the format " + format.dump() + " is not supported; these are: " + known_formats());
+    if (!regex)
+      doc_.refuse(format, "the format " + format.dump() + " is not supported; these are: " + known_formats());
     s.contents.push_back(pattern(format, *regex, true));
   }
   if (has("prefixItems")) {
@@ -281,7 +310,8 @@ void Shapes::keep_values(Shape& s, const Json& schema) {
   const auto narrow = [&](std::vector<const Json*> values) {
     std::vector<const Json*> kept;
     for (const Json* v : values) {
-      const bool known = !s.values || std::any_of(s.values->begin(), s.values->end(), [&](const Json* o) { return *o == *v; });
+      const bool known = !s.values || std::any_of(s.values->begin(), s.values->end(),
+                                                  [&](const Json* o) { return *o == *v; });
       const bool twice = std::any_of(kept.begin(), kept.end(), [&](const Json* o) { return *o == *v; });
       if (known && !twice && fits(s, *v)) kept.push_back(v);
     }
@@ -292,7 +322,8 @@ void Shapes::keep_values(Shape& s, const Json& schema) {
   const Json& list = doc_.member(schema, "enum");
   if (!list.is_array()) doc_.refuse(list, "must be a list of values");
   constexpr size_t kMostValues = 5000;
-  if (list.size() > kMostValues) doc_.refuse(list, "may have " + std::to_string(kMostValues) + " values at most");
+  if (list.size() > kMostValues)
+    doc_.refuse(list, "may have " + std::to_string(kMostValues) + " values at most");
   std::vector<const Json*> values;
   for (const Json& v : list) values.push_back(&v);
   narrow(std::move(values));
@@ -310,15 +341,19 @@ bool Shapes::fits(const Shape& s, const Json& value) {
     const std::string text = value.get<std::string>();
     const int64_t n = characters(text);
     return n >= s.min_length && (s.max_length == kUnbounded || n <= s.max_length) &&
-           std::all_of(s.contents.begin(), s.contents.end(), [&](const auto& a) { return accepts(*a, text); });
+           std::all_of(s.contents.begin(), s.contents.end(),
+                       [&](const auto& a) { return accepts(*a, text); });
   }
   if (bits != kArray && bits != kObject) return true;
   for (const Json* part : s.parts) {
     for (const char* key : {"prefixItems", "items", "minItems", "maxItems"}) {
-      if (bits == kArray && part->contains(key)) doc_.refuse(*part, key, "beside an array in enum or const is not supported");
+      if (bits == kArray && part->contains(key))
+        doc_.refuse(*part, key, "beside an array in enum or const is not supported");
     }
-    for (const char* key : {"properties", "required", "additionalProperties", "patternProperties", "minProperties", "maxProperties"}) {
-      if (bits == kObject && part->contains(key)) doc_.refuse(*part, key, "beside an object in enum or const is not supported");
+    for (const char* key : {"properties", "required", "additionalProperties", "patternProperties",
+                            "minProperties", "maxProperties"}) {
+      if (bits == kObject && part->contains(key))
+        doc_.refuse(*part, key, "beside an object in enum or const is not supported");
     }
   }
   return true;
@@ -361,7 +396,8 @@ Conjunction Shapes::member(const Shape& shape, const std::string& name) {
         out.push_back(&doc_.member(patterns, text));
       }
     }
-    if (!known && s->contains("additionalProperties")) out.push_back(&doc_.member(*s, "additionalProperties"));
+    if (!known && s->contains("additionalProperties"))
+      out.push_back(&doc_.member(*s, "additionalProperties"));
   }
   return in_order(std::move(out));
 }
@@ -379,7 +415,8 @@ Conjunction Shapes::other_member(const Shape& shape, const std::vector<bool>& ma
         out.push_back(&doc_.member(patterns, text));
       }
     }
-    if (!known && s->contains("additionalProperties")) out.push_back(&doc_.member(*s, "additionalProperties"));
+    if (!known && s->contains("additionalProperties"))
+      out.push_back(&doc_.member(*s, "additionalProperties"));
   }
   return in_order(std::move(out));
 }
@@ -389,12 +426,13 @@ SharedAutomaton Shapes::pattern(const Json& of, const std::string& text, bool wh
   if (known) return known;
   std::optional<Automaton> a;
   try {
-    a = deterministic(automaton_of_regex(text, whole ? Match::whole : Match::anywhere, "pattern"), kMostStates);
+    a = deterministic(automaton_of_regex(text, whole ? Match::whole : Match::anywhere, "pattern"),
+                      kMostStates);
   } catch (const Error& e) {
     doc_.refuse(of, e.what());
   }
   if (!a) doc_.refuse(of, "the pattern takes more than " + std::to_string(kMostStates) + " states");
-  return known = std::make_shared<const Automaton>(a->states.size() < 2000 ? minimal(*a) : std::move(*a));
+  return known = std::make_shared<const Automaton>(a->states.size() < 100 ? minimal(*a) : std::move(*a));
 }
 
 SharedAutomaton Shapes::any_text() { return pattern(doc_.root(), "[^]*", true); }
@@ -405,7 +443,7 @@ std::optional<Automaton> Shapes::content(const Shape& s) {
   const auto meet = [&](const Automaton& other) {
     auto both = intersection(out, other, kMostStates);
     if (!both) too_large(s, "the patterns, formats and lengths of a string");
-    out = both->states.size() < 2000 ? minimal(*both) : std::move(*both);
+    out = both->states.size() < 500 ? minimal(*both) : std::move(*both);
   };
   for (size_t i = 1; i < s.contents.size(); ++i) meet(*s.contents[i]);
   if (s.min_length > 0 || s.max_length != kUnbounded) {
@@ -456,7 +494,8 @@ bool Shapes::disjoint(const Shape& a, const Shape& b, int depth) {
     Shape meet = a;
     meet.contents.insert(meet.contents.end(), b.contents.begin(), b.contents.end());
     meet.min_length = std::max(a.min_length, b.min_length);
-    if (b.max_length != kUnbounded) meet.max_length = a.max_length == kUnbounded ? b.max_length : std::min(a.max_length, b.max_length);
+    if (b.max_length != kUnbounded)
+      meet.max_length = a.max_length == kUnbounded ? b.max_length : std::min(a.max_length, b.max_length);
     const bool lengths = meet.max_length != kUnbounded && meet.max_length < meet.min_length;
     if (!lengths) {
       const auto content = this->content(meet);

@@ -18,7 +18,15 @@ namespace lmc::grammar {
 // All of these hold: in the order in which they were reached, each once; none: anything.
 using Conjunction = std::vector<const Json*>;
 
-enum TypeBit : uint8_t { kNull = 1, kBoolean = 2, kInteger = 4, kFraction = 8, kString = 16, kArray = 32, kObject = 64 };
+enum TypeBit : uint8_t {
+  kNull = 1,
+  kBoolean = 2,
+  kInteger = 4,
+  kFraction = 8,
+  kString = 16,
+  kArray = 32,
+  kObject = 64
+};
 inline constexpr uint8_t kEveryType = 127;
 
 using SharedAutomaton = std::shared_ptr<const Automaton>;
@@ -34,7 +42,7 @@ struct Shape {
   std::vector<std::string> members;  // that are named, in order
   std::set<std::string> required;
   std::vector<SharedAutomaton> key_patterns;  // of patternProperties
-  Conjunction parts;                 // the schemas themselves
+  Conjunction parts;                          // the schemas themselves
 };
 
 class Shapes {

@@ -142,7 +142,8 @@ States::StackId States::stack_of(std::vector<Frame> frames) {
   uint64_t hash = 0;
   uint32_t depth = 0;
   for (const Frame& f : frames) {
-    hash = mixed(mixed(hash, pair_of(f.to, f.below)), pair_of(static_cast<uint32_t>(f.least), static_cast<uint32_t>(f.most)));
+    hash = mixed(mixed(hash, pair_of(f.to, f.below)),
+                 pair_of(static_cast<uint32_t>(f.least), static_cast<uint32_t>(f.most)));
     depth = std::max(depth, 1 + stacks_[f.below].depth);
   }
   const auto [first, last] = stack_ids_.equal_range(hash);
@@ -237,7 +238,8 @@ States::StackId States::copy_stack(const States& from, StackId stack,
 
 int64_t States::bytes() const {
   constexpr size_t kOfHashEntry = 40;
-  const size_t hashed = state_ids_.size() + stack_ids_.size() + joined_.size() + within_.size() + within_stack_.size();
+  const size_t hashed =
+      state_ids_.size() + stack_ids_.size() + joined_.size() + within_.size() + within_stack_.size();
   return static_cast<int64_t>(next_.size() * sizeof(StateId) + states_.size() * sizeof(State) +
                               items_.size() * sizeof(Item) + stacks_.size() * sizeof(Stack) +
                               frames_.size() * sizeof(Frame) + hashed * kOfHashEntry);
@@ -246,7 +248,8 @@ int64_t States::bytes() const {
 void States::pay(size_t work) {
   if (work > budget) {
     budget = 0;
-    throw ConstraintError("the grammar is too ambiguous: reading on takes more than " + std::to_string(kBudget) + " steps");
+    throw ConstraintError("the grammar is too ambiguous: reading on takes more than " +
+                          std::to_string(kBudget) + " steps");
   }
   budget -= work;
 }

@@ -30,7 +30,8 @@ class States {
     return known != kUnknown ? known : compute(state, byte);
   }
   StateId next(StateId state, std::string_view bytes) {
-    for (size_t i = 0; i < bytes.size() && state != kDead; ++i) state = next(state, static_cast<uint8_t>(bytes[i]));
+    for (size_t i = 0; i < bytes.size() && state != kDead; ++i)
+      state = next(state, static_cast<uint8_t>(bytes[i]));
     return state;
   }
   bool may_end(StateId state) const { return states_[state].may_end; }
@@ -48,8 +49,8 @@ class States {
   // Callers, and what called them. Number 0 is no stack: too deep.
   using StackId = uint32_t;
   struct Frame {
-    uint32_t to = 0;               // state behind the call; or, from kTurn on, the symbol whose turns are counted
-    int32_t least = 0, most = 0;   // turns still to come
+    uint32_t to = 0;  // state behind the call; or, from kTurn on, the symbol whose turns are counted
+    int32_t least = 0, most = 0;  // turns still to come
     StackId below = 0;
     bool operator==(const Frame&) const = default;
   };

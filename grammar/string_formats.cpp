@@ -37,8 +37,10 @@ std::string uri() {
   const std::string escape = "%[0-9A-Fa-f]{2}";
   const std::string safe = "A-Za-z0-9\\-._~!$&'()*+,;=";
   const std::string pchar = "([" + safe + ":@]|" + escape + ")";
-  const std::string authority = "(([" + safe + ":]|" + escape + ")*@)?(\\[" + ipv6() + "\\]|([" + safe + "]|" + escape + ")*)(:\\d*)?";
-  const std::string hier = "(//" + authority + "(/" + pchar + "*)*|/(" + pchar + "+(/" + pchar + "*)*)?|" + pchar + "+(/" + pchar + "*)*)?";
+  const std::string authority =
+      "(([" + safe + ":]|" + escape + ")*@)?(\\[" + ipv6() + "\\]|([" + safe + "]|" + escape + ")*)(:\\d*)?";
+  const std::string hier = "(//" + authority + "(/" + pchar + "*)*|/(" + pchar + "+(/" + pchar + "*)*)?|" +
+                           pchar + "+(/" + pchar + "*)*)?";
   const std::string tail = "([" + safe + ":@/?]|" + escape + ")*";
   return "[A-Za-z][A-Za-z0-9+.\\-]*:" + hier + "(\\?" + tail + ")?(#" + tail + ")?";
 }

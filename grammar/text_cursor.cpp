@@ -6,7 +6,12 @@ namespace lmc::grammar {
 
 uint32_t TextCursor::take_character() {
   const auto lead = static_cast<uint8_t>(peek());
-  const int more = lead < 0x80 ? 0 : lead < 0xc2 ? -1 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : lead < 0xf5 ? 3 : -1;
+  const int more = lead < 0x80   ? 0
+                   : lead < 0xc2 ? -1
+                   : lead < 0xe0 ? 1
+                   : lead < 0xf0 ? 2
+                   : lead < 0xf5 ? 3
+                                 : -1;
   if (more < 0 || at_end()) refuse("is not valid UTF-8");
   uint32_t out = more == 0 ? lead : lead & (0x3fU >> more);
   for (int i = 1; i <= more; ++i) {
@@ -24,7 +29,10 @@ uint32_t TextCursor::take_hex(int digits) {
   uint32_t out = 0;
   for (int i = 0; i < digits; ++i) {
     const char c = peek();
-    const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    const int digit = c >= '0' && c <= '9'   ? c - '0'
+                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                             : -1;
     if (digit < 0) refuse("wants " + std::to_string(digits) + " hexadecimal digits here");
     out = out * 16 + static_cast<uint32_t>(digit);
     ++at_;

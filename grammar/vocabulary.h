@@ -13,13 +13,13 @@ namespace lmc::grammar {
 // Nodes in the order of a walk that visits all of them: a node's first child is next to it.
 struct Trie {
   struct Node {
-    uint32_t past = 0;   // the first node that is not below it
-    uint32_t first = 0;  // of `ids`: its own, and then those below
-    uint16_t own = 0;
-    uint16_t depth = 0;
+    uint32_t past = 0;  // the first node that is not below it
     uint8_t byte = 0;
+    bool ends = false;  // is it the end of a token?
+    uint16_t depth = 0;
   };
   std::vector<Node> nodes;
+  std::vector<uint32_t> first;  // by node, and one behind the last: of `ids`, its own and then those below
   std::vector<int32_t> ids;
   uint32_t depth = 0;
 };
@@ -37,30 +37,40 @@ class Vocabulary {
   bool is_end(int32_t id) const;
   int32_t longest() const { return longest_; }  // text, in bytes
 
-  // Tokens of nothing but characters that stand for themselves between the quotes of a JSON string, by how
-  // many characters they have: where a state takes any `most_chars` of these, it takes all `ids`.
+  // Tokens of nothing but characters of one kind, by how many they have: where a state takes any `most_chars`
+  // of the kind, it takes all `ids`.
   struct Plain {
     uint32_t most_chars = 0;
     Trie trie;
     IdSet ids;  // these and those of fewer characters
   };
-  const std::vector<Plain>& plain() const { return plain_; }
-  const Trie& others() const { return others_; }
+  // A token is with the first kind that has all its characters.
+  struct OfKind {
+    std::vector<Plain> by_chars;
+    Trie all;
+  };
+  const std::vector<OfKind>& kinds() const { return kinds_; }
+  const Trie& others() const { return others_; }  // of no kind
+  const Trie& all() const { return all_; }
 
  private:
   std::vector<std::string> texts_;
   std::vector<int32_t> ends_;
   int32_t longest_ = 0;
-  std::vector<Plain> plain_;
-  Trie others_;
+  std::vector<OfKind> kinds_;
+  Trie others_, all_;
 };
 
-// A path through the bytes of characters that stand for themselves in a JSON string, for whoever steps over
-// all of them: from step 0 (between characters) `first` … `last` lead to step `to`.
+// The kinds: a-z, those and the blank, letters of ASCII, those and the blank, whatever of ASCII stands for
+// itself between the quotes of a JSON string, and whatever else does, but line ends of Unicode. Each has what
+// the one before has, but letters no blank.
+inline constexpr size_t kKinds = 6;
+// A path through the bytes of the characters of a kind: from step 0 (between characters) `first` … `last`
+// lead to step `to`.
 struct PlainStep {
   uint8_t from, first, last, to;
 };
-std::span<const PlainStep> plain_steps();
-inline constexpr int kPlainSteps = 8;
+std::span<const PlainStep> plain_steps(size_t kind);
+bool kind_within(size_t kind, size_t other);  // has `other` all its characters?
 
 }  // namespace lmc::grammar

@@ -24,8 +24,8 @@ struct GenerateOptions {
   // Guesses tokens ahead, which are verified in one step (runtime/draft.h); it learns from the text and must
   // outlive it. The tokens that come out are the same, drawn ones too. Null: none.
   Drafter* drafter = nullptr;
-  // Makes what a text must keep to, one for each text. Its tokens are those that the sampler chooses from logits
-  // in which every id that is not allowed is -inf, drawn ones too. Empty: no constraint.
+  // Makes what a text must keep to, one for each text. Its tokens are those that the sampler chooses from
+  // logits in which every id that is not allowed is -inf, drawn ones too. Empty: no constraint.
   std::function<std::unique_ptr<Constraint>()> constraint = {};
   double seconds = 0;  // time limit, prompt included; 0: none
   // Called when the prompt has been fed, before any token is handed out; not by generate_batch().
@@ -65,8 +65,9 @@ class Continuation {
   // that allowed() has not are -inf already.
   void choose(std::span<const float> logits, bool restricted = false);
   void accept(int32_t id);
-  // Tokens that come next whatever the logits are, if any: accepted as if they had been chosen. Then allowed()
-  // has several, or the text has ended. To be called when tokens have come, before a step is made for the next.
+  // Tokens that come next whatever the logits are, if any: accepted as if they had been chosen. Then
+  // allowed() has several, or the text has ended. To be called when tokens have come, before a step is made
+  // for the next.
   void add_forced();
   // What may come next; null: anything. Valid until a token comes.
   const IdSet* allowed() { return constraint_ ? &constraint_->allowed() : nullptr; }

@@ -49,9 +49,9 @@ class Generation {
   }
 
  private:
-  // Feeds what was chosen or forced last and the guesses behind it. The logits behind each guess count only if all
-  // guesses up to it were what the model chose. Returns how many were fed; `go_on` is false if the session
-  // was stopped.
+  // Feeds what was chosen or forced last and the guesses behind it. The logits behind each guess count only
+  // if all guesses up to it were what the model chose. Returns how many were fed; `go_on` is false if the
+  // session was stopped.
   size_t extend(bool& go_on) {
     const auto fed = session_.position();  // the whole sequence but its last tokens
     std::vector<int32_t> tokens(text_.sequence().begin() + fed, text_.sequence().end());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <limits>
 
 #include "ir/kernel_abi.h"
@@ -23,11 +24,37 @@ void IdSet::add(int64_t first, int64_t last) {
     bytes_[static_cast<size_t>(id / 8)] |= static_cast<uint8_t>(1U << (id % 8));
 }
 
+void IdSet::add(const IdSet& others) {
+  for (size_t i = 0; i < bytes_.size(); ++i) bytes_[i] |= others.bytes_[i];
+}
+
 void IdSet::clear() { std::fill(bytes_.begin(), bytes_.end(), uint8_t{0}); }
 
 int64_t IdSet::size() const {
   int64_t out = 0;
-  for (const uint8_t byte : bytes_) out += std::popcount(byte);
+  size_t i = 0;
+  for (; i + sizeof(uint64_t) <= bytes_.size(); i += sizeof(uint64_t)) out += std::popcount(word(i));
+  for (; i < bytes_.size(); ++i) out += std::popcount(bytes_[i]);
+  return out;
+}
+
+std::vector<int32_t> IdSet::ids() const {
+  std::vector<int32_t> out;
+  for (size_t i = 0; i < bytes_.size(); ++i) {
+    if (i + sizeof(uint64_t) <= bytes_.size() && word(i) == 0) {
+      i += sizeof(uint64_t) - 1;
+      continue;
+    }
+    for (size_t bit = 0; bit < 8; ++bit) {
+      if ((bytes_[i] >> bit & 1) != 0) out.push_back(static_cast<int32_t>(i * 8 + bit));
+    }
+  }
+  return out;
+}
+
+uint64_t IdSet::word(size_t byte) const {
+  uint64_t out = 0;
+  std::memcpy(&out, bytes_.data() + byte, sizeof out);
   return out;
 }
 

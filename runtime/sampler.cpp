@@ -101,8 +101,7 @@ bool Sampler::likelier(const Candidate& a, const Candidate& b) {
 }
 
 bool Sampler::only_greedy() const {
-  return !draws() && options_.repetition_penalty == 1 &&
-         options_.logit_bias.empty();
+  return !draws() && options_.repetition_penalty == 1 && options_.logit_bias.empty();
 }
 
 bool Sampler::forbids(int32_t id) const {

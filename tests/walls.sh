@@ -15,9 +15,16 @@ for folder in passes codegen runtime models; do
   done
 done
 forbid ir '(passes|codegen|runtime|models|tools)/' 'anything above it'
-for folder in ir passes runtime models; do forbid "$folder" 'llvm(-c)?/' LLVM; done
-for folder in ir passes codegen models; do forbid "$folder" '(oneapi/)?tbb' oneTBB; done
-for folder in ir passes codegen runtime; do forbid "$folder" 'yaml-cpp' yaml-cpp; done
+# grammar/ implements runtime's constraint, and knows nothing else of it; only tools know grammar/.
+for folder in ir passes codegen runtime models; do forbid "$folder" 'grammar/' grammar; done
+forbid grammar '(passes|codegen|models|tools)/' 'anything but ir and what it implements of runtime'
+if grep -rnE '#include *"runtime/' grammar --include='*.h' --include='*.cpp' | grep -vE '"runtime/(constraint|id_set)\.h"'; then
+  echo "^ grammar must not include: sessions" >&2
+  bad=1
+fi
+for folder in ir passes runtime models grammar; do forbid "$folder" 'llvm(-c)?/' LLVM; done
+for folder in ir passes codegen models grammar; do forbid "$folder" '(oneapi/)?tbb' oneTBB; done
+for folder in ir passes codegen runtime grammar; do forbid "$folder" 'yaml-cpp' yaml-cpp; done
 forbid codegen/lowering 'llvm(-c)?/|codegen/(kernels|families|layouts)/' 'LLVM: it decides, others emit'
 # Rooms of a folder: each may include itself and those before it.
 rooms() {  # rooms FOLDER ROOM…
@@ -36,11 +43,11 @@ exempt='tiny examples scripts'
 rooms models text checkpoint gguf chat tokenizer language load export
 rooms passes pattern engine debug
 rooms tools cli system bundle describe machine pipeline html hub generate serve measure build graphs commands
-if grep -rln 'boost/' ir passes codegen runtime models tools --include='*.h' --include='*.cpp' | grep -vE '^(ir/(bgl.h|graph_algorithms.cpp)|tools/serve/.*)$'; then
+if grep -rln 'boost/' ir passes codegen runtime models grammar tools --include='*.h' --include='*.cpp' | grep -vE '^(ir/(bgl.h|graph_algorithms.cpp)|tools/serve/.*)$'; then
   echo "^ only ir/bgl.h may include Boost, and the server" >&2
   bad=1
 fi
-if grep -rniE 'gemma|gpt-?2|llama' models passes codegen runtime ir --include='*.cpp' --include='*.h' | grep -vE '//|tokenizer/'; then
+if grep -rniE 'gemma|gpt-?2|llama' models passes codegen runtime grammar ir --include='*.cpp' --include='*.h' | grep -vE '//|tokenizer/'; then
   echo "^ no C++ may name a model" >&2
   bad=1
 fi

@@ -26,7 +26,7 @@ class DecoderStage {
 struct DecoderPlan {
   using MakeStage = std::function<std::unique_ptr<DecoderStage>()>;
   std::vector<MakeStage> stages;
-  bool fused = false;  // all tokens are one text behind the last stage
+  bool fused = false;          // all tokens are one text behind the last stage
   bool byte_alphabet = false;  // a token is bytes in GPT-2's alphabet
   bool byte_tokens = false;    // <0x0A> is the byte 0x0A
 };

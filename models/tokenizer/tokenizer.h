@@ -65,8 +65,8 @@ class Tokenizer {
   std::optional<int32_t> token_to_id(std::string_view token) const;
   std::string id_to_token(int32_t id) const;  // the token's text as in the vocabulary; "" if there is none
   bool is_special(int32_t id) const;
-  // By id: the bytes that it adds to a text it does not open; a byte token's is that byte alone. "" for special
-  // tokens, and for ids without a text.
+  // By id: the bytes that it adds to a text it does not open; a byte token's is that byte alone. "" for
+  // special tokens, and for ids without a text.
   std::vector<std::string> token_bytes() const;
 
  private:

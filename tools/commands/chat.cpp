@@ -95,6 +95,7 @@ class Chat {
     if (const std::string guessed = acceptance_text(g); !guessed.empty()) info("{}", guessed);
     if (g.reason == StopReason::interrupted && !forget_interrupt()) throw Interrupted();
     if (g.reason == StopReason::timeout) info("ended by --timeout");
+    if (g.reason == StopReason::failed) info("{}", g.failure);
     if (g.reason == StopReason::context) info("the context is full: /clear begins a new conversation");
   }
 

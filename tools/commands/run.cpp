@@ -92,6 +92,7 @@ void run_batch(const Options& o, Engine& engine, const std::vector<std::string>&
         write_json(engine, prompts[i], a);
         tokens += a.generated.ids.size();
         late += a.generated.reason == StopReason::timeout ? 1 : 0;
+        if (a.generated.reason == StopReason::failed) info("prompt {}: {}", i + 1, a.generated.failure);
       });
   if (!finished) throw Interrupted();
   const double seconds = seconds_since(start);

@@ -67,7 +67,8 @@ void Engine::keep_to(const grammar::Grammar& grammar, std::span<const int32_t> e
   auto vocabulary = vocabulary_for(tokenizer(), session_->vocab(), ends, allowed_ ? &*allowed_ : nullptr);
   const double read = seconds_since(begin);
   grammar_ = std::make_shared<grammar::CompiledGrammar>(grammar, std::move(vocabulary));
-  info("vocabulary read in {:.0f} ms, grammar compiled in {:.1f} ms", read * 1e3, (seconds_since(begin) - read) * 1e3);
+  info("vocabulary read in {:.0f} ms, grammar compiled in {:.1f} ms", read * 1e3,
+       (seconds_since(begin) - read) * 1e3);
 }
 
 std::unique_ptr<Constraint> Engine::constraint() const {

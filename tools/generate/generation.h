@@ -29,11 +29,8 @@ struct GenerationFlags {
   bool guesses() const { return speculate == "lookup"; }
 };
 
-// As generate(), handing out text: whole characters, up to the first stop string. Returns what it handed out.
-// Without a tokenizer the text is the ids, each with a space behind it. Ids that end a text show nothing if
-// `hide_stop_ids`.
-// Before the first answer: what --allowed-ids and the flags of a grammar say. Error, before anything is loaded, where
-// that cannot be read.
+// Before the first answer: what --allowed-ids and the flags of a grammar say. Error, before anything is
+// loaded, where that cannot be read.
 class Restrictions {
  public:
   explicit Restrictions(const GenerationFlags& flags);
@@ -44,6 +41,9 @@ class Restrictions {
   std::optional<grammar::Grammar> grammar_;
 };
 
+// As generate(), handing out text: whole characters, up to the first stop string. Returns what it handed out.
+// Without a tokenizer the text is the ids, each with a space behind it. Ids that end a text show nothing if
+// `hide_stop_ids`.
 struct Answer {
   Generated generated;
   std::string text;

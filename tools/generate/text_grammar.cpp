@@ -13,15 +13,19 @@ void GrammarFlags::add_to(Flags& flags) {
                     .option("--json-schema", json_schema,
                             "a file with a JSON Schema: the answer is JSON that it describes")
                     .type_name("FILE");
-  Flag gbnf =
-      flags.option("--grammar", grammar, "a file with a grammar in GBNF, llama.cpp's: the answer is a text of it")
-          .type_name("FILE")
-          .excludes(schema);
-  Flag expression =
-      flags.option("--regex", regex, "a regular expression that the answer matches as a whole")
-          .check([](const std::string& text) { return text.empty() ? "matches nothing but an empty answer" : ""; }, "PATTERN")
-          .excludes(schema)
-          .excludes(gbnf);
+  Flag gbnf = flags
+                  .option("--grammar", grammar,
+                          "a file with a grammar in GBNF, llama.cpp's: the answer is a text of it")
+                  .type_name("FILE")
+                  .excludes(schema);
+  Flag expression = flags.option("--regex", regex, "a regular expression that the answer matches as a whole")
+                        .check(
+                            [](const std::string& text) {
+                              return text.empty() ? "matches nothing but an empty answer" : "";
+                            },
+                            "PATTERN")
+                        .excludes(schema)
+                        .excludes(gbnf);
   flags.flag("--json-object", json_object, "the answer is a JSON object")
       .excludes(schema)
       .excludes(gbnf)
@@ -36,7 +40,8 @@ grammar::Grammar GrammarFlags::read() const {
 }
 
 std::shared_ptr<const grammar::Vocabulary> vocabulary_for(const Tokenizer& tokenizer, int64_t vocab,
-                                                          std::span<const int32_t> ends, const IdSet* allowed) {
+                                                          std::span<const int32_t> ends,
+                                                          const IdSet* allowed) {
   std::vector<std::string> texts = tokenizer.token_bytes();
   texts.resize(static_cast<size_t>(vocab));
   std::vector<int32_t> may_end;

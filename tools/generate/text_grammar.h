@@ -27,6 +27,7 @@ struct GrammarFlags {
 // What its tokens are to a grammar, those alone that are `allowed` (null: all). `ends`: ids that end a text.
 // `vocab`: of the model, which may have ids without a token.
 std::shared_ptr<const grammar::Vocabulary> vocabulary_for(const Tokenizer& tokenizer, int64_t vocab,
-                                                          std::span<const int32_t> ends, const IdSet* allowed);
+                                                          std::span<const int32_t> ends,
+                                                          const IdSet* allowed);
 
 }  // namespace lmc
