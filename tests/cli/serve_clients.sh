@@ -5,7 +5,7 @@ LMC=$1 ROOT=$2
 . "$ROOT/tests/cli/serve.sh.inc"
 command -v node >out.txt && command -v npm >out.txt || { echo "skipped: there is no node with npm"; exit 77; }
 # Installed once for all runs of these versions.
-packages=${LMC_TEST_NPM:-${TMPDIR:-/tmp}/lmc-npm-$(id -u)}/$(cksum <"$ROOT/tests/serve/package.json" | cut -d' ' -f1)
+packages=${LMC_TEST_NPM:-${XDG_CACHE_HOME:-$HOME/.cache}/lmc-test-npm}/$(cksum <"$ROOT/tests/serve/package.json" | cut -d' ' -f1)
 if [ ! -f "$packages/complete" ]; then
   mkdir -p "$packages" && cp "$ROOT/tests/serve/package.json" "$packages" || fail "cannot write $packages"
   (cd "$packages" && timeout 120 npm install --no-audit --no-fund --loglevel=error >npm.log 2>&1 && touch complete) ||

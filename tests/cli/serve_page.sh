@@ -51,7 +51,7 @@ cat >person.js <<'P'
   const log = [];
   const check = (ok, what) => { if (!ok) log.push(what); };
   const until = async (ok, what) => {
-    for (let i = 0; i < 400; ++i) { if (ok()) return; await new Promise((r) => setTimeout(r, 20)); }
+    for (let i = 0; i < 2000; ++i) { if (ok()) return; await new Promise((r) => setTimeout(r, 20)); }
     throw new Error('never: ' + what);
   };
   const articles = () => [...document.querySelectorAll('article')];
@@ -104,11 +104,11 @@ person() { # person BUNDLE SCRIPT SIZE
   local proxy=$! attempt i
   for i in $(seq 100); do [ -s port ] && break; sleep 0.05; done
   for attempt in 1 2 3; do
-    timeout 60 "$browser" --headless --no-sandbox --disable-gpu --disable-quic --disable-dev-shm-usage --no-first-run \
+    timeout 120 "$browser" --headless --no-sandbox --disable-gpu --disable-quic --disable-dev-shm-usage --no-first-run \
       --disable-background-networking --disable-component-update --disable-sync --user-data-dir="$WORK/browser$attempt$3" \
       --window-size="$3" --remote-debugging-port=0 "http://127.0.0.1:$(cat port)/" >browser.log 2>&1 &
     local page=$!
-    for i in $(seq 300); do [ -s verdict ] && break; kill -0 $page 2>/dev/null || break; sleep 0.1; done
+    for i in $(seq 1000); do [ -s verdict ] && break; kill -0 $page 2>/dev/null || break; sleep 0.1; done
     kill $page 2>/dev/null
     wait $page 2>/dev/null
     [ -s verdict ] && break
