@@ -32,8 +32,8 @@ Arena::Arena(int64_t bytes, const char* what) {
     if (memory) std::memset(memory, 0, size);
   }
   if (!memory) {
-    throw Error("not enough memory: cannot reserve " + std::to_string(bytes_ >> 20) + " MB for " + what +
-                "; a smaller --context needs less");
+    throw Error("not enough memory: cannot reserve " + std::to_string((bytes_ + (1 << 20) - 1) >> 20) +
+                " MB for " + what + "; a smaller --context needs less");
   }
   data_ = static_cast<std::byte*>(memory);
 }

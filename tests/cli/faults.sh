@@ -24,7 +24,7 @@ for command in "compile $ROOT/models/tiny/gemma3.yaml -o small.lmc" "run small.l
     within "$megabytes" $command
     code=$?
     [[ $code =~ ^[01]$ ]] || fail "exit code $code of $command in $megabytes MB: $(tail -n 2 err.txt)"
-    [ $code = 0 ] || grep -qE "^lmc: .*(out of memory|annot allocate memory|temporarily unavailable)" err.txt ||
+    [ $code = 0 ] || grep -qE "^lmc: .*(out of memory|not enough memory|annot allocate memory|temporarily unavailable)" err.txt ||
       fail "$command in $megabytes MB: no message: $(tail -n 2 err.txt)"
     refused=$((refused + code))
   done
