@@ -62,6 +62,8 @@ class Target {
   virtual Prepared prepare_int8(llvm::IRBuilderBase& b, llvm::Value* weights) const = 0;
   virtual llvm::Value* dot_int8(llvm::IRBuilderBase& b, const Prepared& w, llvm::Value* activations,
                                 llvm::Value* sums) const = 0;
+  // Is as_unsigned all that products read?
+  virtual bool prepares_for_good() const { return false; }
   // The sums that a block of 32 k begins with, <lanes x i32>. Where wants_block_sums(), `block_sum` is the
   // i32 sum of the block's activations, which quantised activations then carry beside their scale; else it
   // is null.

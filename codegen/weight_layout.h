@@ -27,6 +27,7 @@ struct Contraction {
   // Where the sums are, <group_rows() x f32>, by group and activation row: variables, or memory.
   std::vector<std::vector<llvm::Value*>> sums;
   int64_t cols = 0;
+  bool ready = false;  // `w`: not groups, but their blocks as emit_ready() left them
 };
 
 // The same for rows of activations, and of sums, that lie evenly apart, by a matrix unit.
@@ -64,6 +65,11 @@ class WeightLayout {
   // whatever else is in flight.
   virtual void emit_block(KernelBuilder& k, const Contraction& c, llvm::Value* block,
                           int64_t count) const = 0;
+  // What depends on the weights alone can be done once for all rows that meet a block: this form of a group's
+  // block has so many bytes, a multiple of 64; 0 if nothing is gained.
+  virtual int64_t ready_bytes(const Target&) const { return 0; }
+  virtual void emit_ready(KernelBuilder&, llvm::Value* /*group*/, llvm::Value* /*block*/,
+                          llvm::Value* /*out*/) const {}
   // Does the target have a matrix unit that takes blocks as they lie in memory? Then there is another way, to
   // the same bits.
   virtual bool fits_matrix_unit(const Target&) const { return false; }

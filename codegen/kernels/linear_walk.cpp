@@ -1,6 +1,7 @@
 #include "codegen/kernels/linear_walk.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "codegen/kernels/row_kernel.h"
 
@@ -13,6 +14,10 @@ constexpr int64_t kWorthTheUnit = 12;  // rows left over that are
 
 int64_t sum_bytes(const LinearForm& form) {
   return form.frame.single() ? 0 : LinearWalk::kMostRows * kStreams * form.layout->group_rows() * 4;
+}
+
+int64_t power_of_two_below(int64_t n) {
+  return static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(n - 1)));
 }
 
 int64_t round_up_to_line(int64_t bytes) { return (bytes + 63) / 64 * 64; }
@@ -142,7 +147,8 @@ void LinearWalk::meet(const std::vector<llvm::Value*>& groups, llvm::Value* bloc
   if (form.frame.single()) return meet_rows(groups, block, count, k.i64(0), 1);
   llvm::Value* at = k.i64(0);
   const auto in_steps = [&](int64_t step, const std::function<void(llvm::Value*)>& body) {
-    llvm::Value* end = k.add(at, b.CreateAnd(b.CreateSub(count_, at), k.i64(-step)));
+    llvm::Value* left = b.CreateSub(count_, at);
+    llvm::Value* end = b.CreateSub(count_, b.CreateURem(left, k.i64(step)));
     k.loop(at, end, step, body);
     at = end;
   };
@@ -155,8 +161,23 @@ void LinearWalk::meet(const std::vector<llvm::Value*>& groups, llvm::Value* bloc
     k.if_then(b.CreateICmpSGT(rest, k.i64(0)), [&] { meet_by_unit(groups, block, at, rest, true); });
     at = k.add(at, rest);
   }
-  for (int64_t together = k.target().in_registers().rows; together > 0; together /= 2)
-    in_steps(together, [&](llvm::Value* row) { meet_rows(groups, block, count, row, together); });
+  const std::vector<llvm::Value*> met = ready_bytes() > 0 ? make_ready(groups, block) : groups;
+  for (int64_t together = k.target().in_registers().rows; together > 0;
+       together = power_of_two_below(together))
+    in_steps(together, [&](llvm::Value* row) { meet_rows(met, block, count, row, together); });
+}
+
+// Read from memory once, and from then on in the first level of the cache, whatever many rows cost.
+std::vector<llvm::Value*> LinearWalk::make_ready(const std::vector<llvm::Value*>& groups,
+                                                 llvm::Value* block) {
+  while (ready_.size() < groups.size()) ready_.push_back(k.buffer(ready_bytes(), 64));
+  for (size_t i = 0; i < groups.size(); ++i) layout_.emit_ready(k, groups[i], block, ready_[i]);
+  return {ready_.begin(), ready_.begin() + static_cast<std::ptrdiff_t>(groups.size())};
+}
+
+// A matrix unit takes blocks as they lie, and leaves few rows over.
+int64_t LinearWalk::ready_bytes() const {
+  return form.frame.single() || by_unit() ? 0 : layout_.ready_bytes(k.target());
 }
 
 // So many rows against as many groups as leave their products in registers, then the next ones.
@@ -167,6 +188,7 @@ void LinearWalk::meet_rows(const std::vector<llvm::Value*>& groups, llvm::Value*
   for (int64_t from = 0; from < all; from += width) {
     Contraction c;
     c.cols = form.cols;
+    c.ready = ready_bytes() > 0;
     for (int64_t m = 0; m < together; ++m) c.x.push_back(activations(row, m));
     for (int64_t i = from; i < std::min(from + width, all); ++i) {
       c.w.push_back(groups[static_cast<size_t>(i)]);

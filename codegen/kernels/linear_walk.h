@@ -37,6 +37,7 @@ class LinearWalk {
   void step(const Streams& streams, llvm::Value* group, LinearPrefetch& prefetch);
   void start(size_t groups);
   void meet(const std::vector<llvm::Value*>& groups, llvm::Value* block, int64_t count);
+  std::vector<llvm::Value*> make_ready(const std::vector<llvm::Value*>& groups, llvm::Value* block);
   void meet_rows(const std::vector<llvm::Value*>& groups, llvm::Value* block, int64_t count, llvm::Value* row,
                  int64_t together);
   void meet_by_unit(const std::vector<llvm::Value*>& groups, llvm::Value* block, llvm::Value* row,
@@ -52,6 +53,7 @@ class LinearWalk {
   // The rows of a mixture's expert lie anywhere: where, is looked up once.
   bool listed() const { return form.experts && !form.frame.single(); }
   bool by_unit() const;
+  int64_t ready_bytes() const;  // of a block of a group; 0: as it lies
 
   KernelBuilder& k;
   llvm::IRBuilder<>& b;
@@ -64,6 +66,7 @@ class LinearWalk {
   llvm::Value *from_, *count_;           // which rows this walk serves
   llvm::Value* apart_ = nullptr;         // bytes from a row of activations to the next
   llvm::Value* rest_ = nullptr;          // rows behind the last 16, if a matrix unit takes them; else 0
+  std::vector<llvm::Value*> ready_;      // blocks, by group
   std::vector<llvm::Value*> variables_;  // the sums of the only row, by group
 };
 

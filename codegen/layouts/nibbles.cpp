@@ -2,16 +2,13 @@
 
 #include <cstring>
 
+#include "codegen/layouts/quads.h"
+
 namespace lmc {
 
 namespace {
 
 constexpr int64_t kRuns = 4;
-
-// Of the bytes of a run.
-struct Halves {
-  llvm::Value *low, *high;
-};
 
 }  // namespace
 
@@ -24,51 +21,59 @@ int Nibbles::unpack(const std::byte* block, int64_t row, int64_t col) const {
   return col < 16 ? both & 15 : both >> 4;
 }
 
+void Nibbles::emit_ready(KernelBuilder& k, llvm::Value* block, llvm::Value* out) const {
+  for (int64_t run = 0; run < kRuns; ++run) {
+    const Halves halves = load(k, k.at(block, run * run_bytes()));
+    k.store(halves.low, k.at(out, run * run_bytes()));
+    k.store(halves.high, k.at(out, (kRuns + run) * run_bytes()));
+  }
+}
+
 std::vector<std::vector<llvm::Value*>> Nibbles::emit_dots(KernelBuilder& k, const Contraction& c,
                                                           const std::vector<llvm::Value*>& blocks,
                                                           const Activations& activations) const {
   auto& b = k.ir();
-  llvm::Type* bytes = k.vector(b.getInt8Ty(), run_bytes());
   std::vector<std::vector<llvm::Value*>> dots(c.w.size());
   for (auto& row : dots) {
     for (size_t m = 0; m < c.x.size(); ++m) row.push_back(k.variable(k.target().start_uint4(b, rows_)));
   }
-  k.loop(k.i64(0), k.i64(kRuns), 1, [&](llvm::Value* run) {
-    const auto weights = [&](size_t i) -> Halves {
-      llvm::Value* both = k.load(bytes, k.at(blocks[i], k.mul(run, run_bytes())));
-      return {b.CreateAnd(both, llvm::ConstantInt::get(bytes, 15)),
-              b.CreateLShr(both, llvm::ConstantInt::get(bytes, 4))};
-    };
-    const auto repeated = [&](size_t m) -> Halves {
-      return {activations.repeated(c.x[m], run, rows_),
-              activations.repeated(c.x[m], k.add(run, k.i64(kRuns)), rows_)};
-    };
-    const auto dot = [&](size_t i, size_t m, const Halves& w, const Halves& x) {
-      llvm::Value* sum = k.target().dot_uint4(b, w.low, x.low, k.get(dots[i][m]));
-      k.set(dots[i][m], k.target().dot_uint4(b, w.high, x.high, sum));
-    };
-    // The fewer ones stay in registers while the others pass.
-    if (c.x.size() < c.w.size()) {
-      std::vector<Halves> xs;
-      for (size_t m = 0; m < c.x.size(); ++m) xs.push_back(repeated(m));
-      for (size_t i = 0; i < c.w.size(); ++i) {
-        const Halves w = weights(i);
-        for (size_t m = 0; m < c.x.size(); ++m) dot(i, m, w, xs[m]);
-      }
-    } else {
-      std::vector<Halves> ws;
-      for (size_t i = 0; i < c.w.size(); ++i) ws.push_back(weights(i));
-      for (size_t m = 0; m < c.x.size(); ++m) {
-        const Halves x = repeated(m);
-        for (size_t i = 0; i < c.w.size(); ++i) dot(i, m, ws[i], x);
-      }
-    }
-  });
+  const auto add = [&](size_t i, size_t m, llvm::Value* w, llvm::Value* x) {
+    k.set(dots[i][m], k.target().dot_uint4(b, w, x, k.get(dots[i][m])));
+  };
+  const auto repeated = [&](size_t m, llvm::Value* quad) {
+    return activations.repeated(c.x[m], quad, rows_);
+  };
+  const auto address = [&](size_t i, llvm::Value* run) { return k.at(blocks[i], k.mul(run, run_bytes())); };
+  if (c.ready) {
+    for_quads(
+        k, c, 2 * kRuns, [&](size_t i, llvm::Value* quad) { return k.load(run_type(k), address(i, quad)); },
+        repeated, add);
+  } else {
+    for_quads(
+        k, c, kRuns, [&](size_t i, llvm::Value* run) { return load(k, address(i, run)); },
+        [&](size_t m, llvm::Value* run) {
+          return Halves{repeated(m, run), repeated(m, k.add(run, k.i64(kRuns)))};
+        },
+        [&](size_t i, size_t m, const Halves& w, const Halves& x) {
+          add(i, m, w.low, x.low);
+          add(i, m, w.high, x.high);
+        });
+  }
   for (auto& row : dots) {
     for (llvm::Value*& dot : row) dot = k.target().finish_uint4(b, k.get(dot));
   }
   return dots;
 }
+
+Nibbles::Halves Nibbles::load(KernelBuilder& k, llvm::Value* run) const {
+  auto& b = k.ir();
+  llvm::Type* bytes = run_type(k);
+  llvm::Value* both = k.load(bytes, run);
+  return {b.CreateAnd(both, llvm::ConstantInt::get(bytes, 15)),
+          b.CreateLShr(both, llvm::ConstantInt::get(bytes, 4))};
+}
+
+llvm::Type* Nibbles::run_type(KernelBuilder& k) const { return k.vector(k.ir().getInt8Ty(), run_bytes()); }
 
 llvm::Value* Nibbles::emit_row(KernelBuilder& k, llvm::Value* block, llvm::Value* lane,
                                llvm::Value* j) const {

@@ -21,8 +21,10 @@ class Nibbles {
   void pack(const std::byte* q, int64_t row, std::byte* block) const;
   int unpack(const std::byte* block, int64_t row, int64_t col) const;
 
+  // A byte for each number: 8 runs of columns 4 i … 4 i + 3, 32 rows bytes.
+  void emit_ready(KernelBuilder& k, llvm::Value* block, llvm::Value* out) const;
   // Exact dot products of the blocks at `blocks`, one of each group of `c`, with the activations:
-  // <rows x i32> by group and activation row.
+  // <rows x i32> by group and activation row. Ready ones, if `c` says so.
   std::vector<std::vector<llvm::Value*>> emit_dots(KernelBuilder& k, const Contraction& c,
                                                    const std::vector<llvm::Value*>& blocks,
                                                    const Activations& activations) const;
@@ -30,6 +32,12 @@ class Nibbles {
   llvm::Value* emit_row(KernelBuilder& k, llvm::Value* block, llvm::Value* lane, llvm::Value* j) const;
 
  private:
+  // Of the bytes of a run.
+  struct Halves {
+    llvm::Value *low, *high;
+  };
+  Halves load(KernelBuilder& k, llvm::Value* run) const;
+  llvm::Type* run_type(KernelBuilder& k) const;
   constexpr int64_t run_bytes() const { return rows_ * 4; }
 
   int64_t rows_;

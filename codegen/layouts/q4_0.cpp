@@ -17,6 +17,11 @@ class Q4 : public ScaledBlocks {
     return nibbles_.unpack(block, row, col) - 8;
   }
 
+  bool gains_by_ready(const Target&) const override { return true; }
+  void emit_ready_numbers(KernelBuilder& k, llvm::Value* block, llvm::Value* out) const override {
+    nibbles_.emit_ready(k, block, out);
+  }
+
   // sum((q - 8) x) = sum(q x) - 8 sum(x)
   Dots emit_whole_dots(KernelBuilder& k, const Contraction& c, const std::vector<llvm::Value*>& blocks,
                        const Activations& activations) const override {

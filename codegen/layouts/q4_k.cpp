@@ -64,18 +64,15 @@ class Q4K : public WeightLayout {
   // sums += x_scale * (d scale sum(q x) - dmin min sum(x)).
   void emit_block(KernelBuilder& k, const Contraction& c, llvm::Value* block, int64_t) const override {
     auto& b = k.ir();
-    llvm::Type* halves = k.vector(b.getHalfTy(), rows_);
     const Activations activations(k, c.cols, block);
-    llvm::Value* offset = block_offset(k, block);
-    std::vector<llvm::Value*> p;
-    for (llvm::Value* group : c.w) p.push_back(k.at(group, offset));
+    std::vector<llvm::Value*> p = c.w;
+    if (!c.ready) {
+      llvm::Value* offset = block_offset(k, block);
+      for (llvm::Value*& group : p) group = k.at(group, offset);
+    }
     const auto dots = nibbles_.emit_dots(k, c, p, activations);
     for (size_t i = 0; i < c.w.size(); ++i) {
-      llvm::Value* head = k.at(c.w[i], super_offset(k, block));
-      llvm::Value* d = k.widen(k.load(halves, head, 2));
-      llvm::Value* dmin = k.widen(k.load(halves, k.at(head, rows_ * 2), 2));
-      llvm::Value* scale = b.CreateFMul(d, bytes(k, k.at(p[i], scale_offset())));
-      llvm::Value* min = b.CreateFNeg(b.CreateFMul(dmin, bytes(k, k.at(p[i], min_offset()))));
+      const auto [scale, min] = c.ready ? ready_factors(k, p[i]) : factors(k, c.w[i], block);
       for (size_t m = 0; m < c.x.size(); ++m) {
         llvm::Value* sum = k.splat(b.CreateSIToFP(activations.sum(c.x[m]), b.getFloatTy()), rows_);
         llvm::Value* products = b.CreateSIToFP(dots[i][m], sum->getType());
@@ -83,6 +80,15 @@ class Q4K : public WeightLayout {
         k.add_product(c.sums[i][m], of_block, k.splat(activations.scale(c.x[m]), rows_));
       }
     }
+  }
+
+  // A byte for each number, then the factors in f32.
+  int64_t ready_bytes(const Target&) const override { return ready_numbers() + 2 * rows_ * 4; }
+  void emit_ready(KernelBuilder& k, llvm::Value* group, llvm::Value* block, llvm::Value* out) const override {
+    nibbles_.emit_ready(k, k.at(group, block_offset(k, block)), out);
+    const Factors f = factors(k, group, block);
+    k.store(f.scale, k.at(out, ready_numbers()), 4);
+    k.store(f.min, k.at(out, ready_numbers() + rows_ * 4), 4);
   }
 
   llvm::Value* emit_row(KernelBuilder& k, llvm::Value* group, llvm::Value* lane, int64_t,
@@ -112,6 +118,27 @@ class Q4K : public WeightLayout {
     block[scale_offset() + row] = static_cast<std::byte>(from.scale[part]);
     block[min_offset() + row] = static_cast<std::byte>(from.min[part]);
   }
+
+  // Of a block: what its whole dot products count, d scale, and what its activations' sums do, - dmin min.
+  struct Factors {
+    llvm::Value *scale, *min;  // <rows x f32>
+  };
+  Factors factors(KernelBuilder& k, llvm::Value* group, llvm::Value* block) const {
+    auto& b = k.ir();
+    llvm::Type* halves = k.vector(b.getHalfTy(), rows_);
+    llvm::Value* head = k.at(group, super_offset(k, block));
+    llvm::Value* part = k.at(group, block_offset(k, block));
+    llvm::Value* d = k.widen(k.load(halves, head, 2));
+    llvm::Value* dmin = k.widen(k.load(halves, k.at(head, rows_ * 2), 2));
+    return {b.CreateFMul(d, bytes(k, k.at(part, scale_offset()))),
+            b.CreateFNeg(b.CreateFMul(dmin, bytes(k, k.at(part, min_offset()))))};
+  }
+  Factors ready_factors(KernelBuilder& k, llvm::Value* block) const {
+    llvm::Type* floats = k.vector(k.ir().getFloatTy(), rows_);
+    return {k.load(floats, k.at(block, ready_numbers()), 4),
+            k.load(floats, k.at(block, ready_numbers() + rows_ * 4), 4)};
+  }
+  int64_t ready_numbers() const { return kQ8Block * rows_; }  // bytes
 
   // One of each row as f32.
   llvm::Value* bytes(KernelBuilder& k, llvm::Value* address) const {

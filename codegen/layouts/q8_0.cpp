@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "codegen/layouts/quads.h"
+
 namespace lmc {
 namespace {
 
@@ -53,7 +55,14 @@ void Q8Blocks::emit_block_by_unit(KernelBuilder& k, const UnitContraction& c, ll
   });
 }
 
-// The loop over quads stays a loop: unrolled, LLVM reorders it token by token and spills the weights.
+void Q8Blocks::emit_ready_numbers(KernelBuilder& k, llvm::Value* block, llvm::Value* out) const {
+  llvm::Type* bytes = k.vector(k.ir().getInt8Ty(), quad_bytes());
+  for (int64_t quad = 0; quad < kQuads; ++quad) {
+    llvm::Value* numbers = k.load(bytes, k.at(block, quad * quad_bytes()));
+    k.store(k.target().prepare_int8(k.ir(), numbers).as_unsigned, k.at(out, quad * quad_bytes()));
+  }
+}
+
 Q8Blocks::Dots Q8Blocks::emit_whole_dots(KernelBuilder& k, const Contraction& c,
                                          const std::vector<llvm::Value*>& blocks,
                                          const Activations& activations) const {
@@ -66,30 +75,16 @@ Q8Blocks::Dots Q8Blocks::emit_whole_dots(KernelBuilder& k, const Contraction& c,
       row.push_back(k.variable(k.target().start_int8(b, sum, group_rows())));
     }
   }
-  k.loop(k.i64(0), k.i64(kQuads), 1, [&](llvm::Value* quad) {
-    const auto weights = [&](size_t i) {
-      return k.target().prepare_int8(b, k.load(bytes, k.at(blocks[i], k.mul(quad, quad_bytes()))));
-    };
-    const auto dot = [&](size_t i, size_t m, const Target::Prepared& w_quad, llvm::Value* x_quad) {
-      k.set(dots[i][m], k.target().dot_int8(b, w_quad, x_quad, k.get(dots[i][m])));
-    };
-    // The fewer ones stay in registers while the others pass.
-    if (c.x.size() < c.w.size()) {
-      std::vector<llvm::Value*> xs;
-      for (llvm::Value* x : c.x) xs.push_back(activations.repeated(x, quad, group_rows()));
-      for (size_t i = 0; i < c.w.size(); ++i) {
-        const Target::Prepared quads = weights(i);
-        for (size_t m = 0; m < c.x.size(); ++m) dot(i, m, quads, xs[m]);
-      }
-    } else {
-      std::vector<Target::Prepared> ws;
-      for (size_t i = 0; i < c.w.size(); ++i) ws.push_back(weights(i));
-      for (size_t m = 0; m < c.x.size(); ++m) {
-        llvm::Value* quads = activations.repeated(c.x[m], quad, group_rows());
-        for (size_t i = 0; i < c.w.size(); ++i) dot(i, m, ws[i], quads);
-      }
-    }
-  });
+  for_quads(
+      k, c, kQuads,
+      [&](size_t i, llvm::Value* quad) {
+        llvm::Value* numbers = k.load(bytes, k.at(blocks[i], k.mul(quad, quad_bytes())));
+        return c.ready ? Target::Prepared{nullptr, numbers} : k.target().prepare_int8(b, numbers);
+      },
+      [&](size_t m, llvm::Value* quad) { return activations.repeated(c.x[m], quad, group_rows()); },
+      [&](size_t i, size_t m, const Target::Prepared& w, llvm::Value* x) {
+        k.set(dots[i][m], k.target().dot_int8(b, w, x, k.get(dots[i][m])));
+      });
   for (auto& row : dots) {
     for (llvm::Value*& dot : row) dot = k.get(dot);
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "codegen/layouts/scaled_blocks.h"
+#include "codegen/target.h"
 
 namespace lmc {
 
@@ -15,6 +16,8 @@ class Q8Blocks : public ScaledBlocks {
  protected:
   void pack_numbers(const std::byte* numbers, int64_t row, std::byte* block) const override;
   int number(const std::byte* block, int64_t row, int64_t col) const override;
+  bool gains_by_ready(const Target& target) const override { return target.prepares_for_good(); }
+  void emit_ready_numbers(KernelBuilder& k, llvm::Value* block, llvm::Value* out) const override;
   Dots emit_whole_dots(KernelBuilder& k, const Contraction& c, const std::vector<llvm::Value*>& blocks,
                        const Activations& activations) const override;
   llvm::Value* emit_numbers(KernelBuilder& k, llvm::Value* block, llvm::Value* lane,

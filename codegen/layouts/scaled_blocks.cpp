@@ -29,17 +29,31 @@ float ScaledBlocks::element(const std::byte* group, int64_t, int64_t row, int64_
 void ScaledBlocks::emit_block(KernelBuilder& k, const Contraction& c, llvm::Value* block, int64_t) const {
   auto& b = k.ir();
   const Activations activations(k, c.cols, block);
-  llvm::Value* offset = block_offset(k, block);
-  std::vector<llvm::Value*> p;
-  for (llvm::Value* group : c.w) p.push_back(k.at(group, offset));
+  std::vector<llvm::Value*> p = c.w;
+  if (!c.ready) {
+    llvm::Value* offset = block_offset(k, block);
+    for (llvm::Value*& group : p) group = k.at(group, offset);
+  }
   const Dots dots = emit_whole_dots(k, c, p, activations);
   for (size_t i = 0; i < c.w.size(); ++i) {
-    llvm::Value* w_scale = group_scales(k, p[i]);
+    llvm::Value* w_scale = c.ready ? k.load(k.vector(b.getFloatTy(), rows_), k.at(p[i], ready_numbers()), 4)
+                                   : group_scales(k, p[i]);
     for (size_t m = 0; m < c.x.size(); ++m) {
       llvm::Value* scale = b.CreateFMul(w_scale, k.splat(activations.scale(c.x[m]), rows_));
       k.add_product(c.sums[i][m], b.CreateSIToFP(dots[i][m], w_scale->getType()), scale);
     }
   }
+}
+
+int64_t ScaledBlocks::ready_bytes(const Target& target) const {
+  return gains_by_ready(target) ? ready_numbers() + rows_ * 4 : 0;
+}
+
+void ScaledBlocks::emit_ready(KernelBuilder& k, llvm::Value* group, llvm::Value* block,
+                              llvm::Value* out) const {
+  llvm::Value* from = k.at(group, block_offset(k, block));
+  emit_ready_numbers(k, from, out);
+  k.store(group_scales(k, from), k.at(out, ready_numbers()), 4);
 }
 
 llvm::Value* ScaledBlocks::emit_row(KernelBuilder& k, llvm::Value* group, llvm::Value* lane, int64_t,

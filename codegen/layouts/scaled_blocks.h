@@ -26,6 +26,8 @@ class ScaledBlocks : public WeightLayout {
     return k.mul(block, block_bytes());
   }
   void emit_block(KernelBuilder& k, const Contraction& c, llvm::Value* block, int64_t count) const override;
+  int64_t ready_bytes(const Target& target) const override;
+  void emit_ready(KernelBuilder& k, llvm::Value* group, llvm::Value* block, llvm::Value* out) const override;
   llvm::Value* emit_row(KernelBuilder& k, llvm::Value* group, llvm::Value* lane, int64_t cols,
                         llvm::Value* j) const override;
 
@@ -45,6 +47,9 @@ class ScaledBlocks : public WeightLayout {
   // A row's numbers, as the format has them, into a block and one of them out of it.
   virtual void pack_numbers(const std::byte* numbers, int64_t row, std::byte* block) const = 0;
   virtual int number(const std::byte* block, int64_t row, int64_t col) const = 0;
+  // A block made ready is 8 quads of its numbers as products want them, then the scales in f32.
+  virtual bool gains_by_ready(const Target&) const { return false; }
+  virtual void emit_ready_numbers(KernelBuilder&, llvm::Value* /*block*/, llvm::Value* /*out*/) const {}
   // Exact dot products with the activations' whole numbers, <rows x i32> by group and activation row.
   virtual Dots emit_whole_dots(KernelBuilder& k, const Contraction& c,
                                const std::vector<llvm::Value*>& blocks,
@@ -55,6 +60,7 @@ class ScaledBlocks : public WeightLayout {
 
  private:
   const BlockFormat& format() const { return block_format(dtype()); }
+  int64_t ready_numbers() const { return kQ8Block * rows_; }  // bytes
 
   std::string format_;
   int64_t rows_, number_bytes_;

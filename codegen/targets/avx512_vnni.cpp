@@ -11,12 +11,10 @@ bool Avx512Vnni::supported_here() const {
          __builtin_cpu_supports("f16c");
 }
 
-// Vectors of 16 rows for Q8_0; decode of 4 bits is faster with 8 (PERFORMANCE.md). Where the rows are two
-// halves, gate and up, each of them is whole groups: of 16 in a multiple of 32 rows, of 8 in another
-// multiple of 16. In other numbers of rows there are no such halves.
+// Vectors of 16 rows. Where the rows are two halves, gate and up, each of them is whole groups: of 16 in a
+// multiple of 32 rows, of 8 in another multiple of 16. In other numbers of rows there are no such halves.
 const WeightLayout& Avx512Vnni::layout(DType format, int64_t rows, int64_t) const {
-  const bool wide = format == DType::q8_0 && rows % 32 != 16;
-  return widest_layout(format, wide ? lanes() : 8);
+  return widest_layout(format, rows % 32 != 16 ? lanes() : 8);
 }
 
 namespace targets::avx512_vnni {

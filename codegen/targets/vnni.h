@@ -11,6 +11,7 @@ class Vnni : public Target {
  public:
   std::string triple() const override;
   bool wants_block_sums() const override { return true; }
+  bool prepares_for_good() const override { return true; }
 
   Prepared prepare_int8(llvm::IRBuilderBase& b, llvm::Value* weights) const override;
   llvm::Value* dot_int8(llvm::IRBuilderBase& b, const Prepared& w, llvm::Value* activations,
