@@ -5,7 +5,15 @@ namespace lmc::serve::openai_models_route {
 namespace {
 
 Json model(const Service& service, const std::string& name) {
-  return {{"id", name}, {"object", "model"}, {"created", service.created()}, {"owned_by", "lmc"}};
+  return {{"id", name},
+          {"object", "model"},
+          {"created", service.created()},
+          {"owned_by", "lmc"},
+          {"meta",  // as llama.cpp's server has it
+           {{"n_vocab", service.plan().vocab},
+            {"n_ctx_train", service.plan().context},
+            {"n_params", service.bundle_info().parameters},
+            {"size", service.weight_bytes()}}}};
 }
 
 const RegisterRoute kList(
