@@ -109,6 +109,9 @@ CodegenResult run(Lowered lowered, const CodegenOptions& options, bool emit) {
   const SharedPlan shared = plan_shared(lowered);
   PlannedStep decode = plan_step(lowered.decode, shared, 1, lowered.block);
   PlannedStep prefill = plan_step(lowered.prefill, shared, lowered.block, lowered.block);
+  const bool has_hidden = lowered.hidden.num_op_ids() > 0;
+  PlannedStep hidden;
+  if (has_hidden) hidden = plan_step(lowered.hidden, shared, lowered.block, lowered.block);
 
   llvm::LLVMContext context;
   llvm::Module module("lmc", context);
@@ -116,17 +119,20 @@ CodegenResult run(Lowered lowered, const CodegenOptions& options, bool emit) {
   Kernels kernels(module, target, emit);
   kernels.add(decode, options.time_attention);
   kernels.add(prefill, options.time_attention);
+  kernels.add(hidden, options.time_attention);
 
   CodegenResult out;
   out.plan.target = target.name();
   out.plan.model = lowered.model.name;
   out.plan.context = options.context;
   out.plan.vocab = lowered.model.type(lowered.model.outputs()[0]).last();
+  if (has_hidden) out.plan.hidden_size = lowered.hidden.type(lowered.hidden.outputs()[0]).last();
   out.plan.rope_border = common_rope_border(lowered.model);
   out.plan.weights = shared.weights;
   out.plan.caches = shared.caches;
   out.plan.decode = std::move(decode.plan);
   out.plan.prefill = std::move(prefill.plan);
+  out.plan.hidden = std::move(hidden.plan);
   out.packs = shared.packs;
   out.kernels = kernels.count();
   if (emit) compile(module, target, options, out);

@@ -18,7 +18,7 @@ enum class Space : uint8_t {
   weight,  // packed weights; `index` = Plan::weights
   kv,      // caches; `index` = Plan::caches; which sequence's, StepInfo::caches says row by row
   input,   // `index` = StepInput
-  output,  // the logits: f32[max rows, vocab], row-major
+  output,  // what the step is for: f32[max rows, vocab], row-major; Plan::hidden: f32[max rows, hidden_size]
 };
 
 // i32[max_tokens] each: a row's token, its position in its sequence, which rows' logits are wanted, and how
@@ -131,6 +131,10 @@ struct Plan {
   std::vector<PlanCache> caches;
   StepPlan decode;   // T = 1
   StepPlan prefill;  // T <= prefill.max_tokens
+  // As prefill, but with the last hidden states, those that logits are made of, for logits. No stages, and a
+  // size of 0, where nobody asked for it when compiling.
+  StepPlan hidden;
+  int64_t hidden_size = 0;
 };
 
 }  // namespace lmc

@@ -29,7 +29,9 @@ void check_cache(const PlanCache& c, int64_t context) {
 
 class StepCheck {
  public:
-  StepCheck(const Plan& plan, const StepPlan& step) : plan_(plan), step_(step) {}
+  // `width`: of a row of what it hands out.
+  StepCheck(const Plan& plan, const StepPlan& step, int64_t width)
+      : plan_(plan), step_(step), width_(width) {}
 
   void run() const {
     need(step_.max_tokens >= 1 && step_.max_rows >= 1 && step_.max_tokens <= plan_.context &&
@@ -38,7 +40,7 @@ class StepCheck {
     need(step_.max_rows <= step_.max_tokens, "a step with the logits of more tokens than it has");
     need(step_.arena_bytes >= 0 && step_.scratch_bytes >= 0 && step_.kept_bytes >= 0,
          "a step in memory of less than nothing");
-    need(logits_bytes() < kMost, "a step with more logits than memory holds");
+    need(output_bytes() < kMost, "a step with more logits than memory holds");
     for (const PlanBuffer& b : step_.buffers)
       need(within(b.offset, b.bytes, step_.arena_bytes), "the buffer " + b.name + " lies outside the arena");
     for (const PlanStage& s : step_.stages) {
@@ -79,17 +81,18 @@ class StepCheck {
         return o.index >= 0 && o.index < static_cast<int64_t>(kStepInputs) && !o.written &&
                within(o.offset, o.bytes, step_.max_tokens * 4);
       case Space::output:
-        return within(o.offset, o.bytes, static_cast<int64_t>(logits_bytes()));
+        return within(o.offset, o.bytes, static_cast<int64_t>(output_bytes()));
     }
     return false;
   }
 
-  double logits_bytes() const {
-    return static_cast<double>(step_.max_rows) * static_cast<double>(plan_.vocab) * 4;
+  double output_bytes() const {
+    return static_cast<double>(step_.max_rows) * static_cast<double>(width_) * 4;
   }
 
   const Plan& plan_;
   const StepPlan& step_;
+  const int64_t width_;
 };
 
 template <class List>
@@ -109,8 +112,14 @@ void check_plan(const Plan& plan) {
   check_sum(plan.weights, "weights");
   need(plan.decode.max_tokens == 1, "decoding takes one token at a time");
   need(!plan.prefill.stages.empty() || plan.prefill.max_tokens == 1, "blocks of a prompt without stages");
-  StepCheck(plan, plan.decode).run();
-  StepCheck(plan, plan.prefill).run();
+  need(plan.hidden.stages.empty() ? plan.hidden_size == 0
+                                  : plan.hidden_size >= 1 && plan.hidden_size <= INT32_MAX &&
+                                        plan.hidden.max_tokens == plan.prefill.max_tokens &&
+                                        plan.hidden.max_rows == plan.prefill.max_rows,
+       "the step of hidden states is not that of a block of a prompt");
+  StepCheck(plan, plan.decode, plan.vocab).run();
+  StepCheck(plan, plan.prefill, plan.vocab).run();
+  StepCheck(plan, plan.hidden, plan.hidden_size).run();
 }
 
 }  // namespace lmc

@@ -19,14 +19,15 @@ int64_t block_size(const Plan& plan, int64_t wanted) {
 }  // namespace
 
 Session::Session(const Plan& plan, const std::vector<KernelFn>& decode, const std::vector<KernelFn>& prefill,
-                 const std::vector<const void*>& weights, const SessionOptions& options)
+                 const std::vector<const void*>& weights, const SessionOptions& options,
+                 const std::vector<KernelFn>& hidden)
     : plan_(plan),
       options_(options),
       weights_(weights),
       block_(block_size(plan, options.block)),
       workers_(options.threads > 0 ? options.threads : default_threads()),
       sequence_(plan),
-      stepper_(plan, decode, prefill, weights, options, workers_) {}
+      stepper_(plan, decode, prefill, hidden, weights, options, workers_) {}
 
 void Session::warm_up(const std::function<void(int64_t done, int64_t total)>& progress) {
   std::vector<std::span<const std::byte>> memory;
@@ -42,16 +43,29 @@ std::optional<std::span<const float>> Session::step_rows(std::span<const StepRow
   return run(rows);
 }
 
+std::optional<std::span<const float>> Session::hidden_rows(std::span<const StepRow> rows) {
+  if (plan_.hidden.stages.empty())
+    throw Error("the model was compiled without the step that hands out its hidden states");
+  check_rows(rows, plan_);
+  if (!prepare(rows)) return std::nullopt;
+  return stepper_.run_hidden(rows);
+}
+
 Session::Logits Session::run(std::span<const StepRow> rows) {
+  if (!prepare(rows)) return std::nullopt;
+  return stepper_.run(rows);
+}
+
+// False if stopped.
+bool Session::prepare(std::span<const StepRow> rows) {
   const Sequence* before = nullptr;
   for (const StepRow& row : rows) {
     if (plan_.rope_border == 0) break;
     if (row.sequence == std::exchange(before, row.sequence)) continue;
     const int64_t behind = row.sequence->position() + rows_of(rows, *row.sequence);
-    if (!set_length(*row.sequence, row.length > 0 ? row.length : behind)) return std::nullopt;
+    if (!set_length(*row.sequence, row.length > 0 ? row.length : behind)) return false;
   }
-  if (stopped()) return std::nullopt;
-  return stepper_.run(rows);
+  return !stopped();
 }
 
 // What comes next belongs to a sequence of `length` positions: feeds its beginning again if that was fed with

@@ -32,11 +32,12 @@ class Session {
   // Receives `rows` rows of vocab() logits, of the tokens at positions first_position … + rows - 1.
   using Sink = std::function<void(int64_t first_position, int64_t rows, const float* logits)>;
 
-  // Kernels are given per stage of plan.decode and plan.prefill, weights per plan.weights. The plan, the
-  // weights' memory and the kernels' code must outlive the session. A plan without prefill stages runs token
-  // by token.
+  // Kernels are given per stage of plan.decode, plan.prefill and plan.hidden, weights per plan.weights. The
+  // plan, the weights' memory and the kernels' code must outlive the session. A plan without prefill stages
+  // runs token by token.
   Session(const Plan& plan, const std::vector<KernelFn>& decode, const std::vector<KernelFn>& prefill,
-          const std::vector<const void*>& weights, const SessionOptions& options = {});
+          const std::vector<const void*>& weights, const SessionOptions& options = {},
+          const std::vector<KernelFn>& hidden = {});
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -50,6 +51,10 @@ class Session {
   // is fed, for a number of rows that no step takes, a token that is not in the vocabulary or a full
   // sequence.
   std::optional<std::span<const float>> step_rows(std::span<const StepRow> rows);
+  // The same with the wanted rows' last hidden states, those that logits are made of: [rows, hidden_size()].
+  // Error if the plan has no such step.
+  std::optional<std::span<const float>> hidden_rows(std::span<const StepRow> rows);
+  int64_t hidden_size() const { return plan_.hidden_size; }        // 0: there are none to be had
   int64_t most_tokens() const { return lmc::most_tokens(plan_); }  // rows of a step
   int64_t most_logits() const { return lmc::most_logits(plan_); }  // wanted rows of a step
   // That may choose a token each in one step.
@@ -119,6 +124,7 @@ class Session {
 
  private:
   using Logits = std::optional<std::span<const float>>;
+  bool prepare(std::span<const StepRow> rows);
   Logits run(std::span<const StepRow> rows);
   bool feed(Sequence& sequence, std::span<const int32_t> tokens, Rows rows, const Sink& sink, int64_t length);
   bool beyond_border(int64_t length) const { return plan_.rope_border > 0 && length > plan_.rope_border; }

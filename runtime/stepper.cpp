@@ -9,12 +9,18 @@
 #include "runtime/row_check.h"
 
 namespace lmc {
+
 Stepper::Stepper(const Plan& plan, const std::vector<KernelFn>& decode, const std::vector<KernelFn>& prefill,
-                 const std::vector<const void*>& weights, const SessionOptions& options, Workers& workers)
+                 const std::vector<KernelFn>& hidden, const std::vector<const void*>& weights,
+                 const SessionOptions& options, Workers& workers)
     : plan_(plan),
       options_(options),
+      hidden_kernels_(hidden),
+      weights_(weights),
+      workers_(workers),
       inputs_(plan),
-      buffers_(std::max(plan.decode.arena_bytes, plan.prefill.arena_bytes) + kReadPastEnd,
+      buffers_(std::max({plan.decode.arena_bytes, plan.prefill.arena_bytes, plan.hidden.arena_bytes}) +
+                   kReadPastEnd,
                "the step's buffers"),
       logits_(most_logits(plan) * plan.vocab * int64_t{sizeof(float)} + kReadPastEnd, "the logits") {
   if (plan.decode.argmax_stage >= 0)
@@ -24,25 +30,27 @@ Stepper::Stepper(const Plan& plan, const std::vector<KernelFn>& decode, const st
     throw Error("the plan has " + std::to_string(plan.weights.size()) + " weights, but " +
                 std::to_string(weights.size()) + " were given");
   }
-  decode_ = executor(plan.decode, decode, weights, workers, decode_profile_);
-  if (!plan.prefill.stages.empty())
-    prefill_ = executor(plan.prefill, prefill, weights, workers, prefill_profile_);
+  const auto profiled = [&](const StepPlan& step, Executor& executor, std::unique_ptr<Profile>& profile) {
+    if (options_.profile) profile = std::make_unique<Profile>(step, workers.slots());
+    executor.set_profile(profile.get());
+  };
+  decode_ = executor(plan.decode, decode, logits_);
+  profiled(plan.decode, *decode_, decode_profile_);
+  if (plan.prefill.stages.empty()) return;
+  prefill_ = executor(plan.prefill, prefill, logits_);
+  profiled(plan.prefill, *prefill_, prefill_profile_);
 }
 
 std::unique_ptr<Executor> Stepper::executor(const StepPlan& step, const std::vector<KernelFn>& kernels,
-                                            const std::vector<const void*>& weights, Workers& workers,
-                                            std::unique_ptr<Profile>& profile) const {
+                                            const Arena& output) const {
   Bindings b;
   b.kernels = kernels;
-  b.weights = weights;
+  b.weights = weights_;
   b.caches = KvCache::starts(plan_);
   b.arena = buffers_.data();
   for (size_t i = 0; i < kStepInputs; ++i) b.inputs[i] = inputs_.input(static_cast<StepInput>(i));
-  b.output = reinterpret_cast<float*>(logits_.data());
-  auto out = std::make_unique<Executor>(step, b, workers, options_.scheduler, options_.machine);
-  if (options_.profile) profile = std::make_unique<Profile>(step, workers.slots());
-  out->set_profile(profile.get());
-  return out;
+  b.output = reinterpret_cast<float*>(output.data());
+  return std::make_unique<Executor>(step, b, workers_, options_.scheduler, options_.machine);
 }
 
 std::span<const float> Stepper::run(std::span<const StepRow> rows) {
@@ -72,6 +80,24 @@ void Stepper::run(std::span<const StepRow> rows, TileArgmax* argmax) {
     options_.on_step(single ? plan_.decode : plan_.prefill, step,
                      single ? *decode_profile_ : *prefill_profile_);
   }
+  append(rows);
+}
+
+std::span<const float> Stepper::run_hidden(std::span<const StepRow> rows) {
+  const int64_t width = plan_.hidden_size;
+  if (!hidden_) {
+    states_ = std::make_unique<Arena>(plan_.hidden.max_rows * width * int64_t{sizeof(float)} + kReadPastEnd,
+                                      "the hidden states");
+    hidden_ = executor(plan_.hidden, hidden_kernels_, *states_);
+  }
+  const StepInfo step = inputs_.write(rows);
+  hidden_->run(step);
+  check_mapped_files();
+  append(rows);
+  return {reinterpret_cast<const float*>(states_->data()), static_cast<size_t>(step.rows * width)};
+}
+
+void Stepper::append(std::span<const StepRow> rows) {
   for (const StepRow& row : rows) {
     row.sequence->tokens.push_back(row.token);  // there may be no memory: then neither has happened
     row.sequence->cache.advance(1);

@@ -22,7 +22,8 @@ class Stepper {
  public:
   // As Session: the plan, the weights' memory and the kernels' code must outlive the stepper.
   Stepper(const Plan& plan, const std::vector<KernelFn>& decode, const std::vector<KernelFn>& prefill,
-          const std::vector<const void*>& weights, const SessionOptions& options, Workers& workers);
+          const std::vector<KernelFn>& hidden, const std::vector<const void*>& weights,
+          const SessionOptions& options, Workers& workers);
 
   // Appends every row's token to its sequence. The wanted rows' logits, [rows, vocab] in the order of the
   // rows, valid until the next step: the bits that each sequence would get alone, however its tokens are cut
@@ -34,6 +35,9 @@ class Stepper {
   // One row whose logits are not written: instead the largest of every tile of them; empty if the plan cannot
   // tell, and then nothing was done.
   std::span<const TileArgmax> run_argmax(const StepRow& row);
+  // As run(), with the wanted rows' last hidden states, [rows, Plan::hidden_size]. The plan must have such a
+  // step.
+  std::span<const float> run_hidden(std::span<const StepRow> rows);
 
   int64_t bytes() const { return buffers_.bytes() + inputs_.bytes() + logits_.bytes(); }
   Profile* decode_profile() { return decode_profile_.get(); }
@@ -41,18 +45,23 @@ class Stepper {
 
  private:
   void run(std::span<const StepRow> rows, TileArgmax* argmax);
+  static void append(std::span<const StepRow> rows);
   std::unique_ptr<Executor> executor(const StepPlan& step, const std::vector<KernelFn>& kernels,
-                                     const std::vector<const void*>& weights, Workers& workers,
-                                     std::unique_ptr<Profile>& profile) const;
+                                     const Arena& output) const;
 
   const Plan& plan_;
   const SessionOptions options_;
+  const std::vector<KernelFn> hidden_kernels_;
+  const std::vector<const void*> weights_;
+  Workers& workers_;
   const IdSet* allowed_ = nullptr;
   StepInputs inputs_;
   Arena buffers_, logits_;
   std::vector<TileArgmax> argmax_;  // by tile of the decode plan's argmax_stage; empty: it has none
   std::unique_ptr<Profile> decode_profile_, prefill_profile_;
   std::unique_ptr<Executor> decode_, prefill_;
+  std::unique_ptr<Arena> states_;  // made when first asked for, as is the next
+  std::unique_ptr<Executor> hidden_;
 };
 
 }  // namespace lmc

@@ -77,6 +77,7 @@ Proof prove_kernels(const Lowered& lowered, const Plan& plan, const LoadedKernel
   Prover prover(lowered, kernels, all);
   prover.step(lowered.decode, plan.decode, "decode");
   prover.step(lowered.prefill, plan.prefill, "prefill");
+  if (!plan.hidden.stages.empty()) prover.step(lowered.hidden, plan.hidden, "hidden");
   return std::move(prover.out);
 }
 

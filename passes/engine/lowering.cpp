@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "passes/engine/hidden_states.h"
+
 namespace lmc {
 namespace {
 
@@ -76,6 +78,10 @@ Lowered lower(Graph model, const LoweringOptions& wanted, PassOptions options,
   out.decode = lowering.step(model, "decode", 1);
   lowering.stop_watching();
   out.prefill = lowering.step(model, "prefill", wanted.block);
+  if (wanted.hidden) {
+    if (const std::optional<Graph> states = hidden_states(model))
+      out.hidden = lowering.step(*states, "hidden", wanted.block);
+  }
   out.model = std::move(model);
   return out;
 }

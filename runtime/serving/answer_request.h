@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,9 @@ struct AnswerRequest {
   std::vector<int32_t> prompt = {};
   GenerateOptions options = {};  // without a drafter and on_prompt; seconds count from submit()
   int64_t top_logprobs = -1;     // -1: no logprobs at all
+  // Where this is given no text is made: it gets the last hidden states of the prompt's tokens, one after the
+  // other, some at a time ([tokens, Session::hidden_size()]), and then the request ends with max_tokens.
+  std::function<void(std::span<const float> states)> on_hidden = {};
   // All are called by the thread that runs steps, in order, and must neither block nor throw. They may call
   // Batcher::submit() and cancel().
   std::function<void(int64_t reused)> on_prompt = {};     // the prompt has been fed, but for so many tokens

@@ -14,6 +14,7 @@ namespace lmc {
 namespace {
 
 constexpr int64_t kLongestQueue = 1 << 20;
+constexpr int64_t kHiddenBesideTexts = 16;  // tokens of a step, which take little longer than one
 
 int64_t quarter_of_memory() {
   return static_cast<int64_t>(::sysconf(_SC_PHYS_PAGES)) / 4 * static_cast<int64_t>(::sysconf(_SC_PAGESIZE));
@@ -66,8 +67,14 @@ void StepLoop::step() {
   make_room();
   if (running_.empty()) return;
   try {
-    fill_rows();
-    run_rows();
+    hidden_ = is_for_hidden();
+    if (hidden_) {
+      fill_hidden_rows();
+      run_hidden_rows();
+    } else {
+      fill_rows();
+      run_rows();
+    }
   } catch (const std::bad_alloc&) {
     fail("not enough memory for a step");
   } catch (const std::exception& e) {
@@ -229,21 +236,69 @@ bool StepLoop::keep(std::span<const int32_t> tokens, bool beyond, std::span<cons
 
 // ---- one step ----
 
+// In turn with texts, where there are both.
+bool StepLoop::is_for_hidden() const {
+  const auto wants = [](const Owned& text) { return text->wants_hidden(); };
+  const bool some = std::any_of(running_.begin(), running_.end(), wants);
+  return some && (!hidden_ || std::all_of(running_.begin(), running_.end(), wants));
+}
+
+// Of the oldest first.
+void StepLoop::fill_hidden_rows() {
+  rows_.clear();
+  parts_.clear();
+  const bool alone =
+      std::all_of(running_.begin(), running_.end(), [](const Owned& text) { return text->wants_hidden(); });
+  const int64_t most = std::min(session_.block(), session_.most_logits());
+  int64_t room = alone ? most : std::min(most, kHiddenBesideTexts);
+  for (const Owned& text : running_) {
+    if (!text->wants_hidden() || room == 0) continue;
+    if (text->sequence->position() > 0 && text->sequence->beyond != beyond(*text)) text->sequence->reset();
+    const int64_t count = std::min(static_cast<int64_t>(text->unfed().size()), room);
+    add_rows(*text, count);
+    room -= count;
+  }
+  for (StepRow& row : rows_) row.logits = true;
+}
+
+void StepLoop::run_hidden_rows() {
+  const auto begin = std::chrono::steady_clock::now();
+  const auto states = session_.hidden_rows(rows_);
+  if (!states) return;
+  ++counts_.steps;
+  counts_.step_seconds += seconds_since(begin);
+  counts_.prompt_tokens += rows_.size();
+  const int64_t size = session_.hidden_size();
+  int64_t row = 0;
+  for (const Part& part : parts_) {
+    keep_pages(*part.text, part.before);
+    part.text->take_hidden(
+        part.before, states->subspan(static_cast<size_t>(row * size), static_cast<size_t>(part.rows * size)),
+        size);
+    row += part.rows;
+  }
+}
+
 void StepLoop::fill_rows() {
   rows_.clear();
   parts_.clear();
+  int64_t others = 0;  // that are in no step of this kind
   for (const Owned& text : running_) {
+    if (text->wants_hidden()) {
+      ++others;
+      continue;
+    }
     // What was fed with other rope factors is fed again, in slices as a prompt.
     if (text->sequence->position() > 0 && text->sequence->beyond != beyond(*text)) text->sequence->reset();
     if (text->unfed().size() == 1) add_rows(*text, 1);
   }
   texts_ = static_cast<int64_t>(rows_.size());
-  const bool prompts = texts_ < static_cast<int64_t>(running_.size());
+  const bool prompts = texts_ + others < static_cast<int64_t>(running_.size());
   const int64_t most = std::min(std::max(session_.block(), texts_ + 1), session_.most_tokens());
   int64_t room = prompts && most > texts_ ? share_.tokens(texts_, most - texts_) : 0;
   for (const Owned& text : running_) {
     if (room == 0) break;
-    if (text->unfed().size() == 1) continue;
+    if (text->wants_hidden() || text->unfed().size() == 1) continue;
     reuse_prefix(*text);
     const int64_t count = std::min(static_cast<int64_t>(text->unfed().size()), room);
     add_rows(*text, count);

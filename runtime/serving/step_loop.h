@@ -59,9 +59,12 @@ class StepLoop {
   void keep_pages(const Text& text, int64_t before);
 
   // One step.
+  bool is_for_hidden() const;
   void fill_rows();
+  void fill_hidden_rows();
   void add_rows(Text& text, int64_t count);
   void run_rows();
+  void run_hidden_rows();
 
   Session& session_;
   const BatcherOptions options_;
@@ -87,7 +90,8 @@ class StepLoop {
     bool chooses;
   };
   std::vector<Part> parts_;
-  int64_t texts_ = 0;  // rows of texts in the making, which come first
+  bool hidden_ = false;  // is this step, or was the last one, for hidden states?
+  int64_t texts_ = 0;    // rows of texts in the making, which come first
   BatcherStats counts_;
 };
 

@@ -27,6 +27,15 @@ void Text::accept(int32_t id) {
   add_forced();
 }
 
+void Text::take_hidden(int64_t position, std::span<const float> states, int64_t size) {
+  const int64_t known = hidden_ - position, count = static_cast<int64_t>(states.size()) / size;
+  if (known < count) {
+    request_.on_hidden(states.subspan(static_cast<size_t>(known * size)));
+    hidden_ = position + count;
+  }
+  if (hidden_ == prompt_size_) end(StopReason::max_tokens);
+}
+
 // Logits tell the probability of each token, so where that is asked for each has a step of its own.
 void Text::add_forced() {
   if (request_.top_logprobs < 0) made_.add_forced();

@@ -31,6 +31,11 @@ class Text {
     return std::span(tokens()).subspan(static_cast<size_t>(sequence->position()));
   }
 
+  // Are hidden states wanted, and no text?
+  bool wants_hidden() const { return request_.on_hidden != nullptr; }
+  // Those of the tokens from `position` on, `size` each: hands them on, but for those that were there before
+  // it had to leave its place, and ends behind the last.
+  void take_hidden(int64_t position, std::span<const float> states, int64_t size);
   // Will the next token be the likeliest, and nothing more be asked?
   bool only_greedy() const { return request_.top_logprobs < 0 && made_.only_greedy(); }
   // What the next token may be; null: anything. Valid until it comes.
@@ -56,6 +61,7 @@ class Text {
 
   AnswerRequest request_;
   int64_t prompt_size_;
+  int64_t hidden_ = 0;             // tokens whose hidden states were handed on
   std::span<const float> logits_;  // behind the token that is being chosen
   Continuation made_;
   std::string error_;

@@ -41,6 +41,32 @@ for t in threads: t.join()
 assert alone == together, [i for i in range(64) if alone[i] != together[i]]
 P
 
+# An embedding has the same bits alone, among many, as ids, and while texts are made.
+python3 - "$URL" <<'P' || fail "embeddings"
+import base64, json, struct, sys, threading, urllib.request
+def post(path, body):
+    return json.load(urllib.request.urlopen(urllib.request.Request(sys.argv[1] + path, json.dumps(body).encode()), timeout=60))
+texts = ['To be', 'or not to be', 'x', 'word ' * 150] + [f'that is the question {i}' * (1 + i % 9) for i in range(40)]
+ids = [post('/tokenize', {'content': t, 'add_special': True})['tokens'] for t in texts]
+def embed(inputs, **more):
+    j = post('/v1/embeddings', {'input': inputs, 'model': 'm', **more})
+    assert j['object'] == 'list' and j['model'] == 'm' and [d['index'] for d in j['data']] == list(range(len(j['data'])))
+    return j
+def floats(text):
+    raw = base64.b64decode(text)
+    return list(struct.unpack(f'<{len(raw) // 4}f', raw))
+alone = [floats(embed(t)['data'][0]['embedding']) for t in texts]
+assert len(alone[0]) == 128 and len({tuple(a) for a in alone}) == len(texts) and all(abs(x) < 1e3 for a in alone for x in a)
+making = [threading.Thread(target=post, args=('/completion', {'prompt': f'{i}', 'n_predict': 200, 'ignore_eos': True})) for i in range(3)]
+for t in making: t.start()
+together = embed(texts)
+assert [floats(d['embedding']) for d in together['data']] == alone
+assert together['usage'] == {'prompt_tokens': sum(map(len, ids)), 'total_tokens': sum(map(len, ids))}
+for t in making: t.join()
+assert [d['embedding'] for d in embed(ids, encoding_format='float')['data']] == alone
+assert embed(ids[3], encoding_format='float', dimensions=128)['data'][0]['embedding'] == alone[3]
+P
+
 # Every route stands in the help, and what it refuses says which field.
 curl -sS "$URL/help" >help.txt
 for route in "POST /v1/chat/completions" "GET /health" "POST /api/generate" "POST /completion" "GET /metrics"; do expect_in help.txt "$route"; done
@@ -60,7 +86,11 @@ refused 400 "messages[1].role" /v1/chat/completions '{"messages": [{"role": "use
 refused 400 "messages[0].content[0].type" /v1/chat/completions '{"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}'
 refused 404 "GET /help" /v2/nothing '{}'
 refused 405 "this path takes GET alone" /health '{}'
-refused 501 "embeddings" /v1/embeddings '{"input": "x"}'
+refused 400 "there is no input" /v1/embeddings '{"model": "x"}'
+refused 400 "'encoding_format' must be base64 or float" /v1/embeddings '{"input": "x", "encoding_format": "int8"}'
+refused 400 "embeddings have 128 dimensions" /v1/embeddings '{"input": "x", "dimensions": 64}'
+refused 400 "the prompt has 600 tokens" /v1/embeddings "{\"input\": [$(printf '5,%.0s' $(seq 599))5]}"
+refused 400 "a token id must lie between" /v1/embeddings '{"input": [[1, 99999]]}'
 expect_in server.log " POST /v1/completions 400 "
 
 # What the README shows.

@@ -23,7 +23,7 @@ struct StubStep {
   const StepPlan* plan = nullptr;
   size_t stage = 0;
 };
-inline StubStep stub_steps[2];
+inline StubStep stub_steps[3];
 
 // What lies between the ends of one allocation is sure to be there.
 inline void touch(std::byte* base, int64_t bytes, bool write) {
@@ -68,7 +68,7 @@ void stub_kernel(void* const* operands, const StepInfo* step, int64_t tile, int6
 
 inline bool small_enough_to_run(const Plan& plan) {
   int64_t tiles = 0;
-  for (const StepPlan* step : {&plan.decode, &plan.prefill})
+  for (const StepPlan* step : {&plan.decode, &plan.prefill, &plan.hidden})
     for (const PlanStage& s : step->stages) tiles += s.tiles;
   return tiles < 100'000;
 }
@@ -82,16 +82,17 @@ inline std::vector<int32_t> some_tokens(const Plan& plan, int64_t count) {
 inline std::unique_ptr<Session> stub_session(const Plan& plan, const std::vector<const void*>& weights) {
   stub_steps[0] = {&plan.decode};
   stub_steps[1] = {&plan.prefill};
+  stub_steps[2] = {&plan.hidden};
   SessionOptions options;
   options.threads = 1;
   options.scheduler = "in-order";
   return std::make_unique<Session>(plan, std::vector<KernelFn>(plan.decode.stages.size(), stub_kernel<0>),
                                    std::vector<KernelFn>(plan.prefill.stages.size(), stub_kernel<1>), weights,
-                                   options);
+                                   options, std::vector<KernelFn>(plan.hidden.stages.size(), stub_kernel<2>));
 }
 
 // Everything that a session does: steps of few tokens and of as many as fit, logits of one row, of all and of
-// none, going back, a second sequence.
+// none, going back, a second sequence, hidden states.
 inline void use_session(Session& session) {
   constexpr int64_t kMostTokens = 300;  // of a step; plans may say billions
   const Plan& plan = session.plan();
@@ -114,11 +115,17 @@ inline void use_session(Session& session) {
     rows.push_back({i % 2 == 0 ? &other : &session.sequence(), 0});
   session.reset();
   session.step_rows(rows);
+  if (session.hidden_size() == 0) return;
+  other.reset();
+  session.reset();
+  const auto states = session.hidden_rows(rows);
+  volatile float last = states->back();
+  last = last + states->front();
 }
 
 // What reports make of a plan, without running it.
 inline void describe(const Plan& plan) {
-  for (const StepPlan* step : {&plan.decode, &plan.prefill}) {
+  for (const StepPlan* step : {&plan.decode, &plan.prefill, &plan.hidden}) {
     if (step->stages.size() < 200) check_schedule(*step);
     for (const PlanStage& s : step->stages) stage_label(s.work);
   }

@@ -1,7 +1,7 @@
 // Real clients against lmc serve: node clients.js URL. Prints what is wrong, and exits with how much that is.
 import assert from 'node:assert/strict';
 import { createOpenAI } from '@ai-sdk/openai';
-import { generateObject, generateText, streamText, tool } from 'ai';
+import { embedMany, generateObject, generateText, streamText, tool } from 'ai';
 import { Ollama } from 'ollama';
 import OpenAI from 'openai';
 import { z } from 'zod';
@@ -122,12 +122,23 @@ const tests = {
     }
     assert.equal(text, whole.output_text);
   },
+  async 'openai and @ai-sdk/openai: embeddings, as base64 and as numbers'() {
+    const input = ['To be', 'or not to be'];
+    const { data, usage } = await openai.embeddings.create({ model: 'm', input });
+    assert.deepEqual(data.map((d) => d.index), [0, 1]);
+    assert.ok(data[0].embedding.length === 128 && data[0].embedding.every(Number.isFinite));
+    const numbers = await openai.embeddings.create({ model: 'm', input, encoding_format: 'float' });
+    assert.deepEqual(numbers.data.map((d) => d.embedding), data.map((d) => Array.from(d.embedding)));
+    const many = await embedMany({ model: sdk.textEmbeddingModel('m'), values: input });
+    assert.deepEqual(many.embeddings, numbers.data.map((d) => d.embedding));
+    assert.equal(many.usage.tokens, usage.prompt_tokens);
+  },
   async 'openai: errors have a class, a message, a parameter'() {
     await assert.rejects(openai.chat.completions.create({ model: 'm', messages: [] }), (e) => e instanceof OpenAI.BadRequestError && e.param === 'messages' && /must be a list/.test(e.message));
     await assert.rejects(openai.completions.create({ model: 'm', prompt: 'x', temperature: -1 }), (e) => e.param === 'temperature' && e.type === 'invalid_request_error');
     await assert.rejects(openai.completions.create({ model: 'm', prompt: 'a '.repeat(5000) }), (e) => e.code === 'context_length_exceeded');
     await assert.rejects(openai.completions.create({ model: 'm', prompt: 'x', unknown: 1 }), (e) => e.param === 'unknown');
-    await assert.rejects(openai.embeddings.create({ model: 'm', input: 'x' }), (e) => e.status === 501);
+    await assert.rejects(openai.embeddings.create({ model: 'm', input: 'x', dimensions: 3 }), (e) => e.param === 'dimensions');
   },
   async 'openai: an abort frees the slot'() {
     const abort = new AbortController();

@@ -49,6 +49,7 @@ bodies = {
     '/v1/chat/completions': {'messages': [{'role': 'user', 'content': 'hi'}], 'max_tokens': 4, 'tools': [{'type': 'function', 'function': {'name': 'f'}}],
                              'tool_choice': 'auto', 'stream': False, 'logprobs': True, 'top_logprobs': 2},
     '/v1/responses': {'input': [{'role': 'user', 'content': 'hi'}], 'max_output_tokens': 4, 'stream': True, 'text': {'format': {'type': 'text'}}},
+    '/v1/embeddings': {'input': ['hi', 'ho'], 'encoding_format': 'float', 'dimensions': 128, 'model': 'm'},
     '/completion': {'prompt': 'ROMEO:', 'n_predict': 4, 'n_probs': 2, 'logit_bias': [[1, 1]], 'stream': True, 'repeat_last_n': -1},
     '/api/generate': {'model': 'm', 'prompt': 'x', 'options': {'num_predict': 3, 'stop': ['y']}, 'context': [1, 2]},
     '/api/chat': {'model': 'm', 'messages': [{'role': 'user', 'content': 'hi'}], 'options': {'num_predict': 3}},
@@ -209,6 +210,7 @@ def leave(r):
         ('/v1/completions', {'prompt': 'ROMEO:', 'max_tokens': 400, 'stream': True, 'ignore_eos': True}),
         ('/v1/completions', {'prompt': 'ROMEO:', 'max_tokens': 400, 'n': 3}),
         ('/v1/chat/completions', {'messages': [{'role': 'user', 'content': 'hi'}], 'stream': True, 'n': 2}),
+        ('/v1/embeddings', {'input': ['word ' * 300] * 40}),
         ('/api/generate', {'prompt': 'ROMEO:', 'raw': True}),
         ('/completion', {'prompt': 'word ' * 300, 'n_predict': 100}),
     ])

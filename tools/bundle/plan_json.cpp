@@ -183,15 +183,19 @@ std::string plan_to_json(const Plan& plan) {
                       {"head_dim", c.head_dim},
                       {"bytes", c.bytes}});
   }
-  const ordered_json out = {{"target", plan.target},
-                            {"model", plan.model},
-                            {"context", plan.context},
-                            {"vocab", plan.vocab},
-                            {"rope_border", plan.rope_border},
-                            {"weights", weights},
-                            {"caches", caches},
-                            {"decode", step_json(plan.decode)},
-                            {"prefill", step_json(plan.prefill)}};
+  ordered_json out = {{"target", plan.target},
+                      {"model", plan.model},
+                      {"context", plan.context},
+                      {"vocab", plan.vocab},
+                      {"rope_border", plan.rope_border},
+                      {"weights", weights},
+                      {"caches", caches},
+                      {"decode", step_json(plan.decode)},
+                      {"prefill", step_json(plan.prefill)}};
+  if (!plan.hidden.stages.empty()) {
+    out["hidden"] = step_json(plan.hidden);
+    out["hidden_size"] = plan.hidden_size;
+  }
   return out.dump(1) + "\n";
 }
 
@@ -215,6 +219,10 @@ Plan plan_from_json(const std::string& text, const std::string& file) {
     }
     plan.decode = step_from(j.at("decode"));
     plan.prefill = step_from(j.at("prefill"));
+    if (j.contains("hidden")) {
+      plan.hidden = step_from(j.at("hidden"));
+      plan.hidden_size = size_from(j, "hidden_size");
+    }
     check_plan(plan);
     for (const PlanWeight& w : plan.weights)
       check(is_printable_name(w.name), "a weight's name holds control characters");

@@ -1,13 +1,19 @@
-// lmc bench: how fast bundles prefill and decode, beside what the memory allows in the same run.
+// lmc bench: how fast bundles prefill and decode, beside what the memory allows in the same run, and how fast
+// they are served.
 #include "tools/measure/bench/bench.h"
 
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <sstream>
 
 #include "tools/cli/command.h"
 #include "tools/cli/console.h"
 #include "tools/generate/engine.h"
 #include "tools/measure/bench/ab.h"
 #include "tools/measure/bench/ablate.h"
+#include "tools/measure/serving/serve_bench.h"
+#include "tools/measure/serving/serve_flags.h"
 
 namespace lmc::bench_command {
 namespace {
@@ -19,6 +25,7 @@ struct Options {
   int repetitions = 0;       // 0: 3, or 10 for --ab
   std::string format = "md", model, ablate, flags, first_token, scheduler = kUsualScheduler;
   LoadOptions load;
+  ServeFlags serve;
 };
 
 std::vector<SpeedTest> tests_of(const Options& o) {
@@ -84,10 +91,39 @@ void ablate(const Options& o) {
   run_ablate({o.ablate, o.flags, one_of_each(o, "--ablate"), o.format == "json"});
 }
 
+void serve(const Options& o) {
+  if (!o.ab.empty() || !o.ablate.empty() || !o.model.empty())
+    throw UsageError("--serve measures a server: neither --ab nor --ablate nor --model goes with it");
+  if (!o.at_once.empty() || !o.sequences.empty() || o.depths != std::vector<int64_t>{0})
+    throw UsageError("--serve measures requests (-p, -n, --requests), not -m, -b or -d");
+  if (o.repetitions > 0) throw UsageError("--serve: --count says how many requests, not -r");
+  if (o.format == "csv") throw UsageError("--serve prints text or JSON, not CSV");
+  if (o.threads.size() > 1 || o.bundles.size() > 1) throw UsageError("--serve takes one bundle and one -t");
+  const bool json = o.format == "json";
+  const Traffic traffic = o.serve.traffic(o.prompts, o.tokens);
+  if (!o.serve.url.empty()) {
+    if (!o.bundles.empty() || !o.flags.empty() || !o.threads.empty())
+      throw UsageError("--url: that server runs already: neither a bundle nor --flags nor -t goes with it");
+    return bench_server(o.serve.target(), traffic, json);
+  }
+  if (!o.serve.key_file.empty()) throw UsageError("--api-key-file goes with --url");
+  std::vector<std::string> flags;
+  std::istringstream words(o.flags);
+  for (std::string word; words >> word;) flags.push_back(word);
+  // Nobody is refused unless that is asked for.
+  if (std::find(flags.begin(), flags.end(), "--queue") == flags.end())
+    flags.insert(flags.end(), {"--queue", std::to_string(traffic.clients)});
+  if (!o.threads.empty()) flags.insert(flags.end(), {"-t", std::to_string(o.threads[0])});
+  if (o.scheduler != kUsualScheduler) flags.insert(flags.end(), {"--scheduler", o.scheduler});
+  bench_bundle_served(o.bundles.empty() ? newest_bundle() : o.bundles[0], flags, traffic, json);
+}
+
 void run(const Options& o) {
   if (!o.first_token.empty()) return print_first_token(o.first_token, o.threads.empty() ? 0 : o.threads[0]);
+  if (o.serve.wanted) return serve(o);
+  o.serve.check_unused();
   if (!o.ablate.empty()) return ablate(o);
-  if (!o.flags.empty()) throw UsageError("--flags goes with --ablate MODEL");
+  if (!o.flags.empty()) throw UsageError("--flags goes with --ablate MODEL or --serve");
   if (!o.ab.empty()) return compare(o);
   if (!o.model.empty()) throw UsageError("--model goes with --ab \"FLAGS\" \"FLAGS\"");
   const std::vector<SpeedTest> tests = tests_of(o);
@@ -139,7 +175,9 @@ const RegisterCommand kBench(
        flags.option("--model", o->model, "the model file that --ab's flags compile").type_name("MODEL");
        flags.option("--ablate", o->ablate, "what each pass is worth: this model without each in turn")
            .type_name("MODEL");
-       flags.option("--flags", o->flags, "flags of lmc compile for --ablate: \"--weights random\"");
+       flags.option("--flags", o->flags,
+                    "flags of lmc compile for --ablate: \"--weights random\"; of lmc serve for --serve");
+       add_serve_flags(flags, o->serve);
        flags.option("--first-token", o->first_token).hidden();  // lmc calls itself with this
        add_load_flags(flags, o->load);
        return [o] { run(*o); };

@@ -94,6 +94,7 @@ void write_bundle(const Options& o, const std::string& output, const Model& m, C
   writer.add("model.lmir", print_graph(code.graphs.model));
   writer.add("decode.lmir", print_graph(code.graphs.decode));
   writer.add("prefill.lmir", print_graph(code.graphs.prefill));
+  if (!code.plan.hidden.stages.empty()) writer.add("hidden.lmir", print_graph(code.graphs.hidden));
   writer.add("kernels.o", code.object);
   writer.add("report.json", report.json());
   if (const std::string tokenizer = tokenizer_of(o, m); !tokenizer.empty()) {
@@ -193,7 +194,8 @@ void run(const Options& o) {
   pass_options.passes_before = static_cast<int>(reports.size());
   std::vector<PassReport> lowering;
   Lowered lowered =
-      lower(std::move(m.graph), {std::min(o.block, m.context), target}, pass_options, &lowering);
+      lower(std::move(m.graph), {.block = std::min(o.block, m.context), .target = target, .hidden = true},
+            pass_options, &lowering);
   report_passes(lowering, pass_options, false);
   for (const std::string& line : stored_more_than_once(lowered.model)) info("  {}", line);
   if (o.emit == "decode") return emit(o, print_graph(lowered.decode));

@@ -42,6 +42,7 @@ Proof prove_all(const Bundle& bundle) {
   lowered.model = read_graph(bundle, "model.lmir");
   lowered.decode = read_graph(bundle, "decode.lmir");
   lowered.prefill = read_graph(bundle, "prefill.lmir");
+  if (!bundle.plan.hidden.stages.empty()) lowered.hidden = read_graph(bundle, "hidden.lmir");
   lowered.block = bundle.plan.prefill.max_tokens;
   const LoadedKernels kernels(bundle.kernels);
   return prove_kernels(lowered, bundle.plan, kernels, true);

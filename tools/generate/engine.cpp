@@ -34,9 +34,9 @@ Engine::Engine(const std::string& bundle_path, SessionOptions options, const Loa
       if (then) then(plan, step, times);
     };
   }
-  session_ =
-      std::make_unique<Session>(bundle_.plan, find_kernels(kernels_, bundle_.plan.decode),
-                                find_kernels(kernels_, bundle_.plan.prefill), bundle_.weights(), options);
+  session_ = std::make_unique<Session>(bundle_.plan, find_kernels(kernels_, bundle_.plan.decode),
+                                       find_kernels(kernels_, bundle_.plan.prefill), bundle_.weights(),
+                                       options, find_kernels(kernels_, bundle_.plan.hidden));
 }
 
 void Engine::report() const {

@@ -152,7 +152,7 @@ HttpResponse HttpClient::perform(const HttpRequest& request) {
     HttpResponse response = one_hop(request, url, origin_of(url) == home);
     const std::string location = response.header("location");
     response.headers.merge(headers);
-    if (!is_redirect(response.status)) return response;
+    if (!is_redirect(response.status) || !request.json.empty()) return response;
     url = redirect_target(url, location);
     if (request.head && origin_of(url) != home) return response;
     headers = std::move(response.headers);
@@ -192,6 +192,13 @@ HttpResponse HttpClient::one_hop(const HttpRequest& request, const std::string& 
   HeaderLines headers;
   headers.add("Accept-Encoding: identity");
   if (with_token && !request.token.empty()) headers.add("Authorization: Bearer " + request.token);
+  if (!request.json.empty()) {
+    headers.add("Content-Type: application/json");
+    headers.add("Expect:");  // or it would ask first whether it may
+    set(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.json.size()));
+    set(curl, CURLOPT_POSTFIELDS, request.json.data());
+  }
+  if (request.direct) set(curl, CURLOPT_NOPROXY, "*");
   set(curl, CURLOPT_HTTPHEADER, headers.list);
   const CURLcode code = curl_easy_perform(curl);
   if (code != CURLE_OK) fail(t, code, details);

@@ -1,4 +1,5 @@
-// One HTTP request over libcurl, redirects followed by hand: what is secret goes to the first host alone.
+// One HTTP request over libcurl, redirects followed by hand: what is secret goes to the first host alone, and
+// what is posted goes nowhere else.
 // Knows nothing of the hub.
 #pragma once
 
@@ -27,8 +28,10 @@ struct HttpResponse {
 struct HttpRequest {
   std::string url;           // http:// or https://
   std::string token;         // sent as bearer to the scheme, host and port of `url` only; "" = none
+  std::string json;          // posted; "" = nothing is, the URL is fetched
   bool head = false;         // headers alone; then a redirect to another host is the answer
   int64_t from = 0;          // the first byte wanted
+  bool direct = false;       // past proxies that the environment names
   int timeout_seconds = 30;  // to connect, and for a connection on which nothing moves
   // Called once when a success begins, with its headers, and then with each piece of its body.
   std::function<void(const HttpResponse&)> begin;

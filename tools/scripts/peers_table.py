@@ -1,4 +1,5 @@
-"""The results of tools/scripts/bench-peers (JSON lines) as Markdown: medians of the rounds, ratios round by round."""
+"""The results of tools/scripts/bench-peers (JSON lines) as Markdown: medians of the rounds, ratios round by round.
+peers_table.py speed|serving FILE"""
 import json
 import re
 import sys
@@ -91,11 +92,43 @@ def table(model, lines):
         print(f"**Other processes used {100 * busy:.0f}% of the processors between runs.**\n")
 
 
+SERVING = [
+    ("answer tokens/s", lambda r: r["answer_tokens_per_second"]),
+    ("first token p50 ms", lambda r: r["first_token_ms"]["p50"]),
+    ("p99", lambda r: r["first_token_ms"]["p99"]),
+    ("between tokens p50 ms", lambda r: r["between_tokens_ms"]["p50"]),
+    ("p99", lambda r: r["between_tokens_ms"]["p99"]),
+]
+
+
+def serving_table(model, lines):
+    busy = max(l["result"] for l in lines if l["who"] == "others")
+    by = {who: [l["result"] for l in lines if l["who"] == who] for who in WHO}
+    one = by[OURS[0]][0]
+    print(f"### {model}, Q8_0, {one['clients']} clients, {one['requests']} requests of {one['prompt_tokens']} tokens of prompts "
+          f"and {one['answer_tokens']} of answers, {len(by[OURS[0]])} rounds in turn\n")
+    print("| median | " + " | ".join(name for name, _ in SERVING) + " |")
+    print("|---" + "|--:" * len(SERVING) + "|")
+    for who, name in WHO.items():
+        print(f"| {name} | " + " | ".join(f"{median(map(value, by[who])):.1f}" for _, value in SERVING) + " |")
+    for us, them in RATIOS:
+        cells = []
+        for _, value in SERVING:
+            ratios = [value(a) / value(b) for a, b in zip(by[us], by[them])]
+            cells.append(f"**{median(ratios):.2f}** ({', '.join(f'{x:.2f}' for x in ratios)})")
+        print(f"| {WHO[us]} ÷ {WHO[them]}, by round | " + " | ".join(cells) + " |")
+    print("\nlmc is asked over HTTP by clients of the same machine, llama.cpp (as many sequences in one context, through "
+          "node-llama-cpp) without it.\n")
+    if busy > 0.05:
+        print(f"**Other processes used {100 * busy:.0f}% of the processors between runs.**\n")
+
+
 def main():
-    with open(sys.argv[1], encoding="utf-8") as f:
+    with open(sys.argv[2], encoding="utf-8") as f:
         lines = [json.loads(line) for line in f]
+    print_table = {"speed": table, "serving": serving_table}[sys.argv[1]]
     for model in dict.fromkeys(l["model"] for l in lines):
-        table(model, [l for l in lines if l["model"] == model])
+        print_table(model, [l for l in lines if l["model"] == model])
 
 
 main()

@@ -155,15 +155,7 @@ void check(Service& service, const AnswerPlan& plan, int64_t texts) {
         400,
         fmt::format("a request may ask for {} texts at most, not {}", service.options().most_texts, texts),
         "n");
-  for (const auto& prompt : plan.prompts) {
-    const int64_t most = service.batcher().context();
-    if (prompt.empty()) throw RequestError(400, "the prompt is empty", "prompt");
-    if (static_cast<int64_t>(prompt.size()) > most) {
-      throw RequestError(
-          400, fmt::format("the prompt has {} tokens, and the context takes {}", prompt.size(), most),
-          "prompt", "context_length_exceeded");
-    }
-  }
+  for (const auto& prompt : plan.prompts) check_prompt(service, prompt, "prompt");
 }
 
 }  // namespace
@@ -218,32 +210,41 @@ void answer(Service& service, Call& call, AnswerPlan plan, std::unique_ptr<Answe
 
 std::string server_event(const Json& data) { return "data: " + dump(data) + "\n\n"; }
 
-std::vector<std::vector<int32_t>> prompts_of(const Service& service, const Json& prompt, bool add_special) {
+void check_prompt(Service& service, std::span<const int32_t> prompt, const std::string& field) {
+  const int64_t most = service.batcher().context();
+  if (prompt.empty()) throw RequestError(400, "the prompt is empty", field);
+  if (static_cast<int64_t>(prompt.size()) > most) {
+    throw RequestError(400,
+                       fmt::format("the prompt has {} tokens, and the context takes {}", prompt.size(), most),
+                       field, "context_length_exceeded");
+  }
+}
+
+std::vector<std::vector<int32_t>> prompts_of(const Service& service, const Json& prompt, int64_t most,
+                                             const std::string& field) {
   const auto ids_of = [&](const Json& list) {
     std::vector<int32_t> out;
     try {
       for (const Json& id : list)
         out.push_back(static_cast<int32_t>(whole_in(id, 0, service.plan().vocab - 1)));
     } catch (const RequestError& e) {
-      throw RequestError(400, std::string("a token id ") + e.what(), "prompt");
+      throw RequestError(400, std::string("a token id ") + e.what(), field);
     }
     return out;
   };
   const auto one = [&](const Json& p) -> std::vector<int32_t> {
     if (p.is_array()) return ids_of(p);
-    if (!p.is_string()) throw RequestError(400, "a prompt must be a string or a list of token ids", "prompt");
+    if (!p.is_string()) throw RequestError(400, "a prompt must be a string or a list of token ids", field);
     const std::string& text = p.get_ref<const std::string&>();
-    std::vector<int32_t> out = service.tokenizer().encode(text, add_special);
+    std::vector<int32_t> out = service.tokenizer().encode(text, true);
     if (out.empty()) out = service.bundle_info().bos_ids;
     return out;
   };
   if (prompt.is_array() && !prompt.empty() && !prompt[0].is_number()) {
     std::vector<std::vector<int32_t>> out;
-    if (static_cast<int64_t>(prompt.size()) > service.options().most_texts)
-      throw RequestError(400,
-                         fmt::format("a request may have {} prompts at most, not {}",
-                                     service.options().most_texts, prompt.size()),
-                         "prompt");
+    if (static_cast<int64_t>(prompt.size()) > most)
+      throw RequestError(
+          400, fmt::format("a request may have {} prompts at most, not {}", most, prompt.size()), field);
     for (const Json& p : prompt) out.push_back(one(p));
     return out;
   }

@@ -49,8 +49,11 @@ void answer(Service& service, Call& call, AnswerPlan plan, std::unique_ptr<Answe
 // What most streams are made of.
 std::string server_event(const Json& data);
 
-// A prompt's ids, as a text or as ids, and lists of these. RequestError for anything else.
-std::vector<std::vector<int32_t>> prompts_of(const Service& service, const Json& prompt,
-                                             bool add_special = true);
+// A prompt's ids, as a text or as ids, and lists of these, of so many at most. RequestError naming the field
+// for anything else.
+std::vector<std::vector<int32_t>> prompts_of(const Service& service, const Json& prompt, int64_t most,
+                                             const std::string& field = "prompt");
+// RequestError naming the field for a prompt that is empty or longer than the context.
+void check_prompt(Service& service, std::span<const int32_t> prompt, const std::string& field);
 
 }  // namespace lmc::serve

@@ -47,6 +47,8 @@ struct Asked {
   Structure structure;
   std::string text, system, suffix, content;
   std::vector<int32_t> ids;
+  bool base64 = true;
+  std::optional<int64_t> dimensions;
   bool add_special = false, with_pieces = false, raw = false, answer_next = true;
 };
 

@@ -197,6 +197,42 @@ std::vector<Alone> all_alone(const ToyModel& model, const std::vector<Ask>& asks
   return out;
 }
 
+TEST(Batcher, HiddenStatesAreThoseOfEachTokenAloneWhateverElseIsMade) {
+  const ToyModel model(100, 300, 32, 16);
+  Running running(model,
+                  {.slots = 3, .queue = 60, .kv_bytes = 1 << 16});  // little: some must leave their place
+  std::vector<std::unique_ptr<Heard>> heard;
+  std::vector<std::vector<float>> states(24);
+  for (size_t i = 0; i < states.size(); ++i) {
+    std::vector<int32_t> prompt = some_tokens(1 + i * 11);
+    prompt[0] = static_cast<int32_t>(i);
+    heard.push_back(std::make_unique<Heard>());
+    AnswerRequest r = heard.back()->request(prompt, {.max_tokens = 30});
+    if (i % 3 != 0) {
+      r.on_hidden = [&into = states[i]](std::span<const float> s) {
+        into.insert(into.end(), s.begin(), s.end());
+      };
+    }
+    ASSERT_NE(running.batcher.submit(std::move(r)), 0u);
+  }
+  for (const auto& h : heard) h->wait_for_end();
+  running.finish(milliseconds(0));
+  for (size_t i = 0; i < states.size(); ++i) {
+    EXPECT_EQ(heard[i]->error, "");
+    EXPECT_EQ(heard[i]->generated.reason, StopReason::max_tokens);
+    EXPECT_EQ(heard[i]->choices.size(), i % 3 == 0 ? 30u : 0u);
+    if (i % 3 == 0) continue;
+    std::vector<int32_t> prompt = some_tokens(1 + i * 11);
+    prompt[0] = static_cast<int32_t>(i);
+    std::vector<float> want;
+    for (size_t n = 1; n <= prompt.size(); ++n) {
+      const std::vector<float> row = model.reference(std::span(prompt).first(n));
+      want.insert(want.end(), row.begin(), row.end());
+    }
+    EXPECT_EQ(states[i], want) << i;
+  }
+}
+
 TEST(Batcher, EachGetsWhatItGetsAlone) {
   for (const int64_t span : {int64_t{10}, int64_t{100}, int64_t{500}}) {  // windows, one of two pages; none
     const ToyModel model(span, 500, 32, 16);

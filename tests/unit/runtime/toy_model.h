@@ -36,14 +36,15 @@ class ToyModel {
     cache.bytes = CacheLayout(cache).bytes;
     plan.caches.push_back(cache);
     plan.decode = step(1, 1);
-    plan.prefill = step(max_tokens, max_rows);
+    plan.prefill = plan.hidden = step(max_tokens, max_rows);  // its hidden states are its logits
+    plan.hidden_size = kVocab;
   }
 
   std::unique_ptr<Session> session(const SessionOptions& options = {.threads = 1}) const {
     const std::vector<KernelFn> kernels = {&append, &attend, &logits};
     return std::make_unique<Session>(plan, kernels,
                                      plan.prefill.stages.empty() ? std::vector<KernelFn>{} : kernels,
-                                     std::vector<const void*>{&params_}, options);
+                                     std::vector<const void*>{&params_}, options, kernels);
   }
 
   // What the model makes of `tokens`: the logits of the last one; `length`: of the sequence in all, if more.

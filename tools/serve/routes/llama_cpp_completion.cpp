@@ -177,7 +177,7 @@ class Completion : public AnswerWriter {
 };
 
 void run(Service& service, Call& call) {
-  AnswerPlan plan{prompts_of(service, call.asked.prompt)};
+  AnswerPlan plan{prompts_of(service, call.asked.prompt, service.options().most_texts)};
   answer(service, call, std::move(plan), std::make_unique<Completion>(service, call));
 }
 

@@ -94,7 +94,7 @@ class Completions : public AnswerWriter {
 
 void run(Service& service, Call& call) {
   Asked& asked = call.asked;
-  AnswerPlan plan{prompts_of(service, asked.prompt)};
+  AnswerPlan plan{prompts_of(service, asked.prompt, service.options().most_texts)};
   std::vector<std::string> echoed;
   if (asked.echo) {
     for (const auto& prompt : plan.prompts) {
