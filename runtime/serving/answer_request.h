@@ -24,8 +24,9 @@ struct TokenChoice {
 
 struct AnswerRequest {
   std::vector<int32_t> prompt = {};
-  GenerateOptions options = {};  // without a drafter and on_prompt; seconds count from submit()
-  int64_t top_logprobs = -1;     // -1: no logprobs at all
+  GenerateOptions options =
+      {};  // without a drafter (BatcherOptions has it) and on_prompt; seconds from submit()
+  int64_t top_logprobs = -1;  // -1: no logprobs at all
   // All are called by the thread that runs steps, in order, and must neither block nor throw. They may call
   // Batcher::submit() and cancel().
   std::function<void(int64_t reused)> on_prompt = {};     // the prompt has been fed, but for so many tokens

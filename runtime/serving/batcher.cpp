@@ -76,7 +76,7 @@ class Batcher::Impl {
 
  private:
   void check(const AnswerRequest& request) const {
-    if (request.options.drafter) throw Error("a batch cannot guess tokens ahead: there must be no drafter");
+    if (request.options.drafter) throw Error("in a batch it is the batcher that has the drafter");
     session_.check_prompt(request.prompt);
     const auto size = static_cast<int64_t>(request.prompt.size());
     if (size > context()) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "ir/error.h"
+#include "ir/round_up.h"
 #include "ir/seconds.h"
 #include "runtime/restriction.h"
 
@@ -66,6 +67,8 @@ void StepLoop::step() {
   make_room();
   if (running_.empty()) return;
   try {
+    fill_parts();
+    add_guesses();
     fill_rows();
     run_rows();
   } catch (const std::bad_alloc&) {
@@ -229,37 +232,87 @@ bool StepLoop::keep(std::span<const int32_t> tokens, bool beyond, std::span<cons
 
 // ---- one step ----
 
-void StepLoop::fill_rows() {
-  rows_.clear();
+void StepLoop::fill_parts() {
   parts_.clear();
   for (const Owned& text : running_) {
     // What was fed with other rope factors is fed again, in slices as a prompt.
     if (text->sequence->position() > 0 && text->sequence->beyond != beyond(*text)) text->sequence->reset();
-    if (text->unfed().size() == 1) add_rows(*text, 1);
+    if (text->unfed().size() == 1) add_part(*text, 1);
   }
-  texts_ = static_cast<int64_t>(rows_.size());
-  const bool prompts = texts_ < static_cast<int64_t>(running_.size());
-  const int64_t most = std::min(std::max(session_.block(), texts_ + 1), session_.most_tokens());
-  int64_t room = prompts && most > texts_ ? share_.tokens(texts_, most - texts_) : 0;
+  texts_ = parts_.size();
+  const auto texts = static_cast<int64_t>(texts_);
+  const bool prompts = texts_ < running_.size();
+  const int64_t most = std::min(std::max(session_.block(), texts + 1), session_.most_tokens());
+  int64_t room = prompts && most > texts ? share_.tokens(texts, most - texts) : 0;
   for (const Owned& text : running_) {
     if (room == 0) break;
     if (text->unfed().size() == 1) continue;
     reuse_prefix(*text);
     const int64_t count = std::min(static_cast<int64_t>(text->unfed().size()), room);
-    add_rows(*text, count);
+    add_part(*text, count);
     room -= count;
   }
 }
 
 // The next `count` unfed tokens of a text, whose next token is chosen behind the last.
-void StepLoop::add_rows(Text& text, int64_t count) {
-  const std::span<const int32_t> unfed = text.unfed();
-  const auto length = static_cast<int64_t>(text.tokens().size());
-  for (const int32_t token : unfed.first(static_cast<size_t>(count)))
-    rows_.push_back({text.sequence, token, false, length});
-  const bool chooses = count == static_cast<int64_t>(unfed.size());
-  rows_.back().logits = chooses;
+void StepLoop::add_part(Text& text, int64_t count) {
+  const bool chooses = count == static_cast<int64_t>(text.unfed().size());
   parts_.push_back({&text, text.sequence->position(), count, chooses});
+}
+
+// Behind texts in the making, as many as pay beside all other rows.
+void StepLoop::add_guesses() {
+  if (!options_.drafter) return;
+  int64_t rows = 0, logits = 0;
+  for (const Part& part : parts_) {
+    rows += part.count;
+    logits += part.chooses ? 1 : 0;
+  }
+  const int64_t most = std::min(std::max(session_.block(), rows), session_.most_tokens());
+  const int64_t room = std::min(most - rows, session_.most_logits() - logits);
+  // They may begin a page each.
+  const int64_t pages = static_cast<int64_t>(texts_) * pages_.page_bytes(), claimed = claims();
+  if (claimed + pages <= options_.kv_bytes) drop_kept(pages);
+  const int64_t spare = options_.kv_bytes - claimed - prefixes_.bytes();
+
+  std::vector<Drafter::Asker> askers;
+  std::vector<Part*> parts;
+  for (const Owned& text : running_) {
+    const DraftText* known = text->read_by(*options_.drafter);
+    const auto part = std::find_if(parts_.begin(), parts_.begin() + static_cast<ptrdiff_t>(texts_),
+                                   [&](const Part& p) { return p.text == text.get(); });
+    if (!known || part == parts_.begin() + static_cast<ptrdiff_t>(texts_)) continue;
+    const int64_t most_of_it = room_for_guess(*text, spare / static_cast<int64_t>(texts_));
+    askers.push_back({known, static_cast<size_t>(most_of_it)});
+    parts.push_back(&*part);
+  }
+  if (room <= 0 || askers.empty()) return;
+  auto guesses = options_.drafter->guess(askers, static_cast<size_t>(rows), static_cast<size_t>(room));
+  for (size_t i = 0; i < parts.size(); ++i) {
+    parts[i]->guess = std::move(guesses[i]);
+    parts[i]->text->cut(parts[i]->guess);
+  }
+}
+
+// Tokens that may come, with the same rope factors as the next and in the memory that there is.
+int64_t StepLoop::room_for_guess(Text& text, int64_t spare_bytes) const {
+  const auto size = static_cast<int64_t>(text.tokens().size());
+  const int64_t border = beyond(text) ? 0 : session_.plan().rope_border;
+  int64_t out = std::min(text.left() - 1, (border > 0 ? std::min(border, context_) : context_) - size);
+  if (pages_.bytes(size + out) - pages_.bytes(size) > spare_bytes)
+    out = std::min(out, round_up(size, kCachePage) - size);
+  return std::max<int64_t>(out, 0);
+}
+
+void StepLoop::fill_rows() {
+  rows_.clear();
+  for (const Part& part : parts_) {
+    const auto length = static_cast<int64_t>(part.text->tokens().size());
+    for (const int32_t token : part.text->unfed().first(static_cast<size_t>(part.count)))
+      rows_.push_back({part.text->sequence, token, false, length});
+    rows_.back().logits = part.chooses;
+    for (const int32_t token : part.guess) rows_.push_back({part.text->sequence, token, true, length});
+  }
 }
 
 // Nothing has happened if the session was stopped.
@@ -276,29 +329,43 @@ void StepLoop::run_rows() {
   }
   if (!id && !logits) return;
   const double seconds = seconds_since(begin);
-  const int64_t prompt_tokens = static_cast<int64_t>(rows_.size()) - texts_;
-  share_.took(texts_, prompt_tokens, seconds);
   ++counts_.steps;
   counts_.step_seconds += seconds;
+  size_t guesses = 0;
   for (const Part& part : parts_) {
-    if (part.rows > 1 || part.text->made() == 0) counts_.prompt_tokens += static_cast<uint64_t>(part.rows);
+    guesses += part.guess.size();
+    if (part.count > 1 || part.text->made() == 0) counts_.prompt_tokens += static_cast<uint64_t>(part.count);
+  }
+  Drafter* const drafter = options_.drafter;
+  const double plain = guesses > 0 ? seconds * drafter->share_without(rows_.size(), guesses) : seconds;
+  share_.took(static_cast<int64_t>(texts_), static_cast<int64_t>(rows_.size() - texts_ - guesses), plain);
+  for (const Part& part : parts_) {
+    if (part.chooses) {
+      const size_t count = id ? 0 : (1 + part.guess.size()) * static_cast<size_t>(session_.vocab());
+      choose(part, id, id ? std::span<const float>() : logits->first(count));
+      if (!id) logits = logits->subspan(count);
+    }
     keep_pages(*part.text, part.before);
   }
-  const auto vocab = static_cast<size_t>(session_.vocab());
-  size_t row = 0;
-  for (const Part& part : parts_) {
-    if (!part.chooses) continue;
-    try {
-      if (id) {
-        part.text->accept(*id);
-      } else {
-        part.text->choose(logits->subspan(row++ * vocab, vocab));
-      }
-      ++counts_.chosen_tokens;
-    } catch (const std::exception& e) {
-      part.text->fail(e.what());
-    }
+  if (drafter && texts_ > 0) drafter->took(rows_.size(), guesses, seconds_since(begin));
+}
+
+// The next tokens of a text: one that is known, or from logits. Guesses that were wrong are taken back.
+void StepLoop::choose(const Part& part, std::optional<int32_t> id, std::span<const float> logits) {
+  Text& text = *part.text;
+  const int64_t made = text.made();
+  try {
+    const int64_t right = id ? text.choose(*id) : text.choose(logits, part.guess);
+    const int64_t valid = part.before + part.count + right;
+    if (text.sequence->position() > valid && !text.sequence->roll_back(valid))
+      throw Error("the KV cache cannot take back rejected guesses; compile the bundle again");
+    counts_.drafted_tokens += part.guess.size();
+    counts_.accepted_tokens += static_cast<uint64_t>(right);
+    if (text.ended() && options_.drafter) text.read_by(*options_.drafter);
+  } catch (const std::exception& e) {
+    text.fail(e.what());
   }
+  counts_.chosen_tokens += static_cast<uint64_t>(text.made() - made);
 }
 
 BatcherStats StepLoop::stats() const {

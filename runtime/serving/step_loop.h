@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -59,9 +60,21 @@ class StepLoop {
   void keep_pages(const Text& text, int64_t before);
 
   // One step.
+  struct Part {  // a text's rows in it: of its unfed tokens, and of guesses behind them
+    Text* text;
+    int64_t before;  // its position
+    int64_t count;   // of its tokens
+    bool chooses;
+    std::vector<int32_t> guess = {};
+    int64_t rows() const { return count + static_cast<int64_t>(guess.size()); }
+  };
+  void fill_parts();
+  void add_part(Text& text, int64_t count);
+  void add_guesses();
+  int64_t room_for_guess(Text& text, int64_t spare_bytes) const;
   void fill_rows();
-  void add_rows(Text& text, int64_t count);
   void run_rows();
+  void choose(const Part& part, std::optional<int32_t> id, std::span<const float> logits);
 
   Session& session_;
   const BatcherOptions options_;
@@ -79,15 +92,9 @@ class StepLoop {
   };
   std::vector<Slot> slots_;
 
-  std::vector<StepRow> rows_;  // of the step
-  struct Part {                // a text's rows in it
-    Text* text;
-    int64_t before;  // its position
-    int64_t rows;
-    bool chooses;
-  };
   std::vector<Part> parts_;
-  int64_t texts_ = 0;  // rows of texts in the making, which come first
+  size_t texts_ = 0;           // parts of texts in the making, which come first
+  std::vector<StepRow> rows_;  // of the parts
   BatcherStats counts_;
 };
 

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
 #include "runtime/continuation.h"
+#include "runtime/draft.h"
 #include "runtime/sequence.h"
 #include "runtime/serving/answer_request.h"
 
@@ -37,8 +39,18 @@ class Text {
   const IdSet* allowed() { return made_.allowed(); }
   // The next token, from the logits behind tokens(), or known already, and those that a constraint leaves no
   // choice about. Error if they are no distribution.
-  void choose(std::span<const float> logits);
-  void accept(int32_t id);
+  // Behind the first row of logits are those behind each of `guess`, which count as long as all guesses
+  // before were what was chosen. Returns how many were.
+  int64_t choose(std::span<const float> logits, std::span<const int32_t> guess);
+  int64_t choose(int32_t id);
+
+  // The drafter, which must outlive the text, reads on in it, a slice at a time. Null until it knows all.
+  const DraftText* read_by(Drafter& drafter);
+  // As much of a guess as may come.
+  void cut(std::vector<int32_t>& guess) { made_.cut(guess); }
+  // Tokens that may still be chosen.
+  int64_t left() { return request_.options.max_tokens - made(); }
+
   bool ended() const { return made_.ended(); }
   bool late() const { return made_.late(); }
 
@@ -59,6 +71,8 @@ class Text {
   std::span<const float> logits_;  // behind the token that is being chosen
   Continuation made_;
   std::string error_;
+  std::optional<DraftText> draft_;
+  size_t read_ = 0;  // tokens that the drafter knows
 };
 
 }  // namespace lmc

@@ -21,10 +21,10 @@ same limited "--temperature 1.2 --seed 9 --top-k 50 --top-p 0.9 --min-p 0.02 --r
 post /v1/chat/completions '{"messages": [{"role": "user", "content": "Who?"}], "max_tokens": 20, "temperature": 0}' >served.json
 [ "$(field run.json 'j["text"]')" = "$(field served.json 'j["choices"][0]["message"]["content"]')" ] || fail "chat: $(cat served.json)"
 
-# So are those of many at a time, with prompts that begin alike or not.
-python3 - "$URL" <<'P' || fail "answers beside others differ"
-import json, sys, threading, urllib.request
-url = sys.argv[1] + '/completion'
+# So are those of many at a time, with prompts that begin alike or not, and with tokens that are guessed.
+cat >together.py <<'P'
+import json, os, sys, threading, urllib.request
+url, rounds = sys.argv[1] + '/completion', int(sys.argv[2])
 play = 'First Citizen: Before we proceed any further, hear me speak. All: Speak, speak. ' * 3
 asks = [{'prompt': (play if i % 3 else '') + f'Citizen {i}:', 'n_predict': 10 + i % 17, 'temperature': 0.7 + i % 2, 'seed': i, 'n_probs': i % 4}
         for i in range(64)]
@@ -32,14 +32,17 @@ def ask(i):
     r = urllib.request.Request(url, json.dumps(asks[i]).encode())
     j = json.load(urllib.request.urlopen(r, timeout=60))
     return j['tokens'], [p['logprob'] for p in j.get('completion_probabilities', [])]
-alone = [ask(i) for i in range(64)]
-together = [None] * 64
-def work(i): together[i] = ask(i)
-threads = [threading.Thread(target=work, args=(i,)) for i in range(64)]
-for t in threads: t.start()
-for t in threads: t.join()
-assert alone == together, [i for i in range(64) if alone[i] != together[i]]
+if not os.path.exists('alone.json'): json.dump([ask(i) for i in range(64)], open('alone.json', 'w'))
+alone = [tuple(a) for a in json.load(open('alone.json'))]
+for _ in range(rounds):
+    together = [None] * 64
+    def work(i): together[i] = ask(i)
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(64)]
+    for t in threads: t.start()
+    for t in threads: t.join()
+    assert alone == together, [i for i in range(64) if alone[i] != together[i]]
 P
+python3 together.py "$URL" 1 || fail "answers beside others differ"
 
 # Every route stands in the help, and what it refuses says which field.
 curl -sS "$URL/help" >help.txt
@@ -118,6 +121,11 @@ wait $(jobs -p | grep -v "^$SERVER$")
 grep -q 429 codes || fail "nobody was told to come again: $(sort codes | uniq -c)"
 grep -q 200 codes || fail "nobody was answered"
 grep -lq 429 heada.* && grep -qi "retry-after: 1" $(grep -l 429 heada.* | head -1) || fail "no Retry-After"
+ends
+serve chat.lmc --slots 4 --speculate lookup || finish
+python3 together.py "$URL" 2 || fail "guesses change answers"
+curl -sS "$URL/metrics" >out.txt
+[ "$(sed -n 's/^lmc:accepted_tokens_total //p' out.txt)" -gt 100 ] || fail "what was said before is not guessed: $(grep tokens out.txt)"
 ends
 # What prompts left is there after a restart.
 long_prompt="{\"prompt\": \"$(printf 'word %.0s' $(seq 120))\", \"n_predict\": 4, \"temperature\": 0}"

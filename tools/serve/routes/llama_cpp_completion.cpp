@@ -76,15 +76,20 @@ Json timings_of(const Choice& c) {
   const auto fed = static_cast<double>(c.prompt_tokens - c.reused_tokens);
   const auto made = static_cast<double>(g.ids.size());
   const double seconds = g.decode_seconds;  // of all but the first
-  return {{"cache_n", c.reused_tokens},
-          {"prompt_n", c.prompt_tokens - c.reused_tokens},
-          {"prompt_ms", g.prompt_seconds * 1e3},
-          {"prompt_per_token_ms", per(g.prompt_seconds * 1e3, fed)},
-          {"prompt_per_second", per(fed, g.prompt_seconds)},
-          {"predicted_n", g.ids.size()},
-          {"predicted_ms", seconds * 1e3},
-          {"predicted_per_token_ms", per(seconds * 1e3, made - 1)},
-          {"predicted_per_second", per(made - 1, seconds)}};
+  Json out = {{"cache_n", c.reused_tokens},
+              {"prompt_n", c.prompt_tokens - c.reused_tokens},
+              {"prompt_ms", g.prompt_seconds * 1e3},
+              {"prompt_per_token_ms", per(g.prompt_seconds * 1e3, fed)},
+              {"prompt_per_second", per(fed, g.prompt_seconds)},
+              {"predicted_n", g.ids.size()},
+              {"predicted_ms", seconds * 1e3},
+              {"predicted_per_token_ms", per(seconds * 1e3, made - 1)},
+              {"predicted_per_second", per(made - 1, seconds)}};
+  if (g.drafted > 0) {
+    out["draft_n"] = g.drafted;
+    out["draft_n_accepted"] = g.accepted;
+  }
+  return out;
 }
 
 }  // namespace lmc::serve
