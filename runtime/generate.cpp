@@ -26,7 +26,8 @@ class Generation {
       : session_(session),
         options_(options),
         drafter_(options.drafter),
-        text_(options, session.vocab(), session.context(), joined(session.tokens(), prompt), on_token),
+        text_(options, session.vocab(), session.context(), joined(session.tokens(), prompt)),
+        on_token_(on_token),
         learnt_(text_.sequence().size()) {
     if (!drafter_) return;
     draft_.emplace(*drafter_);
@@ -39,13 +40,13 @@ class Generation {
       if (options_.on_prompt) options_.on_prompt();
       choose(logits);
     });
-    text_.add_forced();
+    add_forced();
     learn();
     while (go_on && !text_.ended()) {
       const auto begin = Continuation::Clock::now();
       const Fed fed = extend(go_on);
       if (drafter_) drafter_->took(fed.rows, fed.guesses, seconds_since(begin));
-      text_.add_forced();
+      add_forced();
       learn();
     }
     if (!text_.ended()) text_.end(session_.late() ? StopReason::timeout : StopReason::interrupted);
@@ -74,6 +75,7 @@ class Generation {
     if (guess.empty() && text_.only_greedy()) {
       const std::optional<int32_t> id = session_.next(tokens);
       if (id) text_.accept(*id);
+      text_.tell(on_token_);
       go_on = id.has_value();
       return {tokens.size(), 0};
     }
@@ -111,6 +113,12 @@ class Generation {
 
   void choose(const float* logits, bool restricted = false) {
     text_.choose({logits, static_cast<size_t>(session_.vocab())}, restricted);
+    text_.tell(on_token_);
+  }
+
+  void add_forced() {
+    text_.add_forced();
+    text_.tell(on_token_);
   }
 
   Session& session_;
@@ -118,6 +126,7 @@ class Generation {
   Drafter* drafter_;
   std::optional<DraftText> draft_;
   Continuation text_;
+  const std::function<bool(int32_t)>& on_token_;
   size_t learnt_;  // tokens of the sequence that the drafter knows
 };
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cfloat>
 #include <cmath>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -24,10 +25,8 @@ const char* const kDamaged = "the weights are damaged or the model overflows";
   throw Error(std::string("no token has a finite logit: ") + kDamaged);
 }
 
-}  // namespace
-
-int32_t greedy(std::span<const float> logits) {
-  // Sixteen maxima side by side, which the compiler turns into vectors: a vocabulary has 262,144 entries.
+// Nothing if there is a NaN or +inf. Sixteen maxima side by side, which the compiler turns into vectors.
+std::optional<float> largest(std::span<const float> logits) {
   constexpr size_t kLanes = 16;
   std::array<float, kLanes> best;
   std::array<int32_t, kLanes> bad = {};
@@ -46,8 +45,28 @@ int32_t greedy(std::span<const float> logits) {
     top = std::max(top, x);
     refused |= !(x <= FLT_MAX);
   }
-  if (refused || !(top >= -FLT_MAX)) refuse(logits);
-  return static_cast<int32_t>(std::find(logits.begin(), logits.end(), top) - logits.begin());
+  return refused ? std::nullopt : std::optional(top);
+}
+
+}  // namespace
+
+int32_t greedy(std::span<const float> logits) {
+  // A vocabulary has 262,144 entries: the largest of each piece, then where it stands in the first piece of
+  // the largest.
+  constexpr size_t kPiece = 4096;
+  float top = -INFINITY;
+  size_t from = 0;
+  for (size_t i = 0; i < logits.size(); i += kPiece) {
+    const std::optional<float> of_piece = largest(logits.subspan(i, std::min(kPiece, logits.size() - i)));
+    if (!of_piece) refuse(logits);
+    if (*of_piece > top) {
+      top = *of_piece;
+      from = i;
+    }
+  }
+  if (!(top >= -FLT_MAX)) refuse(logits);
+  const auto begin = logits.begin() + static_cast<ptrdiff_t>(from);
+  return static_cast<int32_t>(std::find(begin, logits.end(), top) - logits.begin());
 }
 
 int32_t greedy(std::span<const TileArgmax> tiles) {
@@ -112,7 +131,7 @@ bool Sampler::forbids(int32_t id) const {
 int32_t Sampler::sample(std::span<const float> logits, std::span<const int32_t> sequence) {
   logits = adjust(logits, sequence);
   const int32_t best = greedy(logits);
-  return draws() ? draw(logits) : best;
+  return draws() ? draw(logits, logits[static_cast<size_t>(best)]) : best;
 }
 
 std::span<const float> Sampler::adjust(std::span<const float> logits, std::span<const int32_t> sequence) {
@@ -136,8 +155,7 @@ std::span<const float> Sampler::adjust(std::span<const float> logits, std::span<
   return adjusted_;
 }
 
-int32_t Sampler::draw(std::span<const float> logits) {
-  const double top = *std::max_element(logits.begin(), logits.end());
+int32_t Sampler::draw(std::span<const float> logits, double top) {
   take_top_k(logits);
   keep_top_p(top);
   keep_min_p(top);

@@ -59,7 +59,7 @@ class Sampler {
   };
   static bool likelier(const Candidate& a, const Candidate& b);
   std::span<const float> adjust(std::span<const float> logits, std::span<const int32_t> sequence);
-  int32_t draw(std::span<const float> logits);
+  int32_t draw(std::span<const float> logits, double top);
   void take_top_k(std::span<const float> logits);
   void keep_top_p(double top);
   void keep_min_p(double top);

@@ -339,33 +339,49 @@ void StepLoop::run_rows() {
   Drafter* const drafter = options_.drafter;
   const double plain = guesses > 0 ? seconds * drafter->share_without(rows_.size(), guesses) : seconds;
   share_.took(static_cast<int64_t>(texts_), static_cast<int64_t>(rows_.size() - texts_ - guesses), plain);
+  if (id) {
+    parts_[0].text->choose(*id);
+  } else {
+    choose(*logits);
+  }
   for (const Part& part : parts_) {
-    if (part.chooses) {
-      const size_t count = id ? 0 : (1 + part.guess.size()) * static_cast<size_t>(session_.vocab());
-      choose(part, id, id ? std::span<const float>() : logits->first(count));
-      if (!id) logits = logits->subspan(count);
-    }
+    if (part.chooses) tell(part);
     keep_pages(*part.text, part.before);
   }
   if (drafter && texts_ > 0) drafter->took(rows_.size(), guesses, seconds_since(begin));
 }
 
-// The next tokens of a text: one that is known, or from logits. Guesses that were wrong are taken back.
-void StepLoop::choose(const Part& part, std::optional<int32_t> id, std::span<const float> logits) {
-  Text& text = *part.text;
-  const int64_t made = text.made();
-  try {
-    const int64_t right = id ? text.choose(*id) : text.choose(logits, part.guess);
-    const int64_t valid = part.before + part.count + right;
-    if (text.sequence->position() > valid && !text.sequence->roll_back(valid))
-      throw Error("the KV cache cannot take back rejected guesses; compile the bundle again");
-    counts_.drafted_tokens += part.guess.size();
-    counts_.accepted_tokens += static_cast<uint64_t>(right);
-    if (text.ended() && options_.drafter) text.read_by(*options_.drafter);
-  } catch (const std::exception& e) {
-    text.fail(e.what());
+// A text's tokens depend on each other, but not on another's, and a vocabulary is large: each is chosen for
+// by whichever thread has time.
+void StepLoop::choose(std::span<const float> logits) {
+  struct Choice {
+    const Part* part;
+    std::span<const float> logits;
+  };
+  std::vector<Choice> choices;
+  for (const Part& part : parts_) {
+    if (!part.chooses) continue;
+    const size_t count = (1 + part.guess.size()) * static_cast<size_t>(session_.vocab());
+    choices.push_back({&part, logits.first(count)});
+    logits = logits.subspan(count);
   }
-  counts_.chosen_tokens += static_cast<uint64_t>(text.made() - made);
+  session_.for_each(static_cast<int64_t>(choices.size()), [&](int64_t i) {
+    const Choice& c = choices[static_cast<size_t>(i)];
+    c.part->text->choose(c.logits, c.part->guess);
+  });
+}
+
+// Guesses that were wrong are taken back.
+void StepLoop::tell(const Part& part) {
+  Text& text = *part.text;
+  const Text::Told told = text.tell();
+  const int64_t valid = part.before + part.count + told.right;
+  if (text.sequence->position() > valid && !text.sequence->roll_back(valid))
+    text.fail("the KV cache cannot take back rejected guesses; compile the bundle again");
+  counts_.chosen_tokens += static_cast<uint64_t>(told.tokens);
+  counts_.drafted_tokens += part.guess.size();
+  counts_.accepted_tokens += static_cast<uint64_t>(told.right);
+  if (text.ended() && options_.drafter) text.read_by(*options_.drafter);
 }
 
 BatcherStats StepLoop::stats() const {

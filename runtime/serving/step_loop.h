@@ -6,7 +6,6 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -74,7 +73,8 @@ class StepLoop {
   int64_t room_for_guess(Text& text, int64_t spare_bytes) const;
   void fill_rows();
   void run_rows();
-  void choose(const Part& part, std::optional<int32_t> id, std::span<const float> logits);
+  void choose(std::span<const float> logits);
+  void tell(const Part& part);
 
   Session& session_;
   const BatcherOptions options_;

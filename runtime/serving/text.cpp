@@ -16,47 +16,60 @@ constexpr size_t kReadAtOnce = 1024;
 Text::Text(AnswerRequest request, int64_t vocab, int64_t context)
     : request_(std::move(request)),
       prompt_size_(static_cast<int64_t>(request_.prompt.size())),
-      made_(request_.options, vocab, context, std::move(request_.prompt),
-            [this](int32_t id) { return tell(id); }) {
+      made_(request_.options, vocab, context, std::move(request_.prompt)) {
   if (request_.options.max_tokens <= 0) end(StopReason::max_tokens);
 }
 
-int64_t Text::choose(std::span<const float> logits, std::span<const int32_t> guess) {
-  prompt_is_fed();
+void Text::choose(std::span<const float> logits, std::span<const int32_t> guess) {
+  guarded([&] { verify(logits, guess); });
+}
+
+void Text::choose(int32_t id) {
+  guarded([&] {
+    made_.accept(id);
+    made_.add_forced();
+  });
+}
+
+void Text::guarded(const std::function<void()>& f) {
+  right_ = 0;
+  try {
+    f();
+  } catch (const std::exception& e) {
+    fail(e.what());
+  }
+}
+
+void Text::verify(std::span<const float> logits, std::span<const int32_t> guess) {
   const size_t vocab = logits.size() / (guess.size() + 1);
   size_t right = 0;
   for (bool more = true; more;) {
-    logits_ = logits.subspan(right * vocab, vocab);
-    made_.choose(logits_);
+    const auto row = logits.subspan(right * vocab, vocab);
+    const int64_t before = made();
+    made_.choose(row);
+    if (request_.top_logprobs >= 0 && made() > before)
+      choices_.push_back(choice_of(tokens().back(), row, request_.top_logprobs));
     more = !ended() && right < guess.size() && tokens().back() == guess[right];
     right += more ? 1 : 0;
   }
   made_.result().drafted += static_cast<int64_t>(guess.size());
   made_.result().accepted += static_cast<int64_t>(right);
-  add_forced();
-  return static_cast<int64_t>(right);
-}
-
-int64_t Text::choose(int32_t id) {
-  prompt_is_fed();
-  made_.accept(id);
-  add_forced();
-  return 0;
-}
-
-// Logits tell the probability of each token, so where that is asked for each has a step of its own.
-void Text::add_forced() {
+  right_ = static_cast<int64_t>(right);
+  // Logits tell the probability of each token, so where that is asked for each has a step of its own.
   if (request_.top_logprobs < 0) made_.add_forced();
 }
 
-void Text::prompt_is_fed() {
-  if (request_.on_prompt && made_.result().ids.empty()) request_.on_prompt(reused);
-}
-
-bool Text::tell(int32_t id) {
-  if (!request_.on_token) return true;
-  if (request_.top_logprobs < 0) return request_.on_token({.id = id});
-  return request_.on_token(choice_of(id, logits_, request_.top_logprobs));
+Text::Told Text::tell() {
+  if (request_.on_prompt && !std::exchange(prompt_told_, true)) request_.on_prompt(reused);
+  const bool failed = !error_.empty();
+  size_t told = 0;
+  made_.tell([&](int32_t id) {
+    const size_t i = told++;
+    return !request_.on_token || request_.on_token(i < choices_.size() ? choices_[i] : TokenChoice{.id = id});
+  });
+  choices_.clear();
+  if (failed && made_.result().reason != StopReason::interrupted) error_.clear();  // nobody wanted that much
+  return {static_cast<int64_t>(told), right_};
 }
 
 const DraftText* Text::read_by(Drafter& drafter) {

@@ -17,7 +17,7 @@ namespace {
 
 TEST(Batcher, RequestsComeAndGoFromAllThreads) {
   const test::ToyModel model(100, 300, 32, 16);
-  const auto session = model.session({.threads = 1, .scheduler = "in-order"});
+  const auto session = model.session({.threads = 2, .scheduler = "in-order"});
   Drafter drafter(4, 1);
   Batcher batcher(*session, {.slots = 4, .queue = 240, .kv_bytes = 1 << 18, .drafter = &drafter});
   std::atomic<int> accepted{0}, ended{0};
