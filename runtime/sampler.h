@@ -11,17 +11,24 @@
 
 namespace lmc {
 
-// Applied in llama.cpp's order: logit bias, repetition penalty, top_k, then top_p and min_p on the
-// probabilities of what is left, then the temperature. So the temperature does not change which tokens may be
+// Applied in llama.cpp's order: logit bias, penalties, top_k, then top_p and min_p on the probabilities of
+// what is left, then the temperature. So the temperature does not change which tokens may be
 // drawn, only how evenly. (Hugging Face divides by the temperature before top_k, top_p and min_p.)
 struct SamplerOptions {
-  double temperature = 0;  // 0: greedy, after bias and penalty
+  double temperature = 0;  // 0: greedy, after bias and penalties
   int64_t top_k = 0;       // keep the k likeliest; 0: all
   double top_p = 1;        // keep the fewest likeliest whose probabilities reach p (at least one); 1: all
   double min_p = 0;        // keep what is at least min_p times as probable as the likeliest; 0: all
   double repetition_penalty =
       1;  // divides positive logits of earlier tokens, multiplies negative ones; 1: none
-  int64_t repetition_window = 64;  // how many tokens back, the prompt's included; 0: the whole sequence
+  // Subtracted from the logit of a token that came before: presence_penalty, and frequency_penalty as often as
+  // it came; negative ones make it likelier. OpenAI's formula (API reference, "Parameter details"):
+  // mu[j] -= c[j] * frequency + float(c[j] > 0) * presence, behind the repetition penalty as in llama.cpp
+  // (llama_sampler_init_penalties).
+  double presence_penalty = 0, frequency_penalty = 0;
+  // How many tokens back all three look, the prompt's included; 0: the whole sequence, which the latter two
+  // take for the answer alone if penalise_prompt is false.
+  int64_t repetition_window = 64;
   std::map<int32_t, double> logit_bias = {};  // added to a token's logit; -inf: never this token
   uint64_t seed = 0;  // the same seed, options and logits give the same tokens on every machine
 };
