@@ -34,10 +34,10 @@ Continuation::Continuation(const GenerateOptions& options, int64_t vocab, int64_
 
 // Where the likeliest token of all is taken and may come, it is the likeliest of those that may.
 void Continuation::choose(std::span<const float> logits, bool restricted) {
-  if (!constraint_ || restricted) return accept(sampler_.sample(logits, sequence_));
+  if (!constraint_ || restricted) return accept(sampler_.sample(logits, sequence_, out_.ids.size()));
   try {
     if (!sampler_.draws()) {
-      const int32_t id = sampler_.sample(logits, sequence_);
+      const int32_t id = sampler_.sample(logits, sequence_, out_.ids.size());
       if (constraint_->allows(id)) return accept(id);
     }
     if (constraint_->choices() == 0) return add_forced();
@@ -45,7 +45,7 @@ void Continuation::choose(std::span<const float> logits, bool restricted) {
   } catch (const ConstraintError& e) {
     return fail(e.what());
   }
-  accept(sampler_.sample(logits, sequence_));
+  accept(sampler_.sample(logits, sequence_, out_.ids.size()));
 }
 
 std::span<const float> Continuation::restricted(std::span<const float> logits) {

@@ -13,6 +13,7 @@
 namespace lmc {
 namespace {
 
+constexpr double kMostPenalty = 1e6;  // so that no logit becomes infinite
 const char* const kDamaged = "the weights are damaged or the model overflows";
 
 [[noreturn]] void refuse(std::span<const float> logits) {
@@ -94,9 +95,16 @@ Sampler::Sampler(const SamplerOptions& options) : options_(options), random_(opt
     throw Error("the repetition penalty must be above 0 (1: none), not " +
                 std::to_string(options.repetition_penalty));
   }
-  if (options.repetition_window < 0) {
-    throw Error("the repetition window must be 0 (all) or more, not " +
+  if (options.repetition_window < -1) {
+    throw Error("the repetition window must be -1 (none), 0 (all) or more, not " +
                 std::to_string(options.repetition_window));
+  }
+  for (const double penalty : {options.presence_penalty, options.frequency_penalty}) {
+    if (!(std::abs(penalty) <= kMostPenalty)) {
+      throw Error(
+          "the presence and frequency penalties must lie between -1000000 and 1000000 (0: none), not be " +
+          std::to_string(penalty));
+    }
   }
   for (const auto& [id, bias] : options.logit_bias) {
     if (!(bias <= FLT_MAX)) {
@@ -119,8 +127,11 @@ bool Sampler::likelier(const Candidate& a, const Candidate& b) {
   return a.logit != b.logit ? a.logit > b.logit : a.id < b.id;
 }
 
-bool Sampler::only_greedy() const {
-  return !draws() && options_.repetition_penalty == 1 && options_.logit_bias.empty();
+bool Sampler::only_greedy() const { return !draws() && !penalises() && options_.logit_bias.empty(); }
+
+bool Sampler::penalises() const {
+  return options_.repetition_penalty != 1 || options_.presence_penalty != 0 ||
+         options_.frequency_penalty != 0;
 }
 
 bool Sampler::forbids(int32_t id) const {
@@ -128,14 +139,15 @@ bool Sampler::forbids(int32_t id) const {
   return it != options_.logit_bias.end() && it->second == -HUGE_VAL;
 }
 
-int32_t Sampler::sample(std::span<const float> logits, std::span<const int32_t> sequence) {
-  logits = adjust(logits, sequence);
+int32_t Sampler::sample(std::span<const float> logits, std::span<const int32_t> sequence, size_t made) {
+  logits = adjust(logits, sequence, made);
   const int32_t best = greedy(logits);
   return draws() ? draw(logits, logits[static_cast<size_t>(best)]) : best;
 }
 
-std::span<const float> Sampler::adjust(std::span<const float> logits, std::span<const int32_t> sequence) {
-  const bool penalise = options_.repetition_penalty != 1 && !sequence.empty();
+std::span<const float> Sampler::adjust(std::span<const float> logits, std::span<const int32_t> sequence,
+                                       size_t made) {
+  const bool penalise = penalises() && !sequence.empty();
   if (!penalise && options_.logit_bias.empty()) return logits;
   check_vocab(static_cast<int64_t>(logits.size()));
   adjusted_.assign(logits.begin(), logits.end());
@@ -144,15 +156,33 @@ std::span<const float> Sampler::adjust(std::span<const float> logits, std::span<
     l = static_cast<float>(static_cast<double>(l) + bias);
   }
   if (!penalise) return adjusted_;
-  if (options_.repetition_window > 0 && options_.repetition_window < static_cast<int64_t>(sequence.size())) {
-    sequence = sequence.last(static_cast<size_t>(options_.repetition_window));
-  }
+  const int64_t window = options_.repetition_window;
+  const auto all = static_cast<int64_t>(sequence.size());
+  const auto recent =
+      sequence.last(static_cast<size_t>(window == 0 ? all : std::clamp<int64_t>(window, 0, all)));
+  divide(recent);
+  subtract(options_.counts_answer_alone ? sequence.last(made) : recent);
+  return adjusted_;
+}
+
+void Sampler::divide(std::span<const int32_t> tokens) {
   const auto penalty = static_cast<float>(options_.repetition_penalty);
-  for (const int32_t id : std::set<int32_t>(sequence.begin(), sequence.end())) {
+  if (penalty == 1) return;
+  for (const int32_t id : std::set<int32_t>(tokens.begin(), tokens.end())) {
     float& l = adjusted_[static_cast<size_t>(id)];
     l = l > 0 ? l / penalty : l * penalty;
   }
-  return adjusted_;
+}
+
+void Sampler::subtract(std::span<const int32_t> tokens) {
+  if (options_.presence_penalty == 0 && options_.frequency_penalty == 0) return;
+  std::map<int32_t, double> counts;
+  for (const int32_t id : tokens) ++counts[id];
+  for (const auto& [id, count] : counts) {
+    float& l = adjusted_[static_cast<size_t>(id)];
+    l = static_cast<float>(static_cast<double>(l) - count * options_.frequency_penalty -
+                           options_.presence_penalty);
+  }
 }
 
 int32_t Sampler::draw(std::span<const float> logits, double top) {

@@ -17,6 +17,18 @@ same greedy "" '"temperature": 0'
 same drawn "--temperature 0.8 --seed 7" '"temperature": 0.8, "seed": 7'
 same limited "--temperature 1.2 --seed 9 --top-k 50 --top-p 0.9 --min-p 0.02 --repetition-penalty 1.2 --logit-bias 260=-5" \
   '"temperature": 1.2, "seed": 9, "top_k": 50, "top_p": 0.9, "min_p": 0.02, "repeat_penalty": 1.2, "logit_bias": [[260, -5]]'
+same penalised "--presence-penalty 0.8 --frequency-penalty 1.5 --repetition-penalty 1.05 --repetition-window 30" \
+  '"temperature": 0, "presence_penalty": 0.8, "frequency_penalty": 1.5, "repeat_penalty": 1.05, "repeat_last_n": 30'
+same "no window" "" '"temperature": 0, "repeat_last_n": 0, "presence_penalty": 9, "repeat_penalty": 2'
+post /api/generate '{"prompt": "ROMEO:", "raw": true, "stream": false, "options": {"temperature": 0, "repeat_penalty": 1, "presence_penalty": 0.8, "frequency_penalty": 1.5, "num_predict": 40}}' >ollama.json
+"$LMC" run chat.lmc --ids "$(field ollama.json 'j["context"][0]')" --json -n 40 --presence-penalty 0.8 --frequency-penalty 1.5 >run.json 2>err.txt ||
+  fail "run --presence-penalty"
+[ "$(field run.json 'j["text"]')" = "$(field ollama.json 'j["response"]')" ] || fail "Ollama's penalties: $(cat ollama.json)"
+# OpenAI's count the answer alone, llama.cpp's the prompt too.
+often='"prompt": "KING: the king, the king, the king. KING: the king", "temperature": 0, "top_k": 0'
+post /v1/completions "{$often, \"max_tokens\": 12, \"frequency_penalty\": 2}" | field /dev/stdin 'j["choices"][0]["text"]' >openai.txt
+post /completion "{$often, \"n_predict\": 12, \"frequency_penalty\": 2}" | field /dev/stdin 'j["content"]' >llama.txt
+[ -s openai.txt ] && ! cmp -s openai.txt llama.txt || fail "whose tokens are counted: $(cat openai.txt llama.txt)"
 "$LMC" run chat.lmc --chat --prompt "Who?" --json -n 20 >run.json 2>err.txt || fail "run --chat"
 post /v1/chat/completions '{"messages": [{"role": "user", "content": "Who?"}], "max_tokens": 20, "temperature": 0}' >served.json
 [ "$(field run.json 'j["text"]')" = "$(field served.json 'j["choices"][0]["message"]["content"]')" ] || fail "chat: $(cat served.json)"
@@ -54,7 +66,7 @@ refused() { # refused STATUS TEXT PATH BODY
 }
 refused 400 "'temperature' must lie between" /v1/completions '{"prompt": "x", "temperature": 1e300}'
 refused 400 "'n' must lie between" /v1/completions '{"prompt": "x", "n": 1000}'
-refused 400 "'presence_penalty' is not supported" /v1/completions '{"prompt": "x", "presence_penalty": 1}'
+refused 400 "'presence_penalty' must lie between -2" /v1/completions '{"prompt": "x", "presence_penalty": 3}'
 refused 400 "Unrecognized request argument supplied: promt" /v1/completions '{"promt": "x"}'
 refused 400 "nested more than 64 deep" /v1/completions "$(printf '[%.0s' $(seq 100))"
 refused 400 "not well-formed JSON" /completion '{"prompt": '

@@ -31,7 +31,14 @@ void GenerationFlags::add_to(Flags& flags) {
       .shows_default();
   flags
       .option("--repetition-window", s.repetition_window,
-              "how many tokens back that looks, the prompt's too; 0 = all")
+              "how many tokens back penalties look, the prompt's too; 0 = all")
+      .not_negative()
+      .shows_default();
+  flags
+      .option("--presence-penalty", s.presence_penalty,
+              "subtracted from the logits of those tokens; negative = likelier")
+      .shows_default();
+  flags.option("--frequency-penalty", s.frequency_penalty, "the same, as many times as each of them came")
       .shows_default();
   flags.option("--logit-bias", biases, "ID=BIAS, added to a token's logit; -inf = never; repeatable")
       .one_value_each();

@@ -156,6 +156,8 @@ std::vector<Ask> some_asks(size_t count, uint64_t seed, size_t longest, size_t m
     ask.options.max_tokens = static_cast<int64_t>(1 + below(most_made));
     if (i % 2 == 0) ask.options.sampler = {.temperature = 1.2, .top_k = 20, .seed = i};
     if (i % 5 == 0) ask.options.sampler.repetition_penalty = 1.3;
+    if (i % 7 == 0) ask.options.sampler.frequency_penalty = 0.7;
+    if (i % 14 == 0) ask.options.sampler.counts_answer_alone = true;
     if (i % 4 == 0) ask.options.stop_ids = {7};
     ask.top = i % 6 == 0 ? static_cast<int64_t>(i % 4) : -1;
   }

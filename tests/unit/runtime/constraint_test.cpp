@@ -69,7 +69,7 @@ std::vector<int32_t> reference(const ToyModel& model, std::vector<int32_t> token
   while (out.size() < 60 && !constraint.ended()) {
     std::vector<float> logits = model.reference(tokens);
     constraint.allowed().restrict(logits);
-    out.push_back(sampler.sample(logits, tokens));
+    out.push_back(sampler.sample(logits, tokens, out.size()));
     constraint.accept(out.back());
     tokens.push_back(out.back());
   }
@@ -79,6 +79,7 @@ std::vector<int32_t> reference(const ToyModel& model, std::vector<int32_t> token
 const SamplerOptions kSamplers[] = {{},
                                     {.temperature = 0.9, .top_p = 0.9, .seed = 4},
                                     {.repetition_penalty = 1.3},
+                                    {.presence_penalty = 3, .counts_answer_alone = true},
                                     {.temperature = 2, .seed = 9}};
 
 TEST(Constraint, TokensAreThoseOfRestrictedLogits) {
