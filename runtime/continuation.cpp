@@ -21,11 +21,10 @@ std::optional<Clock::time_point> after(Clock::time_point begin, double seconds) 
 }  // namespace
 
 Continuation::Continuation(const GenerateOptions& options, int64_t vocab, int64_t context,
-                           std::vector<int32_t> sequence, std::function<bool(int32_t)> on_token)
+                           std::vector<int32_t> sequence)
     : options_(options),
       context_(context),
       sequence_(std::move(sequence)),
-      on_token_(std::move(on_token)),
       sampler_(options.sampler),
       begin_(Clock::now()),
       deadline_(after(begin_, options.seconds)) {
@@ -35,10 +34,10 @@ Continuation::Continuation(const GenerateOptions& options, int64_t vocab, int64_
 
 // Where the likeliest token of all is taken and may come, it is the likeliest of those that may.
 void Continuation::choose(std::span<const float> logits, bool restricted) {
-  if (!constraint_ || restricted) return accept(sampler_.sample(logits, sequence_));
+  if (!constraint_ || restricted) return accept(sampler_.sample(logits, sequence_, out_.ids.size()));
   try {
     if (!sampler_.draws()) {
-      const int32_t id = sampler_.sample(logits, sequence_);
+      const int32_t id = sampler_.sample(logits, sequence_, out_.ids.size());
       if (constraint_->allows(id)) return accept(id);
     }
     if (constraint_->choices() == 0) return add_forced();
@@ -46,7 +45,7 @@ void Continuation::choose(std::span<const float> logits, bool restricted) {
   } catch (const ConstraintError& e) {
     return fail(e.what());
   }
-  accept(sampler_.sample(logits, sequence_));
+  accept(sampler_.sample(logits, sequence_, out_.ids.size()));
 }
 
 std::span<const float> Continuation::restricted(std::span<const float> logits) {
@@ -100,14 +99,26 @@ void Continuation::accept(int32_t id) {
   if (const std::optional<StopReason> reason = reason_to_end(id)) end(*reason);
 }
 
-std::optional<StopReason> Continuation::reason_to_end(int32_t id) {
-  const bool wanted = !on_token_ || on_token_(id);
-  const auto& stops = options_.stop_ids;
-  if (std::find(stops.begin(), stops.end(), id) != stops.end()) return StopReason::stop_id;
-  if (!wanted) return StopReason::callback;
+bool Continuation::stops(int32_t id) const {
+  return std::find(options_.stop_ids.begin(), options_.stop_ids.end(), id) != options_.stop_ids.end();
+}
+
+std::optional<StopReason> Continuation::reason_to_end(int32_t id) const {
+  if (stops(id)) return StopReason::stop_id;
   if (static_cast<int64_t>(out_.ids.size()) == options_.max_tokens) return StopReason::max_tokens;
   if (static_cast<int64_t>(sequence_.size()) > context_) return StopReason::context;
   return std::nullopt;
+}
+
+void Continuation::tell(const std::function<bool(int32_t)>& on_token) {
+  while (told_ < out_.ids.size()) {
+    const int32_t id = out_.ids[told_++];
+    if (!on_token || on_token(id)) continue;
+    sequence_.resize(sequence_.size() - (out_.ids.size() - told_));
+    out_.ids.resize(told_);
+    out_.failure.clear();
+    end(stops(id) ? StopReason::stop_id : StopReason::callback);
+  }
 }
 
 void Continuation::end(StopReason reason) {

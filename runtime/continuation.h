@@ -58,8 +58,7 @@ class Continuation {
 
   // Continues `sequence`, the prompt included; the clock runs from here. `options` must outlive it. Error for
   // options that make no sense.
-  Continuation(const GenerateOptions& options, int64_t vocab, int64_t context, std::vector<int32_t> sequence,
-               std::function<bool(int32_t)> on_token);
+  Continuation(const GenerateOptions& options, int64_t vocab, int64_t context, std::vector<int32_t> sequence);
 
   // The next token: chosen from the logits behind the last one, or known already. `restricted`: logits of ids
   // that allowed() has not are -inf already.
@@ -71,6 +70,9 @@ class Continuation {
   void add_forced();
   // What may come next; null: anything. Valid until a token comes.
   const IdSet* allowed() { return constraint_ ? &constraint_->allowed() : nullptr; }
+  // Hands out the ids that have come since the last call. False ends the text, as if what had come behind had
+  // not.
+  void tell(const std::function<bool(int32_t)>& on_token);
   // As much of a guess as may come.
   void cut(std::vector<int32_t>& guess);
   void end(StopReason reason);
@@ -85,7 +87,8 @@ class Continuation {
   Generated& result() { return out_; }
 
  private:
-  std::optional<StopReason> reason_to_end(int32_t id);
+  bool stops(int32_t id) const;
+  std::optional<StopReason> reason_to_end(int32_t id) const;
   bool allows(int32_t id) { return !constraint_ || constraint_->allows(id); }
   std::span<const float> restricted(std::span<const float> logits);
   void fail(const std::string& why);
@@ -93,11 +96,11 @@ class Continuation {
   const GenerateOptions& options_;
   int64_t context_;
   std::vector<int32_t> sequence_;
-  std::function<bool(int32_t)> on_token_;
   Sampler sampler_;
   std::unique_ptr<Constraint> constraint_;  // null: none
   std::vector<float> restricted_;
   Generated out_;
+  size_t told_ = 0;  // of its ids
   bool ended_ = false;
   Clock::time_point begin_;
   std::optional<Clock::time_point> deadline_;

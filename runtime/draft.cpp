@@ -14,13 +14,19 @@ constexpr std::array<double, 7> kAtFirst = {0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95};
 constexpr double kAtFirstWeight = 2;
 // A guess must promise this much, as figures are never exact.
 constexpr double kGain = 1.03;
-// Where a request parts from the text before, so much of what they share is indexed again in front of it.
-constexpr size_t kOverlap = 64;
+// Rows that a step has anyway, whose costs are learnt; a larger one's are taken to grow slowly.
+constexpr size_t kMostRows = 512;
 
 }  // namespace
 
 GuessOdds::GuessOdds() {
   for (size_t i = 0; i < kClasses; ++i) seen_[i] = {kAtFirst[i] * kAtFirstWeight, kAtFirstWeight};
+}
+
+GuessOdds GuessOdds::beginning() const {
+  GuessOdds out = *this;
+  for (Seen& s : out.seen_) s = {s.right / s.all * kAtFirstWeight, kAtFirstWeight};
+  return out;
 }
 
 size_t GuessOdds::class_of(size_t matched) {
@@ -38,54 +44,78 @@ double GuessOdds::of(size_t matched) const {
   return seen.right / seen.all;
 }
 
-Drafter::Drafter(size_t most, size_t least) : most_(most), least_(std::min(least, most)), costs_(most + 1) {}
+Drafter::Drafter(size_t most, size_t least)
+    : most_(most), least_(std::min(least, most)), costs_(kMostRows + most) {}
 
-void Drafter::start(std::span<const int32_t> sequence) {
-  const auto [before, now] = std::mismatch(text_.begin(), text_.end(), sequence.begin(), sequence.end());
-  auto from = static_cast<size_t>(now - sequence.begin());
-  if (before != text_.end()) {
-    index_.separate();
-    from -= std::min(from, kOverlap);
+// Most tokens for the time: a text's n guesses make p1 + p1·p2 + … tokens more. The likeliest guess of all
+// texts goes first, and never in front of one that it follows.
+std::vector<std::vector<int32_t>> Drafter::guess(std::span<const Asker> texts, size_t rows,
+                                                 size_t room) const {
+  std::vector<std::vector<int32_t>> out;
+  struct Row {
+    double right;
+    size_t text;
+  };
+  std::vector<Row> more;
+  for (const Asker& a : texts) {
+    out.push_back(a.text->guess(std::min(a.room, most_)));
+    const size_t matched = index_.match(a.text->id_).length;
+    double all_right = 1;
+    for (size_t i = 0; i < out.back().size(); ++i) {
+      all_right *= a.text->odds_.of(matched + i);
+      more.push_back({all_right, out.size() - 1});
+    }
   }
-  for (const int32_t token : sequence.subspan(from)) index_.append(token);
-  text_.assign(sequence.begin(), sequence.end());
-}
+  std::stable_sort(more.begin(), more.end(), [](const Row& a, const Row& b) { return a.right > b.right; });
 
-void Drafter::add(int32_t token) {
-  const RepeatIndex::Match match = index_.match();
-  if (match.length > 0) odds_.add(match.length, index_.at(match.next) == token);
-  index_.append(token);
-  text_.push_back(token);
-}
-
-std::vector<int32_t> Drafter::guess(size_t room) const {
-  const RepeatIndex::Match match = index_.match();
-  std::vector<int32_t> out;
-  if (match.length == 0) return out;
-  const size_t length = length_that_pays(std::min(room, most_));
-  for (size_t i = 0; i < length; ++i) {
-    // A text that repeats itself at once goes on within the guess.
-    const size_t at = match.next + i;
-    const int32_t token = at < index_.size() ? index_.at(at) : out[at - index_.size()];
-    if (token < 0) break;  // another text begins
-    out.push_back(token);
+  const bool plain = costs_.plain_is_due(rows);
+  size_t best = 0;
+  double rate = kGain, tokens = static_cast<double>(rows);
+  for (size_t n = 1; n <= std::min(more.size(), room) && !plain; ++n) {
+    tokens += more[n - 1].right;
+    const double now = tokens / static_cast<double>(rows) / costs_.of(rows + n, rows);
+    if (now <= rate) continue;
+    best = n;
+    rate = now;
+  }
+  std::vector<size_t> counts(texts.size());
+  for (size_t i = 0; i < best; ++i) ++counts[more[i].text];
+  for (size_t t = 0; t < texts.size(); ++t) {
+    const size_t count = std::min({std::max(counts[t], least_), out[t].size(), room});
+    out[t].resize(count);
+    room -= count;
   }
   return out;
 }
 
-// Most tokens for the time: n guesses make 1 + p1 + p1·p2 + … tokens in a step of 1 + n rows.
-size_t Drafter::length_that_pays(size_t most) const {
-  const size_t matched = index_.match().length;
-  size_t best = 0;
-  double rate = kGain, tokens = 1, all_right = 1;
-  for (size_t n = 1; n <= most && !costs_.single_is_due(); ++n) {
-    all_right *= odds_.of(matched + n - 1);
-    tokens += all_right;
-    if (tokens <= rate * costs_.of(1 + n)) continue;
-    best = n;
-    rate = tokens / costs_.of(1 + n);
+DraftText::DraftText(Drafter& drafter)
+    : drafter_(drafter), id_(drafter.index_.begin()), odds_(drafter.odds_.beginning()) {}
+
+DraftText::~DraftText() { drafter_.index_.end(id_); }
+
+void DraftText::read(int32_t token) { drafter_.index_.append(id_, token); }
+
+void DraftText::add(int32_t token) {
+  const RepeatIndex::Match match = drafter_.index_.match(id_);
+  if (match.length > 0) {
+    const bool right = drafter_.index_.behind(match)[0] == token;
+    odds_.add(match.length, right);
+    drafter_.odds_.add(match.length, right);
   }
-  return std::min(std::max(best, least_), most);
+  read(token);
+}
+
+std::vector<int32_t> DraftText::guess(size_t most) const {
+  const RepeatIndex::Match match = drafter_.index_.match(id_);
+  std::vector<int32_t> out;
+  if (match.length == 0) return out;
+  const std::span<const int32_t> behind = drafter_.index_.behind(match);
+  for (size_t i = 0; i < most; ++i) {
+    // A text that repeats itself at once goes on within the guess; another ends.
+    if (i >= behind.size() && match.text != id_) break;
+    out.push_back(i < behind.size() ? behind[i] : out[i - behind.size()]);
+  }
+  return out;
 }
 
 }  // namespace lmc

@@ -1,7 +1,7 @@
 // Guesses at what comes next, for speculative decoding: a guess costs one more row of a step that is made
 // anyway, and is kept only where the model says the same. A guess is what followed the longest ending of the
-// text when it occurred before, in it or in an earlier request; how much is guessed follows from how often
-// such guesses were right and from what the rows cost.
+// text when it occurred before, in it or in another request; how much is guessed follows from how often such
+// guesses were right and from what the rows cost.
 #pragma once
 
 #include <array>
@@ -19,6 +19,8 @@ namespace lmc {
 class GuessOdds {
  public:
   GuessOdds();
+  // Odds as these are, of which the next tokens may soon say otherwise.
+  GuessOdds beginning() const;
   void add(size_t matched, bool right);
   double of(size_t matched) const;  // 0 … 1; matched > 0
 
@@ -31,31 +33,57 @@ class GuessOdds {
   std::array<Seen, kClasses> seen_;
 };
 
-// For all requests of a process, one at a time.
+class DraftText;
+
+// For all requests of a process; of one thread.
 class Drafter {
  public:
-  // Guesses 0 … `most` tokens, and where anything is to be guessed from at least `least` (or as many as there
-  // is room for), whatever it costs.
+  // Guesses 0 … `most` tokens of a text, and where anything is to be guessed from at least `least` (or as
+  // many as there is room for), whatever it costs.
   explicit Drafter(size_t most, size_t least = 0);
+  Drafter(const Drafter&) = delete;
+  Drafter& operator=(const Drafter&) = delete;
 
-  // A request begins with `sequence`: the text so far and the prompt. What it has in common with the text
-  // before is not indexed twice, so a conversation's turns are one text.
-  void start(std::span<const int32_t> sequence);
-  // `token` was chosen behind it.
-  void add(int32_t token);
-  // What may follow, at most `room` tokens.
-  std::vector<int32_t> guess(size_t room) const;
-  // A step of so many rows, guesses and one, took so long.
-  void took(size_t rows, double seconds) { costs_.add(rows, seconds); }
+  struct Asker {
+    const DraftText* text;
+    size_t room;  // tokens that may be guessed of it
+  };
+  // What may follow each text in a step that has `rows` rows anyway, one of each text among them, and room
+  // for `room` more: the tokens that make most of the step's time.
+  std::vector<std::vector<int32_t>> guess(std::span<const Asker> texts, size_t rows, size_t room) const;
+  // A step of so many rows, of which so many were guesses, took so long.
+  void took(size_t rows, size_t guesses, double seconds) { costs_.add(rows, guesses == 0, seconds); }
+  // What that step would have taken without its guesses, as a share.
+  double share_without(size_t rows, size_t guesses) const { return 1 / costs_.of(rows, rows - guesses); }
 
  private:
-  size_t length_that_pays(size_t most) const;
+  friend class DraftText;
 
   size_t most_, least_;
   RepeatIndex index_;
-  std::vector<int32_t> text_;  // of the request
-  GuessOdds odds_;
+  GuessOdds odds_;  // of all texts
   StepCosts costs_;
+};
+
+// A text as the drafter knows it, for as long as it grows.
+class DraftText {
+ public:
+  explicit DraftText(Drafter& drafter);
+  ~DraftText();
+  DraftText(const DraftText&) = delete;
+  DraftText& operator=(const DraftText&) = delete;
+
+  // A token of the prompt came next, or one that was chosen.
+  void read(int32_t token);
+  void add(int32_t token);
+
+ private:
+  friend class Drafter;
+  std::vector<int32_t> guess(size_t most) const;
+
+  Drafter& drafter_;
+  const RepeatIndex::TextId id_;
+  GuessOdds odds_;
 };
 
 }  // namespace lmc

@@ -1,6 +1,8 @@
 #include "runtime/generate.h"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "ir/error.h"
 #include "ir/seconds.h"
@@ -24,9 +26,12 @@ class Generation {
       : session_(session),
         options_(options),
         drafter_(options.drafter),
-        text_(options, session.vocab(), session.context(), joined(session.tokens(), prompt), on_token),
+        text_(options, session.vocab(), session.context(), joined(session.tokens(), prompt)),
+        on_token_(on_token),
         learnt_(text_.sequence().size()) {
-    if (drafter_) drafter_->start(text_.sequence());
+    if (!drafter_) return;
+    draft_.emplace(*drafter_);
+    for (const int32_t token : text_.sequence()) draft_->read(token);
   }
 
   Generated run(std::span<const int32_t> prompt) {
@@ -35,13 +40,13 @@ class Generation {
       if (options_.on_prompt) options_.on_prompt();
       choose(logits);
     });
-    text_.add_forced();
+    add_forced();
     learn();
     while (go_on && !text_.ended()) {
       const auto begin = Continuation::Clock::now();
-      const size_t rows = extend(go_on);
-      if (drafter_) drafter_->took(rows, seconds_since(begin));
-      text_.add_forced();
+      const Fed fed = extend(go_on);
+      if (drafter_) drafter_->took(fed.rows, fed.guesses, seconds_since(begin));
+      add_forced();
       learn();
     }
     if (!text_.ended()) text_.end(session_.late() ? StopReason::timeout : StopReason::interrupted);
@@ -50,13 +55,18 @@ class Generation {
 
  private:
   // Feeds what was chosen or forced last and the guesses behind it. The logits behind each guess count only
-  // if all guesses up to it were what the model chose. Returns how many were fed; `go_on` is false if the
-  // session was stopped.
-  size_t extend(bool& go_on) {
+  // if all guesses up to it were what the model chose. `go_on` is false if the session was stopped.
+  struct Fed {
+    size_t rows, guesses;
+  };
+  Fed extend(bool& go_on) {
     const auto fed = session_.position();  // the whole sequence but its last tokens
     std::vector<int32_t> tokens(text_.sequence().begin() + fed, text_.sequence().end());
     std::vector<int32_t> guess;
-    if (drafter_ && tokens.size() == 1) guess = drafter_->guess(room());
+    if (drafter_ && tokens.size() == 1) {
+      const Drafter::Asker asker{&*draft_, room()};
+      guess = std::move(drafter_->guess({&asker, 1}, 1, asker.room)[0]);
+    }
     text_.cut(guess);
     tokens.insert(tokens.end(), guess.begin(), guess.end());
     // Behind a guess other ids are allowed than here; behind none, only these rows of weights are read.
@@ -65,8 +75,9 @@ class Generation {
     if (guess.empty() && text_.only_greedy()) {
       const std::optional<int32_t> id = session_.next(tokens);
       if (id) text_.accept(*id);
+      text_.tell(on_token_);
       go_on = id.has_value();
-      return tokens.size();
+      return {tokens.size(), 0};
     }
     size_t right = 0;
     bool wrong = false;
@@ -84,7 +95,7 @@ class Generation {
     if (session_.position() > valid && !session_.roll_back(valid)) {
       throw Error("the KV cache cannot take back rejected guesses; compile the bundle again");
     }
-    return tokens.size();
+    return {tokens.size(), guess.size()};
   }
 
   // For guesses: one step's worth at most, and no more than may still come out.
@@ -97,17 +108,25 @@ class Generation {
   // The drafter sees every token once.
   void learn() {
     const std::vector<int32_t>& all = text_.sequence();
-    for (; drafter_ && learnt_ < all.size(); ++learnt_) drafter_->add(all[learnt_]);
+    for (; drafter_ && learnt_ < all.size(); ++learnt_) draft_->add(all[learnt_]);
   }
 
   void choose(const float* logits, bool restricted = false) {
     text_.choose({logits, static_cast<size_t>(session_.vocab())}, restricted);
+    text_.tell(on_token_);
+  }
+
+  void add_forced() {
+    text_.add_forced();
+    text_.tell(on_token_);
   }
 
   Session& session_;
   const GenerateOptions& options_;
   Drafter* drafter_;
+  std::optional<DraftText> draft_;
   Continuation text_;
+  const std::function<bool(int32_t)>& on_token_;
   size_t learnt_;  // tokens of the sequence that the drafter knows
 };
 

@@ -12,9 +12,13 @@ namespace lmc {
 namespace {
 
 // No prompt waits for memory or for others' tokens.
-BatcherOptions options_for(const Session& session, int64_t slots) {
+BatcherOptions options_for(const Session& session, int64_t slots, Drafter* drafter) {
   const int64_t whole = KvPages(session.plan()).bytes(session.context());
-  return {.slots = slots, .queue = 0, .kv_bytes = std::max<int64_t>(slots * whole, 1), .prefill_share = 1};
+  return {.slots = slots,
+          .queue = 0,
+          .kv_bytes = std::max<int64_t>(slots * whole, 1),
+          .prefill_share = 1,
+          .drafter = drafter};
 }
 
 // Submits a prompt whenever there is a place for it.
@@ -25,7 +29,7 @@ class BatchGeneration {
       : prompts_(prompts),
         options_(options),
         listener_(listener),
-        batcher_(session, options_for(session, slots)) {}
+        batcher_(session, options_for(session, slots, options.drafter)) {}
 
   bool run() {
     guarded([&] { submit(); });
@@ -43,6 +47,7 @@ class BatchGeneration {
 
   AnswerRequest request(size_t prompt) {
     AnswerRequest out{.prompt = prompts_[prompt], .options = options_};
+    out.options.drafter = nullptr;
     out.on_token = [this, prompt](const TokenChoice& choice) {
       bool go_on = true;
       guarded([&] { go_on = !listener_.on_token || listener_.on_token(prompt, choice.id); });

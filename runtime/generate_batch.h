@@ -23,7 +23,7 @@ struct BatchListener {
 // has its own draw from the seed and its own time limit, from the moment it takes its place. Up to `slots`
 // texts are in the making (1 … session.most_sequences()), each with caches of its own. The session's sequence
 // stays as it is. False if the session was stopped: then some prompts have no end. Error, possibly with some
-// texts done, for a prompt that Session::check_prompt refuses; Error at once for a drafter.
+// texts done, for a prompt that Session::check_prompt refuses.
 bool generate_batch(Session& session, std::span<const std::vector<int32_t>> prompts,
                     const GenerateOptions& options, int64_t slots, const BatchListener& listener);
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cfloat>
 #include <cmath>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -12,6 +13,7 @@
 namespace lmc {
 namespace {
 
+constexpr double kMostPenalty = 1e6;  // so that no logit becomes infinite
 const char* const kDamaged = "the weights are damaged or the model overflows";
 
 [[noreturn]] void refuse(std::span<const float> logits) {
@@ -24,10 +26,8 @@ const char* const kDamaged = "the weights are damaged or the model overflows";
   throw Error(std::string("no token has a finite logit: ") + kDamaged);
 }
 
-}  // namespace
-
-int32_t greedy(std::span<const float> logits) {
-  // Sixteen maxima side by side, which the compiler turns into vectors: a vocabulary has 262,144 entries.
+// Nothing if there is a NaN or +inf. Sixteen maxima side by side, which the compiler turns into vectors.
+std::optional<float> largest(std::span<const float> logits) {
   constexpr size_t kLanes = 16;
   std::array<float, kLanes> best;
   std::array<int32_t, kLanes> bad = {};
@@ -46,8 +46,28 @@ int32_t greedy(std::span<const float> logits) {
     top = std::max(top, x);
     refused |= !(x <= FLT_MAX);
   }
-  if (refused || !(top >= -FLT_MAX)) refuse(logits);
-  return static_cast<int32_t>(std::find(logits.begin(), logits.end(), top) - logits.begin());
+  return refused ? std::nullopt : std::optional(top);
+}
+
+}  // namespace
+
+int32_t greedy(std::span<const float> logits) {
+  // A vocabulary has 262,144 entries: the largest of each piece, then where it stands in the first piece of
+  // the largest.
+  constexpr size_t kPiece = 4096;
+  float top = -INFINITY;
+  size_t from = 0;
+  for (size_t i = 0; i < logits.size(); i += kPiece) {
+    const std::optional<float> of_piece = largest(logits.subspan(i, std::min(kPiece, logits.size() - i)));
+    if (!of_piece) refuse(logits);
+    if (*of_piece > top) {
+      top = *of_piece;
+      from = i;
+    }
+  }
+  if (!(top >= -FLT_MAX)) refuse(logits);
+  const auto begin = logits.begin() + static_cast<ptrdiff_t>(from);
+  return static_cast<int32_t>(std::find(begin, logits.end(), top) - logits.begin());
 }
 
 int32_t greedy(std::span<const TileArgmax> tiles) {
@@ -75,9 +95,16 @@ Sampler::Sampler(const SamplerOptions& options) : options_(options), random_(opt
     throw Error("the repetition penalty must be above 0 (1: none), not " +
                 std::to_string(options.repetition_penalty));
   }
-  if (options.repetition_window < 0) {
-    throw Error("the repetition window must be 0 (all) or more, not " +
+  if (options.repetition_window < -1) {
+    throw Error("the repetition window must be -1 (none), 0 (all) or more, not " +
                 std::to_string(options.repetition_window));
+  }
+  for (const double penalty : {options.presence_penalty, options.frequency_penalty}) {
+    if (!(std::abs(penalty) <= kMostPenalty)) {
+      throw Error(
+          "the presence and frequency penalties must lie between -1000000 and 1000000 (0: none), not be " +
+          std::to_string(penalty));
+    }
   }
   for (const auto& [id, bias] : options.logit_bias) {
     if (!(bias <= FLT_MAX)) {
@@ -100,8 +127,11 @@ bool Sampler::likelier(const Candidate& a, const Candidate& b) {
   return a.logit != b.logit ? a.logit > b.logit : a.id < b.id;
 }
 
-bool Sampler::only_greedy() const {
-  return !draws() && options_.repetition_penalty == 1 && options_.logit_bias.empty();
+bool Sampler::only_greedy() const { return !draws() && !penalises() && options_.logit_bias.empty(); }
+
+bool Sampler::penalises() const {
+  return options_.repetition_penalty != 1 || options_.presence_penalty != 0 ||
+         options_.frequency_penalty != 0;
 }
 
 bool Sampler::forbids(int32_t id) const {
@@ -109,14 +139,15 @@ bool Sampler::forbids(int32_t id) const {
   return it != options_.logit_bias.end() && it->second == -HUGE_VAL;
 }
 
-int32_t Sampler::sample(std::span<const float> logits, std::span<const int32_t> sequence) {
-  logits = adjust(logits, sequence);
+int32_t Sampler::sample(std::span<const float> logits, std::span<const int32_t> sequence, size_t made) {
+  logits = adjust(logits, sequence, made);
   const int32_t best = greedy(logits);
-  return draws() ? draw(logits) : best;
+  return draws() ? draw(logits, logits[static_cast<size_t>(best)]) : best;
 }
 
-std::span<const float> Sampler::adjust(std::span<const float> logits, std::span<const int32_t> sequence) {
-  const bool penalise = options_.repetition_penalty != 1 && !sequence.empty();
+std::span<const float> Sampler::adjust(std::span<const float> logits, std::span<const int32_t> sequence,
+                                       size_t made) {
+  const bool penalise = penalises() && !sequence.empty();
   if (!penalise && options_.logit_bias.empty()) return logits;
   check_vocab(static_cast<int64_t>(logits.size()));
   adjusted_.assign(logits.begin(), logits.end());
@@ -125,19 +156,36 @@ std::span<const float> Sampler::adjust(std::span<const float> logits, std::span<
     l = static_cast<float>(static_cast<double>(l) + bias);
   }
   if (!penalise) return adjusted_;
-  if (options_.repetition_window > 0 && options_.repetition_window < static_cast<int64_t>(sequence.size())) {
-    sequence = sequence.last(static_cast<size_t>(options_.repetition_window));
-  }
-  const auto penalty = static_cast<float>(options_.repetition_penalty);
-  for (const int32_t id : std::set<int32_t>(sequence.begin(), sequence.end())) {
-    float& l = adjusted_[static_cast<size_t>(id)];
-    l = l > 0 ? l / penalty : l * penalty;
-  }
+  const int64_t window = options_.repetition_window;
+  const auto all = static_cast<int64_t>(sequence.size());
+  const auto recent =
+      sequence.last(static_cast<size_t>(window == 0 ? all : std::clamp<int64_t>(window, 0, all)));
+  divide(recent);
+  subtract(options_.counts_answer_alone ? sequence.last(made) : recent);
   return adjusted_;
 }
 
-int32_t Sampler::draw(std::span<const float> logits) {
-  const double top = *std::max_element(logits.begin(), logits.end());
+void Sampler::divide(std::span<const int32_t> tokens) {
+  const auto penalty = static_cast<float>(options_.repetition_penalty);
+  if (penalty == 1) return;
+  for (const int32_t id : std::set<int32_t>(tokens.begin(), tokens.end())) {
+    float& l = adjusted_[static_cast<size_t>(id)];
+    l = l > 0 ? l / penalty : l * penalty;
+  }
+}
+
+void Sampler::subtract(std::span<const int32_t> tokens) {
+  if (options_.presence_penalty == 0 && options_.frequency_penalty == 0) return;
+  std::map<int32_t, double> counts;
+  for (const int32_t id : tokens) ++counts[id];
+  for (const auto& [id, count] : counts) {
+    float& l = adjusted_[static_cast<size_t>(id)];
+    l = static_cast<float>(static_cast<double>(l) - count * options_.frequency_penalty -
+                           options_.presence_penalty);
+  }
+}
+
+int32_t Sampler::draw(std::span<const float> logits, double top) {
   take_top_k(logits);
   keep_top_p(top);
   keep_min_p(top);

@@ -11,17 +11,26 @@
 
 namespace lmc {
 
-// Applied in llama.cpp's order: logit bias, repetition penalty, top_k, then top_p and min_p on the
-// probabilities of what is left, then the temperature. So the temperature does not change which tokens may be
+// Applied in llama.cpp's order: logit bias, penalties, top_k, then top_p and min_p on the probabilities of
+// what is left, then the temperature. So the temperature does not change which tokens may be
 // drawn, only how evenly. (Hugging Face divides by the temperature before top_k, top_p and min_p.)
 struct SamplerOptions {
-  double temperature = 0;  // 0: greedy, after bias and penalty
+  double temperature = 0;  // 0: greedy, after bias and penalties
   int64_t top_k = 0;       // keep the k likeliest; 0: all
   double top_p = 1;        // keep the fewest likeliest whose probabilities reach p (at least one); 1: all
   double min_p = 0;        // keep what is at least min_p times as probable as the likeliest; 0: all
   double repetition_penalty =
       1;  // divides positive logits of earlier tokens, multiplies negative ones; 1: none
-  int64_t repetition_window = 64;  // how many tokens back, the prompt's included; 0: the whole sequence
+  // Subtracted from the logit of a token that came before: presence_penalty, and frequency_penalty as often
+  // as it came; negative ones make it likelier. OpenAI's formula (API reference, "Parameter details"): mu[j]
+  // -= c[j] * frequency + float(c[j] > 0) * presence, behind the repetition penalty as in llama.cpp
+  // (llama_sampler_init_penalties).
+  double presence_penalty = 0, frequency_penalty = 0;
+  // How many tokens back all three look, the prompt's included; 0: the whole sequence, -1: no token.
+  int64_t repetition_window = 64;
+  // The latter two count in that window, as llama.cpp does, or the tokens of the answer alone, all of them,
+  // as OpenAI does ("how often that token was sampled prior to the current position").
+  bool counts_answer_alone = false;
   std::map<int32_t, double> logit_bias = {};  // added to a token's logit; -inf: never this token
   uint64_t seed = 0;  // the same seed, options and logits give the same tokens on every machine
 };
@@ -46,10 +55,10 @@ class Sampler {
   // Throws Error where the logit bias names a token beyond the vocabulary.
   void check_vocab(int64_t vocab) const;
 
-  // The token after `sequence`, which only the repetition penalty looks at. Throws Error if the logits are no
-  // distribution: a NaN, +inf, or all -inf. Among equals the lowest id is first. Takes one random number, or
-  // none where there is nothing to choose, whatever was sampled before.
-  int32_t sample(std::span<const float> logits, std::span<const int32_t> sequence = {});
+  // The token after `sequence`, at which only penalties look; its last `made` tokens are the answer's. Throws
+  // Error if the logits are no distribution: a NaN, +inf, or all -inf. Among equals the lowest id is first.
+  // Takes one random number, or none where there is nothing to choose, whatever was sampled before.
+  int32_t sample(std::span<const float> logits, std::span<const int32_t> sequence = {}, size_t made = 0);
 
  private:
   struct Candidate {
@@ -58,8 +67,12 @@ class Sampler {
     double weight = 0;  // a probability, not normalised
   };
   static bool likelier(const Candidate& a, const Candidate& b);
-  std::span<const float> adjust(std::span<const float> logits, std::span<const int32_t> sequence);
-  int32_t draw(std::span<const float> logits);
+  bool penalises() const;
+  std::span<const float> adjust(std::span<const float> logits, std::span<const int32_t> sequence,
+                                size_t made);
+  void divide(std::span<const int32_t> tokens);
+  void subtract(std::span<const int32_t> tokens);
+  int32_t draw(std::span<const float> logits, double top);
   void take_top_k(std::span<const float> logits);
   void keep_top_p(double top);
   void keep_min_p(double top);

@@ -113,6 +113,8 @@ class Session {
   using Deadline = std::optional<std::chrono::steady_clock::time_point>;
   void set_deadline(Deadline deadline) { deadline_ = deadline; }
   bool late() const { return deadline_ && std::chrono::steady_clock::now() >= *deadline_; }
+  // f(0) … f(n - 1), between steps and on the threads that make them; returns when all are done.
+  void for_each(int64_t n, const std::function<void(int64_t)>& f) { workers_.for_each(n, f); }
   bool stopped() const { return (options_.stop && options_.stop->load(std::memory_order_relaxed)) || late(); }
   const KvCache& cache() const { return sequence_.cache; }
   // Of memory for step buffers, logits included; large ones are reserved, not used.

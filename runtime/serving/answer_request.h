@@ -25,8 +25,9 @@ struct TokenChoice {
 
 struct AnswerRequest {
   std::vector<int32_t> prompt = {};
-  GenerateOptions options = {};  // without a drafter and on_prompt; seconds count from submit()
-  int64_t top_logprobs = -1;     // -1: no logprobs at all
+  // Without a drafter (BatcherOptions has it) and on_prompt; seconds count from submit().
+  GenerateOptions options = {};
+  int64_t top_logprobs = -1;  // -1: no logprobs at all
   // Where this is given no text is made: it gets the last hidden states of the prompt's tokens, one after the
   // other, some at a time ([tokens, Session::hidden_size()]), and then the request ends with max_tokens.
   std::function<void(std::span<const float> states)> on_hidden = {};

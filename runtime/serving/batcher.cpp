@@ -76,7 +76,7 @@ class Batcher::Impl {
 
  private:
   void check(const AnswerRequest& request) const {
-    if (request.options.drafter) throw Error("a batch cannot guess tokens ahead: there must be no drafter");
+    if (request.options.drafter) throw Error("in a batch it is the batcher that has the drafter");
     if (request.on_hidden && session_.hidden_size() == 0)
       throw Error("the model was compiled without the step that hands out its hidden states");
     session_.check_prompt(request.prompt);

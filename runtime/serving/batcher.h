@@ -1,6 +1,6 @@
 // Many people's requests on one session: they come and go between any two steps, and each gets bit for bit
-// what it would get alone. A step carries one token of every text in the making and a slice of the prompts
-// that wait, the oldest first.
+// what it would get alone. A step carries one token of every text in the making, guesses at what follows it,
+// and a slice of the prompts that wait, the oldest first.
 #pragma once
 
 #include <chrono>
@@ -24,6 +24,9 @@ struct BatcherOptions {
   // steps tell: a step is at most 1 / (1 - share) times as long as one without them. 0 … 1; at least one
   // token goes in, and with 1 as many as a step takes.
   double prefill_share = 0.5;
+  // Guesses tokens of texts in the making, which are verified in the same step (runtime/draft.h), from all
+  // texts; it must outlive the batcher. The tokens that come out are the same. Null: none.
+  Drafter* drafter = nullptr;
 };
 
 // At one moment between two steps; counters count from the beginning.
@@ -41,7 +44,8 @@ struct BatcherStats {
   uint64_t prompt_tokens = 0;  // fed, those of texts that resume included
   uint64_t reused_tokens = 0;  // of prompts, that needed not be fed
   uint64_t chosen_tokens = 0;
-  uint64_t preempted = 0;  // times a text gave up its memory for an older one
+  uint64_t drafted_tokens = 0, accepted_tokens = 0;  // guessed: fed for verification, and found right
+  uint64_t preempted = 0;                            // times a text gave up its memory for an older one
   double step_seconds = 0;
   int64_t sequence_bytes = 0;  // of caches of running texts
   int64_t kept_bytes = 0;      // of prefixes

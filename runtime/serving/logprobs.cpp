@@ -5,10 +5,12 @@
 #include <numeric>
 #include <vector>
 
+#include "runtime/sampler.h"
+
 namespace lmc {
 
 TokenChoice choice_of(int32_t id, std::span<const float> logits, int64_t top) {
-  const double most = *std::max_element(logits.begin(), logits.end());
+  const double most = logits[static_cast<size_t>(greedy(logits))];
   double sum = 0;
   for (const float l : logits) sum += std::exp(static_cast<double>(l) - most);
   const double all = most + std::log(sum);

@@ -53,12 +53,16 @@ void PrefillShare::took(int64_t texts, int64_t prompt_tokens, double seconds) {
     quiet.when = last_quiet_ = steps_;
     return;
   }
-  const Quiet* quiet = figure(texts);
+  // One text costs what none does: the weights are read.
+  const Quiet* quiet = figure(std::max<int64_t>(texts, 1));
   const double beside = quiet ? quiet->seconds : 0;
   const double each = std::max(0.0, seconds - beside) / static_cast<double>(prompt_tokens);
-  if (token_seconds_ <= 0) token_seconds_ = each;
-  // A prompt's rest says little: the fewer tokens, the less each costs, or without texts the more.
-  if (texts == 0 || 2 * prompt_tokens < asked_) return;
+  if (token_seconds_ <= 0 || (rough_ && quiet)) {
+    token_seconds_ = each;
+    rough_ = !quiet;
+  }
+  // A prompt's rest says little: the fewer tokens, the less each costs.
+  if (!quiet || (texts > 0 && 2 * prompt_tokens < asked_)) return;
   token_seconds_ += kWeightOfNew * (std::min(each, kOutlier * token_seconds_) - token_seconds_);
   last_ = prompt_tokens;
 }

@@ -29,6 +29,7 @@ class PrefillShare {
   double share_;
   std::vector<Quiet> quiet_;      // by texts
   double token_seconds_ = -1;     // of one more token of a prompt; < 0: not known
+  bool rough_ = false;            // of a step as a whole, its reading of weights included
   int64_t asked_ = 0, last_ = 0;  // tokens: said last beside texts, and timed last
   int64_t steps_ = 0, last_quiet_ = 0;
 };

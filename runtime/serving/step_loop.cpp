@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "ir/error.h"
+#include "ir/round_up.h"
 #include "ir/seconds.h"
 #include "runtime/restriction.h"
 
@@ -69,9 +70,11 @@ void StepLoop::step() {
   try {
     hidden_ = is_for_hidden();
     if (hidden_) {
-      fill_hidden_rows();
+      fill_hidden_parts();
       run_hidden_rows();
     } else {
+      fill_parts();
+      add_guesses();
       fill_rows();
       run_rows();
     }
@@ -244,8 +247,7 @@ bool StepLoop::is_for_hidden() const {
 }
 
 // Of the oldest first.
-void StepLoop::fill_hidden_rows() {
-  rows_.clear();
+void StepLoop::fill_hidden_parts() {
   parts_.clear();
   const bool alone =
       std::all_of(running_.begin(), running_.end(), [](const Owned& text) { return text->wants_hidden(); });
@@ -255,13 +257,14 @@ void StepLoop::fill_hidden_rows() {
     if (!text->wants_hidden() || room == 0) continue;
     if (text->sequence->position() > 0 && text->sequence->beyond != beyond(*text)) text->sequence->reset();
     const int64_t count = std::min(static_cast<int64_t>(text->unfed().size()), room);
-    add_rows(*text, count);
+    add_part(*text, count);
     room -= count;
   }
-  for (StepRow& row : rows_) row.logits = true;
 }
 
 void StepLoop::run_hidden_rows() {
+  fill_rows();
+  for (StepRow& row : rows_) row.logits = true;
   const auto begin = std::chrono::steady_clock::now();
   const auto states = session_.hidden_rows(rows_);
   if (!states) return;
@@ -273,16 +276,15 @@ void StepLoop::run_hidden_rows() {
   for (const Part& part : parts_) {
     keep_pages(*part.text, part.before);
     part.text->take_hidden(
-        part.before, states->subspan(static_cast<size_t>(row * size), static_cast<size_t>(part.rows * size)),
+        part.before, states->subspan(static_cast<size_t>(row * size), static_cast<size_t>(part.count * size)),
         size);
-    row += part.rows;
+    row += part.count;
   }
 }
 
-void StepLoop::fill_rows() {
-  rows_.clear();
+void StepLoop::fill_parts() {
   parts_.clear();
-  int64_t others = 0;  // that are in no step of this kind
+  size_t others = 0;  // that are in no step of this kind
   for (const Owned& text : running_) {
     if (text->wants_hidden()) {
       ++others;
@@ -290,31 +292,83 @@ void StepLoop::fill_rows() {
     }
     // What was fed with other rope factors is fed again, in slices as a prompt.
     if (text->sequence->position() > 0 && text->sequence->beyond != beyond(*text)) text->sequence->reset();
-    if (text->unfed().size() == 1) add_rows(*text, 1);
+    if (text->unfed().size() == 1) add_part(*text, 1);
   }
-  texts_ = static_cast<int64_t>(rows_.size());
-  const bool prompts = texts_ + others < static_cast<int64_t>(running_.size());
-  const int64_t most = std::min(std::max(session_.block(), texts_ + 1), session_.most_tokens());
-  int64_t room = prompts && most > texts_ ? share_.tokens(texts_, most - texts_) : 0;
+  texts_ = parts_.size();
+  const auto texts = static_cast<int64_t>(texts_);
+  const bool prompts = texts_ + others < running_.size();
+  const int64_t most = std::min(std::max(session_.block(), texts + 1), session_.most_tokens());
+  int64_t room = prompts && most > texts ? share_.tokens(texts, most - texts) : 0;
   for (const Owned& text : running_) {
     if (room == 0) break;
     if (text->wants_hidden() || text->unfed().size() == 1) continue;
     reuse_prefix(*text);
     const int64_t count = std::min(static_cast<int64_t>(text->unfed().size()), room);
-    add_rows(*text, count);
+    add_part(*text, count);
     room -= count;
   }
 }
 
 // The next `count` unfed tokens of a text, whose next token is chosen behind the last.
-void StepLoop::add_rows(Text& text, int64_t count) {
-  const std::span<const int32_t> unfed = text.unfed();
-  const auto length = static_cast<int64_t>(text.tokens().size());
-  for (const int32_t token : unfed.first(static_cast<size_t>(count)))
-    rows_.push_back({text.sequence, token, false, length});
-  const bool chooses = count == static_cast<int64_t>(unfed.size());
-  rows_.back().logits = chooses;
+void StepLoop::add_part(Text& text, int64_t count) {
+  const bool chooses = count == static_cast<int64_t>(text.unfed().size());
   parts_.push_back({&text, text.sequence->position(), count, chooses});
+}
+
+// Behind texts in the making, as many as pay beside all other rows.
+void StepLoop::add_guesses() {
+  if (!options_.drafter) return;
+  int64_t rows = 0, logits = 0;
+  for (const Part& part : parts_) {
+    rows += part.count;
+    logits += part.chooses ? 1 : 0;
+  }
+  const int64_t most = std::min(std::max(session_.block(), rows), session_.most_tokens());
+  const int64_t room = std::min(most - rows, session_.most_logits() - logits);
+  // They may begin a page each.
+  const int64_t pages = static_cast<int64_t>(texts_) * pages_.page_bytes(), claimed = claims();
+  if (claimed + pages <= options_.kv_bytes) drop_kept(pages);
+  const int64_t spare = options_.kv_bytes - claimed - prefixes_.bytes();
+
+  std::vector<Drafter::Asker> askers;
+  std::vector<Part*> parts;
+  for (const Owned& text : running_) {
+    if (text->wants_hidden()) continue;
+    const DraftText* known = text->read_by(*options_.drafter);
+    const auto part = std::find_if(parts_.begin(), parts_.begin() + static_cast<ptrdiff_t>(texts_),
+                                   [&](const Part& p) { return p.text == text.get(); });
+    if (!known || part == parts_.begin() + static_cast<ptrdiff_t>(texts_)) continue;
+    const int64_t most_of_it = room_for_guess(*text, spare / static_cast<int64_t>(texts_));
+    askers.push_back({known, static_cast<size_t>(most_of_it)});
+    parts.push_back(&*part);
+  }
+  if (room <= 0 || askers.empty()) return;
+  auto guesses = options_.drafter->guess(askers, static_cast<size_t>(rows), static_cast<size_t>(room));
+  for (size_t i = 0; i < parts.size(); ++i) {
+    parts[i]->guess = std::move(guesses[i]);
+    parts[i]->text->cut(parts[i]->guess);
+  }
+}
+
+// Tokens that may come, with the same rope factors as the next and in the memory that there is.
+int64_t StepLoop::room_for_guess(Text& text, int64_t spare_bytes) const {
+  const auto size = static_cast<int64_t>(text.tokens().size());
+  const int64_t border = beyond(text) ? 0 : session_.plan().rope_border;
+  int64_t out = std::min(text.left() - 1, (border > 0 ? std::min(border, context_) : context_) - size);
+  if (pages_.bytes(size + out) - pages_.bytes(size) > spare_bytes)
+    out = std::min(out, round_up(size, kCachePage) - size);
+  return std::max<int64_t>(out, 0);
+}
+
+void StepLoop::fill_rows() {
+  rows_.clear();
+  for (const Part& part : parts_) {
+    const auto length = static_cast<int64_t>(part.text->tokens().size());
+    for (const int32_t token : part.text->unfed().first(static_cast<size_t>(part.count)))
+      rows_.push_back({part.text->sequence, token, false, length});
+    rows_.back().logits = part.chooses;
+    for (const int32_t token : part.guess) rows_.push_back({part.text->sequence, token, true, length});
+  }
 }
 
 // Nothing has happened if the session was stopped.
@@ -331,29 +385,59 @@ void StepLoop::run_rows() {
   }
   if (!id && !logits) return;
   const double seconds = seconds_since(begin);
-  const int64_t prompt_tokens = static_cast<int64_t>(rows_.size()) - texts_;
-  share_.took(texts_, prompt_tokens, seconds);
   ++counts_.steps;
   counts_.step_seconds += seconds;
+  size_t guesses = 0;
   for (const Part& part : parts_) {
-    if (part.rows > 1 || part.text->made() == 0) counts_.prompt_tokens += static_cast<uint64_t>(part.rows);
+    guesses += part.guess.size();
+    if (part.count > 1 || part.text->made() == 0) counts_.prompt_tokens += static_cast<uint64_t>(part.count);
+  }
+  Drafter* const drafter = options_.drafter;
+  const double plain = guesses > 0 ? seconds * drafter->share_without(rows_.size(), guesses) : seconds;
+  share_.took(static_cast<int64_t>(texts_), static_cast<int64_t>(rows_.size() - texts_ - guesses), plain);
+  if (id) {
+    parts_[0].text->choose(*id);
+  } else {
+    choose(*logits);
+  }
+  for (const Part& part : parts_) {
+    if (part.chooses) tell(part);
     keep_pages(*part.text, part.before);
   }
-  const auto vocab = static_cast<size_t>(session_.vocab());
-  size_t row = 0;
+  if (drafter && texts_ > 0) drafter->took(rows_.size(), guesses, seconds_since(begin));
+}
+
+// A text's tokens depend on each other, but not on another's, and a vocabulary is large: each is chosen for
+// by whichever thread has time.
+void StepLoop::choose(std::span<const float> logits) {
+  struct Choice {
+    const Part* part;
+    std::span<const float> logits;
+  };
+  std::vector<Choice> choices;
   for (const Part& part : parts_) {
     if (!part.chooses) continue;
-    try {
-      if (id) {
-        part.text->accept(*id);
-      } else {
-        part.text->choose(logits->subspan(row++ * vocab, vocab));
-      }
-      ++counts_.chosen_tokens;
-    } catch (const std::exception& e) {
-      part.text->fail(e.what());
-    }
+    const size_t count = (1 + part.guess.size()) * static_cast<size_t>(session_.vocab());
+    choices.push_back({&part, logits.first(count)});
+    logits = logits.subspan(count);
   }
+  session_.for_each(static_cast<int64_t>(choices.size()), [&](int64_t i) {
+    const Choice& c = choices[static_cast<size_t>(i)];
+    c.part->text->choose(c.logits, c.part->guess);
+  });
+}
+
+// Guesses that were wrong are taken back.
+void StepLoop::tell(const Part& part) {
+  Text& text = *part.text;
+  const Text::Told told = text.tell();
+  const int64_t valid = part.before + part.count + told.right;
+  if (text.sequence->position() > valid && !text.sequence->roll_back(valid))
+    text.fail("the KV cache cannot take back rejected guesses; compile the bundle again");
+  counts_.chosen_tokens += static_cast<uint64_t>(told.tokens);
+  counts_.drafted_tokens += part.guess.size();
+  counts_.accepted_tokens += static_cast<uint64_t>(told.right);
+  if (text.ended() && options_.drafter) text.read_by(*options_.drafter);
 }
 
 BatcherStats StepLoop::stats() const {

@@ -59,12 +59,24 @@ class StepLoop {
   void keep_pages(const Text& text, int64_t before);
 
   // One step.
+  struct Part {  // a text's rows in it: of its unfed tokens, and of guesses behind them
+    Text* text;
+    int64_t before;  // its position
+    int64_t count;   // of its tokens
+    bool chooses;
+    std::vector<int32_t> guess = {};
+  };
   bool is_for_hidden() const;
-  void fill_rows();
-  void fill_hidden_rows();
-  void add_rows(Text& text, int64_t count);
-  void run_rows();
+  void fill_hidden_parts();
   void run_hidden_rows();
+  void fill_parts();
+  void add_part(Text& text, int64_t count);
+  void add_guesses();
+  int64_t room_for_guess(Text& text, int64_t spare_bytes) const;
+  void fill_rows();
+  void run_rows();
+  void choose(std::span<const float> logits);
+  void tell(const Part& part);
 
   Session& session_;
   const BatcherOptions options_;
@@ -82,16 +94,10 @@ class StepLoop {
   };
   std::vector<Slot> slots_;
 
-  std::vector<StepRow> rows_;  // of the step
-  struct Part {                // a text's rows in it
-    Text* text;
-    int64_t before;  // its position
-    int64_t rows;
-    bool chooses;
-  };
   std::vector<Part> parts_;
-  bool hidden_ = false;  // is this step, or was the last one, for hidden states?
-  int64_t texts_ = 0;    // rows of texts in the making, which come first
+  bool hidden_ = false;        // is this step, or was the last one, for hidden states?
+  size_t texts_ = 0;           // parts of texts in the making, which come first
+  std::vector<StepRow> rows_;  // of the parts
   BatcherStats counts_;
 };
 

@@ -1,30 +1,34 @@
 #include "runtime/serving/text.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "runtime/serving/logprobs.h"
 
 namespace lmc {
+namespace {
+
+// Of a prompt, in a step: under a millisecond.
+constexpr size_t kReadAtOnce = 1024;
+
+}  // namespace
 
 Text::Text(AnswerRequest request, int64_t vocab, int64_t context)
     : request_(std::move(request)),
       prompt_size_(static_cast<int64_t>(request_.prompt.size())),
-      made_(request_.options, vocab, context, std::move(request_.prompt),
-            [this](int32_t id) { return tell(id); }) {
+      made_(request_.options, vocab, context, std::move(request_.prompt)) {
   if (request_.options.max_tokens <= 0) end(StopReason::max_tokens);
 }
 
-void Text::choose(std::span<const float> logits) {
-  prompt_is_fed();
-  logits_ = logits;
-  made_.choose(logits);
-  add_forced();
+void Text::choose(std::span<const float> logits, std::span<const int32_t> guess) {
+  guarded([&] { verify(logits, guess); });
 }
 
-void Text::accept(int32_t id) {
-  prompt_is_fed();
-  made_.accept(id);
-  add_forced();
+void Text::choose(int32_t id) {
+  guarded([&] {
+    made_.accept(id);
+    made_.add_forced();
+  });
 }
 
 void Text::take_hidden(int64_t position, std::span<const float> states, int64_t size) {
@@ -36,19 +40,53 @@ void Text::take_hidden(int64_t position, std::span<const float> states, int64_t 
   if (hidden_ == prompt_size_) end(StopReason::max_tokens);
 }
 
-// Logits tell the probability of each token, so where that is asked for each has a step of its own.
-void Text::add_forced() {
+void Text::guarded(const std::function<void()>& f) {
+  right_ = 0;
+  try {
+    f();
+  } catch (const std::exception& e) {
+    fail(e.what());
+  }
+}
+
+void Text::verify(std::span<const float> logits, std::span<const int32_t> guess) {
+  const size_t vocab = logits.size() / (guess.size() + 1);
+  size_t right = 0;
+  for (bool more = true; more;) {
+    const auto row = logits.subspan(right * vocab, vocab);
+    const int64_t before = made();
+    made_.choose(row);
+    if (request_.top_logprobs >= 0 && made() > before)
+      choices_.push_back(choice_of(tokens().back(), row, request_.top_logprobs));
+    more = !ended() && right < guess.size() && tokens().back() == guess[right];
+    right += more ? 1 : 0;
+  }
+  made_.result().drafted += static_cast<int64_t>(guess.size());
+  made_.result().accepted += static_cast<int64_t>(right);
+  right_ = static_cast<int64_t>(right);
+  // Logits tell the probability of each token, so where that is asked for each has a step of its own.
   if (request_.top_logprobs < 0) made_.add_forced();
 }
 
-void Text::prompt_is_fed() {
-  if (request_.on_prompt && made_.result().ids.empty()) request_.on_prompt(reused);
+Text::Told Text::tell() {
+  if (request_.on_prompt && !std::exchange(prompt_told_, true)) request_.on_prompt(reused);
+  const bool failed = !error_.empty();
+  size_t told = 0;
+  made_.tell([&](int32_t id) {
+    const size_t i = told++;
+    return !request_.on_token || request_.on_token(i < choices_.size() ? choices_[i] : TokenChoice{.id = id});
+  });
+  choices_.clear();
+  if (failed && made_.result().reason != StopReason::interrupted) error_.clear();  // nobody wanted that much
+  return {static_cast<int64_t>(told), right_};
 }
 
-bool Text::tell(int32_t id) {
-  if (!request_.on_token) return true;
-  if (request_.top_logprobs < 0) return request_.on_token({.id = id});
-  return request_.on_token(choice_of(id, logits_, request_.top_logprobs));
+const DraftText* Text::read_by(Drafter& drafter) {
+  if (!draft_) draft_.emplace(drafter);
+  const size_t prompt = static_cast<size_t>(prompt_size_), size = tokens().size();
+  for (size_t end = std::min(read_ + kReadAtOnce, size); read_ < end; ++read_)
+    read_ < prompt ? draft_->read(tokens()[read_]) : draft_->add(tokens()[read_]);
+  return read_ == size ? &*draft_ : nullptr;
 }
 
 void Text::fail(const std::string& error) {

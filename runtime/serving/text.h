@@ -2,10 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "runtime/continuation.h"
+#include "runtime/draft.h"
 #include "runtime/sequence.h"
 #include "runtime/serving/answer_request.h"
 
@@ -41,9 +45,24 @@ class Text {
   // What the next token may be; null: anything. Valid until it comes.
   const IdSet* allowed() { return made_.allowed(); }
   // The next token, from the logits behind tokens(), or known already, and those that a constraint leaves no
-  // choice about. Error if they are no distribution.
-  void choose(std::span<const float> logits);
-  void accept(int32_t id);
+  // choice about. It fails if they are no distribution. On any thread, beside other texts: nobody is told
+  // yet. Behind the first row of logits are those behind each of `guess`, which count as long as all guesses
+  // before were what was chosen.
+  void choose(std::span<const float> logits, std::span<const int32_t> guess);
+  void choose(int32_t id);
+  // Tells of what was chosen, on the thread that runs steps.
+  struct Told {
+    int64_t tokens, right;  // guesses that were right
+  };
+  Told tell();
+
+  // The drafter, which must outlive the text, reads on in it, a slice at a time. Null until it knows all.
+  const DraftText* read_by(Drafter& drafter);
+  // As much of a guess as may come.
+  void cut(std::vector<int32_t>& guess) { made_.cut(guess); }
+  // Tokens that may still be chosen.
+  int64_t left() { return request_.options.max_tokens - made(); }
+
   bool ended() const { return made_.ended(); }
   bool late() const { return made_.late(); }
 
@@ -55,16 +74,19 @@ class Text {
   int64_t made() { return static_cast<int64_t>(made_.result().ids.size()); }
 
  private:
-  void prompt_is_fed();
-  void add_forced();
-  bool tell(int32_t id);
+  void verify(std::span<const float> logits, std::span<const int32_t> guess);
+  void guarded(const std::function<void()>& f);
 
   AnswerRequest request_;
   int64_t prompt_size_;
-  int64_t hidden_ = 0;             // tokens whose hidden states were handed on
-  std::span<const float> logits_;  // behind the token that is being chosen
+  int64_t hidden_ = 0;  // tokens whose hidden states were handed on
   Continuation made_;
   std::string error_;
+  bool prompt_told_ = false;
+  int64_t right_ = 0;                 // guesses of the last step
+  std::vector<TokenChoice> choices_;  // not told yet, where logprobs are wanted
+  std::optional<DraftText> draft_;
+  size_t read_ = 0;  // tokens that the drafter knows
 };
 
 }  // namespace lmc

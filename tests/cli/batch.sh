@@ -47,7 +47,7 @@ expect_error 1 "long.txt:2: the prompt has" "$LMC" run tiny.lmc --batch long.txt
 
 # Flags that make no sense.
 expect_error 2 "--prompt excludes --batch" "$LMC" run tiny.lmc --batch prompts.txt --prompt x
-expect_error 2 "leave one of them out" "$LMC" run tiny.lmc --batch prompts.txt --speculate lookup
+expect_error 2 "--draft-min 5 is more than --draft 4" "$LMC" run tiny.lmc --batch prompts.txt --speculate lookup --draft 4 --draft-min 5
 expect_error 2 "--batch-size requires --batch" "$LMC" run tiny.lmc --prompt x --batch-size 4
 expect_error 2 "--batch-size: Value 0 not in range" "$LMC" run tiny.lmc --batch prompts.txt --batch-size 0
 expect_error 2 "--batch-size 65: a step of this bundle takes at most 64 prompts" \
@@ -66,6 +66,18 @@ fi
 "$LMC" run tiny.lmc --batch prompts.txt --timeout 0.000000001 >batch.txt 2>err.txt || fail "--timeout: $(cat err.txt)"
 [ "$(grep -c '"ids":\[\]' batch.txt)" -eq 10 ] || fail "--timeout: $(cat batch.txt)"
 expect_in err.txt "10 ended by --timeout"
+
+# Guesses change no token, and the second time a prompt is there, its answer is known.
+for how in "--temperature 0" "--temperature 0.8 --seed 3"; do
+  cat prompts.txt prompts.txt >double.txt
+  "$LMC" run tiny.lmc --batch double.txt --batch-size 3 -n 40 --ignore-eos $how >batch.txt 2>/dev/null || fail "each prompt twice"
+  for draft in "" "--draft 3 --draft-min 3"; do
+    "$LMC" run tiny.lmc --batch double.txt --batch-size 3 -n 40 --ignore-eos $how --speculate lookup $draft >guessed.txt 2>err.txt ||
+      fail "--batch --speculate: $(cat err.txt)"
+    cmp -s batch.txt guessed.txt || fail "--batch --speculate lookup $draft $how changes the answers"
+    expect_in err.txt "guessed tokens accepted"
+  done
+done
 
 # Ctrl-C: what has been printed is whole lines of the first prompts.
 for i in $(seq 20); do cat prompts.txt; done >many.txt

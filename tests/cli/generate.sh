@@ -17,7 +17,7 @@ expect_error 2 "--stop needs a text" "$LMC" run tiny.lmc --stop ""
 
 # Guesses: the same tokens, greedy or drawn; the prompt repeats itself, so some guesses are right.
 again="ROMEO: I am a man. JULIET: I am a man. ROMEO: I am a man. JULIET:"
-for how in "" "--temperature 0.8 --top-k 20 --seed 5" "--repetition-penalty 1.2" "--temperature 1 --min-p 0.1 --seed 9"; do
+for how in "" "--temperature 0.8 --top-k 20 --seed 5" "--repetition-penalty 1.2 --frequency-penalty 0.5" "--temperature 1 --min-p 0.1 --seed 9"; do
   for draft in 1 4 63; do
     "$LMC" run tiny.lmc --prompt "$again" -n 100 --ignore-eos --json $how >one.json 2>/dev/null || fail "run $how"
     "$LMC" run tiny.lmc --prompt "$again" -n 100 --ignore-eos --json $how --speculate lookup --draft $draft \
@@ -46,6 +46,8 @@ expect_error 2 "--logit-bias must be ID=BIAS" "$LMC" run tiny.lmc --ids 2 --logi
 expect_error 2 "--logit-bias must be ID=BIAS" "$LMC" run tiny.lmc --ids 2 --logit-bias 5=nan
 expect_error 1 "the logit bias names token 99999" "$LMC" run tiny.lmc --ids 2 --logit-bias 99999=1
 expect_error 1 "min-p must lie between" "$LMC" run tiny.lmc --ids 2 --min-p 2
+expect_error 1 "the presence and frequency penalties must lie between" "$LMC" run tiny.lmc --ids 2 --presence-penalty 1e9
+expect_error 2 "--repetition-window" "$LMC" run tiny.lmc --ids 2 --repetition-window -1
 expect_error 1 "the repetition penalty must be above 0" "$LMC" run tiny.lmc --ids 2 --repetition-penalty 0
 expect_error 2 "--speculate: magic not in" "$LMC" run tiny.lmc --ids 2 --speculate magic
 expect_error 2 "--draft-min 5 is more than --draft 4" "$LMC" run tiny.lmc --ids 2 --speculate lookup --draft 4 --draft-min 5

@@ -17,14 +17,26 @@ same greedy "" '"temperature": 0'
 same drawn "--temperature 0.8 --seed 7" '"temperature": 0.8, "seed": 7'
 same limited "--temperature 1.2 --seed 9 --top-k 50 --top-p 0.9 --min-p 0.02 --repetition-penalty 1.2 --logit-bias 260=-5" \
   '"temperature": 1.2, "seed": 9, "top_k": 50, "top_p": 0.9, "min_p": 0.02, "repeat_penalty": 1.2, "logit_bias": [[260, -5]]'
+same penalised "--presence-penalty 0.8 --frequency-penalty 1.5 --repetition-penalty 1.05 --repetition-window 30" \
+  '"temperature": 0, "presence_penalty": 0.8, "frequency_penalty": 1.5, "repeat_penalty": 1.05, "repeat_last_n": 30'
+same "no window" "" '"temperature": 0, "repeat_last_n": 0, "presence_penalty": 9, "repeat_penalty": 2'
+post /api/generate '{"prompt": "ROMEO:", "raw": true, "stream": false, "options": {"temperature": 0, "repeat_penalty": 1, "presence_penalty": 0.8, "frequency_penalty": 1.5, "num_predict": 40}}' >ollama.json
+"$LMC" run chat.lmc --ids "$(field ollama.json 'j["context"][0]')" --json -n 40 --presence-penalty 0.8 --frequency-penalty 1.5 >run.json 2>err.txt ||
+  fail "run --presence-penalty"
+[ "$(field run.json 'j["text"]')" = "$(field ollama.json 'j["response"]')" ] || fail "Ollama's penalties: $(cat ollama.json)"
+# OpenAI's count the answer alone, llama.cpp's the prompt too.
+often='"prompt": "KING: the king, the king, the king. KING: the king", "temperature": 0, "top_k": 0'
+post /v1/completions "{$often, \"max_tokens\": 12, \"frequency_penalty\": 2}" | field /dev/stdin 'j["choices"][0]["text"]' >openai.txt
+post /completion "{$often, \"n_predict\": 12, \"frequency_penalty\": 2}" | field /dev/stdin 'j["content"]' >llama.txt
+[ -s openai.txt ] && ! cmp -s openai.txt llama.txt || fail "whose tokens are counted: $(cat openai.txt llama.txt)"
 "$LMC" run chat.lmc --chat --prompt "Who?" --json -n 20 >run.json 2>err.txt || fail "run --chat"
 post /v1/chat/completions '{"messages": [{"role": "user", "content": "Who?"}], "max_tokens": 20, "temperature": 0}' >served.json
 [ "$(field run.json 'j["text"]')" = "$(field served.json 'j["choices"][0]["message"]["content"]')" ] || fail "chat: $(cat served.json)"
 
-# So are those of many at a time, with prompts that begin alike or not.
-python3 - "$URL" <<'P' || fail "answers beside others differ"
-import json, sys, threading, urllib.request
-url = sys.argv[1] + '/completion'
+# So are those of many at a time, with prompts that begin alike or not, and with tokens that are guessed.
+cat >together.py <<'P'
+import json, os, sys, threading, urllib.request
+url, rounds = sys.argv[1] + '/completion', int(sys.argv[2])
 play = 'First Citizen: Before we proceed any further, hear me speak. All: Speak, speak. ' * 3
 asks = [{'prompt': (play if i % 3 else '') + f'Citizen {i}:', 'n_predict': 10 + i % 17, 'temperature': 0.7 + i % 2, 'seed': i, 'n_probs': i % 4}
         for i in range(64)]
@@ -32,14 +44,17 @@ def ask(i):
     r = urllib.request.Request(url, json.dumps(asks[i]).encode())
     j = json.load(urllib.request.urlopen(r, timeout=60))
     return j['tokens'], [p['logprob'] for p in j.get('completion_probabilities', [])]
-alone = [ask(i) for i in range(64)]
-together = [None] * 64
-def work(i): together[i] = ask(i)
-threads = [threading.Thread(target=work, args=(i,)) for i in range(64)]
-for t in threads: t.start()
-for t in threads: t.join()
-assert alone == together, [i for i in range(64) if alone[i] != together[i]]
+if not os.path.exists('alone.json'): json.dump([ask(i) for i in range(64)], open('alone.json', 'w'))
+alone = [tuple(a) for a in json.load(open('alone.json'))]
+for _ in range(rounds):
+    together = [None] * 64
+    def work(i): together[i] = ask(i)
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(64)]
+    for t in threads: t.start()
+    for t in threads: t.join()
+    assert alone == together, [i for i in range(64) if alone[i] != together[i]]
 P
+python3 together.py "$URL" 1 || fail "answers beside others differ"
 
 # An embedding has the same bits alone, among many, as ids, and while texts are made.
 python3 - "$URL" <<'P' || fail "embeddings"
@@ -77,7 +92,7 @@ refused() { # refused STATUS TEXT PATH BODY
 }
 refused 400 "'temperature' must lie between" /v1/completions '{"prompt": "x", "temperature": 1e300}'
 refused 400 "'n' must lie between" /v1/completions '{"prompt": "x", "n": 1000}'
-refused 400 "'presence_penalty' is not supported" /v1/completions '{"prompt": "x", "presence_penalty": 1}'
+refused 400 "'presence_penalty' must lie between -2" /v1/completions '{"prompt": "x", "presence_penalty": 3}'
 refused 400 "Unrecognized request argument supplied: promt" /v1/completions '{"promt": "x"}'
 refused 400 "nested more than 64 deep" /v1/completions "$(printf '[%.0s' $(seq 100))"
 refused 400 "not well-formed JSON" /completion '{"prompt": '
@@ -148,6 +163,11 @@ wait $(jobs -p | grep -v "^$SERVER$")
 grep -q 429 codes || fail "nobody was told to come again: $(sort codes | uniq -c)"
 grep -q 200 codes || fail "nobody was answered"
 grep -lq 429 heada.* && grep -qi "retry-after: 1" $(grep -l 429 heada.* | head -1) || fail "no Retry-After"
+ends
+serve chat.lmc --slots 4 --speculate lookup || finish
+python3 together.py "$URL" 2 || fail "guesses change answers"
+curl -sS "$URL/metrics" >out.txt
+[ "$(sed -n 's/^lmc:accepted_tokens_total //p' out.txt)" -gt 100 ] || fail "what was said before is not guessed: $(grep tokens out.txt)"
 ends
 # What prompts left is there after a restart.
 long_prompt="{\"prompt\": \"$(printf 'word %.0s' $(seq 120))\", \"n_predict\": 4, \"temperature\": 0}"

@@ -13,18 +13,26 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   // Requests, cut where a byte is 255, with tokens chosen behind every one's first half.
   const size_t most = data[0];
   Drafter drafter(most, data[0] % 2 == 0 ? most : 0);
+  DraftText long_text(drafter);
   const std::vector<int32_t> all(data + 1, data + size);
   for (auto begin = all.begin(); begin != all.end();) {
     const auto end = std::find(begin + 1, all.end(), 255);
     const auto half = begin + (end - begin) / 2;
-    drafter.start({begin, half});
+    // Each beside one that never ends.
+    DraftText text(drafter);
+    for (auto token = begin; token != half; ++token) text.read(*token);
     for (auto token = half; token != end; ++token) {
-      const std::vector<int32_t> guess = drafter.guess(20);
+      const Drafter::Asker askers[] = {{&text, 20}, {&long_text, 20}};
+      const auto guesses = drafter.guess(askers, 2, 30);
+      fuzz::require(guesses[0].size() + guesses[1].size() <= 30, "more is guessed than there is room for");
+      const std::vector<int32_t>& guess = guesses[0];
       fuzz::require(guess.size() <= std::min<size_t>(most, 20), "more is guessed than was asked for");
       for (const int32_t id : guess)
         fuzz::require(std::find(all.begin(), end, id) != end, "a guess that was never seen");
-      drafter.took(1 + guess.size(), 1 + 0.1 * static_cast<double>(guess.size()));
-      drafter.add(*token);
+      const size_t guessed = guess.size() + guesses[1].size();
+      drafter.took(2 + guessed, guessed, 1 + 0.1 * static_cast<double>(guessed));
+      text.add(*token);
+      long_text.add(*token);
     }
     begin = end;
   }

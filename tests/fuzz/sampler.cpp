@@ -47,6 +47,9 @@ SamplerOptions options_of(fuzz::Bytes& bytes, int32_t vocab) {
         id % 3 == 0 ? -INFINITY : setting(bytes);
   }
   o.seed = bytes.take<uint64_t>();
+  o.presence_penalty = setting(bytes);
+  o.frequency_penalty = setting(bytes);
+  o.counts_answer_alone = bytes.take<uint8_t>() % 2 == 0;
   return o;
 }
 
@@ -63,7 +66,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     while (bytes.left() > 0) {
       std::vector<float> logits(static_cast<size_t>(vocab), -INFINITY);
       for (int32_t i = 0; i < vocab && bytes.left() > 0; ++i) logits[static_cast<size_t>(i)] = logit(bytes);
-      const int32_t id = sampler.sample(logits, sequence);
+      const int32_t id = sampler.sample(logits, sequence, sequence.size() / 2);
       fuzz::require(id >= 0 && id < vocab && std::isfinite(logits[static_cast<size_t>(id)]),
                     "a token that cannot be");
       fuzz::accepted = true;

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/draft.h"
 #include "runtime/random.h"
 #include "tests/threads/threads.h"
 #include "tests/unit/runtime/toy_model.h"
@@ -16,8 +17,9 @@ namespace {
 
 TEST(Batcher, RequestsComeAndGoFromAllThreads) {
   const test::ToyModel model(100, 300, 32, 16);
-  const auto session = model.session({.threads = 1, .scheduler = "in-order"});
-  Batcher batcher(*session, {.slots = 4, .queue = 240, .kv_bytes = 1 << 18});
+  const auto session = model.session({.threads = 2, .scheduler = "in-order"});
+  Drafter drafter(4, 1);
+  Batcher batcher(*session, {.slots = 4, .queue = 240, .kv_bytes = 1 << 18, .drafter = &drafter});
   std::atomic<int> accepted{0}, ended{0};
   std::jthread steps([&] { batcher.run(); });
   {

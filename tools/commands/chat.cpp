@@ -92,7 +92,8 @@ class Chat {
     const Generated& g = a.generated;
     info("{} of {} prompt tokens from the cache, {} tokens in {:.1f} s", conversation_.cached_tokens(),
          conversation_.prompt_tokens(), g.ids.size(), g.prompt_seconds + g.decode_seconds);
-    if (const std::string guessed = acceptance_text(g); !guessed.empty()) info("{}", guessed);
+    if (const std::string guessed = acceptance_text(g.drafted, g.accepted); !guessed.empty())
+      info("{}", guessed);
     if (g.reason == StopReason::interrupted && !forget_interrupt()) throw Interrupted();
     if (g.reason == StopReason::timeout) info("ended by --timeout");
     if (g.reason == StopReason::failed) info("{}", g.failure);

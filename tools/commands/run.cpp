@@ -87,10 +87,13 @@ void run_batch(const Options& o, Engine& engine, const std::vector<std::string>&
   }
   const auto start = std::chrono::steady_clock::now();
   size_t tokens = 0, late = 0;
+  int64_t drafted = 0, accepted = 0;
   const bool finished =
       answer_all(engine, prompts, o.generation, o.chat, at_a_time, [&](size_t i, const Answer& a) {
         write_json(engine, prompts[i], a);
         tokens += a.generated.ids.size();
+        drafted += a.generated.drafted;
+        accepted += a.generated.accepted;
         late += a.generated.reason == StopReason::timeout ? 1 : 0;
         if (a.generated.reason == StopReason::failed) info("prompt {}: {}", i + 1, a.generated.failure);
       });
@@ -99,6 +102,7 @@ void run_batch(const Options& o, Engine& engine, const std::vector<std::string>&
   if (late > 0) info("{} ended by --timeout", late);
   info("{} prompts, {} at a time: {} tokens in {:.2f} s, {:.1f} tokens/s in all", prompts.size(), at_a_time,
        tokens, seconds, static_cast<double>(tokens) / seconds);
+  if (const std::string text = acceptance_text(drafted, accepted); !text.empty()) info("{}", text);
 }
 
 void report(const Generated& g, size_t prompt_tokens) {
@@ -106,7 +110,7 @@ void report(const Generated& g, size_t prompt_tokens) {
   info("prompt {} tokens, first token after {:.0f} ms ({:.1f} tokens/s) · {} tokens, {:.1f} tokens/s",
        prompt_tokens, g.prompt_seconds * 1e3, static_cast<double>(prompt_tokens) / g.prompt_seconds,
        g.ids.size(), decoded > 0 ? decoded / g.decode_seconds : 0.0);
-  if (const std::string text = acceptance_text(g); !text.empty()) info("{}", text);
+  if (const std::string text = acceptance_text(g.drafted, g.accepted); !text.empty()) info("{}", text);
 }
 
 void run(const Options& o) {
@@ -114,10 +118,6 @@ void run(const Options& o) {
   // Wrong usage is found before anything is loaded.
   if (!o.ids.empty()) parse_ids(o.ids);
   static_cast<void>(o.generation.options());
-  if (o.generation.guesses() && !o.batch.empty()) {
-    throw UsageError(
-        "--batch takes many prompts a step; --speculate guesses for one alone: leave one of them out");
-  }
   const std::vector<std::string> batch = o.batch.empty() ? std::vector<std::string>() : read_prompts(o.batch);
   const Restrictions restrictions(o.generation);
   Engine engine(o.bundle.empty() ? newest_bundle() : o.bundle,
@@ -153,7 +153,7 @@ void run(const Options& o) {
   }
   if (o.json) {
     write_json(engine, prompt, a);
-    if (const std::string said = acceptance_text(g); !said.empty()) info("{}", said);
+    if (const std::string said = acceptance_text(g.drafted, g.accepted); !said.empty()) info("{}", said);
     return;
   }
   write_stdout("\n");

@@ -10,6 +10,7 @@
 #include "tools/cli/console.h"
 #include "tools/generate/engine.h"
 #include "tools/generate/page_store.h"
+#include "tools/generate/speculation.h"
 #include "tools/serve/http/server.h"
 #include "tools/serve/service.h"
 #include "tools/system/files.h"
@@ -27,6 +28,7 @@ struct Options {
   serve::ServerOptions server;
   serve::ServiceOptions service;
   BatcherOptions batcher;
+  SpeculationFlags speculation;
   LoadOptions load;
   std::string scheduler = kUsualScheduler;
   std::vector<std::string> hosts;
@@ -59,6 +61,7 @@ void run(Options o) {
   keep_memory_small();
   if (o.server.tls_certificate.empty() != o.server.tls_key.empty())
     throw UsageError("--tls-cert and --tls-key go together");
+  o.speculation.check();
   if (!o.key_file.empty()) o.service.access.keys = serve::read_keys(o.key_file);
   o.service.access.hosts = host_names(o);
   o.server.port = o.port;
@@ -76,6 +79,7 @@ void run(Options o) {
         fmt::format("--slots {}: a step of this bundle takes at most {} sequences", o.slots, most));
   o.batcher.slots = o.slots > 0 ? o.slots : std::min(o.batcher.slots, most);
   o.batcher.kv_bytes = static_cast<int64_t>(o.kv_memory);
+  o.batcher.drafter = o.speculation.drafter(engine);
   engine.warm_up();
   engine.report();
 
@@ -140,6 +144,7 @@ const RegisterCommand kServe(
            .option("--prefill-share", o->batcher.prefill_share,
                    "the share of a step's time that prompts may take while answers are being made")
            .shows_default();
+       o->speculation.add_to(flags);
        flags.option("--timeout", o->service.seconds, "seconds for an answer, waiting included; 0 = no limit")
            .not_negative()
            .shows_default();

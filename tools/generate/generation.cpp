@@ -31,7 +31,14 @@ void GenerationFlags::add_to(Flags& flags) {
       .shows_default();
   flags
       .option("--repetition-window", s.repetition_window,
-              "how many tokens back that looks, the prompt's too; 0 = all")
+              "how many tokens back penalties look, the prompt's too; 0 = all")
+      .not_negative()
+      .shows_default();
+  flags
+      .option("--presence-penalty", s.presence_penalty,
+              "subtracted from the logits of those tokens; negative = likelier")
+      .shows_default();
+  flags.option("--frequency-penalty", s.frequency_penalty, "the same, as many times as each of them came")
       .shows_default();
   flags.option("--logit-bias", biases, "ID=BIAS, added to a token's logit; -inf = never; repeatable")
       .one_value_each();
@@ -46,23 +53,7 @@ void GenerationFlags::add_to(Flags& flags) {
   flags.flag("--ignore-eos", ignore_eos, "go on past the end-of-sequence token");
   flags.option("--timeout", generate.seconds, "end after this many seconds, the prompt's included; 0 = never")
       .not_negative();
-  flags
-      .option(
-          "--speculate", speculate,
-          "lookup: guess that what followed the same words before follows again, and verify it at once; the "
-          "tokens stay the same")
-      .one_of({"none", "lookup"})
-      .shows_default();
-  flags
-      .option("--draft,--draft-max", draft,
-              "with --speculate: most tokens guessed at once; how many pays is measured")
-      .range(1, 4096)
-      .shows_default();
-  flags
-      .option("--draft-min", least_draft,
-              "with --speculate: guess so many at least wherever there is anything to guess from")
-      .range(0, 4096)
-      .shows_default();
+  speculation.add_to(flags);
 }
 
 GenerateOptions GenerationFlags::options() const {
@@ -71,9 +62,7 @@ GenerateOptions GenerationFlags::options() const {
     const auto [id, bias] = parse_logit_bias(b);
     out.sampler.logit_bias.insert_or_assign(id, bias);
   }
-  if (least_draft > draft) {
-    throw UsageError(fmt::format("--draft-min {} is more than --draft {}, the most", least_draft, draft));
-  }
+  speculation.check();
   StopStrings{stops};
   return out;
 }
@@ -84,9 +73,7 @@ GenerateOptions options_for(Engine& engine, const GenerationFlags& flags) {
   GenerateOptions out = flags.options();
   if (!flags.ignore_eos) out.stop_ids = engine.bundle().info.eos_ids;
   if (engine.is_constrained()) out.constraint = [&engine] { return engine.constraint(); };
-  if (flags.guesses()) {
-    out.drafter = &engine.drafter(static_cast<size_t>(flags.draft), static_cast<size_t>(flags.least_draft));
-  }
+  out.drafter = flags.speculation.drafter(engine);
   return out;
 }
 
@@ -147,12 +134,6 @@ bool answer_all(Engine& engine, std::span<const std::vector<int32_t>> prompts, c
       done(next++, it->second);
   };
   return generate_batch(engine.session(), prompts, options, slots, listener);
-}
-
-std::string acceptance_text(const Generated& g) {
-  if (g.drafted == 0) return "";
-  return fmt::format("{} of {} guessed tokens accepted ({:.0f}%)", g.accepted, g.drafted,
-                     100.0 * static_cast<double>(g.accepted) / static_cast<double>(g.drafted));
 }
 
 }  // namespace lmc

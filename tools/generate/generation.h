@@ -10,6 +10,7 @@
 #include "runtime/generate.h"
 #include "tools/cli/flags.h"
 #include "tools/generate/engine.h"
+#include "tools/generate/speculation.h"
 #include "tools/generate/text_grammar.h"
 
 namespace lmc {
@@ -19,14 +20,12 @@ struct GenerationFlags {
   std::vector<std::string> stops, biases;
   GrammarFlags grammar;
   std::string allowed_ids;  // a file, for Engine::allow_only; "": all may be chosen
-  std::string speculate = "none";
-  int64_t draft = 16, least_draft = 0;
+  SpeculationFlags speculation;
   bool ignore_eos = false;
 
   void add_to(Flags& flags);
   // Checked: UsageError for flags that make no sense, before anything is loaded. Who guesses is not in it.
   GenerateOptions options() const;
-  bool guesses() const { return speculate == "lookup"; }
 };
 
 // Before the first answer: what --allowed-ids and the flags of a grammar say. Error, before anything is
@@ -57,8 +56,5 @@ Answer answer(Engine& engine, std::span<const int32_t> prompt, const GenerationF
 bool answer_all(Engine& engine, std::span<const std::vector<int32_t>> prompts, const GenerationFlags& flags,
                 bool hide_stop_ids, int64_t slots,
                 const std::function<void(size_t prompt, const Answer&)>& done);
-
-// "12 of 30 guessed tokens accepted (40%)", or "" where nothing was guessed.
-std::string acceptance_text(const Generated& g);
 
 }  // namespace lmc

@@ -99,6 +99,13 @@ Field refused(const std::string& name, const std::vector<Json>& neutral, const s
   });
 }
 
+Field repeat_last_n_field(const std::string& doc) {
+  return field("repeat_last_n", "integer", doc, [](const Json& v, Asked& a) {
+    const int64_t n = whole_in(v, -1, INT64_MAX);
+    a.options.sampler.repetition_window = n == 0 ? -1 : std::max<int64_t>(n, 0);
+  });
+}
+
 Field most_tokens(const std::string& name, int64_t least, const std::string& doc) {
   return field(name, "integer", doc,
                [=](const Json& v, Asked& a) { a.options.max_tokens = whole_in(v, least, INT64_MAX); });

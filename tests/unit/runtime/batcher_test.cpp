@@ -10,6 +10,7 @@
 #include <mutex>
 #include <thread>
 
+#include "runtime/draft.h"
 #include "runtime/generate.h"
 #include "runtime/random.h"
 #include "runtime/serving/kv_pages.h"
@@ -155,6 +156,8 @@ std::vector<Ask> some_asks(size_t count, uint64_t seed, size_t longest, size_t m
     ask.options.max_tokens = static_cast<int64_t>(1 + below(most_made));
     if (i % 2 == 0) ask.options.sampler = {.temperature = 1.2, .top_k = 20, .seed = i};
     if (i % 5 == 0) ask.options.sampler.repetition_penalty = 1.3;
+    if (i % 7 == 0) ask.options.sampler.frequency_penalty = 0.7;
+    if (i % 14 == 0) ask.options.sampler.counts_answer_alone = true;
     if (i % 4 == 0) ask.options.stop_ids = {7};
     ask.top = i % 6 == 0 ? static_cast<int64_t>(i % 4) : -1;
   }
@@ -260,6 +263,72 @@ TEST(Batcher, EachGetsWhatItGetsAloneWhereMemoryIsShort) {
       EXPECT_LE(s.kept_bytes, s.most_bytes);
     }
     ask_at_random(model, {.slots = 8, .kv_bytes = pages.bytes(500)}, 1, asks, expected);
+  }
+}
+
+// Everything is asked twice, so that there is something to guess from, and a drafter that must guess is often
+// wrong.
+std::vector<Ask> twice(std::vector<Ask> asks) {
+  const std::vector<Ask> again = asks;
+  asks.insert(asks.end(), again.begin(), again.end());
+  return asks;
+}
+
+TEST(Batcher, GuessesChangeNothing) {
+  for (const int64_t span : {int64_t{10}, int64_t{100}, int64_t{500}}) {
+    const ToyModel model(span, 500, 32, 16);
+    const auto asks = twice(some_asks(64, static_cast<uint64_t>(span), 200));
+    const auto expected = all_alone(model, asks);
+    const KvPages pages(model.plan);
+    for (const int threads : {1, 2, 4}) {
+      for (const size_t least : {size_t{0}, size_t{2}}) {
+        Drafter drafter(8, least);
+        const BatcherStats s =
+            ask_at_random(model, {.slots = 8, .kv_bytes = pages.page_bytes() * 100, .drafter = &drafter},
+                          threads, asks, expected);
+        EXPECT_GT(s.accepted_tokens, 100u);
+        EXPECT_GT(s.drafted_tokens, s.accepted_tokens);
+        EXPECT_GT(s.reused_tokens, 1000u);
+      }
+    }
+    Drafter drafter(8, 2);
+    const BatcherStats s = ask_at_random(
+        model, {.slots = 8, .kv_bytes = pages.bytes(500), .prefill_share = 0, .drafter = &drafter}, 1, asks,
+        expected);
+    EXPECT_GT(s.accepted_tokens, 0u) << "where memory is short";
+  }
+}
+
+TEST(Batcher, GuessesStayOnTheirSideOfTheBorder) {
+  const ToyModel model(100, 500, 32, 16, 150);
+  const auto asks = twice(some_asks(32, 3, 200));
+  const auto expected = all_alone(model, asks);
+  Drafter drafter(8, 4);
+  const int64_t page = KvPages(model.plan).page_bytes();
+  EXPECT_GT(ask_at_random(model, {.slots = 8, .kv_bytes = page * 64, .drafter = &drafter}, 2, asks, expected)
+                .accepted_tokens,
+            0u);
+}
+
+// Half of the steps are saved where the same is asked again, and memory for a guess is counted.
+TEST(Batcher, WhatWasSaidBeforeIsGuessed) {
+  const ToyModel model(100, 500, 32, 16);
+  for (const int64_t pages : {3, 100}) {
+    Drafter drafter(8, 8);
+    Running running(model,
+                    {.slots = 2, .kv_bytes = KvPages(model.plan).page_bytes() * pages, .drafter = &drafter});
+    const auto steps = [&] {
+      const uint64_t before = running.batcher.stats().steps;
+      Heard heard;
+      running.batcher.submit(heard.request(some_tokens(20), {.max_tokens = 100}));
+      heard.wait_for_end();
+      EXPECT_EQ(heard.generated.ids, generate(*model.session(), some_tokens(20), {.max_tokens = 100}).ids);
+      const BatcherStats s = running.batcher.stats();
+      EXPECT_LE(s.sequence_bytes + s.kept_bytes, s.most_bytes);
+      return s.steps - before;
+    };
+    EXPECT_GT(steps(), 90U);
+    EXPECT_LT(steps(), 40U);
   }
 }
 

@@ -69,7 +69,7 @@ std::vector<int32_t> reference(const ToyModel& model, std::vector<int32_t> token
   while (out.size() < 60 && !constraint.ended()) {
     std::vector<float> logits = model.reference(tokens);
     constraint.allowed().restrict(logits);
-    out.push_back(sampler.sample(logits, tokens));
+    out.push_back(sampler.sample(logits, tokens, out.size()));
     constraint.accept(out.back());
     tokens.push_back(out.back());
   }
@@ -79,6 +79,7 @@ std::vector<int32_t> reference(const ToyModel& model, std::vector<int32_t> token
 const SamplerOptions kSamplers[] = {{},
                                     {.temperature = 0.9, .top_p = 0.9, .seed = 4},
                                     {.repetition_penalty = 1.3},
+                                    {.presence_penalty = 3, .counts_answer_alone = true},
                                     {.temperature = 2, .seed = 9}};
 
 TEST(Constraint, TokensAreThoseOfRestrictedLogits) {
@@ -117,12 +118,20 @@ TEST(Constraint, BatchesChangeNothing) {
   std::vector<std::vector<int32_t>> prompts;
   for (const size_t n : {3, 21, 40, 1, 7}) prompts.push_back(some_tokens(n));
   for (const SamplerOptions& sampler : kSamplers) {
-    for (const int64_t slots : {1, 3}) {
+    Drafter drafter(8, 3);
+    for (const int64_t slots : {1, 3, 4}) {
       auto session = model.session();
       std::vector<std::vector<int32_t>> got(prompts.size());
       BatchListener listener;
-      listener.on_end = [&](size_t i, const Generated& g) { got[i] = g.ids; };
-      ASSERT_TRUE(generate_batch(*session, prompts, under(30, sampler), slots, listener));
+      int64_t accepted = 0;
+      listener.on_end = [&](size_t i, const Generated& g) {
+        got[i] = g.ids;
+        accepted += g.accepted;
+      };
+      GenerateOptions options = under(30, sampler);
+      if (slots > 1) options.drafter = &drafter;  // the second time it has seen what follows
+      ASSERT_TRUE(generate_batch(*session, prompts, options, slots, listener));
+      EXPECT_TRUE(slots < 4 || accepted > 0);
       for (size_t i = 0; i < prompts.size(); ++i)
         EXPECT_EQ(got[i], reference(model, prompts[i], sampler, 30)) << i;
     }

@@ -12,10 +12,26 @@ using test::some_tokens;
 using test::ToyModel;
 using Ids = std::vector<int32_t>;
 
+void read(DraftText& text, const Ids& tokens) {
+  for (const int32_t token : tokens) text.read(token);
+}
+
+// Of a text alone, in a step that it has for itself.
+Ids guess(const Drafter& drafter, const DraftText& text, size_t room) {
+  const Drafter::Asker asker{&text, room};
+  return drafter.guess({&asker, 1}, 1, room)[0];
+}
+
+// Of a request that goes no further.
+Ids guess_behind(Drafter& drafter, const Ids& prompt, size_t room) {
+  DraftText text(drafter);
+  read(text, prompt);
+  return guess(drafter, text, room);
+}
+
 Ids guess_after(const Ids& sequence, size_t most, size_t room = 100) {
   Drafter drafter(most, most);
-  drafter.start(sequence);
-  return drafter.guess(room);
+  return guess_behind(drafter, sequence, room);
 }
 
 TEST(Draft, ContinuesTheLatestOfTheLongestMatches) {
@@ -35,48 +51,93 @@ TEST(Draft, IsEmptyWhereNothingRepeats) {
   EXPECT_TRUE(guess_after({1, 2, 3, 1, 2}, 0).empty());
 }
 
-TEST(Draft, GuessesFromEarlierRequestsButNotAcrossThem) {
+TEST(Draft, GuessesFromOtherRequestsButNotAcrossThem) {
   Drafter drafter(4, 4);
-  drafter.start(Ids{1, 2, 3, 4, 5, 6});
-  drafter.start(Ids{9, 3, 4});
-  EXPECT_EQ(drafter.guess(9), (Ids{5, 6})) << "the first request ends there";
-  drafter.start(Ids{6});
-  EXPECT_TRUE(drafter.guess(9).empty()) << "what followed is another request";
+  guess_behind(drafter, {1, 2, 3, 4, 5, 6}, 0);
+  EXPECT_EQ(guess_behind(drafter, {9, 3, 4}, 9), (Ids{5, 6})) << "the first request ends there";
+  EXPECT_TRUE(guess_behind(drafter, {6}, 9).empty()) << "what followed is another request";
+}
+
+TEST(Draft, OneTextGuessesWhatAnotherIsJustSaying) {
+  Drafter drafter(4, 4);
+  DraftText one(drafter), other(drafter);
+  read(one, {1, 2, 3});
+  read(other, {1, 2, 3});
+  EXPECT_TRUE(guess(drafter, other, 9).empty()) << "as far as the other";
+  read(one, {4, 5});
+  EXPECT_EQ(guess(drafter, other, 9), (Ids{4, 5}));
+  EXPECT_TRUE(guess(drafter, one, 9).empty());
 }
 
 TEST(Draft, TakesTheTurnsOfAConversationForOneText) {
   Drafter drafter(4, 4);
-  drafter.start(Ids{1, 2, 3});
-  drafter.add(4);
-  drafter.start(Ids{1, 2, 3, 4, 8, 3});
-  EXPECT_EQ(drafter.guess(9), (Ids{4, 8, 3, 4})) << "the turn is indexed once, and goes on in the next";
+  guess_behind(drafter, {1, 2, 3, 4}, 0);
+  EXPECT_EQ(guess_behind(drafter, {1, 2, 3, 4, 8, 3}, 9), (Ids{4, 8, 3, 4}))
+      << "the turn goes on in the next";
   // The next turn differs from what was said: what they share still leads up to it.
-  drafter.start(Ids{1, 2, 3, 4, 7, 2, 3});
-  EXPECT_EQ(drafter.guess(2), (Ids{4, 7}));
+  EXPECT_EQ(guess_behind(drafter, {1, 2, 3, 4, 7, 2, 3}, 2), (Ids{4, 7}));
+}
+
+// What a row costs beside one of a step of one.
+void learn_costs(Drafter& drafter, double of_a_row) {
+  for (size_t rows = 1; rows <= 40; ++rows)
+    drafter.took(rows, rows == 1 ? 0 : 1, 1 + of_a_row * static_cast<double>(rows - 1));
 }
 
 TEST(Draft, GuessesAsManyTokensAsPay) {
-  const auto drafter = [](double of_a_row) {
-    Drafter out(16);
-    out.start(Ids{1, 2, 3});
-    for (size_t rows = 1; rows <= 17; ++rows) out.took(rows, 1 + of_a_row * static_cast<double>(rows - 1));
-    return out;
-  };
-  Drafter cheap = drafter(0.01), dear = drafter(1.1);
+  Drafter cheap(16), dear(16);
+  learn_costs(cheap, 0.01);
+  learn_costs(dear, 1.1);
+  DraftText of_cheap(cheap), of_dear(dear);
+  read(of_cheap, {1, 2, 3});
+  read(of_dear, {1, 2, 3});
   for (int round = 0; round < 30; ++round) {
     for (const int32_t token : {4, 5, 6, 7}) {
-      cheap.add(token);
-      dear.add(token);
+      of_cheap.add(token);
+      of_dear.add(token);
     }
   }
-  EXPECT_EQ(cheap.guess(100).size(), 16U) << "all were right of late";
-  EXPECT_TRUE(dear.guess(100).empty()) << "a guess that is always right costs more than a step";
-  for (const uint32_t i : {0U, 1U, 2U, 3U, 4U, 5U, 6U, 7U, 8U, 9U, 10U, 11U, 12U, 13U, 14U, 15U}) {
-    for (const int32_t token : {4, 5, 100 + static_cast<int32_t>(i)}) cheap.add(token);
+  EXPECT_EQ(guess(cheap, of_cheap, 100).size(), 16U) << "all were right of late";
+  EXPECT_TRUE(guess(dear, of_dear, 100).empty()) << "a guess that is always right costs more than a step";
+  for (int32_t i = 0; i < 16; ++i) {
+    for (const int32_t token : {4, 5, 100 + i}) of_cheap.add(token);
   }
-  cheap.add(4);
-  cheap.add(5);
-  EXPECT_LE(cheap.guess(100).size(), 2U) << "what follows differs each time";
+  of_cheap.add(4);
+  of_cheap.add(5);
+  EXPECT_LE(guess(cheap, of_cheap, 100).size(), 2U) << "what follows differs each time";
+}
+
+// Texts share a step: its room goes to those that were right of late, and how much is guessed depends on the
+// rows that are there anyway.
+TEST(Draft, TheLikeliestGuessesOfAllTextsGoFirst) {
+  Drafter drafter(16);
+  learn_costs(drafter, 0.01);
+  DraftText repeats(drafter), changes(drafter), again(drafter);
+  read(repeats, {1, 2, 3});
+  for (int round = 0; round < 30; ++round) {
+    for (const int32_t token : {4, 5, 6, 7}) repeats.add(token);
+  }
+  for (int32_t i = 0; i < 40; ++i) {
+    for (const int32_t token : {20, 21, 1000 + i}) changes.add(token);
+  }
+  changes.add(20);
+  read(again, {4, 5, 6});
+  const Drafter::Asker askers[] = {{&changes, 100}, {&repeats, 100}, {&again, 0}};
+  const auto guesses = drafter.guess(askers, 3, 12);
+  ASSERT_EQ(guesses.size(), 3U);
+  EXPECT_GT(guesses[1].size(), 8U);
+  EXPECT_LT(guesses[0].size(), 3U);
+  EXPECT_LE(guesses[0].size() + guesses[1].size(), 12U);
+  EXPECT_TRUE(guesses[2].empty()) << "it has no room";
+  EXPECT_EQ(guesses[1][0], 4);
+
+  // Thirty rows at the price of one, and each further one at that of thirty.
+  for (size_t round = 0; round < 50; ++round) {
+    for (size_t rows = 1; rows <= 60; ++rows)
+      drafter.took(rows, 0, rows <= 30 ? 1.0 : static_cast<double>(rows - 29));
+  }
+  EXPECT_GT(drafter.guess(askers, 3, 100)[1].size(), 8U);
+  EXPECT_TRUE(drafter.guess(askers, 30, 100)[1].empty()) << "the step is full";
 }
 
 // A prompt that repeats itself, so that guesses are made; the toy model's answers are hashes, so nearly all

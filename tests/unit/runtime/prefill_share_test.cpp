@@ -90,6 +90,21 @@ TEST(PrefillShare, ALoneSlowStepIsNotThePrice) {
   EXPECT_NEAR(static_cast<double>(run(share, 50, 4, linear).last), static_cast<double>(before), 1);
 }
 
+// A server just started: a prompt alone took as long as reading the weights does, which says nothing of the
+// next, whose text is joined by many prompts at once.
+TEST(PrefillShare, AFirstPromptAloneIsNotThePriceOfTheNext) {
+  const auto seconds = [](int64_t texts, int64_t tokens) {
+    return 0.070 + 0.0015 * static_cast<double>(texts + tokens);
+  };
+  PrefillShare share(0.5, 8);
+  share.took(0, 8, seconds(0, 8));
+  for (int i = 0; i < 40; ++i) share.took(1, 0, seconds(1, 0));
+  share.took(0, 8, seconds(0, 8));
+  EXPECT_EQ(share.tokens(1, 56), 16) << "twice what was timed";
+  share.took(1, 16, seconds(1, 16));
+  EXPECT_EQ(share.tokens(3, 40), 32);
+}
+
 TEST(PrefillShare, AtLeastOneTokenAtMostTheRoom) {
   PrefillShare none(0, 8);
   EXPECT_EQ(run(none, 50, 4, linear).last, 1);

@@ -53,6 +53,8 @@ TEST(Sampler, OnlyGreedyWhereNothingElseDecides) {
   EXPECT_TRUE(Sampler({.temperature = 1, .top_k = 1}).only_greedy());
   EXPECT_FALSE(Sampler({.temperature = 1}).only_greedy());
   EXPECT_FALSE(Sampler({.repetition_penalty = 1.1}).only_greedy());
+  EXPECT_FALSE(Sampler({.presence_penalty = 0.1}).only_greedy());
+  EXPECT_FALSE(Sampler({.frequency_penalty = -0.1}).only_greedy());
   EXPECT_FALSE(Sampler({.logit_bias = {{3, 1.0}}}).only_greedy());
 }
 
@@ -195,6 +197,39 @@ TEST(Sampler, ThePenaltyDividesPositiveAndMultipliesNegativeLogitsOnceEach) {
   EXPECT_EQ(all.sample(logits, std::vector<int32_t>{0, 1, 1, 1, 1, 1}), 2);
 }
 
+using Ids = std::vector<int32_t>;
+
+TEST(Sampler, PresenceIsSubtractedOnceAndFrequencyAsOftenAsATokenCame) {
+  const std::vector<float> logits{4, 3, 2.5, -1};
+  Sampler presence({.presence_penalty = 1.2});
+  EXPECT_EQ(presence.sample(logits, Ids{0}), 1) << "4 - 1.2";
+  EXPECT_EQ(presence.sample(logits, Ids{0, 0, 0, 1}), 0) << "2.8 beside 1.8 and 2.5";
+  Sampler frequency({.frequency_penalty = 0.6});
+  EXPECT_EQ(frequency.sample(logits, Ids{0}), 0) << "3.4";
+  EXPECT_EQ(frequency.sample(logits, Ids{0, 0}), 1) << "2.8";
+  EXPECT_EQ(frequency.sample(logits, Ids{0, 0, 0, 1}), 2) << "2.2, 2.4, 2.5";
+  EXPECT_EQ(Sampler({.presence_penalty = -6}).sample(logits, Ids{3}), 3) << "-1 + 6";
+  EXPECT_EQ(Sampler({.presence_penalty = 0.4, .frequency_penalty = 0.4}).sample(logits, Ids{0, 0}), 1)
+      << "2.8";
+  EXPECT_EQ(Sampler({.repetition_penalty = 2, .presence_penalty = -1}).sample(logits, Ids{0}), 0)
+      << "4 / 2 + 1, not (4 + 1) / 2; among equals the lowest";
+}
+
+TEST(Sampler, PenaltiesLookAtAWindowOrAtTheAnswerAlone) {
+  const std::vector<float> logits{4, 3, 2};
+  const Ids sequence{0, 0, 1, 1};
+  const auto sample = [&](const SamplerOptions& o, size_t made) {
+    return Sampler(o).sample(logits, sequence, made);
+  };
+  EXPECT_EQ(sample({.presence_penalty = 5, .repetition_window = 2}, 0), 0);
+  EXPECT_EQ(sample({.presence_penalty = 5, .repetition_window = 0}, 0), 2);
+  EXPECT_EQ(sample({.repetition_penalty = 9, .presence_penalty = 5, .repetition_window = -1}, 0), 0);
+  EXPECT_EQ(sample({.presence_penalty = 5, .counts_answer_alone = true}, 0), 0) << "all of it is the prompt";
+  EXPECT_EQ(sample({.presence_penalty = 5, .counts_answer_alone = true}, 3), 2);
+  EXPECT_EQ(sample({.frequency_penalty = 0.7, .repetition_window = 1, .counts_answer_alone = true}, 4), 0)
+      << "2.6, 1.6 and 2: the window is the other penalty's";
+}
+
 TEST(Sampler, ABiasMovesATokenAndMinusInfinityForbidsIt) {
   const std::vector<float> logits{4, 3, 2, 1};
   EXPECT_EQ(Sampler({.logit_bias = {{3, 3.5}}}).sample(logits), 3);
@@ -211,7 +246,9 @@ TEST(Sampler, ABiasMovesATokenAndMinusInfinityForbidsIt) {
 TEST(Sampler, OptionsOutOfRangeAreRefused) {
   EXPECT_THROW(Sampler({.min_p = 1.5}), Error);
   EXPECT_THROW(Sampler({.repetition_penalty = 0}), Error);
-  EXPECT_THROW(Sampler({.repetition_window = -1}), Error);
+  EXPECT_THROW(Sampler({.repetition_window = -2}), Error);
+  EXPECT_THROW(Sampler({.presence_penalty = std::nan("")}), Error);
+  EXPECT_THROW(Sampler({.frequency_penalty = -2e6}), Error);
   EXPECT_THROW(Sampler({.logit_bias = {{0, kInf}}}), Error);
   EXPECT_THROW(Sampler({.logit_bias = {{0, std::nan("")}}}), Error);
   EXPECT_THROW(Sampler({.temperature = -1}), Error);

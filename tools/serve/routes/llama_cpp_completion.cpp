@@ -16,12 +16,11 @@ Fields llama_cpp_sampling() {
              "draw among those at least p times as probable as the likeliest"),
       number("repeat_penalty", &SamplerOptions::repetition_penalty, 1e-3, 1e3,
              "makes earlier tokens less likely; 1: no"),
-      field("repeat_last_n", "integer", "how many tokens back that looks; -1: all",
-            [](const Json& v, Asked& a) {
-              const int64_t n = whole_in(v, -1, INT64_MAX);
-              a.options.sampler.repetition_window = n < 0 ? 0 : n;
-              if (n == 0) a.options.sampler.repetition_penalty = 1;
-            }),
+      number("presence_penalty", &SamplerOptions::presence_penalty, -100, 100,
+             "subtracted from the logits of earlier tokens"),
+      number("frequency_penalty", &SamplerOptions::frequency_penalty, -100, 100,
+             "the same, as many times as each came"),
+      repeat_last_n_field("how many tokens back penalties look, the prompt's too; 0: none, -1: all"),
       seed_field(),
       stop_field("stop", 16),
       logit_bias_field(),
@@ -29,8 +28,6 @@ Fields llama_cpp_sampling() {
       flag("stream", &Asked::stream, "send the answer as it comes"),
       refused("typical_p", {1}, off),
       refused("mirostat", {0}, off),
-      refused("presence_penalty", {0}, off),
-      refused("frequency_penalty", {0}, off),
       refused("dry_multiplier", {0}, off),
       refused("xtc_probability", {0}, off),
       refused("dynatemp_range", {0}, off),
@@ -63,7 +60,9 @@ Json settings_of(const Asked& asked) {
           {"top_p", s.top_p},
           {"min_p", s.min_p},
           {"repeat_penalty", s.repetition_penalty},
-          {"repeat_last_n", s.repetition_window},
+          {"repeat_last_n", s.repetition_window > 0 ? s.repetition_window : -1 - s.repetition_window},
+          {"presence_penalty", s.presence_penalty},
+          {"frequency_penalty", s.frequency_penalty},
           {"stop", asked.stops},
           {"ignore_eos", asked.ignore_eos},
           {"stream", asked.stream},
@@ -76,15 +75,20 @@ Json timings_of(const Choice& c) {
   const auto fed = static_cast<double>(c.prompt_tokens - c.reused_tokens);
   const auto made = static_cast<double>(g.ids.size());
   const double seconds = g.decode_seconds;  // of all but the first
-  return {{"cache_n", c.reused_tokens},
-          {"prompt_n", c.prompt_tokens - c.reused_tokens},
-          {"prompt_ms", g.prompt_seconds * 1e3},
-          {"prompt_per_token_ms", per(g.prompt_seconds * 1e3, fed)},
-          {"prompt_per_second", per(fed, g.prompt_seconds)},
-          {"predicted_n", g.ids.size()},
-          {"predicted_ms", seconds * 1e3},
-          {"predicted_per_token_ms", per(seconds * 1e3, made - 1)},
-          {"predicted_per_second", per(made - 1, seconds)}};
+  Json out = {{"cache_n", c.reused_tokens},
+              {"prompt_n", c.prompt_tokens - c.reused_tokens},
+              {"prompt_ms", g.prompt_seconds * 1e3},
+              {"prompt_per_token_ms", per(g.prompt_seconds * 1e3, fed)},
+              {"prompt_per_second", per(fed, g.prompt_seconds)},
+              {"predicted_n", g.ids.size()},
+              {"predicted_ms", seconds * 1e3},
+              {"predicted_per_token_ms", per(seconds * 1e3, made - 1)},
+              {"predicted_per_second", per(made - 1, seconds)}};
+  if (g.drafted > 0) {
+    out["draft_n"] = g.drafted;
+    out["draft_n_accepted"] = g.accepted;
+  }
+  return out;
 }
 
 }  // namespace lmc::serve

@@ -55,6 +55,10 @@ void metrics(Service& service, Call& call) {
   add("counter", "lmc:step_seconds_total", "Time spent in steps.", b.step_seconds);
   add("counter", "lmc:reused_tokens_total", "Prompt tokens found in the cache.",
       static_cast<double>(b.reused_tokens));
+  add("counter", "lmc:drafted_tokens_total", "Guessed tokens fed for verification.",
+      static_cast<double>(b.drafted_tokens));
+  add("counter", "lmc:accepted_tokens_total", "Guessed tokens found right.",
+      static_cast<double>(b.accepted_tokens));
   add("counter", "lmc:preempted_total", "Times a text gave up its memory for an older one.",
       static_cast<double>(b.preempted));
   add("gauge", "lmc:kv_sequence_bytes", "KV cache of texts in the making.",

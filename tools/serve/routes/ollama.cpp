@@ -16,12 +16,9 @@ Fields option_fields() {
       number("top_p", &SamplerOptions::top_p, 0, 1, ""),
       number("min_p", &SamplerOptions::min_p, 0, 1, ""),
       number("repeat_penalty", &SamplerOptions::repetition_penalty, 1e-3, 1e3, ""),
-      field("repeat_last_n", "integer", "",
-            [](const Json& v, Asked& a) {
-              const int64_t n = whole_in(v, -1, INT64_MAX);
-              a.options.sampler.repetition_window = n < 0 ? 0 : n;
-              if (n == 0) a.options.sampler.repetition_penalty = 1;
-            }),
+      number("presence_penalty", &SamplerOptions::presence_penalty, -100, 100, ""),
+      number("frequency_penalty", &SamplerOptions::frequency_penalty, -100, 100, ""),
+      repeat_last_n_field(""),
       field("num_predict", "integer", "",
             [](const Json& v, Asked& a) {
               const int64_t n = whole_in(v, -2, INT64_MAX);
@@ -29,8 +26,6 @@ Fields option_fields() {
             }),
       seed_field(),
       stop_field("stop", 16),
-      refused("presence_penalty", {0}, "is not supported; repeat_penalty is"),
-      refused("frequency_penalty", {0}, "is not supported; repeat_penalty is"),
       refused("mirostat", {0}, "is not supported: it must be 0"),
       refused("typical_p", {1}, "is not supported: it must be 1"),
   };
@@ -42,7 +37,8 @@ Fields ollama_common() {
   return {
       text("model", &Asked::model, "any name: there is one model"),
       field("options", "object",
-            "temperature, top_k, top_p, min_p, repeat_penalty, repeat_last_n, num_predict, seed, stop",
+            "temperature, top_k, top_p, min_p, repeat_penalty, presence_penalty, frequency_penalty, "
+            "repeat_last_n, num_predict, seed, stop",
             [](const Json& v, Asked& a) {
               static const Fields kOptions = option_fields();
               if (!v.is_object()) throw RequestError(400, "must be an object");

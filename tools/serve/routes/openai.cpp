@@ -14,14 +14,16 @@ Fields openai_sampling() {
              "draw among those at least p times as probable as the likeliest"),
       number("repetition_penalty", &SamplerOptions::repetition_penalty, 1e-3, 1e3,
              "makes earlier tokens less likely; 1: no"),
+      number("presence_penalty", &SamplerOptions::presence_penalty, -2, 2,
+             "subtracted from the logits of the answer's tokens so far"),
+      number("frequency_penalty", &SamplerOptions::frequency_penalty, -2, 2,
+             "the same, as many times as each came"),
       seed_field(),
       stop_field("stop", 16),
       logit_bias_field(),
       flag("ignore_eos", &Asked::ignore_eos, "go on past the end-of-sequence token"),
       whole("n", &Asked::n, 1, 128,
             "answers to one prompt; the seed of each is one more than of the one before"),
-      refused("presence_penalty", {0}, "is not supported; repetition_penalty is"),
-      refused("frequency_penalty", {0}, "is not supported; repetition_penalty is"),
       ignored("user", "for the caller's own use"),
   };
 }
@@ -41,6 +43,7 @@ Fields openai_stream() {
 Asked openai_defaults() {
   Asked out;
   out.options.sampler.temperature = 1;
+  out.options.sampler.counts_answer_alone = true;
   out.options.max_tokens = -1;
   return out;
 }
