@@ -56,15 +56,19 @@ class Translation {
     }
     if (s.types & kNull) ways.push_back(json_.null());
     if (s.types & kBoolean) ways.push_back(json_.boolean());
-    if (s.types & kFraction) {
-      ways.push_back(s.numbers.bounded() ? numbers_within(g_, s.numbers) : json_.number());
-    } else if (s.types & kInteger) {
-      ways.push_back(s.numbers.bounded() ? integers_within(g_, s.numbers) : json_.integer());
-    }
+    if (s.types & (kInteger | kFraction)) ways.push_back(number(s));
     if (s.types & kString) ways.push_back(string(s));
     if (s.types & kArray) ways.push_back(array(s));
     if (s.types & kObject) ways.push_back(object(s));
     return g_.choice(std::move(ways));
+  }
+
+  ExprId number(const Shape& s) {
+    const bool integers = (s.types & kInteger) != 0, fractions = (s.types & kFraction) != 0;
+    if (s.numbers.is_all() && integers) return fractions ? json_.number() : json_.integer();
+    auto texts = numbers_within(s.numbers, integers, fractions);
+    if (!texts) shapes_.too_large(s, "bounds and multipleOf of a number");
+    return accepts_nothing(*texts) ? g_.never() : g_.automaton(std::move(*texts));
   }
 
   ExprId string(const Shape& s) {
@@ -96,6 +100,7 @@ class Translation {
 
   // Items and what may follow each, as rules: a long list of them is no deep one.
   ExprId array(const Shape& s) {
+    if (s.unique_items || !s.contained.empty()) return Items(*this, s).all();
     const auto n = static_cast<int32_t>(shapes_.prefix_items(s));
     if (s.max_items != kUnbounded && s.max_items < s.min_items) return g_.never();
     const ExprId rest = value_of(shapes_.item(s, static_cast<size_t>(n)));
@@ -116,6 +121,132 @@ class Translation {
         {g_.text("["), json_.blank(), optional_unless(s.min_items > 0, 0, s.max_items, items), g_.text("]")});
   }
 
+  // The items of an array where it matters which came before: how many fit `contains`, and what must not come
+  // again. A rule for each of what may have come.
+  class Items {
+   public:
+    Items(Translation& t, const Shape& s)
+        : t_(t), g_(t.g_), s_(s), prefix_(static_cast<int32_t>(t.shapes_.prefix_items(s))) {
+      if (s.contained.size() > 1)
+        t.doc_.refuse(*s.contained[1].what, "a second contains for an array is not supported");
+      if (!s.contained.empty()) contained_ = s.contained[0];
+      if (s.unique_items) find_values();
+    }
+
+    ExprId all() {
+      if (contained_.most != kUnbounded && contained_.most < contained_.least) return g_.never();
+      return g_.sequence({g_.text("["), t_.json_.blank(), from({}), g_.text("]")});
+    }
+
+   private:
+    struct Came {
+      int32_t items = 0, fitting = 0;
+      uint64_t values = 0;  // of those that there are
+      auto operator<=>(const Came&) const = default;
+    };
+
+    void find_values() {
+      for (int32_t at = 0; at <= prefix_; ++at) {
+        const Conjunction item = t_.shapes_.item(s_, static_cast<size_t>(at));
+        const auto values = t_.shapes_.finite(item);
+        if (!values) {
+          const Json& owner = **std::find_if(s_.parts.begin(), s_.parts.end(),
+                                             [](const Json* p) { return p->contains("uniqueItems"); });
+          t_.doc_.refuse(owner, "uniqueItems",
+                         "is supported where items are of few values only: enum, const, null, booleans, "
+                         "integers within bounds");
+        }
+        for (const Json& v : *values) number_of(v);
+        if (at == s_.max_items) break;
+      }
+      if (values_.size() > 64) t_.shapes_.too_large(s_, "uniqueItems of so many values");
+    }
+    size_t number_of(const Json& v) {
+      const auto it = std::find(values_.begin(), values_.end(), v);
+      if (it != values_.end()) return static_cast<size_t>(it - values_.begin());
+      values_.push_back(v);
+      return values_.size() - 1;
+    }
+
+    ExprId from(const Came& came) {
+      const auto [it, added] = rules_.try_emplace(came, 0);
+      if (added) {
+        constexpr size_t kMostRules = 20000;
+        if (rules_.size() > kMostRules)
+          t_.shapes_.too_large(s_, "contains, uniqueItems, minItems and maxItems");
+        it->second = g_.add_rule("");
+        todo_.emplace_back(came, it->second);
+        if (todo_.size() == 1) {
+          for (; !todo_.empty(); todo_.pop_front()) {
+            const auto [next, rule] = todo_.front();
+            g_.define(rule, body(next));
+          }
+        }
+      }
+      return g_.rule(rules_.at(came));
+    }
+
+    ExprId body(const Came& came) {
+      std::vector<ExprId> ways;
+      const int32_t needed = s_.contained.empty() ? 0 : contained_.least;
+      if (came.items >= s_.min_items && came.fitting >= needed)
+        ways.push_back(came.items > 0 ? t_.json_.blank() : g_.empty());
+      if (s_.max_items == kUnbounded || came.items < s_.max_items) {
+        const Conjunction item = t_.shapes_.item(s_, static_cast<size_t>(std::min(came.items, prefix_)));
+        if (s_.unique_items)
+          add_values(came, item, ways);
+        else
+          add_items(came, item, ways);
+      }
+      return g_.choice(std::move(ways));
+    }
+
+    void add_values(const Came& came, const Conjunction& item, std::vector<ExprId>& ways) {
+      const auto fitting = s_.contained.empty()
+                               ? std::vector<Json>()
+                               : t_.shapes_.finite(t_.shapes_.with(item, *contained_.what)).value();
+      const std::vector<Json> values = t_.shapes_.finite(item).value();
+      for (const Json& v : values) {
+        const size_t number = number_of(v);
+        if (came.values >> number & 1) continue;
+        Came next = came;
+        next.values |= uint64_t{1} << number;
+        if (std::find(fitting.begin(), fitting.end(), v) != fitting.end()) ++next.fitting;
+        add(came, t_.constant(v), next, ways);
+      }
+    }
+
+    void add_items(const Came& came, const Conjunction& item, std::vector<ExprId>& ways) {
+      Came next = came;
+      ++next.fitting;
+      // Where any number may fit, one that does may be read as one that does not.
+      const bool open = contained_.most == kUnbounded;
+      if (!open || came.fitting < contained_.least)
+        add(came, t_.value_of(t_.shapes_.with(item, *contained_.what)), next, ways);
+      const Conjunction other = open ? item : t_.shapes_.with(item, t_.shapes_.negation(*contained_.what));
+      add(came, t_.value_of(other), came, ways);
+    }
+
+    void add(const Came& came, ExprId item, Came next, std::vector<ExprId>& ways) {
+      if (contained_.most != kUnbounded && next.fitting > contained_.most) return;
+      const int32_t least = std::max(prefix_, s_.min_items);
+      next.items = came.items + 1;
+      if (s_.max_items == kUnbounded) next.items = std::min(next.items, std::max(least, 1));
+      if (contained_.most == kUnbounded) next.fitting = std::min(next.fitting, contained_.least);
+      if (came.items > 0) item = g_.sequence({t_.json_.blank(), t_.json_.comma(), item});
+      ways.push_back(g_.sequence({item, from(next)}));
+    }
+
+    Translation& t_;
+    Grammar& g_;
+    const Shape& s_;
+    const int32_t prefix_;
+    Contained contained_;
+    std::vector<Json> values_;
+    std::map<Came, RuleId> rules_;
+    std::deque<std::pair<Came, RuleId>> todo_;
+  };
+
   // What begins with item number `at`: it must be there, may be, or there is room for no more.
   ExprId optional_unless(bool needed, int32_t at, int32_t most, ExprId what) {
     if (most != kUnbounded && at >= most) return g_.empty();
@@ -134,8 +265,12 @@ class Translation {
   class Members {
    public:
     Members(Translation& t, const Shape& s)
-        : t_(t), g_(t.g_), s_(s), counts_(s.max_properties != kUnbounded) {
+        : t_(t), g_(t.g_), s_(s), names_(t.shapes_.names(s)), counts_(s.max_properties != kUnbounded) {
       for (const std::string& name : s.members) {
+        if (names_ && !accepts(*names_, name)) {
+          named_.push_back(g_.never());
+          continue;
+        }
         named_.push_back(
             g_.sequence({t.json_.quoted(name), t.json_.colon(), t.value_of(t.shapes_.member(s, name))}));
       }
@@ -151,19 +286,8 @@ class Translation {
    private:
     // Members whose names are not among those named, by which patterns these match.
     ExprId others() {
-      Automaton names;
-      names.add_state();
-      for (const std::string& name : s_.members) {
-        uint32_t at = 0;
-        for (const char c : name) {
-          const uint32_t next = names.add_state();
-          names.states[at].edges.push_back({ByteSet::of(static_cast<uint8_t>(c)), next});
-          at = next;
-        }
-        names.states[at].final = true;
-      }
-      const auto known = deterministic(names, names.states.size() + 1);
-      const Automaton free = meet(complement(*known), *t_.shapes_.any_text());
+      Automaton free = meet(complement(automaton_of_texts(s_.members)), *t_.shapes_.any_text());
+      if (names_) free = meet(free, *names_);
       std::vector<ExprId> ways;
       const size_t n = s_.key_patterns.size();
       for (size_t set = 0; set < (size_t{1} << n); ++set) {
@@ -179,7 +303,8 @@ class Translation {
                         [](const Json* j) { return j->is_boolean() && !j->get<bool>(); }))
           continue;
         open_ = true;
-        const ExprId key = n == 0 && s_.members.empty() ? t_.json_.string() : t_.json_.string_of(keys);
+        const ExprId key =
+            n == 0 && s_.members.empty() && !names_ ? t_.json_.string() : t_.json_.string_of(keys);
         ways.push_back(g_.sequence({key, t_.json_.colon(), t_.value_of(of)}));
       }
       return g_.choice(std::move(ways));
@@ -250,6 +375,7 @@ class Translation {
     Translation& t_;
     Grammar& g_;
     const Shape& s_;
+    const std::optional<Automaton> names_;  // that members may have
     std::vector<ExprId> named_;
     ExprId other_ = 0;
     bool open_ = false;  // may there be others?

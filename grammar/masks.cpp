@@ -21,7 +21,7 @@ Masks::Masks(const Machine& machine, std::shared_ptr<const Vocabulary> vocabular
       }
     }
   }
-  path_.resize(vocabulary_->all().depth + 1);
+  path_.resize(vocabulary_->depth() + 1);
 }
 
 std::shared_ptr<const Mask> Masks::of(StateId state) {
@@ -40,20 +40,9 @@ std::shared_ptr<const Mask> Masks::of(StateId state) {
 
 std::shared_ptr<const Mask> Masks::compute(StateId state) {
   found_.clear();
-  uint32_t taken[kKinds] = {};
-  for (size_t kind = kKinds; kind-- > 0;) {
-    // What takes any characters takes any of fewer.
-    for (size_t o = kind + 1; o < kKinds; ++o) {
-      if (kind_within(kind, o)) taken[kind] = std::max(taken[kind], taken[o]);
-    }
-    taken[kind] = chars_taken(kind, taken[kind], state);
-  }
-  if (std::all_of(std::begin(taken), std::end(taken), [](uint32_t n) { return n == 0; })) {
-    walk(vocabulary_->all(), state);
-  } else {
-    for (size_t kind = 0; kind < kKinds; ++kind) add_kind(vocabulary_->kinds()[kind], taken[kind], state);
-    walk(vocabulary_->others(), state);
-  }
+  add(vocabulary_->slice(false), state);
+  if (const StateId behind_blank = states_.next(state, ' '); behind_blank != States::kDead)
+    add(vocabulary_->slice(true), behind_blank);
   if (states_.may_end(state)) {
     for (const int32_t id : vocabulary_->ends()) found_.add(id);
   }
@@ -67,17 +56,49 @@ std::shared_ptr<const Mask> Masks::compute(StateId state) {
   return out;
 }
 
-// Tokens of one kind, where the state takes any so many of its characters.
-void Masks::add_kind(const Vocabulary::OfKind& kind, uint32_t taken, StateId state) {
+void Masks::add(const Vocabulary::Slice& slice, StateId state) {
+  const Taken taken = taken_by(state);
+  size_t whole = 0;  // kinds that are taken without a look
+  while (whole < kKinds && taken.chars[whole] > 0 && taken.chars[whole] >= vocabulary_->most_chars(whole))
+    ++whole;
+  if (whole > 0) found_.add(slice.up_to[whole - 1]);
+  const bool strings = taken.behind_string != States::kDead;
+  for (const Vocabulary::Group& group : slice.groups) {
+    if (group.kind >= whole && !(strings && group.kind > kStringKind)) add(group, taken, state);
+  }
+  if (!strings) return;
+  walk(slice.behind_string, taken.behind_string);
+  walk(slice.no_string, state);
+}
+
+void Masks::add(const Vocabulary::Group& group, const Taken& taken, StateId state) {
   const Vocabulary::Plain* whole = nullptr;  // without a look
-  for (const auto& p : kind.by_chars) {
-    if (p.most_chars <= taken) whole = &p;
+  for (const auto& p : group.by_chars) {
+    if (p.most_chars <= taken.chars[group.kind]) whole = &p;
   }
-  if (!whole) return walk(kind.all, state);
+  if (!whole) {
+    const bool behind = group.words && taken.behind_word != States::kDead;
+    return walk(behind ? group.behind_word : group.all, behind ? taken.behind_word : state);
+  }
   found_.add(whole->ids);
-  for (const auto& p : kind.by_chars) {
-    if (p.most_chars > taken) walk(p.trie, state);
+  for (const auto& p : group.by_chars) {
+    if (p.most_chars > taken.chars[group.kind]) walk(p.trie, state);
   }
+}
+
+Masks::Taken Masks::taken_by(StateId state) {
+  if (state < taken_.size() && taken_[state].known) return taken_[state];
+  Taken out;
+  out.known = true;
+  uint32_t least = 0;  // what takes any characters takes any of fewer
+  for (size_t kind = kKinds; kind-- > 0;) {
+    StateId behind = States::kDead;
+    least = out.chars[kind] = chars_taken(kind, least, state, behind);
+    if (kind == kWordKind) out.behind_word = behind;
+    if (kind == kStringKind) out.behind_string = behind;
+  }
+  if (state >= taken_.size()) taken_.resize(states_.size());
+  return taken_[state] = out;
 }
 
 void Masks::walk(const Trie& trie, StateId state) {
@@ -101,14 +122,14 @@ void Masks::walk(const Trie& trie, StateId state) {
 }
 
 // How many characters of the kind, whichever they are, the state takes; as many as any token has, if it never
-// ends. It is known to be `least` or more.
-uint32_t Masks::chars_taken(size_t kind, uint32_t least, StateId state) {
+// ends. It is known to be `least` or more. `behind`: the one state behind any number of them.
+uint32_t Masks::chars_taken(size_t kind, uint32_t least, StateId state, StateId& behind) {
   constexpr size_t kMostStates = 64;
-  const std::vector<Vocabulary::Plain>& groups = vocabulary_->kinds()[kind].by_chars;
-  const uint32_t most = groups.empty() ? 0 : groups.back().most_chars;
+  const uint32_t most = vocabulary_->most_chars(kind);
   if (least >= most) return least;
   std::vector<StateId> seen = {state};
   std::vector<StateId> level = {state};  // between characters
+  StateId first = States::kDead;
   std::vector<std::pair<uint8_t, StateId>> todo;
   for (uint32_t chars = 0; chars < most; ++chars) {
     todo.clear();
@@ -127,6 +148,8 @@ uint32_t Masks::chars_taken(size_t kind, uint32_t least, StateId state) {
         }
       }
     }
+    if (chars == 0) first = next.size() == 1 ? next[0] : States::kDead;
+    if (chars <= 1 && next.size() == 1 && next[0] == (chars == 0 ? state : first)) behind = first;
     // What was passed already need not be passed again: it took more characters than this.
     level.clear();
     for (const StateId s : next) {

@@ -25,13 +25,25 @@ class Masks {
 
   States& states() { return states_; }
   std::shared_ptr<const Mask> of(StateId state);
-  int64_t bytes() const { return states_.bytes() + mask_bytes_; }
+  int64_t bytes() const {
+    return states_.bytes() + mask_bytes_ + static_cast<int64_t>(taken_.size() * sizeof(Taken));
+  }
 
  private:
+  // What a state takes, whichever characters of a kind they are.
+  struct Taken {
+    bool known = false;
+    uint32_t chars[kKinds] = {};  // so many; those of any token if it never ends
+    // The state behind any number of the kind's characters, from one on; dead if there are several.
+    StateId behind_word = States::kDead, behind_string = States::kDead;
+  };
+
   std::shared_ptr<const Mask> compute(StateId state);
+  void add(const Vocabulary::Slice& slice, StateId state);
+  void add(const Vocabulary::Group& group, const Taken& taken, StateId state);
   void walk(const Trie& trie, StateId state);
-  void add_kind(const Vocabulary::OfKind& kind, uint32_t taken, StateId state);
-  uint32_t chars_taken(size_t kind, uint32_t least, StateId state);
+  Taken taken_by(StateId state);
+  uint32_t chars_taken(size_t kind, uint32_t least, StateId state, StateId& behind);
 
   States states_;
   std::shared_ptr<const Vocabulary> vocabulary_;
@@ -40,6 +52,7 @@ class Masks {
   };
   std::vector<Byte> plain_bytes_[kKinds];  // of plain_steps(): one of each class
   IdSet found_;
+  std::vector<Taken> taken_;                        // by state
   std::vector<std::shared_ptr<const Mask>> masks_;  // by state
   int64_t mask_bytes_ = 0;
   std::vector<StateId> path_;  // by depth

@@ -2,188 +2,217 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 namespace lmc::grammar {
 namespace {
 
 constexpr size_t kMostDigits = 400;
-constexpr size_t kUsualDigits = 16;
+constexpr size_t kUsualDigits = 15;
 
 int compare_integers(const std::string& a, const std::string& b) {
   if (a.size() != b.size()) return a.size() < b.size() ? -1 : 1;
   return a.compare(b);
 }
 
-std::string one_more(std::string n) {
-  for (size_t i = n.size(); i-- > 0;) {
-    if (n[i] != '9') {
-      ++n[i];
-      return n;
-    }
-    n[i] = '0';
-  }
-  return "1" + n;
+// A divisor as an integer: of ten to the `places` times a number.
+struct Divisor {
+  uint64_t by = 1;
+  size_t places = 0;
+};
+constexpr uint64_t kMostDivisor = 1000000000;
+
+Divisor divisor_of(const Decimal& d) {
+  Divisor out{0, d.fraction.size()};
+  for (const char c : d.integer + d.fraction)
+    out.by = std::min(out.by * 10 + static_cast<uint64_t>(c - '0'), kMostDivisor);
+  return out;
 }
 
-// Of a number above 0.
-std::string one_less(std::string n) {
-  for (size_t i = n.size(); i-- > 0;) {
-    if (n[i] != '0') {
-      --n[i];
-      break;
-    }
-    n[i] = '9';
-  }
-  return n.size() > 1 && n[0] == '0' ? n.substr(1) : n;
-}
-
-// Numbers from 0 on, from both sides; no `most`: as large as the digits allow.
-struct Magnitudes {
-  Decimal least;
-  bool least_open = false;
-  std::optional<Decimal> most;
-  bool most_open = false;
+// What was read of a number, as far as it matters to what may follow.
+struct Reading {
+  enum Phase : uint8_t { kStart, kSign, kZero, kInteger, kPoint, kFraction };
+  Phase phase = kStart;
+  bool negative = false;
+  bool zero = true;                  // so far
+  bool whole = true;                 // no digit but 0 behind the point
+  uint32_t left = 0;                 // digits that may come
+  uint32_t integer_digits = 0;       // until the point
+  uint32_t places = 0;               // behind the point, up to those that matter
+  int to_least = 0, to_most = 0;     // how the size compares, as far as both go
+  std::vector<uint64_t> rests = {};  // by divisor, of the places that it has
+  auto operator<=>(const Reading&) const = default;
 };
 
-class Texts {
+class Numbers {
  public:
-  explicit Texts(Grammar& g) : g_(g) {}
-
-  // Integers a … b, as many digits as they have.
-  ExprId integers(const std::string& a, const std::string& b) {
-    if (compare_integers(a, b) > 0) return g_.never();
-    std::vector<ExprId> ways;
-    for (size_t n = a.size(); n <= b.size(); ++n) {
-      const std::string from = n == a.size() ? a : "1" + std::string(n - 1, '0');
-      const std::string to = n == b.size() ? b : std::string(n, '9');
-      ways.push_back(alike_long(from, to));
+  Numbers(const NumberRange& range, bool integers, bool fractions)
+      : range_(range), integers_(integers), fractions_(fractions) {
+    for (const auto* list : {&range.multiples_of, &range.no_multiples_of}) {
+      for (const Decimal& d : *list) divisors_.push_back(divisor_of(d));
     }
-    return g_.choice(std::move(ways));
+    for (const Divisor& d : divisors_) places_ = std::max(places_, d.places + 1);
+    for (const auto* bound : {&range.least, &range.most}) {
+      if (!*bound) continue;
+      const Decimal& at = (*bound)->at;
+      digits_ = std::max(digits_, at.integer.size() + at.fraction.size() + 1);
+      places_ = std::max(places_, at.fraction.size() + 1);
+    }
   }
 
-  ExprId numbers(const Magnitudes& m) {
-    if (!m.most) {
-      const size_t n = std::max(kUsualDigits, m.least.integer.size() + 1);
-      return g_.choice(
-          {from_integer(m, true, false),
-           g_.sequence({integers(one_more(m.least.integer), std::string(n, '9')), any_fraction()})});
+  std::optional<Automaton> texts() {
+    if (std::any_of(divisors_.begin(), divisors_.end(),
+                    [](const Divisor& d) { return d.by >= kMostDivisor; }))
+      return std::nullopt;
+    constexpr size_t kMostStates = 60000;
+    Reading start;
+    start.left = static_cast<uint32_t>(digits_);
+    start.rests.resize(divisors_.size());
+    number_of(start);
+    for (uint32_t s = 0; s < readings_.size(); ++s) {
+      if (readings_.size() > kMostStates) return std::nullopt;
+      const Reading from = *readings_[s];
+      out_.states[s].final = is_within(from);
+      if (from.phase == Reading::kStart) add_sign(s, from);
+      if (from.phase <= Reading::kSign) add_first_digit(s, from);
+      if (from.phase == Reading::kInteger) add_digits(s, from);
+      if (from.phase == Reading::kZero || from.phase == Reading::kInteger) add_point(s, from);
+      if (from.phase >= Reading::kPoint) add_digits(s, from);
     }
-    if (compare_integers(m.least.integer, m.most->integer) > 0) return g_.never();
-    if (m.least.integer == m.most->integer) return from_integer(m, true, true);
-    const ExprId first = from_integer(m, true, false), last = from_integer(m, false, true);
-    const std::string from = one_more(m.least.integer), to = one_less(m.most->integer);
-    return g_.choice({first, last, g_.sequence({integers(from, to), any_fraction()})});
+    auto out = deterministic(out_, out_.states.size() + 1);
+    return out && out->states.size() < 300 ? minimal(*out) : out;
   }
 
  private:
-  ExprId digit(char first, char last) {
-    return g_.bytes(ByteSet::range(static_cast<uint8_t>(first), static_cast<uint8_t>(last)));
-  }
-  ExprId any_digits(size_t n) {
-    return n == 0 ? g_.empty() : g_.repeat(digit('0', '9'), static_cast<int32_t>(n), static_cast<int32_t>(n));
-  }
-
-  ExprId alike_long(const std::string& a, const std::string& b) {
-    size_t same = 0;
-    while (same < a.size() && a[same] == b[same]) ++same;
-    const ExprId head = g_.text(a.substr(0, same));
-    if (same == a.size()) return head;
-    std::vector<ExprId> ways = {g_.sequence({g_.text(a.substr(same, 1)), side(a.substr(same + 1), '9')}),
-                                g_.sequence({g_.text(b.substr(same, 1)), side(b.substr(same + 1), '0')})};
-    if (a[same] + 1 < b[same]) {
-      ways.push_back(g_.sequence({digit(static_cast<char>(a[same] + 1), static_cast<char>(b[same] - 1)),
-                                  any_digits(a.size() - same - 1)}));
+  uint32_t number_of(const Reading& r) {
+    const auto [it, added] = numbers_.try_emplace(r, static_cast<uint32_t>(readings_.size()));
+    if (added) {
+      readings_.push_back(&it->first);
+      out_.add_state();
     }
-    return g_.sequence({head, g_.choice(std::move(ways))});
+    return it->second;
+  }
+  void add(uint32_t state, char byte, const Reading& to) {
+    if (is_beyond(to)) return;
+    const uint32_t number = number_of(to);
+    out_.states[state].edges.push_back({ByteSet::of(static_cast<uint8_t>(byte)), number});
   }
 
-  // Digits as many as `bound`, from it to all `towards` ('9': at least it, '0': at most).
-  ExprId side(const std::string& bound, char towards) {
-    std::vector<ExprId> ways = {g_.text(bound)};
-    for (size_t i = 0; i < bound.size(); ++i) {
-      if (bound[i] == towards) continue;
-      const char first = towards == '9' ? static_cast<char>(bound[i] + 1) : '0';
-      const char last = towards == '9' ? '9' : static_cast<char>(bound[i] - 1);
-      ways.push_back(
-          g_.sequence({g_.text(bound.substr(0, i)), digit(first, last), any_digits(bound.size() - i - 1)}));
+  void add_sign(uint32_t state, Reading to) {
+    to.phase = Reading::kSign;
+    to.negative = true;
+    add(state, '-', to);
+  }
+  void add_first_digit(uint32_t state, const Reading& from) {
+    for (char d = '0'; d <= '9'; ++d) {
+      Reading to = behind_digit(from, d);
+      to.phase = d == '0' ? Reading::kZero : Reading::kInteger;
+      add(state, d, to);
     }
-    return g_.choice(std::move(ways));
+  }
+  void add_digits(uint32_t state, const Reading& from) {
+    for (char d = '0'; d <= '9' && from.left > 0; ++d) {
+      Reading to = behind_digit(from, d);
+      if (from.phase == Reading::kPoint) to.phase = Reading::kFraction;
+      add(state, d, to);
+    }
+  }
+  void add_point(uint32_t state, const Reading& from) {
+    if (!fractions_ || from.left == 0) return;
+    Reading to = from;
+    to.phase = Reading::kPoint;
+    if (range_.least) to.to_least = of_integers(from, from.to_least, range_.least->at);
+    if (range_.most) to.to_most = of_integers(from, from.to_most, range_.most->at);
+    to.integer_digits = 0;
+    add(state, '.', to);
   }
 
-  ExprId any_fraction() {
-    return g_.optional(g_.sequence({g_.text("."), g_.repeat(digit('0', '9'), 1, kUsualDigits)}));
+  // Too many digits for the bound that is farther from 0?
+  bool is_beyond(const Reading& r) const {
+    const std::optional<Bound>& far = r.negative ? range_.least : range_.most;
+    return far && (far->at.negative != r.negative || r.integer_digits > far->at.integer.size());
   }
 
-  // The integer of one bound or of both, and fractions on the right side of these.
-  ExprId from_integer(const Magnitudes& m, bool low, bool high) {
-    const std::string& integer = low ? m.least.integer : m.most->integer;
-    return g_.sequence(
-        {g_.text(integer), g_.automaton(fractions(low ? m.least.fraction : "", m.least_open, low,
-                                                  high ? m.most->fraction : "", m.most_open, high))});
+  static int of_integers(const Reading& r, int so_far, const Decimal& bound) {
+    const size_t digits = bound.integer.size();
+    return r.integer_digits == digits ? so_far : r.integer_digits < digits ? -1 : 1;
   }
 
-  // "" or "." and digits, of a value within: compared digit by digit for as long as it is equal to a bound.
-  static Automaton fractions(const std::string& least, bool least_open, bool low, const std::string& most,
-                             bool most_open, bool high) {
-    const size_t longest = std::max({kUsualDigits, least.size() + 1, most.size() + 1});
-    Automaton out;
-    const auto number = [&](size_t at, bool at_least, bool at_most) {
-      return static_cast<uint32_t>(2 + at * 4 + (at_least ? 2 : 0) + (at_most ? 1 : 0));
+  Reading behind_digit(const Reading& from, char d) const {
+    Reading to = from;
+    const bool behind_point = from.phase >= Reading::kPoint;
+    const auto value = static_cast<uint64_t>(d - '0');
+    const auto compared = [&](int so_far, const std::optional<Bound>& bound) {
+      if (so_far != 0 || !bound) return so_far;
+      const std::string& digits = behind_point ? bound->at.fraction : bound->at.integer;
+      const size_t at = behind_point ? from.places : from.integer_digits;
+      if (!behind_point && at >= digits.size()) return 0;  // of more digits: of_integers knows
+      const char other = at < digits.size() ? digits[at] : '0';
+      return d < other ? -1 : d > other ? 1 : 0;
     };
-    out.states.resize(2 + (longest + 1) * 4);
-    const auto is_end = [&](size_t at, bool at_least, bool at_most) {
-      const bool low_ok = !at_least || (at >= least.size() && !least_open);
-      const bool high_ok = !at_most || at < most.size() || !most_open;
-      return low_ok && high_ok;
-    };
-    const auto digit_of = [](const std::string& s, size_t at) { return at < s.size() ? s[at] : '0'; };
-    const auto add_digits = [&](uint32_t state, size_t at, bool at_least, bool at_most) {
-      for (char d = '0'; d <= '9' && at < longest; ++d) {
-        if ((at_least && d < digit_of(least, at)) || (at_most && d > digit_of(most, at))) continue;
-        const uint32_t to =
-            number(at + 1, at_least && d == digit_of(least, at), at_most && d == digit_of(most, at));
-        out.states[state].edges.push_back({ByteSet::of(static_cast<uint8_t>(d)), to});
-      }
-    };
-    out.states[0].final = is_end(0, low, high);
-    out.states[0].edges.push_back({ByteSet::of('.'), 1});
-    add_digits(1, 0, low, high);
-    for (size_t at = 1; at <= longest; ++at) {
-      for (const bool at_least : {false, true}) {
-        for (const bool at_most : {false, true}) {
-          const uint32_t s = number(at, at_least, at_most);
-          out.states[s].final = is_end(at, at_least, at_most);
-          add_digits(s, at, at_least, at_most);
-        }
+    to.to_least = compared(from.to_least, range_.least);
+    to.to_most = compared(from.to_most, range_.most);
+    for (size_t i = 0; i < divisors_.size(); ++i) {
+      const Divisor& by = divisors_[i];
+      if (!behind_point || from.places < by.places) {
+        to.rests[i] = (from.rests[i] * 10 + value) % by.by;
+      } else if (d != '0') {
+        to.rests[i] = by.by;  // no multiple any more
       }
     }
+    to.zero = from.zero && d == '0';
+    to.whole = from.whole && (!behind_point || d == '0');
+    --to.left;
+    if (!behind_point)
+      ++to.integer_digits;
+    else if (to.places < places_)
+      ++to.places;
+    return to;
+  }
+
+  bool is_within(const Reading& r) const {
+    if (r.phase < Reading::kZero || r.phase == Reading::kPoint) return false;
+    if (r.zero && r.negative) return false;
+    if (!(r.whole ? integers_ : fractions_)) return false;
+    if (range_.least) {
+      const int c = compared(r, r.to_least, range_.least->at);
+      if (c < 0 || (c == 0 && range_.least->open)) return false;
+    }
+    if (range_.most) {
+      const int c = compared(r, r.to_most, range_.most->at);
+      if (c > 0 || (c == 0 && range_.most->open)) return false;
+    }
+    for (size_t i = 0; i < divisors_.size(); ++i) {
+      if ((rest(r, i) == 0) != (i < range_.multiples_of.size())) return false;
+    }
+    return true;
+  }
+
+  // With its sign.
+  static int compared(const Reading& r, int so_far, const Decimal& bound) {
+    if (r.negative != bound.negative) return r.negative ? -1 : 1;
+    int out = r.phase == Reading::kFraction ? so_far : of_integers(r, so_far, bound);
+    const size_t places = r.phase == Reading::kFraction ? r.places : 0;
+    if (out == 0 && places < bound.fraction.size()) out = -1;  // whose last digit is not 0
+    return r.negative ? -out : out;
+  }
+
+  uint64_t rest(const Reading& r, size_t divisor) const {
+    const Divisor& by = divisors_[divisor];
+    uint64_t out = r.rests[divisor];
+    if (out == by.by) return out;
+    for (size_t p = r.phase == Reading::kFraction ? r.places : 0; p < by.places; ++p) out = out * 10 % by.by;
     return out;
   }
 
-  Grammar& g_;
+  const NumberRange& range_;
+  const bool integers_, fractions_;
+  std::vector<Divisor> divisors_;
+  size_t digits_ = kUsualDigits, places_ = 0;
+  std::map<Reading, uint32_t> numbers_;
+  std::vector<const Reading*> readings_;  // by state
+  Automaton out_;
 };
-
-// The part of a range from 0 on; of the negative one, without its sign, if `negative`. Nothing if there is
-// none.
-std::optional<Magnitudes> side_of(const NumberRange& range, bool negative) {
-  const std::optional<Bound>& near = negative ? range.most : range.least;  // to 0
-  const std::optional<Bound>& far = negative ? range.least : range.most;
-  Magnitudes out;
-  out.least_open = negative;  // 0 is written without a sign
-  if (near && near->at.negative == negative) {
-    out.least = near->at;
-    out.least.negative = false;
-    out.least_open = near->open;
-  }
-  if (far && far->at.negative != negative) return std::nullopt;
-  if (far && far->open && far->at == Decimal{}) return std::nullopt;
-  if (far) {
-    out.most = far->at;
-    out.most->negative = false;
-    out.most_open = far->open;
-  }
-  return out;
-}
 
 }  // namespace
 
@@ -236,47 +265,33 @@ void NumberRange::lower(const Bound& b) {
   if (c < 0 || (c == 0 && b.open)) most = b;
 }
 
+void NumberRange::meet(const NumberRange& o) {
+  if (o.least) raise(*o.least);
+  if (o.most) lower(*o.most);
+  multiples_of.insert(multiples_of.end(), o.multiples_of.begin(), o.multiples_of.end());
+  no_multiples_of.insert(no_multiples_of.end(), o.no_multiples_of.begin(), o.no_multiples_of.end());
+}
+
 bool NumberRange::contains(const Decimal& d) const {
   const int low = least ? compare(d, least->at) : 1, high = most ? compare(d, most->at) : -1;
-  return (low > 0 || (low == 0 && !least->open)) && (high < 0 || (high == 0 && !most->open));
+  return (low > 0 || (low == 0 && !least->open)) && (high < 0 || (high == 0 && !most->open)) &&
+         std::all_of(multiples_of.begin(), multiples_of.end(),
+                     [&](const Decimal& of) { return is_multiple(d, of); }) &&
+         std::none_of(no_multiples_of.begin(), no_multiples_of.end(),
+                      [&](const Decimal& of) { return is_multiple(d, of); });
 }
 
-bool NumberRange::empty() const {
-  if (!least || !most) return false;
-  const int c = compare(least->at, most->at);
-  return c > 0 || (c == 0 && (least->open || most->open));
+bool is_multiple(const Decimal& d, const Decimal& of) {
+  const Divisor by = divisor_of(of);
+  if (d.fraction.size() > by.places) return false;
+  uint64_t rest = 0;
+  for (const char c : d.integer + d.fraction + std::string(by.places - d.fraction.size(), '0'))
+    rest = (rest * 10 + static_cast<uint64_t>(c - '0')) % by.by;
+  return rest == 0;
 }
 
-ExprId numbers_within(Grammar& g, const NumberRange& range) {
-  if (range.empty()) return g.never();
-  std::vector<ExprId> ways;
-  Texts texts(g);
-  if (const auto m = side_of(range, false)) ways.push_back(texts.numbers(*m));
-  if (const auto m = side_of(range, true)) ways.push_back(g.sequence({g.text("-"), texts.numbers(*m)}));
-  return g.choice(std::move(ways));
-}
-
-ExprId integers_within(Grammar& g, const NumberRange& range) {
-  if (range.empty()) return g.never();
-  std::vector<ExprId> ways;
-  Texts texts(g);
-  for (const bool negative : {false, true}) {
-    const auto m = side_of(range, negative);
-    if (!m) continue;
-    std::string from = m->least.integer;
-    if (!m->least.is_integer() || m->least_open) from = one_more(from);
-    std::string to = std::string(std::max(kUsualDigits, from.size()), '9');
-    if (m->most) {
-      to = m->most->integer;
-      if (m->most->is_integer() && m->most_open) {
-        if (to == "0") continue;
-        to = one_less(to);
-      }
-    }
-    const ExprId is = texts.integers(from, to);
-    ways.push_back(negative ? g.sequence({g.text("-"), is}) : is);
-  }
-  return g.choice(std::move(ways));
+std::optional<Automaton> numbers_within(const NumberRange& range, bool integers, bool fractions) {
+  return Numbers(range, integers, fractions).texts();
 }
 
 }  // namespace lmc::grammar

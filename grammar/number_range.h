@@ -4,8 +4,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "grammar/grammar.h"
+#include "grammar/automaton.h"
 
 namespace lmc::grammar {
 
@@ -27,16 +28,19 @@ struct Bound {
 };
 struct NumberRange {
   std::optional<Bound> least, most;
+  std::vector<Decimal> multiples_of, no_multiples_of;  // of each, of none; above 0
 
   void raise(const Bound& b);  // the tighter one counts
   void lower(const Bound& b);
+  void meet(const NumberRange& other);
   bool contains(const Decimal& d) const;
-  bool empty() const;  // for sure; an open range between two integers is not empty of numbers
-  bool bounded() const { return least || most; }
+  bool is_all() const { return !least && !most && multiples_of.empty() && no_multiples_of.empty(); }
 };
+bool is_multiple(const Decimal& d, const Decimal& of);
 
-// Integers, and all numbers (without an exponent), of a range; 16 digits, or those of the bounds if more.
-ExprId integers_within(Grammar& g, const NumberRange& range);
-ExprId numbers_within(Grammar& g, const NumberRange& range);
+// The texts of those of a range that are integers (without a point, unless fractions are asked for too), that
+// are none, or both. They have no exponent and 15 digits at most, or those of the bounds and one more: a
+// double holds so many, and is on the same side of the bounds. Nothing if it takes more than 60,000 states.
+std::optional<Automaton> numbers_within(const NumberRange& range, bool integers, bool fractions);
 
 }  // namespace lmc::grammar

@@ -74,8 +74,10 @@ SchemaDocument::SchemaDocument(std::string_view text, const std::string& name) :
 void SchemaDocument::find_anchors(const Json& value, const std::string& place, int depth) {
   if (value.is_object()) {
     for (const auto& [key, inner] : value.items()) {
-      if (key == "$anchor" && inner.is_string()) anchors_.emplace(inner.get<std::string>(), place);
+      if ((key == "$anchor" || key == "$dynamicAnchor") && inner.is_string())
+        anchors_.emplace(inner.get<std::string>(), place);
       if (key == "enum" || key == "const") continue;  // values, not schemas
+      if (inner.is_object() && inner.contains("$id") && inner["$id"].is_string()) continue;  // has its own
       find_anchors(inner, place + as_pointer_part(key), depth + 1);
     }
   } else if (value.is_array()) {
@@ -84,32 +86,45 @@ void SchemaDocument::find_anchors(const Json& value, const std::string& place, i
   }
 }
 
-const Json& SchemaDocument::placed(const Json& value, std::string place) {
-  places_.try_emplace(&value, Place{std::move(place), places_.size()});
+const Json& SchemaDocument::placed(const Json& value, std::string place, bool made) {
+  places_.try_emplace(&value, Place{std::move(place), places_.size(), made});
   return value;
 }
 
 const Json& SchemaDocument::member(const Json& of, const std::string& key) {
-  return placed(of[key], place(of) + as_pointer_part(key));
+  const Place& at = places_.at(&of);
+  return placed(of[key], at.made ? at.pointer : at.pointer + as_pointer_part(key), at.made);
 }
 
 const Json& SchemaDocument::item(const Json& of, size_t index) {
-  return placed(of[index], place(of) + "/" + std::to_string(index));
+  const Place& at = places_.at(&of);
+  return placed(of[index], at.made ? at.pointer : at.pointer + "/" + std::to_string(index), at.made);
 }
 
-const Json& SchemaDocument::target(const Json& schema) {
-  const Json& ref = schema["$ref"];
-  if (!ref.is_string()) refuse(schema, "$ref", "must be a string");
+const Json& SchemaDocument::make(Json value, const Json& at) {
+  made_.push_back(std::move(value));
+  return placed(made_.back(), place(at), true);
+}
+
+size_t SchemaDocument::number_of(const Json& schema) {
+  const auto [it, added] = numbers_.try_emplace(&schema, numbered_.size());
+  if (added) numbered_.push_back(&schema);
+  return it->second;
+}
+
+const Json& SchemaDocument::target(const Json& schema, const char* key) {
+  const Json& ref = schema[key];
+  if (!ref.is_string()) refuse(schema, key, "must be a string");
   std::string text = ref.get<std::string>();
   const size_t hash = std::min(text.find('#'), text.size());
   const std::string base = text.substr(0, hash);
   const bool own = base.empty() || (root_.is_object() && root_.contains("$id") && root_["$id"] == base);
-  if (!own) refuse(schema, "$ref", "names " + ref.dump() + ", which is not in this document");
+  if (!own) refuse(schema, key, "names " + ref.dump() + ", which is not in this document");
   std::string pointer = unescaped_percent(text.substr(std::min(hash + 1, text.size())));
   if (!pointer.empty() && pointer[0] != '/') {
     const auto anchor = anchors_.find(pointer);
     if (anchor == anchors_.end())
-      refuse(schema, "$ref", "names " + ref.dump() + ", but there is no such $anchor");
+      refuse(schema, key, "names " + ref.dump() + ", but there is no such $anchor");
     pointer = anchor->second;
   }
   const Json* at = &root_;
@@ -122,7 +137,7 @@ const Json& SchemaDocument::target(const Json& schema) {
     if (at->is_array() && !part.empty() && part.size() < 7 &&
         part.find_first_not_of("0123456789") == std::string::npos && std::stoul(part) < at->size())
       next = &(*at)[std::stoul(part)];
-    if (!next) refuse(schema, "$ref", "names " + ref.dump() + ", which is not there");
+    if (!next) refuse(schema, key, "names " + ref.dump() + ", which is not there");
     at = next;
     place += as_pointer_part(part);
     i = end;
@@ -135,7 +150,7 @@ void SchemaDocument::refuse(const Json& at, const std::string& why) const {
 }
 
 void SchemaDocument::refuse(const Json& at, const std::string& key, const std::string& why) const {
-  throw Error(name_ + ": " + place(at) + as_pointer_part(key) + ": " + why);
+  throw Error(name_ + ": " + place(at) + (is_made(at) ? "" : as_pointer_part(key)) + ": " + why);
 }
 
 }  // namespace lmc::grammar

@@ -18,11 +18,25 @@ constexpr int kMostDisjointDepth = 4;
 
 // Keywords that say nothing about which values are valid.
 const std::set<std::string_view> kAnnotations = {
-    "$schema",      "$id",      "$anchor",     "$comment",        "$defs",
-    "definitions",  "title",    "description", "default",         "examples",
-    "deprecated",   "readOnly", "writeOnly",   "contentEncoding", "contentMediaType",
-    "contentSchema"};
+    "$schema",     "$id",       "$anchor",         "$dynamicAnchor",   "$comment",     "$defs",
+    "definitions", "title",     "description",     "default",          "examples",     "deprecated",
+    "readOnly",    "writeOnly", "contentEncoding", "contentMediaType", "contentSchema"};
 const std::set<std::string_view> kKeywords = {"$ref",
+                                              "$dynamicRef",
+                                              "not",
+                                              "if",
+                                              "then",
+                                              "else",
+                                              "dependentRequired",
+                                              "dependentSchemas",
+                                              "multipleOf",
+                                              "contains",
+                                              "minContains",
+                                              "maxContains",
+                                              "uniqueItems",
+                                              "propertyNames",
+                                              "unevaluatedItems",
+                                              "unevaluatedProperties",
                                               "allOf",
                                               "anyOf",
                                               "oneOf",
@@ -51,7 +65,7 @@ const std::set<std::string_view> kKeywords = {"$ref",
 uint8_t bits_of(const std::string& type) {
   static const std::map<std::string_view, uint8_t> table = {
       {"null", kNull},     {"boolean", kBoolean}, {"integer", kInteger}, {"number", kInteger | kFraction},
-      {"string", kString}, {"array", kArray},     {"object", kObject}};
+      {"string", kString}, {"array", kArray},     {"object", kObject},   {" fraction", kFraction}};
   const auto it = table.find(type);
   return it == table.end() ? uint8_t{0} : it->second;
 }
@@ -86,6 +100,21 @@ bool accepts(const Automaton& a, std::string_view text) {
   return a.states[at].final;
 }
 
+Automaton automaton_of_texts(const std::vector<std::string>& texts) {
+  Automaton all;
+  const uint32_t start = all.add_state();
+  for (const std::string& text : texts) {
+    uint32_t at = start;
+    for (const char c : text) {
+      const uint32_t next = all.add_state();
+      all.states[at].edges.push_back({ByteSet::of(static_cast<uint8_t>(c)), next});
+      at = next;
+    }
+    all.states[at].final = true;
+  }
+  return *deterministic(all, all.states.size() + 1);
+}
+
 // A way through anyOf and oneOf as far as it has been gone.
 struct Shapes::Way {
   struct Seen {
@@ -99,6 +128,7 @@ struct Shapes::Way {
   };
   std::vector<Seen> seen;
   std::vector<Group> groups;  // still to be chosen from
+  References refers;          // whose members and items count for the first, too
   Conjunction parts;
 };
 
@@ -145,57 +175,112 @@ bool Shapes::take(Way& way, const Json& schema, size_t via) {
     }
     check(*next);
     way.parts.push_back(next);
-    if (next->contains("$ref")) todo.emplace_back(&doc_.target(*next), own);
-    for (const char* key : {"allOf", "anyOf", "oneOf"}) {
-      if (!next->contains(key)) continue;
-      const Json& list = doc_.member(*next, key);
-      if (!list.is_array() || list.empty()) doc_.refuse(list, "must be a list of schemas, not empty");
-      if (std::string_view(key) != "allOf") {
-        way.groups.push_back({next, key, own});
-        continue;
-      }
-      for (size_t i = 0; i < list.size(); ++i) todo.emplace_back(&doc_.item(list, i), own);
-    }
+    add_links(way, *next, todo, own);
   }
   return true;
 }
 
+// What a schema refers to, and from what it lets choose.
+void Shapes::add_links(Way& way, const Json& schema, std::vector<std::pair<const Json*, size_t>>& todo,
+                       size_t own) {
+  const auto also = [&](const Json& other) {
+    way.refers.emplace_back(&schema, &other);
+    todo.emplace_back(&other, own);
+  };
+  for (const char* key : {"$ref", "$dynamicRef"}) {
+    if (schema.contains(key)) also(doc_.target(schema, key));
+  }
+  if (schema.contains("allOf")) {
+    const Json& list = list_at(schema, "allOf");
+    for (size_t i = 0; i < list.size(); ++i) also(doc_.item(list, i));
+  }
+  for (const char* key : {"anyOf", "oneOf"}) {
+    if (!schema.contains(key)) continue;
+    list_at(schema, key);
+    way.groups.push_back({&schema, key, own});
+  }
+  if (const Json* branches = rewrite_.branches(schema, closes())) also(*branches);
+  if (const Json* dependencies = rewrite_.dependencies(schema)) also(*dependencies);
+  // What stands under a not says nothing about members.
+  if (schema.contains("not")) todo.emplace_back(&rewrite_.negation(doc_.member(schema, "not")), own);
+  if (!doc_.is_made(schema)) return;
+  if (schema.contains(" is")) also(doc_.numbered(schema[" is"].get<size_t>()));
+  if (schema.contains(" not"))
+    todo.emplace_back(&rewrite_.negation(doc_.numbered(schema[" not"].get<size_t>())), own);
+}
+
+const Json& Shapes::list_at(const Json& schema, const char* key) {
+  const Json& list = doc_.member(schema, key);
+  if (!list.is_array() || list.empty()) doc_.refuse(list, "must be a list of schemas, not empty");
+  return list;
+}
+
+bool Shapes::closes() {
+  const std::function<bool(const Json&)> has = [&](const Json& value) {
+    return (value.is_object() &&
+            (value.contains("unevaluatedProperties") || value.contains("unevaluatedItems"))) ||
+           (value.is_structured() && std::any_of(value.begin(), value.end(), has));
+  };
+  if (!closes_) closes_ = has(doc_.root());
+  return *closes_;
+}
+
 void Shapes::expand(Way way, std::vector<Shape>& out) {
   if (way.groups.empty()) {
-    Shape shape = gather(in_order(std::move(way.parts)));
+    const auto refers = std::move(way.refers);
+    Shape shape = gather(in_order(std::move(way.parts)), refers);
     if (shape.types != 0 && !(shape.values && shape.values->empty())) out.push_back(std::move(shape));
     return;
   }
   const Way::Group group = way.groups.back();
   way.groups.pop_back();
   const Json& list = doc_.member(*group.owner, group.key);
-  if (std::string_view(group.key) == "oneOf") check_disjoint(way, *group.owner, list.size());
-  for (size_t i = 0; i < list.size(); ++i) {
-    Way one = way;
-    if (take(one, doc_.item(list, i), group.via)) expand(std::move(one), out);
+  const bool one = std::string_view(group.key) == "oneOf";
+  if (one && !all_disjoint_of(way, *group.owner)) {
+    const Json& exactly = rewrite_.exactly_one(*group.owner);
+    way.refers.emplace_back(group.owner, &exactly);
+    if (take(way, exactly, group.via)) expand(std::move(way), out);
+    return;
+  }
+  // Members count that any of those names which hold: so all sets of them are ways.
+  constexpr size_t kMostTogether = 6;
+  const bool together = !one && closes() && list.size() > 1;
+  if (together && list.size() > kMostTogether)
+    doc_.refuse(list, "more than " + std::to_string(kMostTogether) +
+                          " schemas beside unevaluatedProperties or unevaluatedItems are not supported");
+  const size_t ways = together ? (size_t{1} << list.size()) - 1 : list.size();
+  for (size_t w = 0; w < ways; ++w) {
+    Way chosen = way;
+    bool fits = true;
+    for (size_t i = 0; i < list.size() && fits; ++i) {
+      if (together ? ((w + 1) >> i & 1) == 0 : i != w) continue;
+      const Json& item = doc_.item(list, i);
+      chosen.refers.emplace_back(group.owner, &item);
+      fits = take(chosen, item, group.via);
+    }
+    if (fits) expand(std::move(chosen), out);
   }
 }
 
-void Shapes::check_disjoint(const Way& way, const Json& owner, size_t count) {
+// Of a oneOf: is it plain that no value fits two?
+bool Shapes::all_disjoint_of(const Way& way, const Json& owner) {
   const Json& list = doc_.member(owner, "oneOf");
-  std::vector<std::vector<Shape>> shapes(count);
-  for (size_t i = 0; i < count; ++i) {
+  std::vector<std::vector<Shape>> shapes(list.size());
+  for (size_t i = 0; i < list.size(); ++i) {
     Way one = way;
     one.groups.clear();
     if (take(one, doc_.item(list, i), one.seen.size())) expand(std::move(one), shapes[i]);
-  }
-  for (size_t i = 0; i < count; ++i) {
     for (size_t j = 0; j < i; ++j) {
-      if (all_disjoint(shapes[j], shapes[i], 0)) continue;
-      doc_.refuse(list, "it is not plain that no value fits both of " + std::to_string(j) + " and " +
-                            std::to_string(i) + "; anyOf does not ask for that");
+      if (!all_disjoint(shapes[j], shapes[i], 0)) return false;
     }
   }
+  return true;
 }
 
 void Shapes::check(const Json& schema) {
   if (!checked_.insert(&schema).second) return;
   if (!schema.is_object()) doc_.refuse(schema, "a schema is an object, true or false");
+  if (doc_.is_made(schema)) return;
   for (const auto& [key, value] : schema.items()) {
     if (key == "$id" && &schema != &doc_.root())
       doc_.refuse(schema, key, "an $id within a document is not supported");
@@ -211,10 +296,22 @@ void Shapes::check(const Json& schema) {
     doc_.refuse(schema, "$schema", "must be draft 2020-12 (or 2019-09 or 07, read as that)");
 }
 
-Shape Shapes::gather(const Conjunction& parts) {
+Shape Shapes::gather(const Conjunction& parts, const References& refers) {
   Shape out;
   out.parts = parts;
-  for (const Json* schema : parts) gather_one(out, *schema);
+  for (const Json* schema : parts) {
+    gather_one(out, *schema);
+    gather_array(out, *schema);
+    if (!schema->contains("unevaluatedProperties") && !schema->contains("unevaluatedItems")) continue;
+    Conjunction below = {schema};
+    for (size_t i = 0; i < below.size(); ++i) {
+      for (const auto& [from, to] : refers) {
+        if (from == below[i] && std::find(below.begin(), below.end(), to) == below.end()) below.push_back(to);
+      }
+    }
+    std::erase_if(below, [](const Json* s) { return !s->is_object(); });
+    out.closed.emplace_back(schema, std::move(below));
+  }
   for (const std::string& name : out.required) {
     if (std::find(out.members.begin(), out.members.end(), name) == out.members.end())
       out.members.push_back(name);
@@ -240,6 +337,26 @@ Bound Shapes::bound(const Json& schema, const char* key, bool open) {
   return {*d, open};
 }
 
+Decimal Shapes::divisor(const Json& schema, const char* key) {
+  const Decimal out = bound(schema, key, false).at;
+  if (out.negative || out == Decimal{}) doc_.refuse(schema, key, "must be a number above 0");
+  if ((out.integer == "0" ? 0 : out.integer.size()) + out.fraction.size() > 8)
+    doc_.refuse(schema, key, "has more digits than are supported");
+  return out;
+}
+
+void Shapes::gather_array(Shape& s, const Json& schema) {
+  if (schema.contains("uniqueItems")) {
+    if (!schema["uniqueItems"].is_boolean()) doc_.refuse(schema, "uniqueItems", "must be true or false");
+    s.unique_items |= schema["uniqueItems"].get<bool>();
+  }
+  if (!schema.contains("contains")) return;
+  Contained one{&doc_.member(schema, "contains")};
+  if (schema.contains("minContains")) one.least = count(schema, "minContains");
+  if (schema.contains("maxContains")) one.most = count(schema, "maxContains");
+  if (one.least > 0 || one.most != kUnbounded) s.contained.push_back(one);
+}
+
 void Shapes::gather_one(Shape& s, const Json& schema) {
   const auto has = [&](const char* key) { return schema.contains(key); };
   const auto lower_of = [](int32_t a, int32_t b) { return a == kUnbounded ? b : std::min(a, b); };
@@ -247,7 +364,8 @@ void Shapes::gather_one(Shape& s, const Json& schema) {
     const Json& type = doc_.member(schema, "type");
     uint8_t bits = 0;
     for (const Json& one : type.is_array() ? type : Json::array({type})) {
-      const uint8_t bit = one.is_string() ? bits_of(one.get<std::string>()) : uint8_t{0};
+      const bool known = one.is_string() && (doc_.is_made(schema) || one != " fraction");
+      const uint8_t bit = known ? bits_of(one.get<std::string>()) : uint8_t{0};
       if (bit == 0) doc_.refuse(type, "there is no type " + one.dump());
       bits |= bit;
     }
@@ -257,6 +375,8 @@ void Shapes::gather_one(Shape& s, const Json& schema) {
   if (has("exclusiveMinimum")) s.numbers.raise(bound(schema, "exclusiveMinimum", true));
   if (has("maximum")) s.numbers.lower(bound(schema, "maximum", false));
   if (has("exclusiveMaximum")) s.numbers.lower(bound(schema, "exclusiveMaximum", true));
+  if (has("multipleOf")) s.numbers.multiples_of.push_back(divisor(schema, "multipleOf"));
+  if (has(" not multiple of")) s.numbers.no_multiples_of.push_back(divisor(schema, " not multiple of"));
   if (has("minLength")) s.min_length = std::max(s.min_length, count(schema, "minLength"));
   if (has("maxLength")) s.max_length = lower_of(s.max_length, count(schema, "maxLength"));
   if (has("minItems")) s.min_items = std::max(s.min_items, count(schema, "minItems"));
@@ -268,6 +388,17 @@ void Shapes::gather_one(Shape& s, const Json& schema) {
     if (!text.is_string()) doc_.refuse(text, "must be a string");
     s.contents.push_back(pattern(text, text.get<std::string>(), false));
   }
+  if (has(" no pattern")) {
+    const Json& text = schema[" no pattern"];
+    if (!text.is_string()) doc_.refuse(schema, "the pattern must be a string");
+    s.contents.push_back(without(*pattern(schema, text.get<std::string>(), false)));
+  }
+  if (has(" none of")) {
+    std::vector<std::string> texts;
+    for (const Json& text : schema[" none of"]) texts.push_back(text.get<std::string>());
+    s.contents.push_back(without(automaton_of_texts(texts)));
+  }
+  if (has("propertyNames")) s.names = with(s.names, doc_.member(schema, "propertyNames"));
   if (has("format")) {
     const Json& format = doc_.member(schema, "format");
     const auto regex = format.is_string() ? regex_of_format(format.get<std::string>()) : std::nullopt;
@@ -346,12 +477,13 @@ bool Shapes::fits(const Shape& s, const Json& value) {
   }
   if (bits != kArray && bits != kObject) return true;
   for (const Json* part : s.parts) {
-    for (const char* key : {"prefixItems", "items", "minItems", "maxItems"}) {
+    for (const char* key :
+         {"prefixItems", "items", "minItems", "maxItems", "contains", "uniqueItems", "unevaluatedItems"}) {
       if (bits == kArray && part->contains(key))
         doc_.refuse(*part, key, "beside an array in enum or const is not supported");
     }
     for (const char* key : {"properties", "required", "additionalProperties", "patternProperties",
-                            "minProperties", "maxProperties"}) {
+                            "minProperties", "maxProperties", "propertyNames", "unevaluatedProperties"}) {
       if (bits == kObject && part->contains(key))
         doc_.refuse(*part, key, "beside an object in enum or const is not supported");
     }
@@ -376,37 +508,38 @@ Conjunction Shapes::item(const Shape& shape, size_t index) {
       out.push_back(&doc_.member(*s, "items"));
     }
   }
-  return in_order(std::move(out));
-}
-
-Conjunction Shapes::member(const Shape& shape, const std::string& name) {
-  Conjunction out;
-  size_t pattern = 0;
-  for (const Json* s : shape.parts) {
-    bool known = false;
-    if (s->contains("properties") && (*s)["properties"].contains(name)) {
-      known = true;
-      out.push_back(&doc_.member(doc_.member(*s, "properties"), name));
-    }
-    if (s->contains("patternProperties")) {
-      const Json& patterns = doc_.member(*s, "patternProperties");
-      for (const auto& [text, of] : patterns.items()) {
-        if (!accepts(*shape.key_patterns[pattern++], name)) continue;
-        known = true;
-        out.push_back(&doc_.member(patterns, text));
-      }
-    }
-    if (!known && s->contains("additionalProperties"))
-      out.push_back(&doc_.member(*s, "additionalProperties"));
+  for (const auto& [owner, below] : shape.closed) {
+    if (!owner->contains("unevaluatedItems")) continue;
+    const bool known = std::any_of(below.begin(), below.end(), [&, owner = owner](const Json* s) {
+      if (s->contains("contains")) doc_.refuse(*s, "contains", "beside unevaluatedItems is not supported");
+      return s->contains("items") || (s != owner && s->contains("unevaluatedItems")) ||
+             (s->contains("prefixItems") && index < (*s)["prefixItems"].size());
+    });
+    if (!known) out.push_back(&doc_.member(*owner, "unevaluatedItems"));
   }
   return in_order(std::move(out));
 }
 
+Conjunction Shapes::member(const Shape& shape, const std::string& name) {
+  std::vector<bool> matched;
+  for (const SharedAutomaton& pattern : shape.key_patterns) matched.push_back(accepts(*pattern, name));
+  return member(shape, &name, matched);
+}
+
 Conjunction Shapes::other_member(const Shape& shape, const std::vector<bool>& matched) {
-  Conjunction out;
+  return member(shape, nullptr, matched);
+}
+
+// Of a member with a name that is known, or any other that matches these patterns.
+Conjunction Shapes::member(const Shape& shape, const std::string* name, const std::vector<bool>& matched) {
+  Conjunction out, knowing;  // what holds; the schemas that say so
   size_t pattern = 0;
   for (const Json* s : shape.parts) {
     bool known = false;
+    if (name && s->contains("properties") && (*s)["properties"].contains(*name)) {
+      known = true;
+      out.push_back(&doc_.member(doc_.member(*s, "properties"), *name));
+    }
     if (s->contains("patternProperties")) {
       const Json& patterns = doc_.member(*s, "patternProperties");
       for (const auto& [text, of] : patterns.items()) {
@@ -417,8 +550,85 @@ Conjunction Shapes::other_member(const Shape& shape, const std::vector<bool>& ma
     }
     if (!known && s->contains("additionalProperties"))
       out.push_back(&doc_.member(*s, "additionalProperties"));
+    if (known || s->contains("additionalProperties")) knowing.push_back(s);
+  }
+  for (const auto& [owner, below] : shape.closed) {
+    if (!owner->contains("unevaluatedProperties")) continue;
+    const bool known = std::any_of(below.begin(), below.end(), [&, owner = owner](const Json* s) {
+      return (s != owner && s->contains("unevaluatedProperties")) ||
+             std::find(knowing.begin(), knowing.end(), s) != knowing.end();
+    });
+    if (!known) out.push_back(&doc_.member(*owner, "unevaluatedProperties"));
   }
   return in_order(std::move(out));
+}
+
+Conjunction Shapes::with(Conjunction all, const Json& schema) const {
+  all.push_back(&schema);
+  return in_order(std::move(all));
+}
+
+std::optional<std::vector<Json>> Shapes::finite(const Conjunction& all) {
+  constexpr size_t kMost = 64;
+  std::vector<Json> out;
+  const auto add = [&](const Json& v) {
+    if (std::find(out.begin(), out.end(), v) == out.end()) out.push_back(v);
+  };
+  for (const Shape& s : of(all)) {
+    if (s.values) {
+      for (const Json* v : *s.values) {
+        if (v->is_structured()) return std::nullopt;
+        add(*v);
+      }
+      continue;
+    }
+    if (s.types & ~(kNull | kBoolean | kInteger)) return std::nullopt;
+    if (s.types & kNull) add(nullptr);
+    if (s.types & kBoolean) add(false), add(true);
+    if (s.types & kInteger) {
+      if (!s.numbers.least || !s.numbers.most || s.numbers.least->at.integer.size() > 9 ||
+          s.numbers.most->at.integer.size() > 9)
+        return std::nullopt;
+      const auto whole = [](const Decimal& d) { return std::stoll((d.negative ? "-" : "") + d.integer); };
+      const int64_t first = whole(s.numbers.least->at), last = whole(s.numbers.most->at);
+      if (last - first > static_cast<int64_t>(kMost)) return std::nullopt;
+      for (int64_t i = first; i <= last; ++i) {
+        if (s.numbers.contains(*Decimal::of(std::to_string(i)))) add(i);
+      }
+    }
+    if (out.size() > kMost) return std::nullopt;
+  }
+  return out;
+}
+
+std::optional<Automaton> Shapes::names(const Shape& shape) {
+  if (shape.names.empty()) return std::nullopt;
+  Automaton all;
+  all.add_state();
+  const auto add = [&](const Automaton& one) {
+    const auto base = static_cast<uint32_t>(all.states.size());
+    all.states[0].empty.push_back(base);
+    for (Automaton::State s : one.states) {
+      for (auto& e : s.edges) e.to += base;
+      all.states.push_back(std::move(s));
+    }
+  };
+  for (Shape& s : of(shape.names)) {
+    if (!(s.types & kString)) continue;
+    std::vector<std::string> texts;
+    if (s.values) {
+      for (const Json* v : *s.values) {
+        if (v->is_string()) texts.push_back(v->get<std::string>());
+      }
+      add(automaton_of_texts(texts));
+      continue;
+    }
+    if (s.contents.empty()) s.contents.push_back(any_text());
+    add(*content(s));
+  }
+  auto out = deterministic(all, kMostStates);
+  if (!out) too_large(shape, "propertyNames");
+  return out;
 }
 
 SharedAutomaton Shapes::pattern(const Json& of, const std::string& text, bool whole) {
@@ -433,6 +643,12 @@ SharedAutomaton Shapes::pattern(const Json& of, const std::string& text, bool wh
   }
   if (!a) doc_.refuse(of, "the pattern takes more than " + std::to_string(kMostStates) + " states");
   return known = std::make_shared<const Automaton>(a->states.size() < 100 ? minimal(*a) : std::move(*a));
+}
+
+// All texts that it does not accept.
+SharedAutomaton Shapes::without(const Automaton& deterministic) {
+  return std::make_shared<const Automaton>(
+      intersection(complement(deterministic), *any_text(), deterministic.states.size() * 16 + 64).value());
 }
 
 SharedAutomaton Shapes::any_text() { return pattern(doc_.root(), "[^]*", true); }
@@ -486,9 +702,9 @@ bool Shapes::disjoint(const Shape& a, const Shape& b, int depth) {
   if (both & (kNull | kBoolean)) return false;
   if (both & (kInteger | kFraction)) {
     NumberRange range = a.numbers;
-    if (b.numbers.least) range.raise(*b.numbers.least);
-    if (b.numbers.most) range.lower(*b.numbers.most);
-    if (!range.empty()) return false;
+    range.meet(b.numbers);
+    const auto texts = numbers_within(range, (both & kInteger) != 0, (both & kFraction) != 0);
+    if (!texts || !accepts_nothing(*texts)) return false;
   }
   if (both & kString) {
     Shape meet = a;

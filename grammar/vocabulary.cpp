@@ -14,12 +14,11 @@ constexpr size_t kMostBytes = 4096;
 constexpr uint32_t kMostChars[] = {1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32, 64, 4096};
 
 constexpr PlainStep kSmall[] = {{0, 'a', 'z', 0}};
-constexpr PlainStep kSmallAndBlank[] = {{0, ' ', ' ', 0}, {0, 'a', 'z', 0}};
 constexpr PlainStep kLetters[] = {{0, 'A', 'Z', 0}, {0, 'a', 'z', 0}};
-constexpr PlainStep kLettersAndBlank[] = {{0, ' ', ' ', 0}, {0, 'A', 'Z', 0}, {0, 'a', 'z', 0}};
 constexpr PlainStep kAscii[] = {
-    {0, 0x20, 0x21, 0}, {0, 0x23, 0x5b, 0}, {0, 0x5d, 0x7e, 0}};  // but the quote and the backslash
-constexpr PlainStep kAll[] = {{0, 0x20, 0x21, 0},  {0, 0x23, 0x5b, 0},
+    {0, 0x20, 0x21, 0}, {0, 0x23, 0x5b, 0}, {0, 0x5d, 0x7e, 0}};        // but the quote and the backslash
+constexpr PlainStep kAny[] = {{0, '"', '"', 0},    {0, '\\', '\\', 0},  // the kind before has all but these
+                              {0, 0x20, 0x21, 0},  {0, 0x23, 0x5b, 0},
                               {0, 0x5d, 0x7e, 0},  // as above
                               {0, 0xc2, 0xc2, 8},  {8, 0xa0, 0xbf, 0},
                               {0, 0xc3, 0xdf, 1},  {1, 0x80, 0xbf, 0},  // two bytes, no control
@@ -34,41 +33,43 @@ constexpr PlainStep kAll[] = {{0, 0x20, 0x21, 0},  {0, 0x23, 0x5b, 0},
                               {0, 0xf1, 0xf3, 6},  {6, 0x80, 0xbf, 3},  // four
                               {0, 0xf4, 0xf4, 7},  {7, 0x80, 0x8f, 3}};
 
-// 0 if not all of it is of the kind.
-uint32_t chars_of_kind(size_t kind, const std::string& text) {
+// How far a text begins with characters of the kind.
+struct Beginning {
+  uint32_t chars = 0;
+  size_t bytes = 0;
+};
+Beginning beginning_of_kind(size_t kind, std::string_view text) {
   const std::span<const PlainStep> steps = plain_steps(kind);
   uint8_t at = 0;
-  uint32_t chars = 0;
-  for (const char c : text) {
-    const auto byte = static_cast<uint8_t>(c);
+  Beginning out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<uint8_t>(text[i]);
     const auto step = std::find_if(steps.begin(), steps.end(), [&](const PlainStep& s) {
       return s.from == at && s.first <= byte && byte <= s.last;
     });
-    if (step == steps.end()) return 0;
+    if (step == steps.end()) break;
     at = step->to;
-    chars += at == 0 ? 1 : 0;
+    if (at == 0) out = {out.chars + 1, i + 1};
   }
-  return at == 0 ? chars : 0;
+  return out;
 }
 
-// `ids` sorted by text.
-Trie trie_of(const std::vector<std::string>& texts, std::span<const int32_t> ids) {
+using Piece = std::pair<std::string_view, int32_t>;  // of a token, and its id
+
+Trie trie_of(std::vector<Piece> pieces) {
+  std::sort(pieces.begin(), pieces.end());
   Trie out;
   std::vector<uint32_t> path = {0};  // nodes on the way to the text before
   out.nodes.emplace_back();
   out.first.push_back(0);
-  const std::string* before = nullptr;
+  std::string_view before;
   const auto close = [&](size_t depth) {
     for (; path.size() > depth + 1; path.pop_back())
       out.nodes[path.back()].past = static_cast<uint32_t>(out.nodes.size());
   };
-  for (const int32_t id : ids) {
-    const std::string& text = texts[static_cast<size_t>(id)];
-    size_t common = 0;
-    if (before) {
-      common = static_cast<size_t>(
-          std::mismatch(text.begin(), text.end(), before->begin(), before->end()).first - text.begin());
-    }
+  for (const auto& [text, id] : pieces) {
+    const auto common = static_cast<size_t>(
+        std::mismatch(text.begin(), text.end(), before.begin(), before.end()).first - text.begin());
     close(common);
     for (size_t i = common; i < text.size(); ++i) {
       path.push_back(static_cast<uint32_t>(out.nodes.size()));
@@ -78,7 +79,7 @@ Trie trie_of(const std::vector<std::string>& texts, std::span<const int32_t> ids
     out.nodes[path.back()].ends = true;
     out.ids.push_back(id);
     out.depth = std::max(out.depth, static_cast<uint32_t>(text.size()));
-    before = &text;
+    before = text;
   }
   close(0);
   out.nodes[0].past = static_cast<uint32_t>(out.nodes.size());
@@ -89,14 +90,69 @@ Trie trie_of(const std::vector<std::string>& texts, std::span<const int32_t> ids
 }  // namespace
 
 std::span<const PlainStep> plain_steps(size_t kind) {
-  static constexpr std::span<const PlainStep> kByKind[kKinds] = {kSmall,           kSmallAndBlank, kLetters,
-                                                                 kLettersAndBlank, kAscii,         kAll};
+  static constexpr std::span<const PlainStep> kByKind[kKinds] = {kSmall, kLetters, kAscii,
+                                                                 std::span(kAny).subspan(2), kAny};
   return kByKind[kind];
 }
 
-bool kind_within(size_t kind, size_t other) {
-  return kind <= other && !(kind == 1 && other == 2);  // letters have no blank
+namespace {
+
+Vocabulary::Slice slice_of(const std::vector<Piece>& pieces, int64_t vocab) {
+  constexpr size_t kGroupsOfKind = 2;
+  struct Chars {
+    std::vector<Piece> of[std::size(kMostChars)];
+  };
+  std::vector<Chars> by_chars(kKinds * kGroupsOfKind);
+  std::vector<std::vector<Piece>> all((kKinds + 1) * kGroupsOfKind);
+  std::vector<Piece> behind_string, no_string;
+  for (const Piece& piece : pieces) {
+    const std::string_view text = piece.first;
+    size_t kind = 0;
+    Beginning whole;
+    for (; kind < kKinds; ++kind) {
+      whole = beginning_of_kind(kind, text);
+      if (whole.bytes == text.size()) break;
+    }
+    const bool word = kind != kWordKind && beginning_of_kind(kWordKind, text).bytes > 0;
+    const size_t group = kind * kGroupsOfKind + (word ? 1 : 0);
+    all[group].push_back(piece);
+    if (kind > kStringKind) {
+      const size_t head = beginning_of_kind(kStringKind, text).bytes;
+      (head > 0 ? behind_string : no_string).emplace_back(text.substr(head), piece.second);
+    }
+    if (kind == kKinds) continue;
+    const auto* most = std::lower_bound(std::begin(kMostChars), std::end(kMostChars), whole.chars);
+    by_chars[group].of[most - std::begin(kMostChars)].push_back(piece);
+  }
+  Vocabulary::Slice out;
+  IdSet up_to(vocab);
+  for (size_t g = 0; g < all.size(); ++g) {
+    Vocabulary::Group& group = out.groups.emplace_back();
+    group.kind = g / kGroupsOfKind;
+    group.words = g % kGroupsOfKind == 1;
+    IdSet ids(vocab);
+    for (size_t c = 0; group.kind < kKinds && c < std::size(kMostChars); ++c) {
+      const std::vector<Piece>& some = by_chars[g].of[c];
+      if (some.empty()) continue;
+      for (const auto& [text, id] : some) ids.add(id);
+      group.by_chars.push_back({kMostChars[c], trie_of(some), ids});
+    }
+    if (group.words) {
+      std::vector<Piece> behind;
+      for (const auto& [text, id] : all[g])
+        behind.emplace_back(text.substr(beginning_of_kind(kWordKind, text).bytes), id);
+      group.behind_word = trie_of(std::move(behind));
+    }
+    group.all = trie_of(std::move(all[g]));
+    up_to.add(ids);
+    if (group.words && group.kind < kKinds) out.up_to.push_back(up_to);
+  }
+  out.behind_string = trie_of(std::move(behind_string));
+  out.no_string = trie_of(std::move(no_string));
+  return out;
 }
+
+}  // namespace
 
 Vocabulary::Vocabulary(std::vector<std::string> texts, std::span<const int32_t> ends)
     : texts_(std::move(texts)), ends_(ends.begin(), ends.end()) {
@@ -111,43 +167,26 @@ Vocabulary::Vocabulary(std::vector<std::string> texts, std::span<const int32_t> 
                   std::to_string(size()));
     texts_[static_cast<size_t>(id)].clear();
   }
-  std::vector<int32_t> ids;
+  std::vector<Piece> pieces[2];  // of each slice
   for (int32_t id = 0; id < size(); ++id) {
-    if (text(id).empty()) continue;
-    if (text(id).size() > kMostBytes)
+    const std::string_view whole = text(id);
+    if (whole.empty()) continue;
+    if (whole.size() > kMostBytes)
       throw Error("token " + std::to_string(id) + " stands for more than " + std::to_string(kMostBytes) +
                   " bytes");
-    ids.push_back(id);
-    longest_ = std::max(longest_, static_cast<int32_t>(text(id).size()));
+    longest_ = std::max(longest_, static_cast<int32_t>(whole.size()));
+    const bool blank = whole.size() > 1 && whole[0] == ' ';
+    pieces[blank ? 1 : 0].emplace_back(whole.substr(blank ? 1 : 0), id);
   }
-  std::sort(ids.begin(), ids.end(),
-            [&](int32_t a, int32_t b) { return text(a) != text(b) ? text(a) < text(b) : a < b; });
-  std::vector<std::vector<int32_t>> groups(kKinds * std::size(kMostChars));
-  std::vector<int32_t> others;
-  for (const int32_t id : ids) {
-    size_t kind = 0;
-    uint32_t chars = 0;
-    while (kind < kKinds && (chars = chars_of_kind(kind, text(id))) == 0) ++kind;
-    const auto* most = std::lower_bound(std::begin(kMostChars), std::end(kMostChars), chars);
-    const size_t group = kind * std::size(kMostChars) + static_cast<size_t>(most - std::begin(kMostChars));
-    (kind == kKinds ? others : groups[group]).push_back(id);
-  }
-  all_ = trie_of(texts_, ids);
-  for (size_t kind = 0; kind < kKinds; ++kind) {
-    IdSet all(size());
-    OfKind& of = kinds_.emplace_back();
-    for (size_t g = 0; g < std::size(kMostChars); ++g) {
-      const std::vector<int32_t>& group = groups[kind * std::size(kMostChars) + g];
-      if (group.empty()) continue;
-      for (const int32_t id : group) all.add(id, id);
-      of.by_chars.push_back({kMostChars[g], trie_of(texts_, group), all});
+  most_chars_.resize(kKinds);
+  for (const std::vector<Piece>& some : pieces) {
+    const Slice& slice = slices_.emplace_back(slice_of(some, size()));
+    for (const Group& g : slice.groups) {
+      depth_ = std::max(depth_, g.all.depth);
+      for (size_t kind = g.kind; kind < kKinds && !g.by_chars.empty(); ++kind)
+        most_chars_[kind] = std::max(most_chars_[kind], g.by_chars.back().most_chars);
     }
-    std::vector<int32_t> sorted;  // by text, as ids are
-    std::copy_if(ids.begin(), ids.end(), std::back_inserter(sorted),
-                 [&](int32_t id) { return all.contains(id); });
-    of.all = trie_of(texts_, sorted);
   }
-  others_ = trie_of(texts_, others);
 }
 
 bool Vocabulary::is_end(int32_t id) const { return std::binary_search(ends_.begin(), ends_.end(), id); }

@@ -37,40 +37,54 @@ class Vocabulary {
   bool is_end(int32_t id) const;
   int32_t longest() const { return longest_; }  // text, in bytes
 
-  // Tokens of nothing but characters of one kind, by how many they have: where a state takes any `most_chars`
-  // of the kind, it takes all `ids`.
+  // Tokens of so many characters at most: where a state takes any `most_chars` of the kind, it takes all
+  // `ids`.
   struct Plain {
     uint32_t most_chars = 0;
     Trie trie;
     IdSet ids;  // these and those of fewer characters
   };
-  // A token is with the first kind that has all its characters.
-  struct OfKind {
+  // Tokens of nothing but characters of one kind, the first that has them all; kKinds: of none. `words`:
+  // those that begin with a-z and go on otherwise.
+  struct Group {
+    size_t kind = 0;
+    bool words = false;
     std::vector<Plain> by_chars;
     Trie all;
+    Trie behind_word;  // if `words`: what stands behind those of a-z
   };
-  const std::vector<OfKind>& kinds() const { return kinds_; }
-  const Trie& others() const { return others_; }  // of no kind
-  const Trie& all() const { return all_; }
+  // The tokens that do not begin with a blank, or those that do, without it.
+  struct Slice {
+    std::vector<Group> groups;
+    std::vector<IdSet> up_to;  // by kind: all of it and of those before
+    // Of the groups that have what a JSON string must escape: behind characters of kStringKind, and from the
+    // beginning, if there are none at it.
+    Trie behind_string, no_string;
+  };
+  const Slice& slice(bool behind_blank) const { return slices_[behind_blank ? 1 : 0]; }
+  uint32_t most_chars(size_t kind) const {
+    return most_chars_[kind];
+  }                                          // of a token of the kind or one before
+  uint32_t depth() const { return depth_; }  // of the tries
 
  private:
   std::vector<std::string> texts_;
   std::vector<int32_t> ends_;
   int32_t longest_ = 0;
-  std::vector<OfKind> kinds_;
-  Trie others_, all_;
+  std::vector<Slice> slices_;
+  std::vector<uint32_t> most_chars_;
+  uint32_t depth_ = 0;
 };
 
-// The kinds: a-z, those and the blank, letters of ASCII, those and the blank, whatever of ASCII stands for
-// itself between the quotes of a JSON string, and whatever else does, but line ends of Unicode. Each has what
-// the one before has, but letters no blank.
-inline constexpr size_t kKinds = 6;
+// The kinds: a-z, letters of ASCII, whatever of ASCII stands for itself between the quotes of a JSON string,
+// whatever else does, but line ends of Unicode; and these with the quote and the backslash. Each has what the
+// one before has.
+inline constexpr size_t kKinds = 5, kWordKind = 0, kStringKind = 3;
 // A path through the bytes of the characters of a kind: from step 0 (between characters) `first` … `last`
 // lead to step `to`.
 struct PlainStep {
   uint8_t from, first, last, to;
 };
 std::span<const PlainStep> plain_steps(size_t kind);
-bool kind_within(size_t kind, size_t other);  // has `other` all its characters?
 
 }  // namespace lmc::grammar

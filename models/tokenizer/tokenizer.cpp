@@ -56,6 +56,28 @@ struct Tokenizer::Tables {
     return has(id) && !(skip_special && is_special(id));
   }
 
+  // What opens a text may lose a space.
+  tokenizer::Decoding decoding_amid_text() const {
+    tokenizer::Decoding out(decoder);
+    out.push("a");
+    out.take();
+    return out;
+  }
+  std::string bytes_behind(tokenizer::Decoding& decoding, int32_t id) const {
+    if (!is_decoded(id, true)) return "";
+    const std::string_view token = image.text(id);
+    if (decoder.byte_alphabet) return tokenizer::from_byte_alphabet(token).value_or(std::string(token));
+    if (const auto byte = tokenizer::byte_of_token(token); byte && decoder.byte_tokens)
+      return std::string(1, static_cast<char>(*byte));
+    decoding.push(token);
+    std::string bytes = decoding.take();
+    if (!bytes.empty()) return bytes;
+    decoding.finish();  // it was held back
+    bytes = decoding.take();
+    decoding = decoding_amid_text();
+    return bytes;
+  }
+
   Image image;
   std::unique_ptr<const tokenizer::WordModel> model;
   tokenizer::AddedTokenFinder raw_added;
@@ -177,33 +199,15 @@ std::string Tokenizer::id_to_token(int32_t id) const {
 
 bool Tokenizer::is_special(int32_t id) const { return tables_->is_special(id); }
 
+std::string Tokenizer::token_bytes(int32_t id) const {
+  tokenizer::Decoding decoding = tables_->decoding_amid_text();
+  return tables_->bytes_behind(decoding, id);
+}
+
 std::vector<std::string> Tokenizer::token_bytes() const {
-  const Tables& t = *tables_;
-  std::vector<std::string> out(static_cast<size_t>(vocab_size()));
-  tokenizer::Decoding decoding(t.decoder);
-  const auto open = [&] {  // what opens a text may lose a space
-    decoding.push("a");
-    decoding.take();
-  };
-  open();
-  for (int32_t id = 0; id < vocab_size(); ++id) {
-    if (!t.is_decoded(id, true)) continue;
-    const std::string_view token = t.image.text(id);
-    std::string& bytes = out[static_cast<size_t>(id)];
-    if (t.decoder.byte_alphabet) {
-      bytes = tokenizer::from_byte_alphabet(token).value_or(std::string(token));
-    } else if (const auto byte = tokenizer::byte_of_token(token); byte && t.decoder.byte_tokens) {
-      bytes.assign(1, static_cast<char>(*byte));
-    } else {
-      decoding.push(token);
-      bytes = decoding.take();
-      if (!bytes.empty()) continue;
-      decoding.finish();  // it was held back
-      bytes = decoding.take();
-      decoding = tokenizer::Decoding(t.decoder);
-      open();
-    }
-  }
+  std::vector<std::string> out;
+  tokenizer::Decoding decoding = tables_->decoding_amid_text();
+  for (int32_t id = 0; id < vocab_size(); ++id) out.push_back(tables_->bytes_behind(decoding, id));
   return out;
 }
 

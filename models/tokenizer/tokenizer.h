@@ -68,6 +68,7 @@ class Tokenizer {
   // By id: the bytes that it adds to a text it does not open; a byte token's is that byte alone. "" for
   // special tokens, and for ids without a text.
   std::vector<std::string> token_bytes() const;
+  std::string token_bytes(int32_t id) const;  // of one; "" for one that is not in the vocabulary, too
 
  private:
   friend class StreamDecoder;

@@ -76,7 +76,7 @@ expect_in out.txt '"text":"abc"'
 # Allowed ids that cannot write what the grammar wants.
 echo 100-140 >ids.txt
 expect_error 1 "no token of the vocabulary goes on with the text as it must" "$LMC" run gemma.lmc --prompt "ROMEO:" --regex '\d{3}' --allowed-ids ids.txt
-expect_error 1 "bad.json: #/not: the keyword not is not supported" sh -c "echo '{\"not\":{}}' >bad.json; '$LMC' run gemma.lmc --ids 2 --json-schema bad.json"
+expect_error 1 "bad.json: #/dependencies: the keyword dependencies is not supported" sh -c "echo '{\"dependencies\":{}}' >bad.json; '$LMC' run gemma.lmc --ids 2 --json-schema bad.json"
 expect_error 1 "bad.gbnf:1:10: rule x is used, but not defined" sh -c "echo 'root ::= x' >bad.gbnf; '$LMC' run gemma.lmc --ids 2 --grammar bad.gbnf"
 expect_error 1 "nowhere.json: cannot open" "$LMC" run gemma.lmc --ids 2 --json-schema nowhere.json
 expect_error 2 "--regex" "$LMC" run gemma.lmc --ids 2 --json-object --regex a

@@ -33,6 +33,14 @@ post /completion "{$often, \"n_predict\": 12, \"frequency_penalty\": 2}" | field
 post /v1/chat/completions '{"messages": [{"role": "user", "content": "Who?"}], "max_tokens": 20, "temperature": 0}' >served.json
 [ "$(field run.json 'j["text"]')" = "$(field served.json 'j["choices"][0]["message"]["content"]')" ] || fail "chat: $(cat served.json)"
 
+# What the answer must be is kept to on every route, and the bytes of tokens that are no whole characters are told.
+post /completion '{"prompt": "x", "grammar": "root ::= \"a\\u20ac\"", "n_probs": 1}' >served.json
+[ "$(field served.json 'j["content"], sum((t["bytes"] for t in j["completion_probabilities"][:4]), [])')" = "('a€', [97, 226, 130, 172])" ] || fail "bytes: $(cat served.json)"
+post /completion '{"prompt": "x", "json_schema": {"const": 12}, "temperature": 2}' >served.json
+[ "$(field served.json 'j["content"]')" = 12 ] || fail "json_schema: $(cat served.json)"
+post /v1/completions '{"prompt": "x", "grammar": "root ::= \"\\u20ac\"", "logprobs": 1, "max_tokens": 9}' >served.json
+[ "$(field served.json 'j["choices"][0]["logprobs"]["tokens"][0]')" = 'bytes:\xe2' ] || fail "tokens: $(cat served.json)"
+
 # So are those of many at a time, with prompts that begin alike or not, and with tokens that are guessed.
 cat >together.py <<'P'
 import json, os, sys, threading, urllib.request

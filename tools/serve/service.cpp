@@ -127,10 +127,8 @@ const ChatTemplate& Service::chat_template() const {
 std::string Service::token_text(int32_t id) const {
   const Tokenizer* t = engine_.tokenizer_or_null();
   if (!t) return std::to_string(id) + " ";
-  // Some decoders take the space off the first token of a text.
-  const std::string once = t->decode(std::vector<int32_t>{id}, false),
-                    twice = t->decode(std::vector<int32_t>{id, id}, false);
-  return twice.starts_with(once) && twice.size() > 2 * once.size() ? twice.substr(once.size()) : once;
+  const std::string bytes = t->token_bytes(id);
+  return bytes.empty() ? t->decode(std::vector<int32_t>{id}, false) : bytes;  // a special one's name
 }
 
 }  // namespace lmc::serve

@@ -59,7 +59,7 @@ class Service {
   std::function<std::unique_ptr<Constraint>()> constraint_for(const Asked& asked) {
     return structures_.constraint_for(asked);
   }
-  // The text of a token as it stands amid others, "" for one of no text.
+  // What a token adds to a text: bytes that need not be whole characters; of a special one its name.
   std::string token_text(int32_t id) const;
   uint64_t requests() const { return requests_; }
   uint64_t errors() const { return errors_; }

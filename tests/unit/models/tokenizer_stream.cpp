@@ -39,6 +39,21 @@ TEST(StreamDecoder, AnUnfinishedCharacterIsFlushedAsReplacement) {
   EXPECT_EQ(stream.push(tokenizer.encode("a", false)[0]), "a");  // and starts anew
 }
 
+TEST(TokenBytes, AreExactAndJoinedTheText) {
+  for (const char* name : {"gpt2", "gemma3"}) {
+    const Tokenizer tokenizer = tiny(name);
+    const std::vector<std::string> all = tokenizer.token_bytes();
+    for (int32_t id = 0; id < tokenizer.vocab_size(); ++id)
+      EXPECT_EQ(tokenizer.token_bytes(id), all[static_cast<size_t>(id)]) << name << " " << id;
+    const std::string text = "To be, \u20ac or \U0001f600 not.";
+    std::string joined;
+    for (const int32_t id : tokenizer.encode(text, false)) joined += tokenizer.token_bytes(id);
+    EXPECT_EQ(joined, text) << name;
+    EXPECT_EQ(tokenizer.token_bytes(tokenizer.encode("\u20ac", false)[1]), "\x82") << name;
+    EXPECT_EQ(tokenizer.token_bytes(-1) + tokenizer.token_bytes(1 << 30), "");
+  }
+}
+
 void check_random_ids(const Tokenizer& tokenizer) {
   std::mt19937 random(7);
   for (int round = 0; round < 200; ++round) {

@@ -217,9 +217,12 @@ void Connection::advance() {
 void Connection::answer(Request request) {
   const auto exchange = std::make_shared<Exchange>(shared_from_this(), around_.next_id(), request);
   exchange_ = exchange;
-  // The last one to let go of the reply says so, if there was no end.
-  const std::shared_ptr<Reply> reply(
-      exchange.get(), [exchange](Reply*) { exchange->post([e = exchange.get()] { e->abandoned(); }); });
+  // The last one to let go of the reply says so, if there was no end. That may be another thread while this
+  // one is just saying the end: what is posted here waits for the rest of what goes on here, what is posted
+  // there does not. So it is posted a second time, from here, and comes last.
+  const std::shared_ptr<Reply> reply(exchange.get(), [exchange](Reply*) {
+    exchange->post([e = exchange.get()] { e->post([e] { e->abandoned(); }); });
+  });
   around_.handler(std::move(request), reply);
 }
 

@@ -194,7 +194,8 @@ Fields fields() {
                 a.logprobs = a.top_logprobs > 0;
               }),
         ignored("return_tokens", "they are always told")},
-       llama_cpp_sampling()});
+       llama_cpp_sampling(),
+       structure_fields()});
 }
 
 const RegisterRoute kRoute({"POST", "/completion", Dialect::llama_cpp, "text that goes on with a prompt",

@@ -1,8 +1,19 @@
 // POST /v1/completions: text that goes on with a prompt.
+#include <fmt/format.h>
+
+#include "models/text/utf8.h"
 #include "tools/serve/routes/openai.h"
 
 namespace lmc::serve::openai_completions_route {
 namespace {
+
+// A token that is no whole characters is told as OpenAI tells it here: bytes:\xe2\x82.
+std::string shown(const std::string& text) {
+  if (tokenizer::is_valid_utf8(text)) return text;
+  std::string out = "bytes:";
+  for (const char c : text) out += fmt::format("\\x{:02x}", static_cast<uint8_t>(c));
+  return out;
+}
 
 class Completions : public AnswerWriter {
  public:
@@ -75,8 +86,8 @@ class Completions : public AnswerWriter {
     for (const TokenChoice& t : tokens) {
       const std::string text = service_.token_text(t.id);
       Json top = Json::object();
-      for (const auto& other : t.top) top[service_.token_text(other.id)] = other.logprob;
-      texts.push_back(text);
+      for (const auto& other : t.top) top[shown(service_.token_text(other.id))] = other.logprob;
+      texts.push_back(shown(text));
       values.push_back(t.logprob);
       tops.push_back(top);
       offsets.push_back(offset);
