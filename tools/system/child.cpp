@@ -59,7 +59,7 @@ std::string last_message(std::string text) {
 
 }  // namespace
 
-std::string run_lmc(const std::vector<std::string>& arguments) {
+std::string run_lmc(const std::vector<std::string>& arguments, ChildSays says) {
   const std::string self = fs::read_symlink("/proc/self/exe").string();
   std::vector<char*> argv = {const_cast<char*>(self.c_str())};
   for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
@@ -71,7 +71,7 @@ std::string run_lmc(const std::vector<std::string>& arguments) {
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_adddup2(&actions, out.ends[1], STDOUT_FILENO);
-  ::posix_spawn_file_actions_adddup2(&actions, err.ends[1], STDERR_FILENO);
+  if (says == ChildSays::nothing) ::posix_spawn_file_actions_adddup2(&actions, err.ends[1], STDERR_FILENO);
   pid_t child = 0;
   const int failed = ::posix_spawn(&child, self.c_str(), &actions, nullptr, argv.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
@@ -89,8 +89,10 @@ std::string run_lmc(const std::vector<std::string>& arguments) {
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   stop_if_interrupted();  // Ctrl-C reaches the child too
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-    throw Error(fmt::format("lmc {}: {}", fmt::join(arguments, " "), last_message(messages)));
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+    throw Error(fmt::format("lmc {}: {}", fmt::join(arguments, " "),
+                            says == ChildSays::all ? "has failed, as said above" : last_message(messages)));
+  }
   return answer;
 }
 
