@@ -74,10 +74,14 @@ class BlockReader {
         !run.repeated && reader_.source().read_blocks(graph().value(box.leaf).name, box.transposed,
                                                       format_.dtype, run.from, run.count, to);
     if (!found) return encode(first, run.count);
+    const auto how = reader_.source().stored_format(graph().value(box.leaf).name);
+    const bool same = !how || how->from.empty();
     std::vector<float> x(static_cast<size_t>(view_.cols()));
+    std::vector<float> exact(x.size());
     for (int64_t r = first; r < first + run.count; ++r) {
       decode_row(format_, row(r), view_.cols(), x.data());
-      errors_[static_cast<size_t>(r)] += error_of(x.data(), x.data(), view_.cols());
+      if (!same) reader_.read(view_.pick_rows(Positions::range(r, 1)), exact);
+      errors_[static_cast<size_t>(r)] += error_of(same ? x.data() : exact.data(), x.data(), view_.cols());
     }
   }
 

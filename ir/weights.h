@@ -29,11 +29,19 @@ class WeightSource {
     return false;
   }
 
-  // The quantised format whose blocks the checkpoint holds, if it holds any for this tensor.
-  virtual std::optional<DType> stored_format(const std::string& /*name*/) const { return std::nullopt; }
+  // What the checkpoint holds of this tensor is quantised: in a format that kernels read, or in another one,
+  // `from`, of which that is the nearest.
+  struct StoredFormat {
+    DType format;
+    std::string from;  // as its file calls it: "Q5_K"; "" if it is `format` itself
+  };
+  virtual std::optional<StoredFormat> stored_format(const std::string& /*name*/) const {
+    return std::nullopt;
+  }
 
   // Rows [first, first + rows) of the tensor (of its transpose, if `transposed`; a vector is one row) exactly
-  // as the checkpoint stores them, if it stores them in this format; otherwise false. `out` takes the blocks
+  // as the checkpoint stores them, if it stores them in this format, or in one of which this is the nearest
+  // and nearer than numbers that are quantised anew; otherwise false. `out` takes the blocks
   // (ir/block_format.h) of one row after those of the other.
   virtual bool read_blocks(const std::string& /*name*/, bool /*transposed*/, DType /*format*/,
                            int64_t /*first*/, int64_t /*rows*/, std::span<std::byte> /*out*/) const {

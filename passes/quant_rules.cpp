@@ -43,13 +43,13 @@ std::string format_title(DType format) {
 
 std::string QuantRules::Rule::text() const { return pattern + "=" + name_of(format); }
 
-QuantRules::QuantRules(const std::string& spec, const std::string& stored, int64_t min_dim)
-    : format_(DType::q8_0), min_dim_(min_dim) {
+QuantRules::QuantRules(const std::string& spec, const StoredRules& stored, int64_t min_dim)
+    : format_(DType::q8_0), min_dim_(min_dim), prefer_stored_(stored.preferred) {
   std::istringstream parts(spec);
   bool has_format = false;
   for (std::string part; std::getline(parts, part, ',');) {
     if (part.find('=') != std::string::npos) {
-      add(part, false);
+      add(part);
     } else if (has_format) {
       throw Error("quantize.format: '" + part + "' is a second format for everything; patterns are written " +
                   "PATTERN=FORMAT");
@@ -58,25 +58,51 @@ QuantRules::QuantRules(const std::string& spec, const std::string& stored, int64
       has_format = true;
     }
   }
-  std::istringstream more(stored);
-  for (std::string part; std::getline(more, part, ',');) add(part, true);
+  std::istringstream more(stored.rules);
+  for (std::string part; std::getline(more, part, ',');) add_stored(part);
 }
 
-void QuantRules::add(const std::string& part, bool optional) {
+void QuantRules::add(const std::string& part) {
   const size_t equals = part.rfind('=');
   if (equals == std::string::npos || equals == 0)
     throw Error("quantize.format: '" + part + "' is no rule: PATTERN=FORMAT");
-  rules_.push_back({part.substr(0, equals), format_named(part.substr(equals + 1)), optional});
+  rules_.push_back({part.substr(0, equals), format_named(part.substr(equals + 1))});
+}
+
+void QuantRules::add_stored(const std::string& part) {
+  const size_t equals = part.rfind('=');
+  if (equals == std::string::npos || equals == 0)
+    throw Error("quantize.stored: '" + part + "' is no rule: PATTERN=FORMAT");
+  const std::string format = part.substr(equals + 1);
+  const size_t colon = format.find(':');
+  const std::string why = colon == std::string::npos
+                              ? "as stored"
+                              : "stored as " + format.substr(colon + 1) + ", of which this is the nearest";
+  stored_.push_back({part.substr(0, equals), {format_named(format.substr(0, colon)), why, true}});
+}
+
+const QuantChoice* QuantRules::stored(const QuantSource& source) const {
+  const auto it =
+      std::find_if(stored_.begin(), stored_.end(), [&](const Stored& s) { return fits(s.pattern, source); });
+  return it == stored_.end() ? nullptr : &it->choice;
+}
+
+QuantChoice QuantRules::choose_table(const QuantSource& source) const {
+  const QuantChoice* as_stored = format_ || prefer_stored_ ? stored(source) : nullptr;
+  return as_stored ? *as_stored : QuantChoice{std::nullopt, "only looked up"};
 }
 
 QuantChoice QuantRules::choose(const QuantSource& source) {
   for (Rule& r : rules_) {
     if (!fits(r.pattern, source)) continue;
     r.used = true;
-    return {r.format, r.optional ? "as stored" : r.text(), true};
+    return {r.format, r.text(), true};
+  }
+  const bool reaches = std::max(source.rows, source.cols) >= min_dim_;
+  if (prefer_stored_ || (format_ && !reaches)) {
+    if (const QuantChoice* as_stored = stored(source)) return *as_stored;
   }
   if (!format_) return {std::nullopt, "--quant=none"};
-  const bool reaches = std::max(source.rows, source.cols) >= min_dim_;
   return {reaches ? format_ : std::nullopt, compared(source, min_dim_)};
 }
 
@@ -92,7 +118,7 @@ std::optional<DType> QuantRules::together(const std::vector<QuantChoice>& parts)
 
 void QuantRules::check_used(const std::vector<std::string>& roles) const {
   for (const Rule& r : rules_) {
-    if (r.used || r.optional) continue;
+    if (r.used) continue;
     std::string all;
     for (const std::string& role : roles) all += (all.empty() ? "" : ", ") + role;
     throw Error("quantize.format: '" + r.text() + "' fits no projection; roles here: " + all);

@@ -26,14 +26,23 @@ struct QuantChoice {
   bool named = false;           // by a rule with a pattern
 };
 
+// What the checkpoint holds quantised, as far as rules with patterns say nothing of it.
+struct StoredRules {
+  std::string rules;  // "PATTERN=FORMAT,…", or PATTERN=FORMAT:FROM where it is the nearest to that; may fit
+                      // nothing
+  bool preferred = true;  // also where the format for everything reaches
+};
+
 class QuantRules {
  public:
   // "q8_0,ffn_*=q4_k,lm_head=none": a format for what reaches `min_dim` in either direction, and patterns for
-  // roles and tensor names, of which the first that fits decides. `stored` lists patterns that come last and
-  // may fit nothing. Throws Error naming the part that is no rule.
-  QuantRules(const std::string& spec, const std::string& stored, int64_t min_dim);
+  // roles and tensor names, of which the first that fits decides. Throws Error naming the part that is no
+  // rule.
+  QuantRules(const std::string& spec, const StoredRules& stored, int64_t min_dim);
 
   QuantChoice choose(const QuantSource& source);
+  // Of a table that is only looked up: as it is stored, or not at all.
+  QuantChoice choose_table(const QuantSource& source) const;
   // Those of one fused weight together: quantised if one of them is, in the most precise of their formats;
   // kept if a rule keeps one of them.
   static std::optional<DType> together(const std::vector<QuantChoice>& parts);
@@ -44,15 +53,22 @@ class QuantRules {
   struct Rule {
     std::string pattern;
     std::optional<DType> format;
-    bool optional = false;
     bool used = false;
     std::string text() const;  // as it was written
   };
-  void add(const std::string& part, bool optional);
+  struct Stored {
+    std::string pattern;
+    QuantChoice choice;
+  };
+  void add(const std::string& part);
+  void add_stored(const std::string& part);
+  const QuantChoice* stored(const QuantSource& source) const;  // null if it is not
 
   std::optional<DType> format_;  // where no pattern fits
   int64_t min_dim_;
+  bool prefer_stored_;
   std::vector<Rule> rules_;
+  std::vector<Stored> stored_;
 };
 
 }  // namespace lmc

@@ -9,7 +9,7 @@
 // The rules speak of source projections: max(in, out) >= min_dim. A fused linear (one that is only split
 // again) holds as many sources as parts; where they differ, all follow the largest, and the ledger says so. A
 // table that is also the lm_head's weight (tied embeddings) is stored once: the lookup reads the quantised
-// rows.
+// rows. A table that is only looked up stays as it is, quantised if the checkpoint has it so.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -92,11 +92,20 @@ class Quantize : public Pass {
                        " or none; then PATTERN=FORMAT for roles and tensor names, the first that fits, as "
                        "in q8_0,ffn_*=q4_k,lm_head=none"},
         {"min_dim", "quantise where max(in, out) reaches this; default 0, all"},
-        {"stored", "PATTERN=FORMAT of what the checkpoint holds quantised; come after those of format"}};
+        {"stored",
+         "PATTERN=FORMAT of what the checkpoint holds quantised, PATTERN=FORMAT:NAME where that is the "
+         "nearest "
+         "to another format; come after the patterns of format"},
+        {"prefer",
+         "stored (default) or format: which of them decides about what is stored quantised and reaches "
+         "min_dim"}};
   }
 
   bool run(Graph& g, PassContext& context) const override {
-    QuantRules rules(context.setting("format", "q8_0"), context.setting("stored", ""),
+    const std::string prefer = context.setting("prefer", "stored");
+    if (prefer != "stored" && prefer != "format")
+      throw Error("quantize.prefer must be stored or format, found '" + prefer + "'");
+    QuantRules rules(context.setting("format", "q8_0"), {context.setting("stored", ""), prefer == "stored"},
                      number(context.setting("min_dim", "0"), "quantize.min_dim"));
     std::map<DType, int64_t> quantised;
     int64_t all = 0;
@@ -122,6 +131,7 @@ class Quantize : public Pass {
       apply(g, id, *format, done);
       ++context.applications;
     }
+    keep_stored_tables(g, rules, done, context);
     rules.check_used({roles.begin(), roles.end()});
     context.summary = summary(quantised, all);
     return context.applications > 0;
@@ -180,6 +190,23 @@ class Quantize : public Pass {
   }
 
   using Done = std::map<std::pair<ValueId, DType>, ValueId>;
+
+  static void keep_stored_tables(Graph& g, const QuantRules& rules, Done& done, PassContext& context) {
+    for (const OpId id : topo_order(g)) {
+      const Op& op = g.op(id);
+      if (op.def->name != "embedding") continue;
+      const ValueId table = op.operands[1];
+      const Type type = g.type(table);
+      if (g.value(table).kind != ValueKind::weight || context.applications >= context.limit) continue;
+      const QuantSource source{"", weight_rows(g, table), type.dims[0], type.last()};
+      const QuantChoice choice = rules.choose_table(source);
+      if (!choice.format) continue;
+      enter({source}, {choice}, type.dtype, choice.format, context);
+      const Op user = {op.def, {}, {}, {}, nullptr, op.scope, op.loc, false};
+      g.set_operand(id, 1, quantised_value(g, table, *choice.format, user, done));
+      ++context.applications;
+    }
+  }
 
   static ValueId quantised_value(Graph& g, ValueId v, DType format, const Op& user, Done& done) {
     const auto it = done.find({v, format});

@@ -75,6 +75,18 @@ std::string lacking(const std::string& folder) {
   return first + (more > 0 ? " and " + std::to_string(more) + " more" : "") + ", which its index names";
 }
 
+// Those that can be named, in order.
+std::vector<std::string> gguf_files(const std::string& folder) {
+  std::vector<std::string> out;
+  std::error_code ec;
+  for (const auto& entry : fs::directory_iterator(folder, ec)) {
+    const std::string name = entry.path().filename().string();
+    if (is_gguf_to_name(name) && fs::is_regular_file(entry.path(), ec)) out.push_back(name);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
 // `instead` comes in front of the message that there is no snapshot.
 std::string find_snapshot(const HubId& id, const std::string& instead) {
   const std::string cache = hub_cache_folder();
@@ -86,12 +98,37 @@ std::string find_snapshot(const HubId& id, const std::string& instead) {
                 "); fetch it with: " + id.pull_command());
   }
   const std::string folder = repository.snapshot(commit);
-  if (const std::string what = lacking(folder); !what.empty())
+  const std::string what = lacking(folder);
+  if (what.empty()) return folder;
+  const std::vector<std::string> files = gguf_files(folder);
+  if (files.size() == 1) return folder + "/" + files[0];
+  if (files.empty())
     throw Error(folder + ": lacks " + what + "; fetch what is missing with: " + id.pull_command());
-  return folder;
+  std::string all;
+  for (const std::string& f : files) all += (all.empty() ? "" : ", ") + f;
+  throw Error(folder + ": has several GGUF files; name one of them with its folder: " + all);
 }
 
 }  // namespace
+
+std::pair<std::string, std::string> gguf_part_name(const std::string& file) {
+  constexpr size_t kEnding = std::string_view("-00001-of-00003.gguf").size();
+  if (file.size() <= kEnding) return {};
+  const std::string end = file.substr(file.size() - kEnding);
+  const auto digits = [&](size_t at) {
+    return std::all_of(end.begin() + static_cast<long>(at), end.begin() + static_cast<long>(at) + 5,
+                       [](unsigned char c) { return std::isdigit(c) != 0; });
+  };
+  if (end[0] != '-' || end.substr(6, 4) != "-of-" || !end.ends_with(".gguf") || !digits(1) || !digits(10))
+    return {};
+  return {file.substr(0, file.size() - kEnding + 1), end.substr(6)};
+}
+
+bool is_gguf_to_name(const std::string& file) {
+  if (!file.ends_with(".gguf")) return false;
+  const auto [start, end] = gguf_part_name(file);
+  return start.empty() || file == start + "00001" + end;
+}
 
 std::string HubId::pull_command() const {
   return "lmc pull " + repository() + (revision == "main" ? "" : " --revision " + revision);

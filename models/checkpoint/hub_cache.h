@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace lmc {
@@ -41,8 +42,13 @@ struct HubRepository {
   std::string blob(const std::string& hash) const { return folder + "/blobs/" + hash; }
 };
 
-// The snapshot's folder, with all a checkpoint must have. Error telling what is missing and which command
-// fetches it.
+// Is it a GGUF file, and not a later part of one (…-00002-of-00003.gguf)?
+bool is_gguf_to_name(const std::string& file);
+// "NAME-" and "-of-00003.gguf" of a part, "" and "" of a file in one.
+std::pair<std::string, std::string> gguf_part_name(const std::string& file);
+
+// The snapshot's folder, with all a checkpoint must have, or its only GGUF file. Error telling what is
+// missing and which command fetches it.
 std::string hub_snapshot(const HubId& id);
 
 // `path` itself, unless nothing is there and it is a hub id: then the snapshot's folder, as hub_snapshot().

@@ -153,6 +153,7 @@ class Exporter {
       out_.add_tensor(
           p.stored, *rows.format, rows.shape(),
           [rows](int64_t first, int64_t n, std::span<std::byte> out) { rows.fill(first, n, out); });
+      enter(p.stored, rows);
       ++result_.tensors;
     }
     if (!full.empty())
@@ -183,11 +184,26 @@ class Exporter {
     if (is_multiplied(m_.graph, weight(name), "moe_router")) return gguf_format("F32");
     const GgufFormat& wanted = options_.type == "keep" ? kept(names, how) : format_named(options_.type);
     const int64_t columns = type.dims[how.transpose ? 0 : 1];
-    if (columns % wanted.elements != 0) return gguf_format("F16");
+    if (columns % wanted.elements != 0) return fitting(wanted, columns);
     // Tables that are only looked up cost no time; llama.cpp keeps positions unquantised too.
     if (quantised_as(wanted) && options_.type != "keep" && !is_multiplied(m_.graph, weight(name)))
       return gguf_format("F16");
     return wanted;
+  }
+
+  // What llama.cpp falls back to: the next better one with blocks of 32, or plain numbers.
+  static const GgufFormat& fitting(const GgufFormat& wanted, int64_t columns) {
+    const GgufFormat& smaller = gguf_format("Q5_0");
+    return wanted.elements > smaller.elements && columns % smaller.elements == 0 ? smaller
+                                                                                 : gguf_format("F16");
+  }
+
+  // Says so where the format is another one because rows are too short.
+  void enter(const std::string& stored, const GgufRows& rows) {
+    if (options_.type == "keep") return;
+    const int64_t columns = rows.shape().back();
+    if (columns % format_named(options_.type).elements != 0 && rows.format->name != "F32")
+      result_.instead.push_back({stored, rows.format->name, columns});
   }
 
   const GgufFormat& kept(const std::vector<std::string>& names, const GgufStorage& how) const {
@@ -200,11 +216,12 @@ class Exporter {
 
   const GgufFormat& kept(const std::string& name, const Type& type, const GgufStorage& how) const {
     const int64_t columns = type.dims[how.transpose ? 0 : 1];
-    if (const auto stored = m_.weights->stored_format(name)) {
-      const BlockFormat& f = block_format(*stored);
+    // What GGUF has in another format is written as the numbers it stands for.
+    if (const auto stored = m_.weights->stored_format(name); stored && stored->from.empty()) {
+      const BlockFormat& f = block_format(stored->format);
       std::vector<std::byte> row(static_cast<size_t>(f.row_bytes(columns)));
-      if (columns % f.values == 0 && m_.weights->read_blocks(name, how.transpose, *stored, 0, 1, row))
-        return format_named(dtype_name(*stored));
+      if (columns % f.values == 0 && m_.weights->read_blocks(name, how.transpose, stored->format, 0, 1, row))
+        return format_named(dtype_name(stored->format));
     }
     return format_named(dtype_name(type.dtype));
   }

@@ -29,19 +29,39 @@ std::string dims_text(const std::vector<int64_t>& dims) {
   return "[" + out + "]";
 }
 
+// 0 if there is none.
+int64_t whole_number(const GgufFile& file, const std::string& key) {
+  const GgufValue* v = file.find(key);
+  return v ? v->integer().value_or(0) : 0;
+}
+
+// "-00001-of-00003.gguf"
+std::string part_ending(int64_t no, int64_t count) {
+  const auto five = [](int64_t n) {
+    const std::string digits = std::to_string(n);
+    return std::string(5 - std::min<size_t>(5, digits.size()), '0') + digits;
+  };
+  return "-" + five(no + 1) + "-of-" + five(count) + ".gguf";
+}
+
+// Of the part whose name has as many letters: the other end.
+std::string part_path(const std::string& path, int64_t no, int64_t count) {
+  const std::string ending = part_ending(no, count);
+  return path.substr(0, path.size() - ending.size()) + ending;
+}
+
 }  // namespace
 
 // Walks through the header; every step says what it was reading if the file ends there.
 class GgufFile::Reader {
  public:
-  explicit Reader(GgufFile& file) : file_(file), bytes_(text_of(file.mapping_.bytes())) {}
+  explicit Reader(GgufFile& file) : file_(file), bytes_(text_of(file.mappings_[0].bytes())) {}
 
   void read() {
     read_version();
     const auto tensors = number<uint64_t>("the number of tensors");
     const auto keys = number<uint64_t>("the number of metadata keys");
     for (uint64_t i = 0; i < keys; ++i) read_key(i);
-    refuse_split();
     for (uint64_t i = 0; i < tensors; ++i) read_tensor(i);
     place_tensors();
   }
@@ -164,15 +184,6 @@ class GgufFile::Reader {
     }
   }
 
-  void refuse_split() const {
-    const GgufValue* count = file_.find("split.count");
-    const int64_t parts = count ? count->integer().value_or(0) : 0;
-    if (parts <= 1) return;
-    const GgufValue* no = file_.find("split.no");
-    fail("is part " + std::to_string(no ? no->integer().value_or(0) + 1 : 1) + " of a model split into " +
-         std::to_string(parts) + " files; join them into one first (gguf-split --merge)");
-  }
-
   void read_tensor(uint64_t i) {
     const std::string name = this->name("the name of tensor " + std::to_string(i));
     const std::string what = "tensor '" + name + "'";
@@ -247,9 +258,46 @@ class GgufFile::Reader {
   size_t at_ = 0;
 };
 
-GgufFile::GgufFile(const std::string& path) : path_(path), mapping_(path) {
-  if (mapping_.bytes().empty()) throw Error(path + ": is empty");
+GgufFile::GgufFile(const std::string& path, Alone) : path_(path) {
+  mappings_.emplace_back(path);
+  if (mappings_[0].bytes().empty()) throw Error(path + ": is empty");
   Reader(*this).read();
+}
+
+GgufFile::GgufFile(const std::string& path) : GgufFile(path, Alone{}) { add_parts(); }
+
+void GgufFile::add_parts() {
+  const int64_t count = whole_number(*this, "split.count");
+  if (count <= 1) return;
+  const int64_t no = whole_number(*this, "split.no");
+  if (!path_.ends_with(part_ending(no, count))) {
+    throw Error(path_ + ": is part " + std::to_string(no + 1) + " of a model in " + std::to_string(count) +
+                " files, but its name does not end in " + part_ending(no, count));
+  }
+  if (no != 0) {
+    throw Error(path_ + ": is part " + std::to_string(no + 1) + " of a model in " + std::to_string(count) +
+                " files; name the first, " + part_path(path_, 0, count));
+  }
+  for (int64_t i = 1; i < count; ++i) add_part(i, count);
+  const int64_t tensors = whole_number(*this, "split.tensors.count");
+  if (tensors != 0 && tensors != static_cast<int64_t>(tensors_.size())) {
+    throw Error(path_ + ": its " + std::to_string(count) + " parts have " + std::to_string(tensors_.size()) +
+                " tensors, not the " + std::to_string(tensors) + " it says");
+  }
+}
+
+void GgufFile::add_part(int64_t no, int64_t count) {
+  GgufFile part(part_path(path_, no, count), Alone{});
+  if (whole_number(part, "split.no") != no || whole_number(part, "split.count") != count) {
+    throw Error(part.path_ + ": is not part " + std::to_string(no + 1) + " of " + std::to_string(count) +
+                ", as its name says");
+  }
+  for (auto& [name, t] : part.tensors_) {
+    t.part = mappings_.size();
+    if (!tensors_.emplace(name, t).second)
+      throw Error(part.path_ + ": tensor '" + name + "' is in a part before it too");
+  }
+  mappings_.push_back(std::move(part.mappings_[0]));
 }
 
 int64_t GgufFile::Tensor::rows() const {
@@ -273,7 +321,8 @@ std::string GgufFile::architecture() const {
 
 std::span<const std::byte> GgufFile::row(const Tensor& t, int64_t r) const {
   const int64_t bytes = t.columns() / t.format->elements * t.format->bytes;
-  return mapping_.bytes().subspan(static_cast<size_t>(t.offset + r * bytes), static_cast<size_t>(bytes));
+  return mappings_[t.part].bytes().subspan(static_cast<size_t>(t.offset + r * bytes),
+                                           static_cast<size_t>(bytes));
 }
 
 void GgufFile::read_row(const Tensor& t, int64_t r, int64_t first, std::span<float> out) const {

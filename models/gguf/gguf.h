@@ -1,5 +1,6 @@
-// One GGUF file, memory-mapped and checked: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
-// Versions 2 and 3, little-endian.
+// A GGUF file, memory-mapped and checked: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+// Versions 2 and 3, little-endian. One that gguf-split cut into parts, NAME-00001-of-00003.gguf and so on, is
+// read by the name of the first: its metadata hold for all.
 #pragma once
 
 #include <cstddef>
@@ -47,7 +48,8 @@ class GgufFile {
   struct Tensor {
     const GgufFormat* format = nullptr;
     std::vector<int64_t> shape;  // the slowest dimension first (the file has it last)
-    int64_t offset = 0;          // bytes from the start of the file
+    size_t part = 0;             // of a file in several
+    int64_t offset = 0;          // bytes from its start
     int64_t bytes = 0;
 
     int64_t columns() const { return shape.empty() ? 1 : shape.back(); }
@@ -56,6 +58,7 @@ class GgufFile {
   };
 
   const std::string& path() const { return path_; }
+  size_t parts() const { return mappings_.size(); }
   uint32_t version() const { return version_; }
   const std::map<std::string, Tensor>& tensors() const { return tensors_; }
   const std::map<std::string, GgufValue>& metadata() const { return metadata_; }
@@ -70,9 +73,13 @@ class GgufFile {
 
  private:
   class Reader;
+  struct Alone {};
+  GgufFile(const std::string& path, Alone);  // whatever it says of other parts
+  void add_parts();
+  void add_part(int64_t no, int64_t count);
 
   std::string path_;
-  MappedFile mapping_;
+  std::vector<MappedFile> mappings_;
   uint32_t version_ = 0;
   std::map<std::string, GgufValue> metadata_;
   std::map<std::string, Tensor> tensors_;

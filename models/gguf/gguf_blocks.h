@@ -1,6 +1,6 @@
 // How GGUF stores the numbers of a tensor: rows cut into blocks, each block a few bytes. The formats are
 // those of ggml (ggml-common.h, dequantize_row_* in ggml-quants.c): those that lmc has too
-// (ir/block_format.h), and some that are only read.
+// (ir/block_format.h), and those that are only read, one file each under formats/.
 #pragma once
 
 #include <cstddef>
@@ -20,6 +20,17 @@ struct GgufFormat {
   int64_t bytes;     // of a block
   DType dtype;       // that holds its numbers exactly enough: f32 for what is dequantised on reading
   void (*decode)(const std::byte* blocks, int64_t count, float* out);
+  // Of a format without kernels, whose nearest with kernels is Q8_0: its blocks as blocks of that, where they
+  // come nearer than numbers that are quantised anew. Null: they do not.
+  void (*as_q8_0)(const std::byte* blocks, int64_t count, std::byte* out) = nullptr;
+  // `count` times `elements` finite numbers. Null for those of ir/block_format.h, which says how, and for
+  // those that are only read.
+  void (*encode)(const float* x, int64_t count, std::byte* blocks) = nullptr;
+};
+
+// Before main() starts.
+struct RegisterGgufFormat {
+  explicit RegisterGgufFormat(GgufFormat format);
 };
 
 // Null for a format that is not read.
@@ -29,6 +40,9 @@ const GgufFormat& gguf_format(const std::string& name);  // must exist
 std::string gguf_format_name(uint32_t id);
 // The format of ir/block_format.h that has the same blocks, if any.
 std::optional<DType> quantised_as(const GgufFormat& format);
+// That one, or for a quantised format that is only read the one that loses nothing of it or the least;
+// nullopt for plain numbers.
+std::optional<DType> nearest_kernel_format(const GgufFormat& format);
 std::string gguf_format_names();  // those that are read: "F32, F16, …"
 
 }  // namespace lmc

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ir/block_format.h"
 #include "ir/error.h"
 
 namespace lmc {
@@ -126,21 +127,29 @@ void GgufWeights::read_vector(const Entry& e, int64_t first, std::span<float> ou
   }
 }
 
-std::optional<DType> GgufWeights::stored_format(const std::string& name) const {
+std::optional<WeightSource::StoredFormat> GgufWeights::stored_format(const std::string& name) const {
   const Entry& e = entry(name);
-  return e.how.changes_numbers() || e.type.rank() < 2 ? std::nullopt : quantised_as(*e.tensor->format);
+  const GgufFormat& stored = *e.tensor->format;
+  const auto nearest = nearest_kernel_format(stored);
+  if (!nearest || e.how.changes_numbers() || e.type.rank() < 2) return std::nullopt;
+  return StoredFormat{*nearest, quantised_as(stored) ? "" : stored.name};
 }
 
 bool GgufWeights::read_blocks(const std::string& name, bool transposed, DType format, int64_t first,
                               int64_t rows, std::span<std::byte> out) const {
   const Entry& e = entry(name);
   if (transposed != e.how.transpose || e.how.changes_numbers() || e.type.rank() < 2) return false;
-  if (quantised_as(*e.tensor->format) != format) return false;
-  check_range(e, first * e.tensor->columns(), static_cast<size_t>(rows * e.tensor->columns()));
-  std::byte* to = out.data();
+  const GgufFormat& stored = *e.tensor->format;
+  const bool same = quantised_as(stored) == format;
+  if (!same && !(stored.as_q8_0 && format == DType::q8_0)) return false;
+  const int64_t columns = e.tensor->columns();
+  check_range(e, first * columns, static_cast<size_t>(rows * columns));
+  const int64_t row_bytes = block_format(format).row_bytes(columns);
   for (int64_t r = 0; r < rows; ++r) {
     const auto row = file_->row(*e.tensor, e.first_row + e.how.stored_row(e.rows, first + r));
-    to = std::copy(row.begin(), row.end(), to);
+    std::byte* to = out.data() + r * row_bytes;
+    same ? void(std::copy(row.begin(), row.end(), to))
+         : stored.as_q8_0(row.data(), columns / stored.elements, to);
   }
   return true;
 }

@@ -28,7 +28,7 @@ class GgufWeights : public WeightSource {
   std::optional<Type> type(const std::string& name) const override;
   void read(const std::string& name, int64_t first, std::span<float> out) const override;
   bool read_transposed(const std::string& name, int64_t first, std::span<float> out) const override;
-  std::optional<DType> stored_format(const std::string& name) const override;
+  std::optional<StoredFormat> stored_format(const std::string& name) const override;
   bool read_blocks(const std::string& name, bool transposed, DType format, int64_t first, int64_t rows,
                    std::span<std::byte> out) const override;
 

@@ -17,6 +17,8 @@ using Kind = YamlNode::Kind;
 void check_index(const GgufTensorRule& r) {
   if (r.of.has_value() != (r.tensor.find("{index}") != std::string::npos))
     throw Error(r.loc, "tensors that are stored as one have {index} in their name and say of: how many");
+  if (!r.apart.empty() && !(r.of && r.apart.find("{index}") != std::string::npos))
+    throw Error(r.loc, "apart: is the name, with {index}, of tensors that are stored as one in other files");
 }
 
 GgufTensorRule tensor_rule(const YamlNode& name, const YamlNode& n) {
@@ -44,8 +46,10 @@ GgufTensorRule tensor_rule(const YamlNode& name, const YamlNode& n) {
       for (const YamlNode& part : value.items) r.parts.push_back(yaml_expr(part));
     } else if (key.text == "of") {
       r.of = yaml_expr(value);
+    } else if (key.text == "apart") {
+      r.apart = yaml_text(value, "apart");
     } else {
-      unknown_key(key, "a gguf tensor", "name, transpose, plus, times, rope_heads, parts and of");
+      unknown_key(key, "a gguf tensor", "name, transpose, plus, times, rope_heads, parts, of and apart");
     }
   }
   if (r.name.empty()) throw Error(n.loc, "a gguf tensor needs a name");

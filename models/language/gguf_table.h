@@ -23,7 +23,8 @@ struct GgufTensorRule {
   std::optional<syntax::Expr> times;
   std::optional<syntax::Expr> rope_heads;  // rows of each head are stored as rotated pairs side by side
   std::vector<syntax::Expr> parts;         // rows of each block that are stored apart from the others
-  std::optional<syntax::Expr> of;  // so many tensors, told apart by {index}, are stored as one of rank 3
+  std::optional<syntax::Expr> of;  // so many tensors, told apart by {index}, are stored as one of rank 3 …
+  std::string apart;               // … or, in old files, apart under this name with {index}
   Location loc;
 };
 

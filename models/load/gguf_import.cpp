@@ -73,7 +73,8 @@ std::vector<GgufPlace> gguf_places(const Definition& d, const ConfigMap& config)
   std::vector<GgufPlace> out;
   const auto add = [&](const GgufTensorRule& rule, const std::string& layer, const std::string& block) {
     GgufPlace p{
-        prefix + layer + rule.tensor, layer + rule.tensor, block + rule.name, storage(rule, config), {}};
+        prefix + layer + rule.tensor, layer + rule.tensor, block + rule.name, storage(rule, config), {}, {}};
+    if (!rule.apart.empty()) p.apart = block + rule.apart;
     if (rule.of) {
       p.of = whole(evaluate_expr(*rule.of, config), rule.of->loc, "of");
       if (*p.of < 1 || *p.of > kMaxStack)
@@ -97,7 +98,16 @@ std::unique_ptr<GgufWeights> gguf_weights(const Definition& d, const ConfigMap& 
   auto weights = std::make_unique<GgufWeights>(std::move(file));
   std::set<std::string> placed;
   for (const GgufPlace& p : gguf_places(d, config)) {
-    if (!weights->file().tensors().contains(p.stored)) continue;
+    if (!weights->file().tensors().contains(p.stored)) {
+      if (p.apart.empty()) continue;
+      const std::vector<std::string> names = p.each(p.tensor);
+      const std::vector<std::string> stored = p.each(p.apart);
+      for (size_t i = 0; i < names.size(); ++i) {
+        weights->add(names[i], stored[i], p.how);
+        placed.insert(stored[i]);
+      }
+      continue;
+    }
     if (p.of) {
       weights->add_stack(p.each(p.tensor), p.stored, p.how);
     } else {

@@ -33,6 +33,7 @@ struct GgufPlace {
   std::string stored;  // "blk.3.attn_q.weight"
   GgufStorage how;     // of each
   std::optional<int64_t> of;
+  std::string apart;  // what old files call each of them: "blk.3.ffn_up.{index}.weight"; or ""
 
   // `name`, or the names of all it stands for.
   std::vector<std::string> each(const std::string& name) const;

@@ -1,6 +1,6 @@
 """A small hub: serves folders as models, with the faults that the name of a model asks for.
 
-hub_server.py ROOT: ROOT/NAME/… is served as test/NAME, every *.safetensors of it as a file in LFS, which lies on
+hub_server.py ROOT: ROOT/NAME/… is served as test/NAME, every *.safetensors and *.gguf of it as a file in LFS, which lies on
 another host ("localhost" instead of "127.0.0.1"). Prints its port. ROOT/NAME.fault, if there, is a line of JSON:
   {"status": 403, "file": "config.json", "times": 2, "retry_after": 1, "code": "GatedRepo"}  an answer, so often
   {"cut": N}              sends N bytes of each body and closes the connection
@@ -33,7 +33,7 @@ def content(name, file):
 
 
 def is_large(file):
-    return file.endswith(".safetensors")
+    return file.endswith((".safetensors", ".gguf"))
 
 
 def hash_of(file, data):

@@ -68,6 +68,27 @@ rm -rf "$HF_HUB_CACHE"
 expect_error 1 "model.safetensors.index.json names $shard, which the hub does not have" pull test/shards
 [ -e "$(cached shards)/refs/main" ] && fail "refs/main without the files"
 
+# GGUF files: the only one, or those asked for, with all their parts.
+mkdir served/one-GGUF served/many-GGUF
+expect_ok "$LMC" export "$GOLDEN/qwen2-b" --gguf served/one-GGUF/m.gguf
+: >served/one-GGUF/README.md
+expect_ok pull test/one-GGUF
+[ "$(cat out.txt)" = "$(cached one-GGUF)/snapshots/$C/m.gguf" ] || fail "printed $(cat out.txt)"
+expect_ok "$LMC" inspect test/one-GGUF
+[ -e "$(cached one-GGUF)/snapshots/$C/README.md" ] && fail "fetched what lmc does not read"
+cp served/one-GGUF/m.gguf served/many-GGUF/m-Q4_K_M.gguf
+python3 "$ROOT/tests/cli/gguf_rewrite.py" split served/one-GGUF/m.gguf served/many-GGUF/m-F32 2
+expect_error 2 "has several GGUF files; choose with --file: m-F32-00001-of-00002.gguf, m-Q4_K_M.gguf" pull test/many-GGUF
+expect_error 2 "--file Q9: fits none of m-F32" pull test/many-GGUF --file Q9
+expect_ok pull test/many-GGUF --file '*f32*'
+[ "$(cat out.txt)" = "$(cached many-GGUF)/snapshots/$C/m-F32-00001-of-00002.gguf" ] || fail "printed $(cat out.txt)"
+[ -e "$(cached many-GGUF)/snapshots/$C/m-F32-00002-of-00002.gguf" ] || fail "not all parts"
+expect_ok "$LMC" inspect test/many-GGUF
+expect_in out.txt "GGUF 3 in 2 files"
+expect_ok pull test/many-GGUF --file Q4_K_M
+expect_error 1 "has several GGUF files; name one of them" "$LMC" inspect test/many-GGUF
+expect_error 1 "has no GGUF files" pull test/whole --file x
+
 # The token goes to the hub and nowhere else; the other host still gets the request.
 model private
 HF_TOKEN=hf_secret expect_ok pull test/private

@@ -14,7 +14,7 @@ using namespace lmc;
 const std::vector<ChatTemplate>& templates() {
   static const std::vector<ChatTemplate> all = [] {
     std::vector<ChatTemplate> out;
-    for (const auto& entry : std::filesystem::directory_iterator(LMC_SOURCE_DIR "/tests/data/chat")) {
+    for (const auto& entry : std::filesystem::directory_iterator(LMC_SOURCE_DIR "/models/chat/templates")) {
       if (entry.path().extension() == ".jinja")
         out.emplace_back(ChatTemplateText{read_file(entry.path()), "<s>", "</s>", entry.path().filename()});
     }

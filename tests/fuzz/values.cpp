@@ -53,7 +53,7 @@ void parse_flags(const std::string& text) {
 }
 
 void parse_quant(const std::string& text) {
-  QuantRules rules(text, "", 64);
+  QuantRules rules(text, {}, 64);
   rules.choose({"ffn_up", {}, 128, 64});
 }
 

@@ -61,6 +61,7 @@ std::string short_text(const GgufValue& v) {
 Report read_gguf(const std::string& path) {
   const GgufFile file(path);
   Report r{fmt::format("GGUF {}", file.version()), {}, {}, {}, {}};
+  if (file.parts() > 1) r.kind += fmt::format(" in {} files", file.parts());
   for (const auto& [key, value] : file.metadata()) r.metadata.emplace_back(key, short_text(value));
   for (const auto& [name, t] : file.tensors()) r.tensors.push_back({name, t.format->name, t.shape, t.bytes});
   return r;

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "tools/build/model_cache.h"
 #include "tools/cli/command.h"
 #include "tools/cli/console.h"
 #include "tools/cli/text_io.h"
@@ -108,7 +109,7 @@ class Chat {
 void run(const Options& o) {
   static_cast<void>(o.generation.options());  // wrong usage is found before anything is loaded
   const Restrictions restrictions(o.generation);
-  Engine engine(o.bundle.empty() ? newest_bundle() : o.bundle, {.threads = o.threads}, o.kernels);
+  Engine engine(o.bundle.empty() ? newest_bundle() : bundle_of(o.bundle), {.threads = o.threads}, o.kernels);
   restrictions.apply(engine);
   Conversation conversation(engine, o.generation, o.system);
   if (!o.load.empty()) conversation.load(o.load);
@@ -121,7 +122,10 @@ void run(const Options& o) {
 const RegisterCommand kChat(
     {"chat", "talk with a model", [](Flags& flags) {
        auto o = std::make_shared<Options>();
-       flags.option("bundle", o->bundle, "the bundle; the newest *.lmc here if left out").type_name("BUNDLE");
+       flags
+           .option("bundle", o->bundle,
+                   "the bundle, or a checkpoint as for lmc run; the newest *.lmc here if left out")
+           .type_name("BUNDLE");
        add_trust_flag(flags);
        flags.option("--system", o->system, "the system message");
        flags.option("--load", o->load, "go on with a conversation that /save wrote").type_name("FILE");

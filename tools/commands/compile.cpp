@@ -11,6 +11,7 @@
 #include "codegen/target.h"
 #include "ir/op_def.h"
 #include "ir/text.h"
+#include "models/chat/builtin_templates.h"
 #include "models/chat/template.h"
 #include "models/checkpoint/hub_cache.h"
 #include "models/export/gguf_tokenizer.h"
@@ -37,7 +38,7 @@ namespace fs = std::filesystem;
 namespace {
 
 struct Options {
-  std::string model, output, tokenizer, emit, sign, target = "native";
+  std::string model, output, tokenizer, chat_template, emit, sign, target = "native";
   ModelFlags source;
   AutoQuantFlags automatic;
   PassFlags passes;
@@ -62,11 +63,50 @@ std::string tokenizer_of(const Options& o, const Model& m) {
   return o.tokenizer.empty() ? m.tokenizer : o.tokenizer;
 }
 
+std::string template_names() {
+  std::string out;
+  for (const auto& [name, text] : builtin_templates()) out += (out.empty() ? "" : ", ") + name;
+  return out;
+}
+
+// --chat-template: a file, or the name of one that is built in.
+ChatTemplateText named_template(const std::string& given) {
+  std::error_code ec;
+  ChatTemplateText out;
+  out.file = given;
+  if (fs::exists(given, ec)) {
+    out.source = read_input(given);
+  } else if (const auto it = builtin_templates().find(given); it != builtin_templates().end()) {
+    out.source = it->second;
+  } else {
+    throw UsageError("--chat-template " + given + ": is neither a file nor one of " + template_names());
+  }
+  ChatTemplate{out};
+  return out;
+}
+
+// The text of the first of these ids.
+std::string token_text(const Tokenizer& t, const std::vector<int32_t>& ids) {
+  return ids.empty() ? "" : t.decode(std::span(ids).first(1), false);
+}
+
 // Kept as the checkpoint brings it: one that cannot be used spoils no more than `--chat`.
-void add_chat_template(BundleWriter& writer, const Model& m) {
+void add_chat_template(const Options& o, BundleWriter& writer, const Model& m) {
   std::optional<ChatTemplateText> text;
   if (!m.folder.empty()) text = find_chat_template(m.folder);
   if (!m.gguf.empty()) text = gguf_chat_template(m.gguf);
+  if (!o.chat_template.empty()) {
+    ChatTemplateText other = named_template(o.chat_template);
+    if (text) {
+      other.bos_token = text->bos_token;
+      other.eos_token = text->eos_token;
+    } else if (const std::string tokenizer = tokenizer_of(o, m); !tokenizer.empty()) {
+      const Tokenizer t = Tokenizer::open(tokenizer);
+      other.bos_token = token_text(t, m.bos_ids);
+      other.eos_token = token_text(t, m.eos_ids);
+    }
+    text = other;
+  }
   if (!text) return;
   writer.add("chat_template.jinja", text->source);
   writer.add("tokenizer_config.json", chat_tokens_json(*text));
@@ -104,7 +144,7 @@ void write_bundle(const Options& o, const std::string& output, const Model& m, C
   } else {
     info("no tokenizer: only --ids will work; pass --tokenizer FILE (tokenizer.json or .model) to use text");
   }
-  add_chat_template(writer, m);
+  add_chat_template(o, writer, m);
   stop_if_interrupted();
   BundleInfo bundle_info;
   bundle_info.model = m.family;
@@ -166,6 +206,7 @@ void run(const Options& o) {
     throw UsageError("--weights none goes with --emit: there is nothing to pack");
   if (!o.sign.empty() && !o.emit.empty()) throw UsageError("--sign goes with a bundle, not with --emit");
   o.automatic.check(o.source.quant.automatic());
+  if (!o.chat_template.empty()) static_cast<void>(named_template(o.chat_template));
   std::string output = o.output;
   if (output.empty()) output = default_output(o.model);
   std::optional<SigningKey> key;
@@ -242,6 +283,11 @@ const RegisterCommand kCompile(
            .option("--tokenizer", o->tokenizer,
                    "a tokenizer.json, a SentencePiece .model or a folder (default: the checkpoint's)")
            .existing_path();
+       flags
+           .option("--chat-template", o->chat_template,
+                   "a Jinja template instead of the checkpoint's: a file, or one of those built in: " +
+                       template_names())
+           .type_name("FILE");
        flags.option("--target", o->target, "instruction set; native is the fastest here")
            .suggests({"native", "avx2", "avx-vnni", "avx512-vnni", "avx512-amx"})
            .shows_default();

@@ -1,5 +1,6 @@
 // lmc export: a model and its weights as a GGUF file, for llama.cpp and programs like it.
 #include <filesystem>
+#include <map>
 
 #include "ir/block_format.h"
 #include "models/export/gguf_export.h"
@@ -16,6 +17,20 @@ struct Options {
   GgufExport gguf;
 };
 
+// "12 of 40 tensors are Q5_0 instead of q4_k: their rows of 1152 are not whole blocks of 256"
+void report_instead(const GgufExport& wanted, const GgufExported& done) {
+  std::map<std::pair<std::string, int64_t>, int64_t> count;
+  for (const auto& [tensor, format, columns] : done.instead) {
+    ++count[{format, columns}];
+    if (log_level() >= LogLevel::debug) info("  {}: {} instead of {}", tensor, format, wanted.type);
+  }
+  for (const auto& [what, tensors] : count) {
+    info("{} of {} tensors are {} instead of {}: their rows of {} are not whole blocks of {}", tensors,
+         done.tensors, what.first, wanted.type, what.second,
+         block_format(*dtype_from_name(wanted.type)).values);
+  }
+}
+
 void run(const Options& o) {
   if (std::filesystem::exists(o.model + "/manifest.json")) {
     throw Error(o.model +
@@ -31,6 +46,7 @@ void run(const Options& o) {
     progress.update(done, total);
   };
   const GgufExported done = export_gguf(m, gguf);
+  report_instead(gguf, done);
   if (!done.no_tokenizer.empty())
     info("no tokenizer was written ({}): its tokens are placeholders, so only ids work", done.no_tokenizer);
   info("wrote {} from {}: {} tensors, {}, in {:.1f} s", gguf.path, m.source, done.tensors,

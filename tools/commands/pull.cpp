@@ -30,15 +30,20 @@ void run(const Options& o) {
   const Pulled p = pull(asked_for(o), o.pull);
   info("{} files, {}, of which {} fetched in {:.1f} s", p.files, human_bytes(static_cast<double>(p.bytes)),
        human_bytes(static_cast<double>(p.fetched)), seconds_since(start));
-  write_stdout(p.folder + "\n");
+  if (p.gguf.empty()) return write_stdout(p.folder + "\n");
+  for (const std::string& file : p.gguf) write_stdout(p.folder + "/" + file + "\n");
 }
 
 const RegisterCommand kPull(
-    {"pull", "fetch a model from the Hugging Face hub into its cache; prints the snapshot's folder",
+    {"pull", "fetch a model from the Hugging Face hub into its cache; prints its folder, or its GGUF file",
      [](Flags& flags) {
        auto o = std::make_shared<Options>();
        flags.option("model", o->id, "its id, ORG/NAME or ORG/NAME@REVISION").required();
        flags.option("--revision", o->revision, "a branch, tag or commit (default: main)");
+       flags
+           .option("--file", o->pull.file,
+                   "of a model with several GGUF files: those whose name fits, as in '*Q4_K_M*' or Q4_K_M")
+           .type_name("PATTERN");
        flags.option("-j,--parallel", o->pull.parallel, "files at a time").range(1, 32).shows_default();
        flags.option("--retries", o->pull.retries, "attempts after one that failed without getting further")
            .range(0, 1000)

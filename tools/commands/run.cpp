@@ -7,6 +7,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "tools/build/model_cache.h"
 #include "tools/cli/command.h"
 #include "tools/cli/console.h"
 #include "tools/cli/ids.h"
@@ -20,7 +21,7 @@ namespace lmc::run_command {
 namespace {
 
 struct Options {
-  std::string bundle, prompt, ids, system, batch, prompt_cache;
+  std::string bundle, prompt, text, ids, system, batch, prompt_cache;
   GenerationFlags generation;
   LoadOptions load;
   std::string scheduler = kUsualScheduler;
@@ -120,7 +121,7 @@ void run(const Options& o) {
   static_cast<void>(o.generation.options());
   const std::vector<std::string> batch = o.batch.empty() ? std::vector<std::string>() : read_prompts(o.batch);
   const Restrictions restrictions(o.generation);
-  Engine engine(o.bundle.empty() ? newest_bundle() : o.bundle,
+  Engine engine(o.bundle.empty() ? newest_bundle() : bundle_of(o.bundle),
                 {.threads = o.threads, .block = o.block, .scheduler = o.scheduler}, o.load);
   restrictions.apply(engine);
   std::optional<PromptCache> cache;
@@ -163,13 +164,20 @@ void run(const Options& o) {
 const RegisterCommand kRun(
     {"run", "generate text with a bundle", [](Flags& flags) {
        auto o = std::make_shared<Options>();
-       flags.option("bundle", o->bundle, "the bundle; the newest *.lmc here if left out").type_name("BUNDLE");
+       flags
+           .option(
+               "bundle", o->bundle,
+               "the bundle; the newest *.lmc here if left out. A GGUF file, a Hugging Face folder or a hub "
+               "id that lmc pull has fetched is compiled first, once, and kept (lmc list, lmc rm)")
+           .type_name("BUNDLE");
+       Flag text = flags.option("text", o->text, "the same as --prompt");
        add_trust_flag(flags);
        Flag prompt =
            flags.option("-p,--prompt", o->prompt,
                         "text to continue (default: standard input if piped, else the model's example)");
        Flag ids = flags.option("--ids", o->ids, "token ids to continue, verbatim: 2,119,166");
-       prompt.excludes(ids);
+       prompt.excludes(ids).excludes(text);
+       text.excludes(ids);
        Flag cache = flags
                         .option("--prompt-cache", o->prompt_cache,
                                 "a file or folder that keeps what the prompt left in the KV cache: a later "
@@ -182,6 +190,7 @@ const RegisterCommand kRun(
                        "object for each, in order")
                .type_name("FILE")
                .excludes(prompt)
+               .excludes(text)
                .excludes(ids)
                .excludes(cache);
        flags
@@ -203,8 +212,9 @@ const RegisterCommand kRun(
        flags.option("--block", o->block, "most prompt tokens per step; 1 = token by token").range(1, 65536);
        flags.flag("--json", o->json, "print {\"prompt_ids\":…,\"ids\":…,\"text\":…} and nothing else");
        add_load_flags(flags, o->load);
-       return [o, prompt] {
-         o->has_prompt = prompt.given();
+       return [o, prompt, text] {
+         o->has_prompt = prompt.given() || text.given();
+         if (text.given()) o->prompt = o->text;
          run(*o);
        };
      }});

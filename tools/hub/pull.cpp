@@ -1,5 +1,7 @@
 #include "tools/hub/pull.h"
 
+#include <fnmatch.h>
+
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
@@ -43,8 +45,12 @@ class Puller {
     model_ = hub_.model(client);
     const std::string folder = repository_.snapshot(model_.commit);
     result_.folder = folder;
-    fetch(first_files());
-    if (!model_.find(kSingle)) fetch(shards_of_index(folder + "/" + kIndex));
+    if (wants_gguf()) {
+      fetch(gguf_files());
+    } else {
+      fetch(first_files());
+      if (!model_.find(kSingle)) fetch(shards_of_index(folder + "/" + kIndex));
+    }
     // A commit names its snapshot itself.
     if (const std::string& revision = hub_.id().revision; revision != model_.commit)
       write_whole(repository_.ref(revision), model_.commit);
@@ -52,6 +58,42 @@ class Puller {
   }
 
  private:
+  bool wants_gguf() const {
+    if (!options_.file.empty()) return true;
+    const bool any = std::any_of(model_.files.begin(), model_.files.end(),
+                                 [](const RemoteFile& f) { return is_gguf_to_name(f.name); });
+    return any && !model_.find(kSingle) && !model_.find(kIndex);
+  }
+
+  // Those that --file asks for, or the only one, with all their parts.
+  std::vector<std::string> gguf_files() {
+    const std::string who = hub_.id().repository();
+    std::string known;
+    for (const RemoteFile& f : model_.files) {
+      if (!is_gguf_to_name(f.name)) continue;
+      known += (known.empty() ? "" : ", ") + f.name;
+      if (is_asked_for(f.name)) result_.gguf.push_back(f.name);
+    }
+    if (known.empty()) throw Error(who + ": has no GGUF files");
+    if (result_.gguf.empty()) throw UsageError("--file " + options_.file + ": fits none of " + known);
+    if (options_.file.empty() && result_.gguf.size() > 1)
+      throw UsageError(who + ": has several GGUF files; choose with --file: " + known);
+    std::vector<std::string> out;
+    for (const RemoteFile& f : model_.files) {
+      const auto [start, end] = gguf_part_name(f.name);
+      const std::string first = start.empty() ? f.name : start + "00001" + end;
+      if (std::find(result_.gguf.begin(), result_.gguf.end(), first) != result_.gguf.end())
+        out.push_back(f.name);
+    }
+    return out;
+  }
+
+  bool is_asked_for(const std::string& name) const {
+    const std::string& wanted = options_.file;
+    return wanted.empty() || name.find(wanted) != name.npos ||
+           ::fnmatch(wanted.c_str(), name.c_str(), FNM_CASEFOLD) == 0;
+  }
+
   // The description, and the weights if one file has them; else the index that names their files.
   std::vector<std::string> first_files() const {
     const std::string who = hub_.id().repository();

@@ -8,13 +8,16 @@
 namespace lmc {
 namespace {
 
-// "blk.0.ffn_down.weight=q4_0,…": a rule for each tensor that is quantised in the checkpoint.
+// "blk.0.ffn_down.weight=q4_0,blk.0.ffn_up.weight=q8_0:Q5_K,…": a rule for each tensor that is quantised in
+// the checkpoint.
 std::string stored_formats(const Model& model) {
   std::string out;
   for (const ValueId w : model.graph.weights()) {
     const std::string& name = model.graph.value(w).name;
     const auto format = model.weights->type(name) ? model.weights->stored_format(name) : std::nullopt;
-    if (format) out += (out.empty() ? "" : ",") + name + "=" + dtype_name(*format);
+    if (!format) continue;
+    out += (out.empty() ? "" : ",") + name + "=" + dtype_name(format->format);
+    if (!format->from.empty()) out += ":" + format->from;
   }
   return out;
 }
@@ -22,7 +25,7 @@ std::string stored_formats(const Model& model) {
 std::string check_rules(const std::string& rules) {
   if (rules == "auto") return "";
   try {
-    QuantRules(rules, "", 0);
+    QuantRules(rules, {}, 0);
     return "";
   } catch (const Error& e) {
     return e.what();
@@ -54,7 +57,8 @@ void QuantFlags::apply(PassOptions& passes, const Model& model, const std::strin
   };
   set("quantize", "format", rules);
   set("quantize", "min_dim", std::to_string(min_dim >= 0 ? min_dim : model.quant_min_dim));
-  if (format.empty() && model.weights) set("quantize", "stored", stored_formats(model));
+  if (model.weights) set("quantize", "stored", stored_formats(model));
+  set("quantize", "prefer", format.empty() ? "stored" : "format");
   // Nothing is rounded when nothing is quantised.
   set("kv-format", "format", !kv.empty() ? kv : rules == "none" ? "f32" : "f16");
 }

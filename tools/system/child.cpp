@@ -76,7 +76,7 @@ Error failure_of(const std::vector<std::string>& arguments, const std::string& m
   return Error(fmt::format("lmc {}: {}", fmt::join(arguments, " "), last_message(messages)));
 }
 
-// This executable, which reads nothing, and writes into these two.
+// This executable, which reads nothing, and writes into these two; an `err` of -1 is where we write ours.
 pid_t start(const std::vector<std::string>& arguments, int out, int err) {
   const std::string self = fs::read_symlink("/proc/self/exe").string();
   std::vector<char*> argv = {const_cast<char*>(self.c_str())};
@@ -86,7 +86,7 @@ pid_t start(const std::vector<std::string>& arguments, int out, int err) {
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-  ::posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
+  if (err >= 0) ::posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
   pid_t child = 0;
   const int failed = ::posix_spawn(&child, self.c_str(), &actions, nullptr, argv.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
@@ -104,10 +104,10 @@ bool ends_well(pid_t child) {
 
 }  // namespace
 
-std::string run_lmc(const std::vector<std::string>& arguments) {
+std::string run_lmc(const std::vector<std::string>& arguments, ChildSays says) {
   child::Pipe out;
   child::Pipe err;
-  const pid_t child = start(arguments, out.ends[1], err.ends[1]);
+  const pid_t child = start(arguments, out.ends[1], says == ChildSays::nothing ? err.ends[1] : -1);
   out.close_write();
   err.close_write();
 
@@ -119,7 +119,7 @@ std::string run_lmc(const std::vector<std::string>& arguments) {
   }
   const bool well = ends_well(child);
   stop_if_interrupted();  // Ctrl-C reaches the child too
-  if (!well) throw failure_of(arguments, messages);
+  if (!well) throw failure_of(arguments, says == ChildSays::all ? "has failed, as said above" : messages);
   return answer;
 }
 

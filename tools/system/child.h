@@ -1,6 +1,7 @@
 // lmc calling itself: what must be measured or made in a process of its own.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,9 +11,11 @@
 
 namespace lmc {
 
-// Runs this executable with `arguments` and returns its standard output. Error with the child's last message
-// if it fails. What it says on stderr is not shown.
-std::string run_lmc(const std::vector<std::string>& arguments);
+enum class ChildSays : uint8_t { nothing, all };  // of what the child says on stderr
+
+// Runs this executable with `arguments` and returns its standard output. Error if it fails, with the child's
+// last message unless that was shown.
+std::string run_lmc(const std::vector<std::string>& arguments, ChildSays says = ChildSays::nothing);
 
 // This executable beside this process, such as a server.
 class LmcProcess {

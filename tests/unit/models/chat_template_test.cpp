@@ -19,7 +19,7 @@ const std::vector<ChatMessage> kQuestion = {{"user", "Hi"}};
 
 std::string in_family(const std::string& family, const std::vector<ChatMessage>& messages,
                       bool answer_next = true) {
-  const std::string path = source_path("tests/data/chat/" + family + ".jinja");
+  const std::string path = source_path("models/chat/templates/" + family + ".jinja");
   std::ifstream in(path);
   EXPECT_TRUE(in.is_open()) << path;
   const std::string source((std::istreambuf_iterator<char>(in)), {});

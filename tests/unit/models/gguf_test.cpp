@@ -173,14 +173,14 @@ TEST(Gguf, malformed_files_are_one_error_each) {
       {"same key twice", GgufBytes().header(0, 2).key_u32("k", 1).key_u32("k", 2), "'k' is given twice"},
       {"alignment", GgufBytes().header(0, 1).key_u32("general.alignment", 12), "general.alignment"},
       {"split", GgufBytes().header(0, 2).key_u32("split.count", 3).key_u32("split.no", 1),
-       "part 2 of a model split"},
+       "part 2 of a model in 3 files, but its name does not end in -00002-of-00003.gguf"},
       {"tensor name is not UTF-8", GgufBytes().header(1, 0).tensor("\xc3(", {1}, kF32, 0), "is not UTF-8"},
       {"no dimension", tensor({}, kF32, 0), "tensor 't' has 0 dimensions"},
       {"five dimensions", tensor({1, 1, 1, 1, 1}, kF32, 0), "tensor 't' has 5 dimensions"},
       {"a dimension of zero", tensor({0}, kF32, 0), "tensor 't' has the dimension 0"},
       {"dimensions that overflow", tensor({1ULL << 40, 1ULL << 40}, kF32, 0), "tensor 't' has the dimension"},
       {"unknown format", tensor({8}, 77, 0), "of the format unknown (77)"},
-      {"format that is not read", tensor({256}, 13, 0), "of the format Q5_K (13)"},
+      {"format that is not read", tensor({256}, 16, 0), "of the format IQ2_XXS (16)"},
       {"half a block", tensor({33}, kQ8_0, 0), "not whole blocks of 32"},
       {"data is cut", tensor({9}, kF32, 0), "the file is truncated"},
       {"starts behind the end", tensor({1}, kF32, 1ULL << 40), "behind the file's end"},
@@ -196,6 +196,49 @@ TEST(Gguf, malformed_files_are_one_error_each) {
     const std::string message = gguf_error(c.bytes);
     EXPECT_NE(message.find(c.message), std::string::npos) << c.what << ": " << message;
   }
+}
+
+// Part `no` of `count`, with one tensor of that number.
+GgufBytes part(uint32_t no, uint32_t count, uint32_t tensors) {
+  GgufBytes b;
+  b.header(1, 3)
+      .key_u32("split.no", no)
+      .key_u32("split.count", count)
+      .key_u32("split.tensors.count", tensors);
+  b.tensor("t" + std::to_string(no), {1}, kF32, 0).pad().f32(static_cast<float>(no) + 0.5F);
+  return b;
+}
+
+std::string part_error(const std::string& path) {
+  try {
+    GgufFile{path};
+    return "";
+  } catch (const Error& e) {
+    return e.what();
+  }
+}
+
+TEST(Gguf, parts_are_one_file_by_the_name_of_the_first) {
+  const std::string first = part(0, 3, 3).file("m-00001-of-00003.gguf");
+  EXPECT_NE(part_error(first).find("m-00002-of-00003.gguf"), std::string::npos) << "is not there yet";
+  const std::string second = part(1, 3, 3).file("m-00002-of-00003.gguf");
+  part(2, 3, 3).file("m-00003-of-00003.gguf");
+  const GgufFile f(first);
+  EXPECT_EQ(f.parts(), 3U);
+  ASSERT_EQ(f.tensors().size(), 3U);
+  for (int i = 0; i < 3; ++i) {
+    float x = 0;
+    f.read_row(f.tensors().at("t" + std::to_string(i)), 0, 0, std::span(&x, 1));
+    EXPECT_EQ(x, static_cast<float>(i) + 0.5F);
+  }
+  EXPECT_NE(part_error(second).find("part 2 of a model in 3 files; name the first"), std::string::npos);
+  part(2, 3, 3).file("m-00002-of-00003.gguf");
+  EXPECT_NE(part_error(first).find("m-00002-of-00003.gguf: is not part 2 of 3"), std::string::npos);
+  part(1, 3, 4).file("m-00002-of-00003.gguf");
+  part(0, 3, 4).file("m-00001-of-00003.gguf");
+  EXPECT_NE(part_error(first).find("have 3 tensors, not the 4"), std::string::npos);
+  part(0, 99999, 3).file("m-00001-of-99999.gguf");
+  EXPECT_NE(part_error(temporary("m-00001-of-99999.gguf")).find("m-00002-of-99999.gguf"), std::string::npos);
 }
 
 TEST(Gguf, arrays_may_nest_but_not_without_end) {
@@ -325,7 +368,7 @@ TEST(GgufWeights, matrices_of_a_stack_are_tensors_of_their_own) {
   EXPECT_EQ(w.type("e.1")->str(), "f32[4,32]");
   EXPECT_EQ(w.type("turned.1")->str(), "f32[32,4]");
   EXPECT_EQ(w.type("only")->str(), "f32[8,32]");
-  EXPECT_EQ(w.stored_format("e.1"), DType::q8_0);
+  EXPECT_EQ(w.stored_format("e.1")->format, DType::q8_0);
   std::vector<float> x(128);
   w.read("e.1", 0, x);
   for (int64_t r = 0; r < 4; ++r) EXPECT_EQ(x[static_cast<size_t>(r * 32 + 9)], stored(4 + r, 9)) << r;

@@ -79,6 +79,14 @@ class Choice {
         measure_each(q8);
       }
     }
+    if (!coarse_ && holds_quantised()) {
+      info(
+          "auto: q8_0 throughout is KL {:.3g} away from no quantisation, beyond the budget; what the "
+          "checkpoint "
+          "holds quantised stays as it is",
+          unrounded_);
+      return "";
+    }
     if (!coarse_) {
       info("auto: q8_0 throughout is KL {:.3g} away from no quantisation, beyond the budget", unrounded_);
       unrounded_ = 0;
@@ -89,6 +97,15 @@ class Choice {
   }
 
  private:
+  // Wider than it came nothing would be better for it.
+  bool holds_quantised() const {
+    const auto& weights = model_.graph.weights();
+    return std::any_of(weights.begin(), weights.end(), [&](ValueId w) {
+      const std::string& name = model_.graph.value(w).name;
+      return model_.weights->type(name) && model_.weights->stored_format(name);
+    });
+  }
+
   PackedModel compiled(const std::string& rules) {
     flags_.quant.format = rules;
     return {model_, flags_, passes_, target_, threads_};

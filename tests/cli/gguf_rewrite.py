@@ -1,0 +1,96 @@
+"""gguf_rewrite.py split IN OUT N: IN as OUT-00001-of-0000N.gguf …, as gguf-split cuts files.
+gguf_rewrite.py apart IN OUT: each stack of experts (ffn_up_exps) as a tensor for each (ffn_up.0), as files before 2024-04.
+"""
+import re
+import struct
+import sys
+
+SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
+BLOCKS = {0: (1, 4), 1: (1, 2), 8: (32, 34), 30: (1, 2)}
+
+
+class File:
+    def __init__(self, path):
+        self.data = open(path, "rb").read()
+        self.at = 4
+        _, tensors, keys = self.take("<IQQ")
+        self.keys = []  # name, type and value as stored
+        for _ in range(keys):
+            name = self.text()
+            start = self.at
+            self.skip(self.take("<I")[0])
+            self.keys.append((name, self.data[start:self.at]))
+        entries = []
+        for _ in range(tensors):
+            name = self.text()
+            dims = self.take(f"<{self.take('<I')[0]}Q")
+            entries.append((name, dims, *self.take("<IQ")))
+        start = (self.at + 31) // 32 * 32
+        self.tensors = []  # name, dims, type, bytes
+        for name, dims, kind, offset in entries:
+            values, size = BLOCKS[kind]
+            length = size
+            for d in dims:
+                length *= d
+            length //= values
+            self.tensors.append((name, dims, kind, self.data[start + offset:start + offset + length]))
+
+    def take(self, form):
+        out = struct.unpack_from(form, self.data, self.at)
+        self.at += struct.calcsize(form)
+        return out
+
+    def text(self):
+        n = self.take("<Q")[0]
+        self.at += n
+        return self.data[self.at - n:self.at]
+
+    def skip(self, kind):
+        if kind == 8:
+            self.text()
+        elif kind == 9:
+            element, count = self.take("<IQ")
+            for _ in range(count):
+                self.skip(element)
+        else:
+            self.at += SIZES[kind]
+
+
+def write(path, keys, tensors):
+    def text(b):
+        return struct.pack("<Q", len(b)) + b
+    head = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(keys))
+    head += b"".join(text(name) + stored for name, stored in keys)
+    data = b""
+    for name, dims, kind, content in tensors:
+        head += text(name) + struct.pack(f"<I{len(dims)}QIQ", len(dims), *dims, kind, len(data))
+        data += content + bytes(-len(content) % 32)
+    open(path, "wb").write(head + bytes(-len(head) % 32) + data)
+
+
+def split(file, out, count):
+    each = -(-len(file.tensors) // count)
+    for i in range(count):
+        keys = [(b"split.no", struct.pack("<IH", 2, i)), (b"split.count", struct.pack("<IH", 2, count)),
+                (b"split.tensors.count", struct.pack("<Ii", 5, len(file.tensors)))]
+        write(f"{out}-{i + 1:05}-of-{count:05}.gguf", (file.keys if i == 0 else []) + keys,
+              file.tensors[i * each:(i + 1) * each])
+
+
+def apart(file, out):
+    tensors = []
+    for name, dims, kind, content in file.tensors:
+        match = re.fullmatch(rb"(.*\.ffn_\w+)_exps(\.weight)", name)
+        if not match:
+            tensors.append((name, dims, kind, content))
+            continue
+        n = len(content) // dims[2]
+        for i in range(dims[2]):
+            tensors.append((b"%s.%d%s" % (match[1], i, match[2]), dims[:2], kind, content[i * n:(i + 1) * n]))
+    write(out, file.keys, tensors)
+
+
+if sys.argv[1] == "split":
+    split(File(sys.argv[2]), sys.argv[3], int(sys.argv[4]))
+else:
+    apart(File(sys.argv[2]), sys.argv[3])
