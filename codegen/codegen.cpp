@@ -128,6 +128,11 @@ CodegenResult run(Lowered lowered, const CodegenOptions& options, bool emit) {
   out.plan.vocab = lowered.model.type(lowered.model.outputs()[0]).last();
   if (has_hidden) out.plan.hidden_size = lowered.hidden.type(lowered.hidden.outputs()[0]).last();
   out.plan.rope_border = common_rope_border(lowered.model);
+  for (const PlanStage& s : decode.plan.stages) {
+    if (!s.gather) continue;
+    out.plan.ranks = static_cast<int64_t>(s.gather->bytes.size());
+    out.plan.rank = s.gather->rank;
+  }
   out.plan.weights = shared.weights;
   out.plan.caches = shared.caches;
   out.plan.decode = std::move(decode.plan);

@@ -2,6 +2,7 @@
 // its code, its cost. One file each; adding one touches nothing else.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -67,6 +68,8 @@ class KernelFamily {
   virtual void cost(const KernelSpec& spec, StageWork& work) const;
   // Of the core's weights, what part a launch reads.
   virtual double share_of_weights(const KernelSpec&) const { return 1; }
+  // What the ranks send each other when the kernel has run, if anything.
+  virtual std::optional<PlanGather> gather(const KernelSpec&) const { return std::nullopt; }
   // If its outputs are logits, can it leave some or all of them out (StepInfo::allowed, StepInfo::argmax)?
   virtual bool can_pick(const KernelSpec&) const { return false; }
   // What of the kernel to compare with the evaluator: all tiles, or enough of them to touch the first, the

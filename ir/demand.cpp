@@ -17,7 +17,10 @@ Demand demand_on(const Graph& g, ValueId input) {
     d.row = d.row || operand == "rows";
     d.length = d.length || operand == "length";
     d.appended = d.appended || op.def->updates == static_cast<int>(u.operand);
-    if (operand == "ids") d.below = std::min(d.below, at.type(op.operands[1]).dims[0]);
+    if (operand != "ids") return;
+    const auto of = op.attrs.find("of");  // of a part of a table
+    const int64_t whole = of == op.attrs.end() ? 0 : std::get<int64_t>(of->second);
+    d.below = std::min(d.below, whole > 0 ? whole : at.type(op.operands[1]).dims[0]);
   });
   return d;
 }

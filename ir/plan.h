@@ -72,6 +72,14 @@ struct StageWork {
   AttentionWork attention;
 };
 
+// What follows a kernel on every rank: of each row of what it has written, the ranks have a part each, one
+// behind the other, and get the others'.
+struct PlanGather {
+  std::vector<int64_t> bytes;  // of a row, by rank
+  int64_t rank = 0;            // whose plan it is
+  int64_t stride = 0;          // from one row to the next
+};
+
 // A kernel launch: `tiles` calls of one function, in any order and in parallel.
 struct PlanStage {
   std::string symbol;  // function in kernels.o
@@ -81,6 +89,8 @@ struct PlanStage {
   std::vector<PlanOperand> operands;
   std::vector<int32_t>
       deps;  // stages that must be finished before any tile of this one (transitively reduced)
+  std::optional<PlanGather> gather =
+      std::nullopt;  // of its one tile and one output; collectives have one order
 };
 
 struct PlanBuffer {
@@ -127,6 +137,7 @@ struct Plan {
   int64_t vocab = 0;
   // Sequences of more positions have other rope factors, from the first position on (longrope); 0: none have.
   int64_t rope_border = 0;
+  int64_t ranks = 1, rank = 0;  // how many run the model together, and whose plan it is
   std::vector<PlanWeight> weights;
   std::vector<PlanCache> caches;
   StepPlan decode;   // T = 1

@@ -48,10 +48,30 @@ class StepCheck {
         need(is_inside(s.operands[i]), "operand " + std::to_string(i) + " of " + s.symbol + " (" + s.scope +
                                            ") lies outside what it names");
       }
+      if (s.gather) check_gather(s);
     }
   }
 
  private:
+  void check_gather(const PlanStage& s) const {
+    const std::string what = "the collective " + s.symbol + " (" + s.scope + ") ";
+    const PlanGather& g = *s.gather;
+    need(static_cast<int64_t>(g.bytes.size()) == plan_.ranks && g.rank == plan_.rank,
+         what + "is not one of these ranks'");
+    need(s.tiles == 1, what + "has several tiles");
+    int64_t left = g.stride;
+    for (const int64_t n : g.bytes) {
+      need(n >= 1 && n <= left, what + "does not fit its rows");
+      left -= n;
+    }
+    const auto written = [](const PlanOperand& o) { return o.written; };
+    const auto out = std::find_if(s.operands.begin(), s.operands.end(), written);
+    need(out != s.operands.end() && std::find_if(out + 1, s.operands.end(), written) == s.operands.end(),
+         what + "does not have one output");
+    const int64_t rows = s.work.over_rows ? step_.max_rows : step_.max_tokens;
+    need(g.stride <= out->bytes / rows, what + "does not fit its rows");
+  }
+
   static bool within(int64_t offset, int64_t bytes, int64_t size) {
     return offset >= 0 && bytes >= 0 && offset <= size && bytes <= size - offset;
   }
@@ -107,6 +127,8 @@ void check_sum(const List& list, const std::string& what) {
 void check_plan(const Plan& plan) {
   need(plan.context >= 1 && plan.context <= INT32_MAX && plan.vocab >= 1 && plan.vocab <= INT32_MAX,
        "'context' or 'vocab' is out of range");
+  need(plan.ranks >= 1 && plan.ranks <= 1024 && plan.rank >= 0 && plan.rank < plan.ranks,
+       "'ranks' or 'rank' is out of range");
   for (const PlanCache& c : plan.caches) check_cache(c, plan.context);
   check_sum(plan.caches, "caches");
   check_sum(plan.weights, "weights");

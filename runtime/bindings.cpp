@@ -59,9 +59,20 @@ std::vector<BoundStage> bind_stages(const StepPlan& plan, const Bindings& bindin
       check(d >= 0 && static_cast<size_t>(d) < i, stage,
             "waits for stage " + std::to_string(d) + ", not an earlier one");
     }
-    BoundStage bound{bindings.kernels[i], stage.tiles, {}};
-    for (const PlanOperand& o : stage.operands)
+    BoundStage bound;
+    bound.kernel = bindings.kernels[i];
+    bound.tiles = stage.tiles;
+    for (const PlanOperand& o : stage.operands) {
       bound.operands.push_back(base(stage, o, bindings, plan.arena_bytes));
+      if (stage.gather && o.written) bound.gathered = static_cast<std::byte*>(bound.operands.back());
+    }
+    if (stage.gather) {
+      check(bindings.collective != nullptr, stage, "sends to other ranks, and there are none");
+      check(bound.gathered != nullptr, stage, "has nothing to gather");
+      bound.collective = bindings.collective;
+      bound.gather = &*stage.gather;
+      bound.over_rows = stage.work.over_rows;
+    }
     out.push_back(std::move(bound));
   }
   return out;

@@ -8,6 +8,7 @@
 
 #include "ir/kernel_abi.h"
 #include "ir/plan.h"
+#include "runtime/collective.h"
 
 namespace lmc {
 
@@ -18,6 +19,7 @@ struct Bindings {
   std::byte* arena = nullptr;                     // StepPlan::arena_bytes
   std::array<int32_t*, kStepInputs> inputs = {};  // by StepInput
   float* output = nullptr;                        // [max_rows, vocab]
+  Collective* collective = nullptr;               // of stages that gather
 };
 
 // A stage ready to be called: every base address looked up once.
@@ -25,9 +27,15 @@ struct BoundStage {
   KernelFn kernel = nullptr;
   int64_t tiles = 1;
   std::vector<void*> operands;
+  // Of a stage that gathers: between whom, what, where its rows are, and of which number there are.
+  Collective* collective = nullptr;
+  const PlanGather* gather = nullptr;
+  std::byte* gathered = nullptr;
+  bool over_rows = false;
 
   void run(const StepInfo& step, int64_t tile, int64_t next, void* scratch) const {
     kernel(operands.data(), &step, tile, next, scratch);
+    if (collective) collective->all_gather(gathered, over_rows ? step.rows : step.tokens, *gather);
   }
 };
 

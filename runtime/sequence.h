@@ -5,12 +5,14 @@
 #include <vector>
 
 #include "runtime/kv_cache.h"
+#include "runtime/sequence_number.h"
 
 namespace lmc {
 
 struct Sequence {
   explicit Sequence(const Plan& plan) : cache(plan) {}
 
+  SequenceNumber number;
   KvCache cache;
   std::vector<int32_t> tokens;  // cache.position() ids
   bool beyond = false;          // were they fed with the rope factors of a sequence beyond the border?

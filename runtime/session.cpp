@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "ir/error.h"
+#include "runtime/follow.h"
 #include "runtime/sampler.h"
 #include "runtime/threads.h"
 #include "runtime/warm_up.h"
@@ -16,18 +17,45 @@ int64_t block_size(const Plan& plan, int64_t wanted) {
   return wanted <= 0 ? plan.prefill.max_tokens : std::min(wanted, plan.prefill.max_tokens);
 }
 
+const Plan& for_these_ranks(const Plan& plan, const Collective* collective) {
+  const int64_t ranks = collective ? collective->ranks() : 1;
+  const int64_t rank = collective ? collective->rank() : 0;
+  if (plan.ranks != ranks || plan.rank != rank)
+    throw Error("the plan is that of rank " + std::to_string(plan.rank) + " of " +
+                std::to_string(plan.ranks) + ", but this is rank " + std::to_string(rank) + " of " +
+                std::to_string(ranks));
+  return plan;
+}
+
 }  // namespace
 
 Session::Session(const Plan& plan, const std::vector<KernelFn>& decode, const std::vector<KernelFn>& prefill,
                  const std::vector<const void*>& weights, const SessionOptions& options,
                  const std::vector<KernelFn>& hidden)
-    : plan_(plan),
+    : plan_(for_these_ranks(plan, options.collective)),
       options_(options),
       weights_(weights),
       block_(block_size(plan, options.block)),
       workers_(options.threads > 0 ? options.threads : default_threads()),
       sequence_(plan),
       stepper_(plan, decode, prefill, hidden, weights, options, workers_) {}
+
+Session::~Session() {
+  if (plan_.ranks == 1 || plan_.rank != 0) return;
+  try {
+    announce_end(*options_.collective);
+  } catch (const Error&) {  // whoever fails has ended the others
+  }
+}
+
+void Session::follow() {
+  Follower follower(plan_, *options_.collective);
+  for (;;) {
+    const std::span<const StepRow> rows = follower.next();
+    if (rows.empty()) return;
+    stepper_.run(rows);
+  }
+}
 
 void Session::warm_up(const std::function<void(int64_t done, int64_t total)>& progress) {
   std::vector<std::span<const std::byte>> memory;
@@ -152,6 +180,7 @@ int64_t Session::keep_prefix(std::span<const int32_t> prompt) {
 }
 
 void Session::resume(std::span<const int32_t> tokens, const std::function<void(std::span<std::byte>)>& read) {
+  if (plan_.ranks > 1) throw Error("what another session has stored cannot be resumed on several ranks");
   reset();
   check_tokens(tokens, 0, plan_);
   const auto length = static_cast<int64_t>(tokens.size());

@@ -38,6 +38,7 @@ class Session {
   Session(const Plan& plan, const std::vector<KernelFn>& decode, const std::vector<KernelFn>& prefill,
           const std::vector<const void*>& weights, const SessionOptions& options = {},
           const std::vector<KernelFn>& hidden = {});
+  ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -67,6 +68,10 @@ class Session {
   // set of another vocabulary or without ids.
   void set_allowed(const IdSet* ids);
   const IdSet* allowed() const { return allowed_; }
+
+  // On another rank than 0, instead of all that runs steps: runs those that rank 0 does, until its session
+  // ends. Error if it runs something else, or one of the ranks fails.
+  void follow();
 
   // What follows is about the session's own sequence.
   Sequence& sequence() { return sequence_; }

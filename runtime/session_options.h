@@ -9,6 +9,7 @@
 #include "ir/kernel_abi.h"
 #include "ir/machine.h"
 #include "ir/plan.h"
+#include "runtime/collective.h"
 #include "runtime/profile.h"
 #include "runtime/scheduler.h"
 
@@ -22,7 +23,8 @@ struct SessionOptions {
   bool profile = false;
   // With `profile`: called after every step, with the plan that ran and the times of its tiles.
   std::function<void(const StepPlan& plan, const StepInfo& step, const Profile& times)> on_step = {};
-  int64_t* cycles = nullptr;  // kAttentionParts counters, for kernels compiled for measuring
+  Collective* collective = nullptr;  // with the other ranks, of a plan for several; outlives the session
+  int64_t* cycles = nullptr;         // kAttentionParts counters, for kernels compiled for measuring
   // Looked at between steps: true ends forward() early. Read relaxed, as it hands over nothing else.
   const std::atomic<bool>* stop = nullptr;
 };

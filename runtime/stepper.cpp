@@ -6,6 +6,7 @@
 #include "ir/error.h"
 #include "ir/file_guard.h"
 #include "ir/kernel_abi.h"
+#include "runtime/follow.h"
 #include "runtime/row_check.h"
 
 namespace lmc {
@@ -50,6 +51,7 @@ std::unique_ptr<Executor> Stepper::executor(const StepPlan& step, const std::vec
   b.arena = buffers_.data();
   for (size_t i = 0; i < kStepInputs; ++i) b.inputs[i] = inputs_.input(static_cast<StepInput>(i));
   b.output = reinterpret_cast<float*>(output.data());
+  b.collective = options_.collective;
   return std::make_unique<Executor>(step, b, workers_, options_.scheduler, options_.machine);
 }
 
@@ -69,6 +71,7 @@ std::span<const TileArgmax> Stepper::run_argmax(const StepRow& row) {
 }
 
 void Stepper::run(std::span<const StepRow> rows, TileArgmax* argmax) {
+  if (plan_.ranks > 1 && plan_.rank == 0) announce(*options_.collective, rows);
   StepInfo step = inputs_.write(rows);
   step.cycles = options_.cycles;
   step.argmax = argmax;

@@ -41,7 +41,7 @@ rooms() {  # rooms FOLDER ROOM…
 }
 exempt='tiny examples scripts'
 rooms models text checkpoint gguf chat tokenizer language load export
-rooms passes pattern engine debug
+rooms passes pattern sharding engine debug
 rooms tools cli system bundle describe machine pipeline html hub generate serve measure build graphs commands
 if grep -rln 'boost/' ir passes codegen runtime models grammar tools --include='*.h' --include='*.cpp' | grep -vE '^(ir/(bgl.h|graph_algorithms.cpp)|tools/serve/.*)$'; then
   echo "^ only ir/bgl.h may include Boost, and the server" >&2

@@ -9,11 +9,22 @@ namespace {
 
 using Lanes = std::vector<llvm::Value*>;
 
+// By halves, as the op says.
+llvm::Value* sum(KernelBuilder& k, const Lanes& x, size_t first, size_t count) {
+  if (count == 1) return x[first];
+  const size_t half = count / 2;
+  llvm::Value* front = sum(k, x, first, half);
+  return k.ir().CreateFAdd(front, sum(k, x, first + half, count - half));
+}
+
 RowOpEmitter lanes(llvm::Value* (*f)(KernelBuilder&, const Op&, const Lanes&)) { return {f, nullptr}; }
 
 const RegisterRowOp kAdd("add", lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> llvm::Value* {
                            return k.ir().CreateFAdd(x[0], x[1]);
                          }));
+const RegisterRowOp kReduce("reduce", lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> llvm::Value* {
+                              return sum(k, x, 0, x.size());
+                            }));
 const RegisterRowOp kSub("sub", lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> llvm::Value* {
                            return k.ir().CreateFSub(x[0], x[1]);
                          }));

@@ -35,9 +35,17 @@ void embedding(RowEmitter& e, const Op& op) {
       k.ir().CreateSExt(k.load(k.ir().getInt32Ty(), e.address(op.operands[0]), 4), k.ir().getInt64Ty());
   llvm::Value* table = e.address(table_value);
   const WeightLayout* layout = find_weight_layout(e.slot(table_value).layout);
+  // Of a part of a table: what it does not have is read from its first row, and thrown away.
+  llvm::Value* here = nullptr;
+  if (attr_int(op, "of") > 0) {
+    id = k.ir().CreateSub(id, k.i64(attr_int(op, "first")));
+    here = k.ir().CreateICmpULT(id, k.i64(e.g.type(table_value).dims[0]));
+    id = k.ir().CreateSelect(here, id, k.i64(0));
+  }
   e.for_lanes(cols, [&](llvm::Value* j, int64_t n) {
     llvm::Value* y =
         layout ? packed(e, *layout, table, id, cols, j) : plain(e, table_value, table, id, cols, j);
+    if (here) y = k.ir().CreateSelect(here, y, k.splat(-0.0));
     e.store(op.results[0], k.i64(0), j, y, n);
   });
 }

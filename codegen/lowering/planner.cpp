@@ -63,6 +63,8 @@ class StepPlanner {
       if (kernel.spec.single()) out_.plan.argmax_stage = index;
     }
     stage.work = work_of(kernel.spec);
+    stage.gather = family.gather(kernel.spec);
+    if (stage.gather) collectives_.push_back(id);
     count_weights(stage, kernel.spec, family);
     const KernelMemory memory = family.memory(kernel.spec);
     out_.plan.scratch_bytes = std::max(out_.plan.scratch_bytes, memory.scratch + kReadPastEnd);
@@ -145,6 +147,8 @@ class StepPlanner {
       }
     }
     for (const Before& b : order_by_effects(g_)) add(b.first, b.then);
+    // All ranks send in one order, or two could wait for each other.
+    for (size_t i = 1; i < collectives_.size(); ++i) add(collectives_[i - 1], collectives_[i]);
     const auto reduced = transitive_reduction(successors);
     for (size_t i = 0; i < reduced.size(); ++i) {
       for (int j : reduced[i])
@@ -159,6 +163,7 @@ class StepPlanner {
   const GroupKernels groups_;
   std::map<std::string, size_t> weights_;
   SideTable<OpId, int32_t> stage_of_{0, -1};
+  std::vector<OpId> collectives_;  // in the order they run
   std::map<ValueId, int64_t> buffer_of_;
   std::vector<std::vector<int32_t>> buffer_users_;
   PlannedStep out_;

@@ -80,7 +80,8 @@ int64_t positions_before(const KernelSpec& spec, int64_t tokens) {
       past = std::min(past, attr_int(op, "chunks") * attr_int(op, "chunk") - tokens);
     if (op.def->name == "attention_merge")
       past = std::min(past, g.type(op.operands[0]).dims[2] * attr_int(op, "chunk") - tokens);
-    if (op.def->name == "embedding") past = std::min(past, g.type(op.operands[1]).dims[0] - tokens);
+    if (op.def->name == "embedding" && attr_int(op, "of") == 0)
+      past = std::min(past, g.type(op.operands[1]).dims[0] - tokens);
   }
   return std::max<int64_t>(past, 0);
 }

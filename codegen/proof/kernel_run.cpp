@@ -62,6 +62,10 @@ void KernelRun::find_ids() {
       some = {0, 1, 8, rows / 3, rows / 2, rows - 9, rows - 2, rows - 1};
       in.part = PortionInput::Part::rows;
       for (const int64_t r : some) in.ranges.push_back({r, 1});
+      for (int64_t& r : some)
+        r += attr_int(op, "first");  // of a part of a table: as the kernel is asked for it
+      p.body.set_attr(id, "first", int64_t{0});
+      p.body.set_attr(id, "of", int64_t{0});
       Type few = p.body.type(*table);
       few.dims[0] = static_cast<int64_t>(some.size());
       p.body.set_type(*table, few);

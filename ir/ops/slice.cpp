@@ -1,4 +1,4 @@
-// A part of a weight.
+// A part of a weight, or some heads of a cache.
 #include <algorithm>
 #include <cmath>
 
@@ -18,12 +18,24 @@ Positions places(const AttrMap& attrs, int64_t n) {
   return out;
 }
 
+// Of the keys and of the values at each position.
+Tensor heads(const Tensor& kv, int64_t start, int64_t size) {
+  Tensor y = make_tensor(kv.dtype, {kv.dims[0], 2, size, kv.dims[3]});
+  y.first = kv.first;
+  auto to = y.data.begin();
+  for (int64_t r = 0; r < 2 * kv.dims[0]; ++r) {
+    const double* from = kv.data.data() + (r * kv.dims[2] + start) * kv.dims[3];
+    to = std::copy_n(from, size * kv.dims[3], to);
+  }
+  return y;
+}
+
 const RegisterOp kOp(OpDef{
     .name = "slice",
     .doc = "rows (axis 0) or columns (axis 1) start … start + size - 1, of each block of `every` if that is "
-           "given",
+           "given; of a cache heads (axis 1)",
     .category = OpCategory::weight,
-    .operands = {{"x", "a weight of rank 1 or 2"}},
+    .operands = {{"x", "a weight of rank 1 or 2, or a cache"}},
     .attrs = {{"axis", AttrKind::integer, int64_t{0}, "0 or 1"},
               {"start", AttrKind::integer, std::nullopt, "the first"},
               {"size", AttrKind::integer, std::nullopt, "how many"},
@@ -32,8 +44,10 @@ const RegisterOp kOp(OpDef{
         [](const InferArgs& a) {
           Type y = a[0];
           const int64_t axis = a.integer("axis");
-          require(y.is_static() && y.rank() <= 2,
+          require(y.is_static() && (y.rank() <= 2 || is_kv(y.dtype)),
                   [&] { return "only weights can be sliced, found " + y.str(); });
+          require(!is_kv(y.dtype) || (y.rank() == 3 && axis == 1 && a.integer("every") == 0),
+                  "of a cache only heads can be taken, along axis 1");
           require(axis >= 0 && axis < y.rank(),
                   [&] { return "axis " + std::to_string(axis) + " does not exist in " + y.str(); });
           require(!is_quantised(y.dtype) || axis == 0, "quantised weights can be cut by rows only");
@@ -56,6 +70,8 @@ const RegisterOp kOp(OpDef{
         },
     .eval =
         [](const EvalArgs& a) {
+          if (is_kv(a[0].dtype))
+            return std::vector<Tensor>{heads(a[0], a.integer("start"), a.integer("size"))};
           Tensor y = make_tensor(a[0].dtype, a.result_types[0].dims);
           const bool columns = a.integer("axis") == 1 || a[0].dims.size() == 1;
           const Positions from = places(a.attrs, columns ? y.last() : y.rows());

@@ -87,7 +87,7 @@ TEST(Manager, the_built_in_order_is_this) {
     if (built_in) names.push_back(p->name());
   }
   EXPECT_EQ(names, (std::vector<std::string>{"canonicalise", "fuse-qkv", "fuse-gate-up", "fold-weights",
-                                             "quantize", "fuse-up-act", "fuse-softcap", "kv-format",
+                                             "quantize", "kv-format", "shard", "fuse-up-act", "fuse-softcap",
                                              "fuse-down-act", "fuse-residual", "fuse-attention-out",
                                              "fuse-norm-linear", "fuse-rope-append"}));
 }

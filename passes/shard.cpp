@@ -1,0 +1,358 @@
+// Deals a model out to the ranks that will run it together, by rules (sharding/rules.h). The result is the
+// graph of all ranks at once: what each computes stands beside the others', so that the evaluator runs them
+// together; rank_graph() (sharding/rank_graph.h) takes one rank's out of it.
+//
+//   %h = linear(%x, @up) {role=ffn_up}         →   %h0 = linear(%x, slice(@up)) …     its rows, on rank 0
+//   %y = linear(%h, @down) {role=ffn_down}         %h1 = linear(%x, slice(@up)) …     … and on rank 1
+//                                                  %y0 = reduce(linear(…), …)         virtual shards of rank
+//                                                  0 %y1 = reduce(linear(…), …) %g = all_gather(%y0, %y1)
+//                                                  {sizes=[64,64]} %y = reduce(split(%g))
+//
+// Whatever contracts what others have made parts of is summed over 8 virtual shards in one order, on one rank
+// too, so that the bits do not depend on how many there are.
+#include <algorithm>
+#include <charconv>
+#include <numeric>
+
+#include "ir/op_def.h"
+#include "ir/pass.h"
+#include "passes/sharding/cutter.h"
+#include "passes/sharding/ways.h"
+
+namespace lmc::passes::shard {
+namespace {
+
+// What one rank has of a value.
+struct Made {
+  ValueId value;
+  Piece piece;  // of the whole
+};
+
+class Sharder {
+ public:
+  Sharder(Graph& g, const ShardStrategy& strategy, int64_t ranks)
+      : g_(g), ranks_(ranks), ways_(choose_ways(g, strategy, ranks)), constant_(weight_only(g)), cut_(g) {}
+
+  bool run() {
+    for (OpId id : topo_order(g_)) {
+      cut_.set_scope(g_.op(id).scope);
+      switch (ways_.of[id]) {
+        case Way::parts:
+          make_parts(id);
+          break;
+        case Way::gathered:
+          gather(id);
+          break;
+        case Way::summed:
+          g_.op(id).def->name == "embedding" ? look_up(id) : sum(id);
+          break;
+        default:
+          break;
+      }
+    }
+    if (gathered_ + summed_ == 0) return false;
+    return_caches();
+    g_.remove_dead();
+    g_ = g_.clone();  // in an order that shows who computes what
+    return true;
+  }
+
+  std::string summary() const {
+    return "dealt out to " + std::to_string(ranks_) + (ranks_ == 1 ? " rank: " : " ranks: ") +
+           std::to_string(by_rows_) + " projections by rows, " + std::to_string(summed_) +
+           " sums of parts, " + std::to_string(collectives_) + " collectives";
+  }
+  const std::vector<std::string>& remarks() const { return ways_.remarks; }
+
+ private:
+  std::vector<Piece> wanted(ValueId v) const { return ways_.wanted[v].parts; }
+
+  ValueId add(OpId like, const std::string& op, std::vector<ValueId> operands, AttrMap attrs,
+              const std::string& name) {
+    const std::string scope = g_.op(like).scope;
+    const Location loc = g_.op(like).loc;
+    return g_.result(g_.add_op(op, std::move(operands), std::move(attrs), {name}, scope, loc));
+  }
+
+  // What `rank` has of `piece` of a value.
+  ValueId take(ValueId v, size_t rank, const Piece& piece) {
+    const auto made = made_.find(v);
+    if (made == made_.end()) return cut_.narrowed(v, piece);
+    const Made& m = made->second[rank];
+    return cut_.narrowed(m.value, {piece.first - m.piece.first, piece.end - m.piece.first});
+  }
+
+  std::string name_of(ValueId v, size_t rank) const { return g_.value(v).name + ".r" + std::to_string(rank); }
+
+  void make_parts(OpId id) {
+    const std::string name = g_.op(id).def->name;
+    if (name == "split") return;  // made with its projection
+    if (name == "linear") {
+      ++by_rows_;
+      for (size_t r = 0; r < static_cast<size_t>(ranks_); ++r) project(id, r);
+      return;
+    }
+    const ValueId y = g_.result(id);
+    std::vector<Made>& made = made_[y];
+    const std::vector<Piece> pieces = wanted(y);
+    for (size_t r = 0; r < pieces.size(); ++r)
+      made.push_back(pieces[r].empty() ? Made{} : make_part(id, r, pieces[r]));
+  }
+
+  Made make_part(OpId id, size_t rank, const Piece& piece) {
+    const std::string op = g_.op(id).def->name;
+    const AttrMap attrs = g_.op(id).attrs;
+    std::vector<ValueId> operands = g_.op(id).operands;
+    const ValueId y = g_.result(id);
+    const std::string name = name_of(y, rank);
+    const Type type = g_.type(y);
+    if (op == "reshape") {
+      const Type x = g_.type(operands[0]);
+      const int64_t dim = std::max(x.rank() == 3 ? x.last() : 0, type.rank() == 3 ? type.last() : 0);
+      const Piece heads = type.rank() == 3 ? piece : heads_of(piece, dim);
+      const Piece columns{heads.first * dim, heads.end * dim};
+      const std::vector<int64_t> shape =
+          type.rank() == 3 ? std::vector<int64_t>{heads.size(), dim} : std::vector<int64_t>{columns.size()};
+      const ValueId part = take(operands[0], rank, type.rank() == 3 ? columns : heads);
+      return {add(id, op, {part}, {{"shape", shape}}, name), type.rank() == 3 ? heads : columns};
+    }
+    if (op == "attention") {
+      const auto [heads, kv_heads] = head_pieces(g_, g_.op(id), piece);
+      const int64_t dim = g_.type(operands[0]).last();
+      operands[0] = take(operands[0], rank, heads);
+      operands[1] = take(operands[1], rank, kv_heads);
+      return {add(id, op, operands, attrs, name), {heads.first * dim, heads.end * dim}};
+    }
+    if (op == "kv_append") {
+      // A cache of its own, even where others hold the same heads.
+      operands[0] = add(id, "slice", {operands[0]},
+                        {{"axis", int64_t{1}}, {"start", piece.first}, {"size", piece.size()}},
+                        name_of(operands[0], rank));
+      for (const size_t o : {size_t{1}, size_t{2}}) operands[o] = take(operands[o], rank, piece);
+      return {add(id, op, operands, attrs, name), piece};
+    }
+    for (ValueId& v : operands) {
+      if (constant_[v]) {
+        if (type.rank() == 2) v = cut_.weight(v, 0, {piece});  // a vector, repeated over the rows
+      } else if (g_.type(v).dims == type.dims) {
+        v = take(v, rank, piece);
+      }
+    }
+    return {add(id, op, operands, attrs, name), piece};
+  }
+
+  // The rows of a projection that a rank needs; of several in one, those of each.
+  void project(OpId id, size_t rank) {
+    const Op* split = only_split(g_, g_.op(id));
+    std::vector<ValueId> results{g_.result(id)};
+    std::vector<int64_t> sizes{g_.type(g_.result(id)).last()};
+    if (split && made_only_in_parts(*split)) {
+      results = split->results;
+      sizes = attr_ints(*split, "sizes");
+    }
+    std::vector<Piece> rows;
+    std::vector<ValueId> there;
+    int64_t first = 0;
+    for (size_t i = 0; i < results.size(); ++i) {
+      std::vector<Made>& made = made_[results[i]];
+      made.resize(static_cast<size_t>(ranks_));
+      const std::vector<Piece> pieces = wanted(results[i]);
+      if (!pieces.empty() && !pieces[rank].empty()) {
+        made[rank].piece = pieces[rank];
+        rows.push_back({first + pieces[rank].first, first + pieces[rank].end});
+        there.push_back(results[i]);
+      }
+      first += sizes[i];
+    }
+    if (there.empty()) return;
+    const ValueId y = projected(id, rank, rows);
+    std::vector<Piece> cuts;
+    first = 0;
+    for (const Piece& p : rows) {
+      cuts.push_back({first, first + p.size()});
+      first += p.size();
+    }
+    const std::vector<ValueId> parts = cut_.pieces(y, cuts);
+    for (size_t i = 0; i < there.size(); ++i) made_[there[i]][rank].value = parts[i];
+  }
+
+  bool made_only_in_parts(const Op& split) const {
+    return ways_.of[g_.value(split.results[0]).def] == Way::parts;
+  }
+
+  ValueId projected(OpId id, size_t rank, const std::vector<Piece>& rows) {
+    std::vector<ValueId> operands = g_.op(id).operands;
+    for (size_t o = 1; o < operands.size(); ++o) operands[o] = cut_.weight(operands[o], 0, rows);
+    return add(id, "linear", operands, g_.op(id).attrs, name_of(g_.result(id), rank));
+  }
+
+  void replace(OpId id, ValueId by) {
+    const std::string name = g_.value(g_.result(id)).name;
+    g_.replace_all_uses(g_.result(id), by);
+    g_.rename(g_.result(id), name + ".whole");
+    g_.rename(by, name);
+  }
+
+  void gather(OpId id) {
+    ++gathered_;
+    ++by_rows_;
+    const std::vector<Piece> cuts = ways_.cuts[id];
+    std::vector<ValueId> parts;
+    for (size_t r = 0; r < cuts.size(); ++r) parts.push_back(projected(id, r, {cuts[r]}));
+    replace(id, all_gather(id, parts));
+  }
+
+  ValueId all_gather(OpId like, const std::vector<ValueId>& parts) {
+    ++collectives_;
+    std::vector<int64_t> sizes;
+    for (ValueId v : parts) sizes.push_back(g_.type(v).last());
+    return add(like, "all_gather", parts, {{"sizes", sizes}}, g_.value(g_.result(like)).name + ".all");
+  }
+
+  // All ranks' parts of a sum, everywhere, added.
+  ValueId all_reduce(OpId like, const std::vector<ValueId>& parts) {
+    const ValueId all = all_gather(like, parts);
+    const int64_t length = g_.type(parts[0]).last();
+    return reduce(like, cut_.pieces(all, cut_evenly(g_.type(all).last(), length, ranks_)));
+  }
+
+  ValueId reduce(OpId like, const std::vector<ValueId>& parts) {
+    return parts.size() == 1 ? parts[0]
+                             : add(like, "reduce", parts, {}, g_.value(g_.result(like)).name + ".sum");
+  }
+
+  void sum(OpId id) {
+    ++summed_;
+    const std::vector<Piece> cuts = ways_.cuts[id];
+    const ValueId x = unrounded(g_, g_.op(id).operands[0]);
+    const bool shared = static_cast<int64_t>(cuts.size()) >= ranks_;
+    const size_t places = shared ? static_cast<size_t>(ranks_) : 1;
+    const size_t each = cuts.size() / places;
+    std::vector<ValueId> sums;
+    for (size_t r = 0; r < places; ++r) {
+      const std::vector<Piece> own(cuts.begin() + static_cast<ptrdiff_t>(r * each),
+                                   cuts.begin() + static_cast<ptrdiff_t>((r + 1) * each));
+      sums.push_back(sum_of(id, x, r, own));
+    }
+    ValueId y = places == 1 ? sums[0] : all_reduce(id, sums);
+    const std::vector<ValueId> operands = g_.op(id).operands;
+    if (operands.size() > 2) y = add(id, "add", {y, operands[2]}, {}, g_.value(g_.result(id)).name);
+    replace(id, y);
+  }
+
+  // The virtual shards of one rank.
+  ValueId sum_of(OpId id, ValueId x, size_t rank, const std::vector<Piece>& shards) {
+    const Op& op = g_.op(id);
+    const ValueId rounded = op.operands[0];
+    const ValueId weight = op.operands[1];
+    const std::string name = name_of(op.results[0], rank);
+    const AttrMap attrs = op.attrs;
+    const AttrMap format = rounded == x ? AttrMap() : g_.def_op(rounded)->attrs;
+    const Piece all{shards.front().first, shards.back().end};
+    std::vector<Piece> inside;
+    for (const Piece& p : shards) inside.push_back({p.first - all.first, p.end - all.first});
+    const std::vector<ValueId> columns = cut_.pieces(take(x, rank, all), inside);
+    std::vector<ValueId> parts;
+    for (size_t s = 0; s < shards.size(); ++s) {
+      ValueId part = columns[s];
+      if (rounded != x) part = add(id, "quantize", {part}, format, g_.value(part).name + ".q8");
+      parts.push_back(add(id, "linear", {part, cut_.weight(weight, 1, {shards[s]})}, attrs, name));
+    }
+    return reduce(id, parts);
+  }
+
+  // Rows of a table: who does not have one adds nothing.
+  void look_up(OpId id) {
+    ++summed_;
+    const std::vector<ValueId> operands = g_.op(id).operands;
+    const std::vector<Piece> cuts = ways_.cuts[id];
+    std::vector<ValueId> parts;
+    for (size_t r = 0; r < cuts.size(); ++r) {
+      parts.push_back(add(id, "embedding", {operands[0], cut_.weight(operands[1], 0, {cuts[r]})},
+                          {{"first", cuts[r].first}, {"of", cuts.back().end}}, name_of(g_.result(id), r)));
+    }
+    replace(id, all_reduce(id, parts));
+  }
+
+  // Each rank's, in the place of the whole.
+  void return_caches() {
+    std::vector<ValueId> outputs;
+    for (ValueId v : g_.outputs()) {
+      const auto made = made_.find(v);
+      if (made == made_.end()) {
+        outputs.push_back(v);
+        continue;
+      }
+      for (const Made& m : made->second) {
+        if (m.value.valid()) outputs.push_back(m.value);
+      }
+    }
+    g_.set_outputs(outputs);
+  }
+
+  Graph& g_;
+  const int64_t ranks_;
+  const Ways ways_;
+  const SideTable<ValueId, char> constant_;
+  Cutter cut_;
+  std::map<ValueId, std::vector<Made>> made_;  // by rank
+  int64_t by_rows_ = 0, gathered_ = 0, summed_ = 0, collectives_ = 0;
+};
+
+int64_t ranks_of(const std::string& text) {
+  int64_t n = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), n);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size() ||
+      (n != 1 && n != 2 && n != 4 && n != 8))
+    throw Error("shard.ranks must be 1, 2, 4 or 8, found '" + text + "'");
+  return n;
+}
+
+bool sharded(const Graph& g) {
+  const std::vector<OpId> ops = g.ops();
+  return std::any_of(ops.begin(), ops.end(), [&](OpId id) {
+    return g.op(id).def->name == "all_gather" || g.op(id).def->name == "reduce";
+  });
+}
+
+class Shard : public Pass {
+ public:
+  std::string name() const override { return "shard"; }
+  std::string doc() const override { return "deal the model out to several ranks"; }
+  std::vector<std::string> after() const override { return {"fold-weights", "quantize", "kv-format"}; }
+  std::vector<std::string> before() const override {
+    return {"fuse-up-act", "fuse-down-act", "fuse-softcap", "fuse-attention-out"};
+  }
+  bool standard() const override { return false; }
+  // Each rank has caches of its own.
+  bool compares_caches() const override { return false; }
+  std::vector<PassSetting> settings() const override {
+    return {{"ranks", "how many: 1 (default), 2, 4 or 8"}, {"rules", "how: tensor (default)"}};
+  }
+  std::string example() const override {
+    return R"(graph @example (%x: f32[T,16]) {
+  weight @up : f32[32,16]
+  weight @down : f32[16,32]
+  %h = linear(%x, @up) {role=ffn_up}
+  %a = silu(%h)
+  %y = linear(%a, @down) {role=ffn_down}
+  return %y
+})";
+  }
+
+  bool run(Graph& g, PassContext& context) const override {
+    const int64_t ranks = ranks_of(context.setting("ranks", "1"));
+    const ShardStrategy& strategy = find_shard_strategy(context.setting("rules", "tensor"));
+    if (context.limit < 1 || sharded(g)) return false;
+    Sharder sharder(g, strategy, ranks);
+    context.applications = sharder.run() ? 1 : 0;
+    context.remarks = sharder.remarks();
+    context.summary = sharder.summary();
+    return context.applications > 0;
+  }
+};
+
+const RegisterPass kPass(std::make_unique<Shard>());
+
+}  // namespace
+}  // namespace lmc::passes::shard

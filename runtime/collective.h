@@ -1,0 +1,28 @@
+// How the ranks of a model that runs on several machines exchange what each has computed. Knows no model.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "ir/plan.h"
+
+namespace lmc {
+
+// One rank's end. Every rank calls the same functions in the same order, from one thread at a time; a call
+// returns when its part is done. What goes wrong between ranks ends all of them: an Error here, and in the
+// others, that names the rank at fault.
+class Collective {
+ public:
+  virtual ~Collective() = default;
+
+  virtual int64_t rank() const = 0;
+  virtual int64_t ranks() const = 0;
+
+  // Completes `count` rows, `gather.stride` bytes apart, of which this rank's parts are there.
+  virtual void all_gather(std::byte* rows, int64_t count, const PlanGather& gather) = 0;
+  // What rank 0 gives, for all; others' messages are replaced. May wait for as long as rank 0 likes.
+  virtual void broadcast(std::vector<std::byte>& message) = 0;
+};
+
+}  // namespace lmc

@@ -1,0 +1,66 @@
+#include "runtime/follow.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "ir/error.h"
+#include "runtime/row_check.h"
+
+namespace lmc {
+namespace {
+
+constexpr int32_t kMostSequences = 1 << 20;
+
+struct RowMessage {
+  int64_t position, length;
+  int32_t sequence, token;
+  int64_t logits;
+};
+
+}  // namespace
+
+void announce(Collective& collective, std::span<const StepRow> rows) {
+  std::vector<RowMessage> said;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const StepRow& row = rows[i];
+    said.push_back(
+        {row.sequence->position(), row.length, row.sequence->number.value(), row.token, row.logits ? 1 : 0});
+  }
+  std::vector<std::byte> message(said.size() * sizeof(RowMessage));
+  std::memcpy(message.data(), said.data(), message.size());
+  collective.broadcast(message);
+}
+
+void announce_end(Collective& collective) {
+  std::vector<std::byte> nothing;
+  collective.broadcast(nothing);
+}
+
+std::span<const StepRow> Follower::next() {
+  collective_.broadcast(message_);
+  std::vector<RowMessage> said(message_.size() / sizeof(RowMessage));
+  std::memcpy(said.data(), message_.data(), said.size() * sizeof(RowMessage));
+  rows_.clear();
+  for (const RowMessage& row : said) {
+    if (row.sequence < 0 || row.sequence >= kMostSequences)
+      throw Error("rank 0 has announced a sequence " + std::to_string(row.sequence));
+    Sequence& s = sequence(row.sequence);
+    if (row.position == 0 && s.position() > 0) s.reset();
+    if (row.position != s.position() && !s.roll_back(row.position))
+      throw Error("rank 0 goes on at position " + std::to_string(row.position) + " of a sequence that has " +
+                  std::to_string(s.position()) + " on rank " + std::to_string(collective_.rank()));
+    rows_.push_back({&s, row.token, row.logits != 0, row.length});
+  }
+  if (!rows_.empty()) check_rows(rows_, plan_);
+  return rows_;
+}
+
+Sequence& Follower::sequence(int32_t number) {
+  const auto i = static_cast<size_t>(number);
+  if (i >= sequences_.size()) sequences_.resize(i + 1);
+  if (!sequences_[i]) sequences_[i] = std::make_unique<Sequence>(plan_);
+  return *sequences_[i];
+}
+
+}  // namespace lmc
