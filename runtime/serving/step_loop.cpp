@@ -338,7 +338,7 @@ void StepLoop::add_guesses() {
     const auto part = std::find_if(parts_.begin(), parts_.begin() + static_cast<ptrdiff_t>(texts_),
                                    [&](const Part& p) { return p.text == text.get(); });
     if (!known || part == parts_.begin() + static_cast<ptrdiff_t>(texts_)) continue;
-    const int64_t most_of_it = room_for_guess(*text, spare / static_cast<int64_t>(texts_));
+    const int64_t most_of_it = room_for_guess(*text, room, spare / static_cast<int64_t>(texts_));
     askers.push_back({known, static_cast<size_t>(most_of_it)});
     parts.push_back(&*part);
   }
@@ -350,11 +350,12 @@ void StepLoop::add_guesses() {
   }
 }
 
-// Tokens that may come, with the same rope factors as the next and in the memory that there is.
-int64_t StepLoop::room_for_guess(Text& text, int64_t spare_bytes) const {
+// Tokens that may come, up to `most`, with the same rope factors as the next and in the memory that there is.
+int64_t StepLoop::room_for_guess(Text& text, int64_t most, int64_t spare_bytes) const {
   const auto size = static_cast<int64_t>(text.tokens().size());
   const int64_t border = beyond(text) ? 0 : session_.plan().rope_border;
-  int64_t out = std::min(text.left() - 1, (border > 0 ? std::min(border, context_) : context_) - size);
+  const int64_t end = border > 0 ? std::min(border, context_) : context_;
+  int64_t out = std::min({most, text.left() - 1, end - size});
   if (pages_.bytes(size + out) - pages_.bytes(size) > spare_bytes)
     out = std::min(out, round_up(size, kCachePage) - size);
   return std::max<int64_t>(out, 0);

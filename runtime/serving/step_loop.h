@@ -72,7 +72,7 @@ class StepLoop {
   void fill_parts();
   void add_part(Text& text, int64_t count);
   void add_guesses();
-  int64_t room_for_guess(Text& text, int64_t spare_bytes) const;
+  int64_t room_for_guess(Text& text, int64_t most, int64_t spare_bytes) const;
   void fill_rows();
   void run_rows();
   void choose(std::span<const float> logits);
