@@ -40,9 +40,9 @@ std::shared_ptr<const Mask> Masks::of(StateId state) {
 
 std::shared_ptr<const Mask> Masks::compute(StateId state) {
   found_.clear();
-  add(vocabulary_->slice(false), state);
-  if (const StateId behind_blank = states_.next(state, ' '); behind_blank != States::kDead)
-    add(vocabulary_->slice(true), behind_blank);
+  for (const Vocabulary::Slice& slice : vocabulary_->slices()) {
+    if (const StateId s = states_.next(state, slice.lead); s != States::kDead) add(slice, s);
+  }
   if (states_.may_end(state)) {
     for (const int32_t id : vocabulary_->ends()) found_.add(id);
   }

@@ -297,14 +297,16 @@ class Builder {
       add(n.parts[0], from, next);
       from = next;
     };
-    for (int32_t i = 0; i < n.least; ++i) once();
-    if (n.most == kUnbounded) {
+    const bool loops = n.most == kUnbounded;
+    for (int32_t i = 0; i < n.least - (loops ? 1 : 0); ++i) once();
+    if (loops) {
       const uint32_t loop = state();
       a_.states[from].empty.push_back(loop);
+      if (n.least == 0) a_.states[from].empty.push_back(to);
       from = loop;
       once();
       a_.states[from].empty.push_back(loop);
-      a_.states[loop].empty.push_back(to);
+      a_.states[from].empty.push_back(to);
       return;
     }
     for (int32_t i = n.least; i < n.most; ++i) {

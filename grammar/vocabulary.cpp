@@ -167,7 +167,8 @@ Vocabulary::Vocabulary(std::vector<std::string> texts, std::span<const int32_t> 
                   std::to_string(size()));
     texts_[static_cast<size_t>(id)].clear();
   }
-  std::vector<Piece> pieces[2];  // of each slice
+  const std::string leads[] = {"", " ", "\""};
+  std::vector<Piece> pieces[std::size(leads)];
   for (int32_t id = 0; id < size(); ++id) {
     const std::string_view whole = text(id);
     if (whole.empty()) continue;
@@ -175,12 +176,13 @@ Vocabulary::Vocabulary(std::vector<std::string> texts, std::span<const int32_t> 
       throw Error("token " + std::to_string(id) + " stands for more than " + std::to_string(kMostBytes) +
                   " bytes");
     longest_ = std::max(longest_, static_cast<int32_t>(whole.size()));
-    const bool blank = whole.size() > 1 && whole[0] == ' ';
-    pieces[blank ? 1 : 0].emplace_back(whole.substr(blank ? 1 : 0), id);
+    const size_t slice = whole.size() == 1 ? 0 : whole[0] == ' ' ? 1 : whole[0] == '"' ? 2 : 0;
+    pieces[slice].emplace_back(whole.substr(leads[slice].size()), id);
   }
   most_chars_.resize(kKinds);
-  for (const std::vector<Piece>& some : pieces) {
-    const Slice& slice = slices_.emplace_back(slice_of(some, size()));
+  for (size_t i = 0; i < std::size(leads); ++i) {
+    Slice& slice = slices_.emplace_back(slice_of(pieces[i], size()));
+    slice.lead = leads[i];
     for (const Group& g : slice.groups) {
       depth_ = std::max(depth_, g.all.depth);
       for (size_t kind = g.kind; kind < kKinds && !g.by_chars.empty(); ++kind)

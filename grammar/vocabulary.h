@@ -53,15 +53,16 @@ class Vocabulary {
     Trie all;
     Trie behind_word;  // if `words`: what stands behind those of a-z
   };
-  // The tokens that do not begin with a blank, or those that do, without it.
+  // The tokens that begin with a blank, those that begin with a quote (each without it), and all others.
   struct Slice {
+    std::string lead;
     std::vector<Group> groups;
     std::vector<IdSet> up_to;  // by kind: all of it and of those before
     // Of the groups that have what a JSON string must escape: behind characters of kStringKind, and from the
     // beginning, if there are none at it.
     Trie behind_string, no_string;
   };
-  const Slice& slice(bool behind_blank) const { return slices_[behind_blank ? 1 : 0]; }
+  const std::vector<Slice>& slices() const { return slices_; }
   uint32_t most_chars(size_t kind) const {
     return most_chars_[kind];
   }                                          // of a token of the kind or one before
