@@ -8,6 +8,7 @@ namespace lmc {
 
 LMC_FUSION(fuse_softcap, "join a soft limit with the projection in front of it")
     .after("fuse-up-act")
+    .before("fuse-down-act")
     .summary_if_any("fused {} soft limits with their projection")
     .match(R"(
       %z = softcap(%y)

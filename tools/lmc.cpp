@@ -17,6 +17,7 @@
 #include "tools/cli/console.h"
 #include "tools/cli/text_io.h"
 #include "tools/describe/version.h"
+#include "tools/generate/ranks.h"
 
 namespace lmc {
 namespace {
@@ -78,10 +79,10 @@ int run(int argc, char** argv) {
   } catch (const std::system_error& e) {
     if (std::ferror(stdout) != 0) return ended(1, 1);  // by fmt, which does not know where it prints
     const bool threads = e.code() == std::errc::resource_unavailable_try_again;
-    std::fprintf(stderr, "lmc: %s%s\n", threads ? "cannot start a thread: " : "",
+    std::fprintf(stderr, "lmc: %s%s%s\n", rank_at_fault().c_str(), threads ? "cannot start a thread: " : "",
                  printable(e.what()).c_str());
   } catch (const std::exception& e) {
-    std::fprintf(stderr, "lmc: %s\n", printable(e.what()).c_str());
+    std::fprintf(stderr, "lmc: %s%s\n", rank_at_fault().c_str(), printable(e.what()).c_str());
   }
   return 1;
 }
@@ -92,7 +93,9 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   lmc::memory_may_run_out();
   try {
-    return lmc::run(argc, argv);
+    const int code = lmc::run(argc, argv);
+    lmc::leave_ranks(code);
+    return code;
   } catch (const std::bad_alloc&) {  // while a message is made, too
     lmc::say_out_of_memory();
     return 1;

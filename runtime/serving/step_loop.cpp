@@ -190,6 +190,7 @@ bool StepLoop::beyond(const Text& text) const {
 
 // Copies what others had in their caches and this one would feed, all but its last token.
 void StepLoop::reuse_prefix(Text& text) {
+  if (session_.plan().ranks > 1) return;  // other ranks have caches that nobody here can copy
   Sequence& to = *text.sequence;
   const std::span tokens(text.tokens());
   const auto kept = prefixes_.find(tokens.first(tokens.size() - 1), beyond(text));

@@ -48,8 +48,9 @@ BundleManifest read_manifest(const std::string& path) {
   }
 }
 
-void check_files(const std::string& path, const BundleManifest& m) {
-  for (const char* needed : {"model.lmir", "plan.json", "kernels.o", "weights.safetensors"}) {
+void check_files(const std::string& path, const BundleManifest& m, int64_t rank) {
+  for (const char* name : {"model.lmir", "plan.json", "kernels.o", "weights.safetensors"}) {
+    const std::string needed = rank_file(rank, name);
     if (!m.json.at("files").contains(needed))
       throw Error(path + ": manifest.json does not list " + needed + kAgain);
   }
@@ -65,7 +66,7 @@ void check_files(const std::string& path, const BundleManifest& m) {
                   std::to_string(whole_number<uint64_t>(entry.at("bytes"))) + kAgain);
     }
     const auto hash = entry.at("sha256").get<std::string>();
-    if (name != "weights.safetensors" && sha256_of_file(file) != hash) {
+    if (!is_weight_file(name) && sha256_of_file(file) != hash) {
       throw Error(file + ": is damaged (its hash differs from the manifest)" + kAgain);
     }
   }
@@ -81,11 +82,24 @@ void refuse_others(const std::string& path, const BundleManifest& m) {
   }
 }
 
-BundleManifest checked_manifest(const std::string& path) {
+int64_t ranks_of(const BundleManifest& m) {
+  return m.json.contains("ranks") ? whole_number<int64_t>(m.json.at("ranks")) : 1;
+}
+
+// A bundle is for so many ranks, of which this one is `rank`.
+void check_ranks(const std::string& path, const BundleManifest& m, int64_t rank) {
+  const int64_t ranks = ranks_of(m);
+  if (rank < 0 || rank >= ranks)
+    throw Error(path + ": is for " + std::to_string(ranks) + (ranks == 1 ? " rank" : " ranks") +
+                ", and there is no rank " + std::to_string(rank) + " among them; start as many");
+}
+
+BundleManifest checked_manifest(const std::string& path, int64_t rank) {
   BundleManifest m = read_manifest(path);
   if (const std::string keys = trusted_keys(); !keys.empty()) check_signature(path, m.text, keys);
   try {
-    check_files(path, m);
+    check_ranks(path, m, rank);
+    check_files(path, m, rank);
     refuse_others(path, m);
   } catch (const nlohmann::json::exception& e) {
     throw Error(path + "/manifest.json: " + e.what() + kAgain);
@@ -95,12 +109,16 @@ BundleManifest checked_manifest(const std::string& path) {
 
 }  // namespace
 
-Bundle::Bundle(const std::string& bundle_path) : Bundle(bundle_path, checked_manifest(bundle_path)) {}
+Bundle::Bundle(const std::string& bundle_path, int64_t rank)
+    : Bundle(bundle_path, checked_manifest(bundle_path, rank), rank) {}
 
-Bundle::Bundle(const std::string& bundle_path, const BundleManifest& m)
+Bundle::Bundle(const std::string& bundle_path, const BundleManifest& m, int64_t this_rank)
     : path(bundle_path),
-      weights_hash_(m.hash("weights.safetensors")),
-      mapped_(bundle_path + "/weights.safetensors") {
+      rank(this_rank),
+      mapped_(bundle_path + "/" + rank_file(this_rank, "weights.safetensors")) {
+  for (const auto& [name, entry] : m.json.at("files").items()) {
+    if (is_weight_file(name)) weight_hashes_[name] = m.hash(name);
+  }
   if (!trusted_keys().empty()) verify_weights();
   try {
     info.model = m.json.at("model");
@@ -119,17 +137,19 @@ Bundle::Bundle(const std::string& bundle_path, const BundleManifest& m)
   } catch (const nlohmann::json::exception& e) {
     throw Error(path + "/manifest.json: " + e.what() + kAgain);
   }
-  plan = plan_from_json(read_file(file("plan.json")), file("plan.json"));
+  plan = plan_from_json(read_file(own_file("plan.json")), own_file("plan.json"));
+  if (plan.rank != rank || plan.ranks != ranks_of(m))
+    throw Error(own_file("plan.json") + ": is another rank's" + kAgain);
   if (!find_target(plan.target).supported_here()) {
     throw Error(path + ": was compiled for " + plan.target + ", which this CPU does not have" + kAgain);
   }
-  kernels = read_file(file("kernels.o"));
+  kernels = read_file(own_file("kernels.o"));
 
   const WeightsHeader header(plan);
   const auto bytes = mapped_.bytes();
   if (static_cast<int64_t>(bytes.size()) != header.file_bytes ||
       std::memcmp(bytes.data(), header.text.data(), header.text.size()) != 0) {
-    throw Error(file("weights.safetensors") + ": does not match plan.json" + kAgain);
+    throw Error(own_file("weights.safetensors") + ": does not match plan.json" + kAgain);
   }
   offsets_ = header.offsets;
   data_start_ = header.data_start;
@@ -141,11 +161,14 @@ std::vector<const void*> Bundle::weights() const {
   return out;
 }
 
+std::string Bundle::own_file(const std::string& name) const { return file(rank_file(rank, name)); }
+
 bool Bundle::has_tokenizer() const { return fs::exists(file("tokenizer.bin")); }
 
 void Bundle::verify_weights() const {
-  if (sha256_of_file(file("weights.safetensors")) != weights_hash_) {
-    throw Error(file("weights.safetensors") + ": is damaged (its hash differs from the manifest)" + kAgain);
+  for (const auto& [name, hash] : weight_hashes_) {
+    if (sha256_of_file(file(name)) != hash)
+      throw Error(file(name) + ": is damaged (its hash differs from the manifest)" + kAgain);
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,12 +39,17 @@ class BundleWriter {
   BundleWriter& operator=(const BundleWriter&) = delete;
 
   void add(const std::string& file, const std::string& content);
-  // Packs all weights with `threads` threads, calling `progress` with bytes done and in all now and then;
-  // what it throws ends the packing. Returns the packing error of each row of each weight.
+  // Of a bundle for several ranks: what each has for itself is called by its number (rank_file()), from then
+  // on until the next call. Rank 0 comes first.
+  void begin_rank(int64_t rank) { rank_ = rank; }
+  void add_own(const std::string& file, const std::string& content);
+  // The rank's plan, and its weights. Packs all of them with `threads` threads, calling `progress` with bytes
+  // done and in all now and then; what it throws ends the packing. Returns the packing error of each row of
+  // each weight.
   std::vector<std::vector<PackError>> add_weights(
       const Plan& plan, const WeightPacker& packer, int threads,
       const std::function<void(int64_t done, int64_t total)>& progress);
-  // Signed by `key`, if there is one.
+  // Of the model that all ranks' plans are for. Signed by `key`, if there is one.
   void commit(const BundleInfo& info, const Plan& plan, const SigningKey* key = nullptr);
 
  private:
@@ -52,30 +58,34 @@ class BundleWriter {
   std::string path_, temporary_;
   std::optional<Temporary> listed_;  // temporary_
   std::vector<std::string> files_;
-  std::string weights_hash_;  // of weights.safetensors, once it is written
+  std::map<std::string, std::string> weight_hashes_;  // of the weights' files that are written
+  int64_t rank_ = 0;
 };
 
 // A bundle that was checked: versions, target, sizes, hashes of everything but the weights; and where there
 // are trusted_keys(), its signature and the weights' hash.
 class Bundle {
  public:
-  explicit Bundle(const std::string& path);  // Error saying what is wrong and what to do
+  // A rank's part of it. Error saying what is wrong and what to do.
+  explicit Bundle(const std::string& path, int64_t rank = 0);
 
   std::string path;
   BundleInfo info;
+  int64_t rank = 0;
   Plan plan;
   std::string kernels;                       // kernels.o
   std::vector<const void*> weights() const;  // one address per plan.weights
   std::span<const std::byte> weight_file() const { return mapped_.bytes(); }
   bool has_tokenizer() const;
   std::string file(const std::string& name) const { return path + "/" + name; }
+  std::string own_file(const std::string& name) const;  // this rank's
   // Full verification, weights included: for `lmc inspect --verify`. Error naming the damaged file.
   void verify_weights() const;
 
  private:
-  Bundle(const std::string& path, const BundleManifest& manifest);
+  Bundle(const std::string& path, const BundleManifest& manifest, int64_t rank);
 
-  std::string weights_hash_;
+  std::map<std::string, std::string> weight_hashes_;  // by file
   MappedFile mapped_;
   std::vector<int64_t> offsets_;
   int64_t data_start_ = 0;

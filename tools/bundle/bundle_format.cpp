@@ -27,4 +27,10 @@ WeightsHeader::WeightsHeader(const Plan& plan) {
   file_bytes = data_start + at;
 }
 
+std::string rank_file(int64_t rank, const std::string& file) {
+  return rank == 0 ? file : "rank" + std::to_string(rank) + "." + file;
+}
+
+bool is_weight_file(const std::string& name) { return name.ends_with("weights.safetensors"); }
+
 }  // namespace lmc

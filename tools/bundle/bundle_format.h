@@ -11,6 +11,10 @@ namespace lmc {
 inline constexpr int kBundleFormat = 8;
 inline constexpr const char* kLmcVersion = "0.1.0";
 
+// What a rank's own plan.json, kernels.o, … are called: rank 0's so, another's "rank1.plan.json".
+std::string rank_file(int64_t rank, const std::string& file);
+bool is_weight_file(const std::string& name);  // of any rank
+
 // weights.safetensors of a plan: every packed weight as U8, at offsets that are multiples of 64 in the file,
 // and followed by what kernels may read past its end.
 struct WeightsHeader {

@@ -46,11 +46,17 @@ void BundleWriter::add(const std::string& file, const std::string& content) {
   files_.push_back(file);
 }
 
+void BundleWriter::add_own(const std::string& file, const std::string& content) {
+  add(rank_file(rank_, file), content);
+}
+
 std::vector<std::vector<PackError>> BundleWriter::add_weights(
     const Plan& plan, const WeightPacker& packer, int threads,
     const std::function<void(int64_t, int64_t)>& progress) {
+  add_own("plan.json", plan_to_json(plan));
   const WeightsHeader header(plan);
-  OutputFile out(temporary_ + "/weights.safetensors", header.file_bytes);
+  const std::string file = rank_file(rank_, "weights.safetensors");
+  OutputFile out(temporary_ + "/" + file, header.file_bytes);
   out.write_at(0, std::as_bytes(std::span(header.text)));
 
   struct Job {
@@ -68,7 +74,7 @@ std::vector<std::vector<PackError>> BundleWriter::add_weights(
   }
   if (ends.empty()) throw Error(path_ + ": the model has no weights");
   ends.back() = header.file_bytes;
-  TrailingHash hash(temporary_ + "/weights.safetensors", ends);
+  TrailingHash hash(temporary_ + "/" + file, ends);
   std::vector<std::vector<PackError>> errors;
   for (size_t w = 0; w < packer.weights(); ++w) errors.emplace_back(static_cast<size_t>(packer.rows(w)));
   std::mutex mutex;
@@ -88,32 +94,32 @@ std::vector<std::vector<PackError>> BundleWriter::add_weights(
     progress(done, header.file_bytes);
   });
   out.close();
-  weights_hash_ = hash.finish();
-  files_.push_back("weights.safetensors");
+  weight_hashes_[file] = hash.finish();
+  files_.push_back(file);
   return errors;
 }
 
 void BundleWriter::commit(const BundleInfo& info, const Plan& plan, const SigningKey* key) {
-  add("plan.json", plan_to_json(plan));
   nlohmann::ordered_json files;
   for (const std::string& f : files_) {
     const std::string at = temporary_ + "/" + f;
     files[f] = {{"bytes", fs::file_size(at)},
-                {"sha256", f == "weights.safetensors" ? weights_hash_ : sha256_of_file(at)}};
+                {"sha256", is_weight_file(f) ? weight_hashes_.at(f) : sha256_of_file(at)}};
   }
-  const nlohmann::ordered_json manifest = {{"format", kBundleFormat},
-                                           {"lmc", kLmcVersion},
-                                           {"target", plan.target},
-                                           {"model", info.model},
-                                           {"source", info.source},
-                                           {"layers", info.layers},
-                                           {"tensors", info.tensors},
-                                           {"parameters", info.parameters},
-                                           {"passes", info.summaries},
-                                           {"bos_ids", info.bos_ids},
-                                           {"eos_ids", info.eos_ids},
-                                           {"example_prompt", info.example_prompt},
-                                           {"files", files}};
+  nlohmann::ordered_json manifest = {{"format", kBundleFormat},
+                                     {"lmc", kLmcVersion},
+                                     {"target", plan.target},
+                                     {"model", info.model},
+                                     {"source", info.source},
+                                     {"layers", info.layers},
+                                     {"tensors", info.tensors},
+                                     {"parameters", info.parameters},
+                                     {"passes", info.summaries},
+                                     {"bos_ids", info.bos_ids},
+                                     {"eos_ids", info.eos_ids},
+                                     {"example_prompt", info.example_prompt},
+                                     {"files", files}};
+  if (plan.ranks > 1) manifest["ranks"] = plan.ranks;
   const std::string text = manifest.dump(1) + "\n";
   add("manifest.json", text);
   if (key != nullptr) add(kSignatureFile, key->sign(text));

@@ -43,11 +43,6 @@ ordered_json work_json(const StageWork& w) {
             {"chunk", w.attention.chunk}}}};
 }
 
-ordered_json gather_json(const std::optional<PlanGather>& g) {
-  if (!g) return nullptr;
-  return {{"bytes", g->bytes}, {"rank", g->rank}, {"stride", g->stride}};
-}
-
 ordered_json step_json(const StepPlan& step) {
   ordered_json stages = ordered_json::array();
   for (const PlanStage& s : step.stages) {
@@ -65,8 +60,11 @@ ordered_json step_json(const StepPlan& step) {
                       {"work", work_json(s.work)},
                       {"tiles", s.tiles},
                       {"operands", operands},
-                      {"deps", s.deps},
-                      {"gather", gather_json(s.gather)}});
+                      {"deps", s.deps}});
+    if (s.gather) {
+      stages.back()["gather"] = {
+          {"bytes", s.gather->bytes}, {"rank", s.gather->rank}, {"stride", s.gather->stride}};
+    }
   }
   ordered_json buffers = ordered_json::array();
   for (const PlanBuffer& b : step.buffers)
@@ -163,8 +161,10 @@ StepPlan step_from(const json& j) {
       check(stage.deps.back() >= 0 && stage.deps.back() < static_cast<int32_t>(step.stages.size()),
             "a stage waits for a later one");
     }
-    if (const json& g = s.at("gather"); !g.is_null())
+    if (s.contains("gather")) {
+      const json& g = s.at("gather");
       stage.gather = {whole_numbers<int64_t>(g.at("bytes")), size_from(g, "rank"), size_from(g, "stride")};
+    }
     step.stages.push_back(std::move(stage));
   }
   step.argmax_stage = whole_number<int64_t>(j.at("argmax_stage"));
@@ -196,8 +196,6 @@ std::string plan_to_json(const Plan& plan) {
                       {"context", plan.context},
                       {"vocab", plan.vocab},
                       {"rope_border", plan.rope_border},
-                      {"ranks", plan.ranks},
-                      {"rank", plan.rank},
                       {"weights", weights},
                       {"caches", caches},
                       {"decode", step_json(plan.decode)},
@@ -205,6 +203,10 @@ std::string plan_to_json(const Plan& plan) {
   if (!plan.hidden.stages.empty()) {
     out["hidden"] = step_json(plan.hidden);
     out["hidden_size"] = plan.hidden_size;
+  }
+  if (plan.ranks > 1) {
+    out["ranks"] = plan.ranks;
+    out["rank"] = plan.rank;
   }
   return out.dump(1) + "\n";
 }
@@ -218,8 +220,10 @@ Plan plan_from_json(const std::string& text, const std::string& file) {
     plan.context = size_from(j, "context");
     plan.vocab = size_from(j, "vocab");
     plan.rope_border = size_from(j, "rope_border");
-    plan.ranks = size_from(j, "ranks");
-    plan.rank = size_from(j, "rank");
+    if (j.contains("ranks")) {
+      plan.ranks = size_from(j, "ranks");
+      plan.rank = size_from(j, "rank");
+    }
     for (const json& w : j.at("weights")) {
       plan.weights.push_back({w.at("name"), w.at("layout"), type_from(w.at("type")), size_from(w, "bytes")});
     }

@@ -19,6 +19,7 @@ std::atomic<bool> g_interrupted{false};
 static_assert(std::atomic<bool>::is_always_lock_free);
 
 std::atomic<bool> g_must_end{false};
+std::atomic<bool> g_silent{false};
 
 // The terminal's last line is a Progress. Exchanged, so that of many threads that print one erases it; that
 // another draws it again in between is seen on the screen, and nowhere else.
@@ -67,7 +68,10 @@ LogLevel log_level() {
   throw Error("LMC_LOG=" + level + ": must be info, debug or trace");
 }
 
+void silence_log() { g_silent = true; }
+
 void log_line(const std::string& text) {
+  if (g_silent) return;
   std::fprintf(stderr, "%s%s\n", g_bar_stands.exchange(false) ? kEraseLine : "", printable(text).c_str());
 }
 
@@ -76,7 +80,8 @@ bool coloured_output() {
   return ::isatty(STDOUT_FILENO) != 0 && (no_color == nullptr || *no_color == '\0');
 }
 
-Progress::Progress(std::string title) : title_(std::move(title)), terminal_(::isatty(STDERR_FILENO) != 0) {}
+Progress::Progress(std::string title)
+    : title_(std::move(title)), terminal_(!g_silent && ::isatty(STDERR_FILENO) != 0) {}
 
 Progress::~Progress() {
   if (g_bar_stands.exchange(false)) std::fputs(kEraseLine, stderr);

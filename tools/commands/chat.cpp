@@ -8,6 +8,7 @@
 #include "tools/cli/text_io.h"
 #include "tools/generate/conversation.h"
 #include "tools/generate/line_reader.h"
+#include "tools/generate/ranks.h"
 
 namespace lmc::chat_command {
 namespace {
@@ -109,7 +110,9 @@ class Chat {
 void run(const Options& o) {
   static_cast<void>(o.generation.options());  // wrong usage is found before anything is loaded
   const Restrictions restrictions(o.generation);
-  Engine engine(o.bundle.empty() ? newest_bundle() : bundle_of(o.bundle), {.threads = o.threads}, o.kernels);
+  Engine engine(o.bundle.empty() ? newest_bundle() : bundle_of(o.bundle),
+                {.threads = o.threads, .collective = ranks_of_this_run()}, o.kernels);
+  if (engine.follows()) return;
   restrictions.apply(engine);
   Conversation conversation(engine, o.generation, o.system);
   if (!o.load.empty()) conversation.load(o.load);

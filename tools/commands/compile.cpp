@@ -18,6 +18,7 @@
 #include "models/load/model.h"
 #include "models/tokenizer/tokenizer.h"
 #include "passes/engine/lowering.h"
+#include "passes/engine/ranks.h"
 #include "runtime/threads.h"
 #include "tools/build/auto_quant/auto_quant.h"
 #include "tools/build/quant_report.h"
@@ -43,6 +44,7 @@ struct Options {
   AutoQuantFlags automatic;
   PassFlags passes;
   int64_t block = 64;
+  int64_t ranks = 0, rank = -1;  // 0: compiled without --ranks
   int threads = 0;
   bool no_verify = false;
   bool allow_nan = false;
@@ -117,9 +119,9 @@ void add_chat_template(const Options& o, BundleWriter& writer, const Model& m) {
   }
 }
 
-void write_bundle(const Options& o, const std::string& output, const Model& m, CodegenResult& code,
-                  const std::vector<PassReport>& reports, const SigningKey* key) {
-  BundleWriter writer(output);
+// What a rank (or the only one) has for itself: its graphs, kernels, plan and weights.
+void write_rank(const Options& o, BundleWriter& writer, const Model& m, CodegenResult& code,
+                const std::vector<PassReport>& reports) {
   const WeightPacker packer(code.graphs.model, code.packs, *m.weights,
                             o.allow_nan ? NotFinite::keep : NotFinite::refuse);
   QuantReport report(reports, code);
@@ -131,12 +133,18 @@ void write_bundle(const Options& o, const std::string& output, const Model& m, C
                                          progress.update(done, total);
                                        });
   }
-  writer.add("model.lmir", print_graph(code.graphs.model));
-  writer.add("decode.lmir", print_graph(code.graphs.decode));
-  writer.add("prefill.lmir", print_graph(code.graphs.prefill));
-  if (!code.plan.hidden.stages.empty()) writer.add("hidden.lmir", print_graph(code.graphs.hidden));
-  writer.add("kernels.o", code.object);
-  writer.add("report.json", report.json());
+  writer.add_own("model.lmir", print_graph(code.graphs.model));
+  writer.add_own("decode.lmir", print_graph(code.graphs.decode));
+  writer.add_own("prefill.lmir", print_graph(code.graphs.prefill));
+  if (!code.plan.hidden.stages.empty()) writer.add_own("hidden.lmir", print_graph(code.graphs.hidden));
+  writer.add_own("kernels.o", code.object);
+  writer.add_own("report.json", report.json());
+  if (o.ranks <= 1) report.print();
+}
+
+// What all ranks share, and then the bundle is complete.
+void finish_bundle(const Options& o, BundleWriter& writer, const Model& m, const Plan& plan,
+                   const std::vector<PassReport>& reports, const SigningKey* key) {
   if (const std::string tokenizer = tokenizer_of(o, m); !tokenizer.empty()) {
     const Tokenizer t = Tokenizer::open(tokenizer);
     writer.add("tokenizer.bin", t.to_binary());
@@ -158,8 +166,7 @@ void write_bundle(const Options& o, const std::string& output, const Model& m, C
   bundle_info.bos_ids = m.bos_ids;
   bundle_info.eos_ids = m.eos_ids;
   bundle_info.example_prompt = m.example_prompt;
-  writer.commit(bundle_info, code.plan, key);
-  report.print();
+  writer.commit(bundle_info, plan, key);
 }
 
 // models/gemma3.yaml → gemma3.lmc, checkpoints/Llama-3.2-1B/ → Llama-3.2-1B.lmc, as the id of a hub's model
@@ -200,11 +207,86 @@ void prove(const CodegenResult& code) {
   info("verified {} of {} kernels in {:.2f} s", proof.verified, proof.kernels, seconds_since(start));
 }
 
+// The model of a rank behind its optimisations; of all ranks together, where none is meant.
+struct RankModel {
+  Graph graph;
+  std::vector<PassReport> reports;
+};
+
+std::vector<RankModel> optimised(const Options& o, Model& m, const PassOptions& passes) {
+  std::vector<RankModel> out;
+  if (o.ranks == 0) {
+    out.push_back({Graph(), run_and_report(m.graph, passes, o.passes, o.emit != "opt")});
+    out[0].graph = std::move(m.graph);
+    return out;
+  }
+  RankPasses dealt = run_passes_for_ranks(m.graph, passes, o.ranks);
+  report_passes(dealt.together, passes, o.passes.explain);
+  if (o.emit == "opt" && o.rank < 0) {
+    out.push_back({std::move(m.graph), std::move(dealt.together)});
+    return out;
+  }
+  for (size_t r = 0; r < dealt.graphs.size(); ++r) {
+    if (o.rank >= 0 && static_cast<int64_t>(r) != o.rank) continue;
+    if (out.empty()) report_passes(dealt.alone[r], passes, o.passes.explain);  // the others' are alike
+    out.push_back({std::move(dealt.graphs[r]), dealt.together});
+    out.back().reports.insert(out.back().reports.end(), dealt.alone[r].begin(), dealt.alone[r].end());
+  }
+  return out;
+}
+
+// Nothing where --emit has written what it asks for.
+std::optional<CodegenResult> compiled(const Options& o, const CodegenOptions& options,
+                                      const LoweringOptions& wanted, const RankModel& model,
+                                      PassOptions passes) {
+  passes.passes_before = static_cast<int>(model.reports.size());
+  std::vector<PassReport> lowering;
+  Lowered lowered = lower(model.graph.clone(), wanted, passes, &lowering);
+  report_passes(lowering, passes, false);
+  // (Of what is cut by columns, every part has all rows.)
+  if (o.ranks == 0) {
+    for (const std::string& line : stored_more_than_once(lowered.model)) info("  {}", line);
+  }
+  const auto write = [&](const std::string& text) {
+    emit(o, text);
+    return std::nullopt;
+  };
+  if (o.emit == "decode") return write(print_graph(lowered.decode));
+  if (o.emit == "prefill") return write(print_graph(lowered.prefill));
+  const auto start = std::chrono::steady_clock::now();
+  CodegenResult code =
+      o.emit == "plan" ? plan_only(std::move(lowered), options) : lmc::emit(std::move(lowered), options);
+  const double seconds = seconds_since(start);
+  if (o.emit == "plan") return write(plan_to_json(code.plan));
+  if (o.emit == "llvm") return write(code.llvm_ir);
+  if (o.emit == "asm") return write(code.assembly);
+  stop_if_interrupted();
+  if (!o.no_verify) prove(code);
+  stop_if_interrupted();
+  info("{}target {}: {} stages per token, {} kernels in {} {}",
+       o.ranks > 1 ? fmt::format("rank {}: ", code.plan.rank) : "", code.plan.target,
+       code.plan.decode.stages.size(), code.kernels, human_bytes(static_cast<double>(code.object.size())),
+       code.from_cache ? "from the object cache" : fmt::format("compiled in {:.1f} s", seconds));
+  return code;
+}
+
+void check_ranks(const Options& o) {
+  if (o.rank >= 0 && o.emit.empty()) throw UsageError("--rank goes with --emit: a bundle has all ranks");
+  if (o.rank >= std::max<int64_t>(o.ranks, 1))
+    throw UsageError(
+        fmt::format("--rank {}: there are {} ranks, counted from 0", o.rank, std::max<int64_t>(o.ranks, 1)));
+  if (o.ranks > 1 && o.rank < 0 && !o.emit.empty() && o.emit != "opt" && o.emit != "import" &&
+      o.emit != "graph" && o.emit != "quant")
+    throw UsageError("--emit " + o.emit + " is of one rank: pass --rank");
+  if (o.ranks > 0 && o.passes.price) throw UsageError("--price is of one machine: leave out --ranks");
+}
+
 void run(const Options& o) {
   const auto start = std::chrono::steady_clock::now();
   if (o.source.options.weights == "none" && o.emit.empty())
     throw UsageError("--weights none goes with --emit: there is nothing to pack");
   if (!o.sign.empty() && !o.emit.empty()) throw UsageError("--sign goes with a bundle, not with --emit");
+  check_ranks(o);
   o.automatic.check(o.source.quant.automatic());
   if (!o.chat_template.empty()) static_cast<void>(named_template(o.chat_template));
   std::string output = o.output;
@@ -228,38 +310,26 @@ void run(const Options& o) {
   if (o.emit == "quant") return emit(o, source.quant.rules(m) + "\n");
   source.apply(pass_options, m);
   pass_options.phase = PassPhase::optimise;
-  const std::vector<PassReport> reports = run_and_report(m.graph, pass_options, o.passes, o.emit != "opt");
+  const std::vector<RankModel> ranks = optimised(o, m, pass_options);
   stop_if_interrupted();
-  if (o.emit == "opt") return emit(o, print_graph(m.graph));
+  if (o.emit == "opt") return emit(o, print_graph(ranks[0].graph));
 
-  pass_options.passes_before = static_cast<int>(reports.size());
-  std::vector<PassReport> lowering;
-  Lowered lowered =
-      lower(std::move(m.graph), {.block = std::min(o.block, m.context), .target = target, .hidden = true},
-            pass_options, &lowering);
-  report_passes(lowering, pass_options, false);
-  for (const std::string& line : stored_more_than_once(lowered.model)) info("  {}", line);
-  if (o.emit == "decode") return emit(o, print_graph(lowered.decode));
-  if (o.emit == "prefill") return emit(o, print_graph(lowered.prefill));
-  const auto kernel_start = std::chrono::steady_clock::now();
-  CodegenResult code =
-      o.emit == "plan" ? plan_only(std::move(lowered), options) : lmc::emit(std::move(lowered), options);
-  const double kernel_seconds = seconds_since(kernel_start);
-  if (o.emit == "plan") return emit(o, plan_to_json(code.plan));
-  if (o.emit == "llvm") return emit(o, code.llvm_ir);
-  if (o.emit == "asm") return emit(o, code.assembly);
-  stop_if_interrupted();
-  if (!o.no_verify) prove(code);
-  stop_if_interrupted();
-
-  write_bundle(o, output, m, code, reports, key ? &*key : nullptr);
-  if (const std::string cache = cache_text(code.plan); !cache.empty()) info("{}", cache);
+  const LoweringOptions lowering = {
+      .block = std::min(o.block, m.context), .target = target, .hidden = o.ranks == 0};
+  std::optional<BundleWriter> writer;
+  if (o.emit.empty()) writer.emplace(output);
   double bytes = 0;
-  for (const PlanWeight& w : code.plan.weights) bytes += static_cast<double>(w.bytes);
-  info("target {}: {} stages per token, {} kernels in {} {}, {} of weights", code.plan.target,
-       code.plan.decode.stages.size(), code.kernels, human_bytes(static_cast<double>(code.object.size())),
-       code.from_cache ? "from the object cache" : fmt::format("compiled in {:.1f} s", kernel_seconds),
-       human_bytes(bytes));
+  for (const RankModel& r : ranks) {
+    std::optional<CodegenResult> code = compiled(o, options, lowering, r, pass_options);
+    if (!code) return;
+    writer->begin_rank(code->plan.rank);
+    write_rank(o, *writer, m, *code, r.reports);
+    for (const PlanWeight& w : code->plan.weights) bytes += static_cast<double>(w.bytes);
+    if (&r != &ranks.back()) continue;
+    finish_bundle(o, *writer, m, code->plan, r.reports, key ? &*key : nullptr);
+    if (const std::string cache = cache_text(code->plan); !cache.empty()) info("{}", cache);
+  }
+  info("{} of weights{}", human_bytes(bytes), o.ranks > 1 ? fmt::format(" for {} ranks", o.ranks) : "");
   info("wrote {} in {:.1f} s", output, seconds_since(start));
 }
 
@@ -302,6 +372,17 @@ const RegisterCommand kCompile(
                "rules "
                "for --quant (those that auto has chosen)")
            .one_of({"import", "graph", "opt", "decode", "prefill", "plan", "llvm", "asm", "quant"});
+       flags
+           .option(
+               "--ranks", o->ranks,
+               "deal the model out to so many processes, which mpirun starts; the tokens are the same for "
+               "any number")
+           .check(
+               [](const std::string& n) {
+                 return n == "1" || n == "2" || n == "4" || n == "8" ? "" : "must be 1, 2, 4 or 8";
+               },
+               "N");
+       flags.option("--rank", o->rank, "with --ranks and --emit: whose graph, counted from 0").range(0, 7);
        flags.flag("--no-verify", o->no_verify,
                   "do not run each kernel beside the evaluator of its group on seeded inputs");
        flags

@@ -13,6 +13,7 @@
 #include "tools/cli/console.h"
 #include "tools/cli/ids.h"
 #include "tools/generate/engine.h"
+#include "tools/generate/ranks.h"
 #include "tools/measure/eval_compare.h"
 #include "tools/measure/eval_text.h"
 
@@ -111,7 +112,10 @@ void run(const Options& o) {
   const std::string path = o.bundle.empty() ? newest_bundle() : o.bundle;
   std::vector<int32_t> ids;
   if (!o.ids.empty()) ids = parse_ids(o.ids);
-  Engine engine(path, {.threads = o.threads, .block = o.block}, o.load);
+  Engine engine(path, {.threads = o.threads, .block = o.block, .collective = ranks_of_this_run()}, o.load);
+  if (engine.bundle().plan.ranks > 1 && o.reference)
+    throw UsageError("--reference evaluates one graph, and each rank has its own: leave it out");
+  if (engine.follows()) return;
   const auto logits = [&](const std::vector<int32_t>& tokens, const Sink& sink) {
     if (o.reference) {
       reference_logits(engine.bundle(), tokens, sink);

@@ -16,6 +16,7 @@
 #include "tools/generate/engine.h"
 #include "tools/generate/generation.h"
 #include "tools/generate/prompt_cache.h"
+#include "tools/generate/ranks.h"
 
 namespace lmc::run_command {
 namespace {
@@ -121,8 +122,13 @@ void run(const Options& o) {
   static_cast<void>(o.generation.options());
   const std::vector<std::string> batch = o.batch.empty() ? std::vector<std::string>() : read_prompts(o.batch);
   const Restrictions restrictions(o.generation);
-  Engine engine(o.bundle.empty() ? newest_bundle() : bundle_of(o.bundle),
-                {.threads = o.threads, .block = o.block, .scheduler = o.scheduler}, o.load);
+  Engine engine(
+      o.bundle.empty() ? newest_bundle() : bundle_of(o.bundle),
+      {.threads = o.threads, .block = o.block, .scheduler = o.scheduler, .collective = ranks_of_this_run()},
+      o.load);
+  if (engine.follows()) return;
+  if (engine.bundle().plan.ranks > 1 && !o.prompt_cache.empty())
+    throw UsageError("--prompt-cache keeps the caches of one process: leave it out on several ranks");
   restrictions.apply(engine);
   std::optional<PromptCache> cache;
   if (!o.prompt_cache.empty())

@@ -9,6 +9,7 @@
 #include "runtime/threads.h"
 #include "tools/cli/console.h"
 #include "tools/generate/allowed_ids.h"
+#include "tools/generate/ranks.h"
 #include "tools/generate/text_grammar.h"
 #include "tools/machine/machine.h"
 #include "tools/machine/membw.h"
@@ -16,8 +17,27 @@
 
 namespace lmc {
 
+namespace {
+
+// A bundle runs on as many ranks as it was compiled for.
+void check_ranks(const Bundle& bundle, const Collective* started) {
+  const int64_t wanted = bundle.plan.ranks;
+  const int64_t ranks = started ? started->ranks() : 1;
+  if (wanted == ranks) return;
+  if (wanted == 1)
+    throw Error(fmt::format("{}: is for one process, not for {}: compile it with --ranks {}", bundle.path,
+                            ranks, ranks));
+  throw Error(fmt::format("{}: is for {} ranks: start it as mpirun -n {} lmc run, chat or eval{}",
+                          bundle.path, wanted, wanted,
+                          has_mpi() ? "" : " (this lmc was built without MPI: cmake -DLMC_MPI=ON)"));
+}
+
+}  // namespace
+
 Engine::Engine(const std::string& bundle_path, SessionOptions options, const LoadOptions& load)
-    : bundle_(bundle_path), kernels_(bundle_.kernels, load) {
+    : bundle_(bundle_path, options.collective ? options.collective->rank() : 0),
+      kernels_(bundle_.kernels, load) {
+  check_ranks(bundle_, options.collective);
   if (bundle_.has_tokenizer()) tokenizer_ = Tokenizer::from_binary_file(bundle_.file("tokenizer.bin"));
   options.stop = &interrupted();
   const int threads = options.threads > 0 ? options.threads : default_threads();
@@ -73,6 +93,13 @@ void Engine::keep_to(const grammar::Grammar& grammar, std::span<const int32_t> e
 
 std::unique_ptr<Constraint> Engine::constraint() const {
   return grammar_ ? std::make_unique<grammar::GrammarConstraint>(grammar_) : nullptr;
+}
+
+bool Engine::follows() {
+  if (bundle_.plan.rank == 0) return false;
+  session_->warm_up();
+  session_->follow();
+  return true;
 }
 
 void Engine::warm_up() {

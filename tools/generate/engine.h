@@ -40,6 +40,8 @@ class Engine {
   bool is_constrained() const { return grammar_ != nullptr; }
   // What was loaded, as `lmc run` says it.
   void report() const;
+  // On another rank than 0: does what rank 0 does until that ends, and there is nothing more to do.
+  bool follows();
   // As Session::warm_up, with a bar on a terminal.
   void warm_up();
 

@@ -1,0 +1,257 @@
+#include "runtime/mpi_ranks.h"
+
+#define OMPI_SKIP_MPICXX 1  // the bindings for C++, which MPI has given up
+#include <mpi.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+
+#include "ir/error.h"
+
+namespace lmc {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kBeat{500};       // every rank tells all others that it is there …
+constexpr milliseconds kSilence{7'000};  // … and counts as lost when it has not for so long
+
+bool started_by_mpirun() {
+  const char* size = std::getenv("OMPI_COMM_WORLD_SIZE");
+  return size != nullptr && std::atoi(size) > 1;
+}
+
+void check(int code, const char* what) {
+  if (code == MPI_SUCCESS) return;
+  char text[MPI_MAX_ERROR_STRING];
+  int length = 0;
+  MPI_Error_string(code, text, &length);
+  throw Error(std::string(what) + ": " + text);
+}
+
+// Waits as one who shares cores with the other ranks: soon without asking much.
+class Patience {
+ public:
+  void wait() {
+    if (++turns_ < 20'000) {
+      std::this_thread::yield();
+    } else {
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
+    }
+  }
+
+ private:
+  int turns_ = 0;
+};
+
+// A thread that says it is there and listens for the others. What only computes for long still answers; what
+// was stopped, or lies on a machine that is gone, does not.
+class Pulse {
+ public:
+  Pulse(MPI_Comm ranks, int rank, int size)
+      : ranks_(ranks), rank_(rank), heard_(static_cast<size_t>(size), Clock::now()) {
+    thread_ = std::thread([this] { run(); });
+  }
+  ~Pulse() {
+    ending_ = true;
+    thread_.join();
+  }
+  Pulse(const Pulse&) = delete;
+  Pulse& operator=(const Pulse&) = delete;
+
+ private:
+  void run() {
+    auto next = Clock::now();
+    auto before = next;
+    while (!ending_) {
+      const auto now = Clock::now();
+      if (now - before > kSilence / 2)
+        std::fill(heard_.begin(), heard_.end(), now);  // it was this one that slept
+      before = now;
+      if (now >= next) {
+        beat();
+        next = now + kBeat;
+      }
+      listen(now);
+      look_for_lost(now);
+      std::this_thread::sleep_for(milliseconds(50));
+    }
+  }
+
+  void beat() {
+    for (size_t r = 0; r < heard_.size(); ++r) {
+      if (static_cast<int>(r) == rank_) continue;
+      MPI_Request sent;
+      MPI_Isend(&sign_, 1, MPI_CHAR, static_cast<int>(r), 0, ranks_, &sent);
+      MPI_Request_free(&sent);
+    }
+  }
+
+  void listen(Clock::time_point now) {
+    for (;;) {
+      int there = 0;
+      MPI_Status from;
+      MPI_Iprobe(MPI_ANY_SOURCE, 0, ranks_, &there, &from);
+      if (there == 0) return;
+      char sign = 0;
+      MPI_Recv(&sign, 1, MPI_CHAR, from.MPI_SOURCE, 0, ranks_, MPI_STATUS_IGNORE);
+      heard_[static_cast<size_t>(from.MPI_SOURCE)] = now;
+    }
+  }
+
+  // The first of those that are there speaks for all.
+  void look_for_lost(Clock::time_point now) {
+    int first = rank_, lost = -1;
+    for (size_t r = heard_.size(); r-- > 0;) {
+      const int other = static_cast<int>(r);
+      if (other == rank_) continue;
+      if (now - heard_[r] > kSilence) {
+        lost = other;
+      } else {
+        first = std::min(first, other);
+      }
+    }
+    if (lost < 0 || first != rank_) return;
+    std::fprintf(stderr, "lmc: rank %d has not answered for %d s: all ranks end\n", lost,
+                 static_cast<int>(kSilence.count() / 1000));
+    MPI_Abort(MPI_COMM_WORLD, 1);
+  }
+
+  MPI_Comm ranks_;
+  const int rank_;
+  const char sign_ = 1;
+  std::vector<Clock::time_point> heard_;
+  std::atomic<bool> ending_{false};
+  std::thread thread_;
+};
+
+class MpiRanks : public Collective {
+ public:
+  MpiRanks() {
+    int provided = 0;
+    check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided), "MPI");
+    if (provided < MPI_THREAD_MULTIPLE) throw Error("this MPI does not allow calls from several threads");
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
+    MPI_Comm_size(MPI_COMM_WORLD, &size_);
+    check(MPI_Comm_dup(MPI_COMM_WORLD, &rows_), "MPI");
+    check(MPI_Comm_dup(MPI_COMM_WORLD, &pulse_ranks_), "MPI");
+    pulse_ = std::make_unique<Pulse>(pulse_ranks_, rank_, size_);
+  }
+  // All ranks come here together, or one has ended them.
+  ~MpiRanks() override { pulse_.reset(); }
+
+  int64_t rank() const override { return rank_; }
+  int64_t ranks() const override { return size_; }
+
+  void all_gather(std::byte* rows, int64_t count, const PlanGather& gather) override {
+    if (count == 0) return;
+    const int tag = next_tag();
+    std::vector<int64_t> starts = {0};
+    for (const int64_t n : gather.bytes) starts.push_back(starts.back() + n);
+    const auto own = static_cast<size_t>(rank_);
+    const std::byte* mine = rows + starts[own];
+    std::vector<std::byte> packed;
+    if (count > 1) {
+      for (int64_t i = 0; i < count; ++i) {
+        const std::byte* row = mine + i * gather.stride;
+        packed.insert(packed.end(), row, row + gather.bytes[own]);
+      }
+      mine = packed.data();
+    }
+    std::vector<std::vector<std::byte>> others(gather.bytes.size());
+    std::vector<MPI_Request> pending;
+    for (size_t r = 0; r < gather.bytes.size(); ++r) {
+      if (r == own) continue;
+      std::byte* to = rows + starts[r];
+      if (count > 1) {
+        others[r].resize(static_cast<size_t>(count * gather.bytes[r]));
+        to = others[r].data();
+      }
+      pending.emplace_back();
+      check(MPI_Irecv(to, bytes(count * gather.bytes[r]), MPI_BYTE, static_cast<int>(r), tag, rows_,
+                      &pending.back()),
+            "receiving from another rank");
+    }
+    for (size_t r = 0; r < gather.bytes.size(); ++r) {
+      if (r == own) continue;
+      pending.emplace_back();
+      check(MPI_Isend(mine, bytes(count * gather.bytes[own]), MPI_BYTE, static_cast<int>(r), tag, rows_,
+                      &pending.back()),
+            "sending to another rank");
+    }
+    complete(pending);
+    for (size_t r = 0; count > 1 && r < others.size(); ++r) {
+      for (int64_t i = 0; r != own && i < count; ++i)
+        std::memcpy(rows + i * gather.stride + starts[r], others[r].data() + i * gather.bytes[r],
+                    static_cast<size_t>(gather.bytes[r]));
+    }
+  }
+
+  void broadcast(std::vector<std::byte>& message) override {
+    const int tag = next_tag();
+    if (rank_ == 0) {
+      std::vector<MPI_Request> pending(static_cast<size_t>(size_) - 1);
+      for (int r = 1; r < size_; ++r)
+        check(MPI_Isend(message.data(), bytes(static_cast<int64_t>(message.size())), MPI_BYTE, r, tag, rows_,
+                        &pending[static_cast<size_t>(r) - 1]),
+              "sending to another rank");
+      return complete(pending);
+    }
+    Patience patience;
+    MPI_Status status;
+    for (int there = 0; there == 0; patience.wait())
+      check(MPI_Iprobe(0, tag, rows_, &there, &status), "receiving from rank 0");
+    int size = 0;
+    MPI_Get_count(&status, MPI_BYTE, &size);
+    message.resize(static_cast<size_t>(size));
+    check(MPI_Recv(message.data(), size, MPI_BYTE, 0, tag, rows_, MPI_STATUS_IGNORE),
+          "receiving from rank 0");
+  }
+
+ private:
+  static int bytes(int64_t n) {
+    if (n > INT32_MAX)
+      throw Error("a step sends more than 2 GB to another rank: compile with a smaller --block");
+    return static_cast<int>(n);
+  }
+
+  // All ranks call in one order: what belongs together has one number.
+  int next_tag() { return tag_ = (tag_ + 1) % 30'000; }
+
+  static void complete(std::vector<MPI_Request>& pending) {
+    Patience patience;
+    for (int done = 0;;) {
+      check(MPI_Testall(static_cast<int>(pending.size()), pending.data(), &done, MPI_STATUSES_IGNORE), "MPI");
+      if (done != 0) return;
+      patience.wait();
+    }
+  }
+
+  int rank_ = 0, size_ = 1;
+  MPI_Comm rows_ = MPI_COMM_NULL, pulse_ranks_ = MPI_COMM_NULL;
+  std::unique_ptr<Pulse> pulse_;
+  int tag_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Collective> mpi_ranks() {
+  if (!started_by_mpirun()) return nullptr;
+  return std::make_unique<MpiRanks>();
+}
+
+void leave_mpi(int code) {
+  int started = 0;
+  MPI_Initialized(&started);
+  if (started == 0) return;
+  if (code != 0) MPI_Abort(MPI_COMM_WORLD, code);
+  MPI_Finalize();
+}
+
+}  // namespace lmc
