@@ -80,6 +80,11 @@ struct RegisterPass {
   explicit RegisterPass(std::unique_ptr<Pass> pass);
 };
 
+// A setting that does not fit the graph it meets: a mistake of the user's, which no graph helps to find.
+struct SettingError : Error {
+  using Error::Error;
+};
+
 // All registered passes in the order they run, phase by phase. Error for a circle, or two of one name.
 std::vector<const Pass*> ordered_passes();
 // The order of any passes: .after and .before respected, names deciding where they leave it open.

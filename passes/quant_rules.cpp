@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "ir/block_format.h"
-#include "ir/error.h"
+#include "ir/pass.h"
 
 namespace lmc {
 namespace {
@@ -15,7 +15,8 @@ std::optional<DType> format_named(const std::string& name) {
   if (name == "none") return std::nullopt;
   const auto format = dtype_from_name(name);
   if (format && is_weight_format(*format)) return format;
-  throw Error("quantize.format: unknown format '" + name + "'; there is none, " + weight_format_names());
+  throw SettingError("quantize.format: unknown format '" + name + "'; there is none, " +
+                     weight_format_names());
 }
 
 std::string name_of(const std::optional<DType>& format) { return format ? dtype_name(*format) : "none"; }
@@ -51,8 +52,8 @@ QuantRules::QuantRules(const std::string& spec, const StoredRules& stored, int64
     if (part.find('=') != std::string::npos) {
       add(part);
     } else if (has_format) {
-      throw Error("quantize.format: '" + part + "' is a second format for everything; patterns are written " +
-                  "PATTERN=FORMAT");
+      throw SettingError("quantize.format: '" + part +
+                         "' is a second format for everything; patterns are written " + "PATTERN=FORMAT");
     } else {
       format_ = format_named(part);
       has_format = true;
@@ -65,14 +66,14 @@ QuantRules::QuantRules(const std::string& spec, const StoredRules& stored, int64
 void QuantRules::add(const std::string& part) {
   const size_t equals = part.rfind('=');
   if (equals == std::string::npos || equals == 0)
-    throw Error("quantize.format: '" + part + "' is no rule: PATTERN=FORMAT");
+    throw SettingError("quantize.format: '" + part + "' is no rule: PATTERN=FORMAT");
   rules_.push_back({part.substr(0, equals), format_named(part.substr(equals + 1))});
 }
 
 void QuantRules::add_stored(const std::string& part) {
   const size_t equals = part.rfind('=');
   if (equals == std::string::npos || equals == 0)
-    throw Error("quantize.stored: '" + part + "' is no rule: PATTERN=FORMAT");
+    throw SettingError("quantize.stored: '" + part + "' is no rule: PATTERN=FORMAT");
   const std::string format = part.substr(equals + 1);
   const size_t colon = format.find(':');
   const std::string why = colon == std::string::npos
@@ -121,7 +122,7 @@ void QuantRules::check_used(const std::vector<std::string>& roles) const {
     if (r.used) continue;
     std::string all;
     for (const std::string& role : roles) all += (all.empty() ? "" : ", ") + role;
-    throw Error("quantize.format: '" + r.text() + "' fits no projection; roles here: " + all);
+    throw SettingError("quantize.format: '" + r.text() + "' fits no projection; roles here: " + all);
   }
 }
 

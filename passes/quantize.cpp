@@ -31,7 +31,7 @@ int64_t number(const std::string& text, const std::string& what) {
   } catch (const std::exception&) {
   }
   if (n < 0 || used != text.size())
-    throw Error(what + " must be a whole number of 0 or more, found '" + text + "'");
+    throw SettingError(what + " must be a whole number of 0 or more, found '" + text + "'");
   return n;
 }
 
@@ -104,7 +104,7 @@ class Quantize : public Pass {
   bool run(Graph& g, PassContext& context) const override {
     const std::string prefer = context.setting("prefer", "stored");
     if (prefer != "stored" && prefer != "format")
-      throw Error("quantize.prefer must be stored or format, found '" + prefer + "'");
+      throw SettingError("quantize.prefer must be stored or format, found '" + prefer + "'");
     QuantRules rules(context.setting("format", "q8_0"), {context.setting("stored", ""), prefer == "stored"},
                      number(context.setting("min_dim", "0"), "quantize.min_dim"));
     std::map<DType, int64_t> quantised;

@@ -11,6 +11,7 @@
 #include "codegen/llvm_memory.h"
 #include "ir/error.h"
 #include "ir/file_guard.h"
+#include "ir/names.h"
 #include "ir/out_of_memory.h"
 #include "ir/printable.h"
 #include "tools/cli/command.h"
@@ -41,6 +42,29 @@ int ended(int code, int failed) {
   return failed;
 }
 
+// What is wrong with words that no command takes, and what was probably meant.
+std::string unknown_word(const CLI::App& app) {
+  const std::vector<CLI::App*> chosen = app.get_subcommands();
+  const std::vector<std::string> words = (chosen.empty() ? app : *chosen[0]).remaining();
+  const auto is_flag = [](const std::string& word) { return word.size() > 1 && word[0] == '-'; };
+  auto at = std::find_if(words.begin(), words.end(), is_flag);
+  if (at == words.end()) at = words.begin();
+  if (at == words.end()) return "";
+  const std::string word = at->substr(0, at->find('='));
+  std::vector<std::string> known;
+  if (!is_flag(word)) {
+    if (!chosen.empty()) return "lmc " + chosen[0]->get_name() + ": '" + *at + "' is one word too many";
+    for (const Command& c : all_commands()) known.push_back(c.name);
+    return "lmc: unknown command '" + word + "'" + did_you_mean(word, known, "; lmc --help lists them");
+  }
+  const CLI::App& command = chosen.empty() ? app : *chosen[0];
+  for (const CLI::Option* o : command.get_options()) {
+    for (const std::string& name : o->get_lnames()) known.push_back("--" + name);
+  }
+  return (chosen.empty() ? "lmc" : "lmc " + chosen[0]->get_name()) + ": unknown flag '" + word + "'" +
+         did_you_mean(word, known);
+}
+
 int run(int argc, char** argv) {
   keep_closed_streams_closed();
   CLI::App app(std::string("lmc: ") + kProgramDoc, "lmc");
@@ -57,6 +81,11 @@ int run(int argc, char** argv) {
     std::reverse(words.begin(), words.end());  // as CLI11 takes them
     app.parse(std::move(words));
     if (actions.empty()) throw CLI::RequiredError("A subcommand");
+  } catch (const CLI::ExtrasError& e) {
+    std::string what = unknown_word(app);
+    if (what.empty()) what = e.what();
+    std::fprintf(stderr, "%s\nRun with --help for more information.\n", printable(what).c_str());
+    return 2;
   } catch (const CLI::ParseError& e) {
     const int code = app.exit(e);  // prints the help, if that is what was asked for
     return code == 0 ? ended(0, 1) : 2;

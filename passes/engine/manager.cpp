@@ -143,7 +143,9 @@ class Manager {
           std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
       drop_unused_weights();
     } catch (const std::bad_alloc&) {
-      throw;                             // no fault of the pass
+      throw;  // no fault of the pass
+    } catch (const SettingError&) {
+      throw;
     } catch (const std::exception& e) {  // whatever the pass's author let slip
       throw PassFailure(r.pass, FailureKind::threw, e.what());
     } catch (...) {

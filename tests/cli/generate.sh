@@ -51,7 +51,7 @@ expect_error 2 "--repetition-window" "$LMC" run tiny.lmc --ids 2 --repetition-wi
 expect_error 1 "the repetition penalty must be above 0" "$LMC" run tiny.lmc --ids 2 --repetition-penalty 0
 expect_error 2 "--speculate: magic not in" "$LMC" run tiny.lmc --ids 2 --speculate magic
 expect_error 2 "--draft-min 5 is more than --draft 4" "$LMC" run tiny.lmc --ids 2 --speculate lookup --draft 4 --draft-min 5
-expect_error 2 "--timeout: Value -1" "$LMC" run tiny.lmc --ids 2 --timeout -1
+expect_error 2 "--timeout: must be a number of 0 or more, found -1" "$LMC" run tiny.lmc --ids 2 --timeout -1
 
 # Only ids of a file: those are chosen, the likeliest of them as if the rest were forbidden; drawn, guessed, in batches.
 echo "100-140, 7 # and

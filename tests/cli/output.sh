@@ -48,6 +48,8 @@ check detokenize tiny.lmc 1 2 3
 check verify tiny.lmc
 check test "$ROOT/tests/passes/canonicalise.lmir"
 check passes
+check list --json
+tried+=" rm " # prints nothing: what it removed is on stderr
 check ops
 check machine
 check manual

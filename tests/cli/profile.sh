@@ -99,6 +99,6 @@ expect_error 2 "together exceed" "$LMC" profile tiny.lmc -p 1 -n 922337203685477
 expect_error 1 "nowhere/t.json: cannot write" "$LMC" profile tiny.lmc --trace nowhere/t.json
 expect_error 1 "nowhere/p.html: cannot write" "$LMC" profile tiny.lmc --html nowhere/p.html
 expect_error 2 "name the same file" "$LMC" profile tiny.lmc --html same --trace same
-expect_error 2 "--tokens: Value 0" "$LMC" profile tiny.lmc -n 0
+expect_error 2 "--tokens: must be a number above 0, found 0" "$LMC" profile tiny.lmc -n 0
 expect_error 1 "none.lmc" "$LMC" profile none.lmc
 finish

@@ -60,12 +60,23 @@ Flag& Flag::check(std::function<std::string(const std::string&)> wrong, const st
 }
 
 Flag& Flag::positive() {
-  option_->check(CLI::PositiveNumber);
+  option_->check(CLI::Validator(
+      [](const std::string& text) {
+        double x = 0;
+        return CLI::detail::lexical_cast(text, x) && x > 0 ? "" : "must be a number above 0, found " + text;
+      },
+      "POSITIVE"));
   return *this;
 }
 
 Flag& Flag::not_negative() {
-  option_->check(CLI::NonNegativeNumber);
+  option_->check(CLI::Validator(
+      [](const std::string& text) {
+        double x = 0;
+        return CLI::detail::lexical_cast(text, x) && x >= 0 ? ""
+                                                            : "must be a number of 0 or more, found " + text;
+      },
+      "NONNEGATIVE"));
   return *this;
 }
 

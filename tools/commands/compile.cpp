@@ -16,6 +16,7 @@
 #include "models/checkpoint/hub_cache.h"
 #include "models/export/gguf_tokenizer.h"
 #include "models/load/model.h"
+#include "models/text/json_text.h"
 #include "models/tokenizer/tokenizer.h"
 #include "passes/engine/lowering.h"
 #include "passes/engine/ranks.h"
@@ -181,6 +182,17 @@ std::string default_output(const std::string& model) {
   return (name.empty() ? "model" : name) + ".lmc";
 }
 
+// Two models may get one name: gpt2.yaml and checkpoints/gpt2/.
+void report_replacing(const std::string& output, const Model& m) {
+  std::string source;
+  try {
+    source = read_json(output + "/manifest.json").value("source", "");
+  } catch (const std::exception&) {  // nothing there, or no bundle: what is written says so
+  }
+  if (!source.empty() && source != m.source)
+    info("{} will be replaced: it is a bundle of {}; -o names another", output, source);
+}
+
 CodegenOptions codegen_options(const Options& o, const Model& m) {
   CodegenOptions out;
   out.context = m.context;
@@ -300,6 +312,7 @@ void run(const Options& o) {
   if (!m.weights && o.emit.empty())
     throw UsageError(m.source + ": brings no weights to pack; pass --emit, or the checkpoint's folder");
   report_model(m);
+  if (o.emit.empty()) report_replacing(output, m);
   if (o.emit == "import" || o.emit == "graph") return emit(o, print_graph(m.graph));
   const std::string target = o.target == "native" ? native_target() : o.target;
   const CodegenOptions options = codegen_options(o, m);

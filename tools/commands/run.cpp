@@ -6,7 +6,9 @@
 #include <iostream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "ir/files.h"
 #include "tools/build/model_cache.h"
 #include "tools/cli/command.h"
 #include "tools/cli/console.h"
@@ -22,7 +24,7 @@ namespace lmc::run_command {
 namespace {
 
 struct Options {
-  std::string bundle, prompt, text, ids, system, batch, prompt_cache;
+  std::string bundle, prompt, prompt_file, text, ids, system, batch, prompt_cache;
   GenerationFlags generation;
   LoadOptions load;
   std::string scheduler = kUsualScheduler;
@@ -30,14 +32,33 @@ struct Options {
   int64_t block = 0, batch_size = 0;
   bool json = false;
   bool has_prompt = false;
+  bool has_ids = false;
+  std::optional<std::string> piped;  // from standard input
   bool chat = false;
 };
 
 std::string prompt_text(const Options& o, const Engine& engine) {
   if (o.has_prompt) return o.prompt;
-  std::string text;
-  if (!::isatty(STDIN_FILENO)) text.assign(std::istreambuf_iterator<char>(std::cin), {});
-  return text.empty() ? engine.bundle().info.example_prompt : text;
+  return o.piped.value_or(engine.bundle().info.example_prompt);
+}
+
+// Without the line's end that editors leave behind, as llama.cpp has it.
+std::string file_prompt(const std::string& file) {
+  std::string text = read_input(file);
+  if (text.ends_with('\n')) text.pop_back();
+  if (text.empty()) throw UsageError("--file " + file + ": is empty");
+  return text;
+}
+
+// What standard input holds, unless it is a terminal.
+std::optional<std::string> piped_text() {
+  if (::isatty(STDIN_FILENO)) return std::nullopt;
+  std::string text(std::istreambuf_iterator<char>(std::cin), {});
+  if (text.empty())
+    throw UsageError(
+        "standard input is empty; pass the prompt with --prompt, or on a terminal none at all "
+        "for the model's example");
+  return text;
 }
 
 std::vector<int32_t> encoded(const Options& o, const Engine& engine, const std::string& text) {
@@ -49,7 +70,7 @@ std::vector<int32_t> encoded(const Options& o, const Engine& engine, const std::
 }
 
 std::vector<int32_t> prompt_ids(const Options& o, const Engine& engine) {
-  if (!o.ids.empty()) return parse_ids(o.ids);
+  if (o.has_ids) return parse_ids(o.ids);
   const std::string text = prompt_text(o, engine);
   if (!o.json && !o.has_prompt && !o.chat) std::fputs(text.c_str(), stdout);
   return encoded(o, engine, text);
@@ -115,17 +136,19 @@ void report(const Generated& g, size_t prompt_tokens) {
   if (const std::string text = acceptance_text(g.drafted, g.accepted); !text.empty()) info("{}", text);
 }
 
-void run(const Options& o) {
+void run(Options& o) {
   const auto start = std::chrono::steady_clock::now();
   // Wrong usage is found before anything is loaded.
-  if (!o.ids.empty()) parse_ids(o.ids);
+  if (o.has_ids) parse_ids(o.ids);
   static_cast<void>(o.generation.options());
   const std::vector<std::string> batch = o.batch.empty() ? std::vector<std::string>() : read_prompts(o.batch);
   const Restrictions restrictions(o.generation);
-  Engine engine(
-      o.bundle.empty() ? newest_bundle() : bundle_of(o.bundle),
-      {.threads = o.threads, .block = o.block, .scheduler = o.scheduler, .collective = ranks_of_this_run()},
-      o.load);
+  Collective* const ranks = ranks_of_this_run();
+  const bool leads = ranks == nullptr || ranks->rank() == 0;
+  if (leads && !o.has_ids && !o.has_prompt && o.batch.empty()) o.piped = piped_text();
+  Engine engine(o.bundle.empty() ? newest_bundle() : bundle_of(o.bundle),
+                {.threads = o.threads, .block = o.block, .scheduler = o.scheduler, .collective = ranks},
+                o.load);
   if (engine.follows()) return;
   if (engine.bundle().plan.ranks > 1 && !o.prompt_cache.empty())
     throw UsageError("--prompt-cache keeps the caches of one process: leave it out on several ranks");
@@ -170,19 +193,28 @@ void run(const Options& o) {
 const RegisterCommand kRun(
     {"run", "generate text with a bundle", [](Flags& flags) {
        auto o = std::make_shared<Options>();
-       flags
-           .option(
-               "bundle", o->bundle,
-               "the bundle; the newest *.lmc here if left out. A GGUF file, a Hugging Face folder or a hub "
-               "id that lmc pull has fetched is compiled first, once, and kept (lmc list, lmc rm)")
-           .type_name("BUNDLE");
+       Flag bundle =
+           flags
+               .option("bundle", o->bundle,
+                       "the bundle; the newest *.lmc here if left out. A GGUF file, a Hugging Face folder or "
+                       "a hub "
+                       "id that lmc pull has fetched is compiled first, once, and kept (lmc list, lmc rm)")
+               .type_name("BUNDLE");
        Flag text = flags.option("text", o->text, "the same as --prompt");
        add_trust_flag(flags);
        Flag prompt =
            flags.option("-p,--prompt", o->prompt,
                         "text to continue (default: standard input if piped, else the model's example)");
+       flags.option("-m,--model", o->bundle, "the same as the bundle by its place")
+           .type_name("BUNDLE")
+           .excludes(bundle);
+       Flag file = flags.option("-f,--file", o->prompt_file, "a file with the prompt")
+                       .type_name("FILE")
+                       .excludes(prompt)
+                       .excludes(text);
        Flag ids = flags.option("--ids", o->ids, "token ids to continue, verbatim: 2,119,166");
        prompt.excludes(ids).excludes(text);
+       file.excludes(ids);
        text.excludes(ids);
        Flag cache = flags
                         .option("--prompt-cache", o->prompt_cache,
@@ -197,6 +229,7 @@ const RegisterCommand kRun(
                .type_name("FILE")
                .excludes(prompt)
                .excludes(text)
+               .excludes(file)
                .excludes(ids)
                .excludes(cache);
        flags
@@ -218,9 +251,11 @@ const RegisterCommand kRun(
        flags.option("--block", o->block, "most prompt tokens per step; 1 = token by token").range(1, 65536);
        flags.flag("--json", o->json, "print {\"prompt_ids\":…,\"ids\":…,\"text\":…} and nothing else");
        add_load_flags(flags, o->load);
-       return [o, prompt, text] {
-         o->has_prompt = prompt.given() || text.given();
+       return [o, prompt, text, ids, file] {
+         o->has_ids = ids.given();
+         o->has_prompt = prompt.given() || text.given() || file.given();
          if (text.given()) o->prompt = o->text;
+         if (file.given()) o->prompt = file_prompt(o->prompt_file);
          run(*o);
        };
      }});

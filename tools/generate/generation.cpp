@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <map>
 #include <optional>
+#include <random>
 #include <utility>
 
 #include "runtime/generate_batch.h"
@@ -15,12 +17,35 @@
 #include "tools/generate/stop_strings.h"
 
 namespace lmc {
+namespace {
+
+std::optional<uint64_t> seed_in(const std::string& text) {
+  uint64_t seed = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(seed) : std::nullopt;
+}
+
+std::string check_seed(const std::string& text) {
+  return text == "-1" || seed_in(text) ? "" : "must be a whole number of 0 or more, or -1, found " + text;
+}
+
+uint64_t seed_of(const std::string& text) {
+  if (const auto seed = seed_in(text)) return *seed;
+  const uint64_t seed = std::random_device{}();
+  info("--seed {}", seed);
+  return seed;
+}
+
+}  // namespace
+
 void GenerationFlags::add_to(Flags& flags) {
   SamplerOptions& s = generate.sampler;
-  flags.option("-n,--max-tokens", generate.max_tokens, "most tokens to generate")
-      .not_negative()
+  flags
+      .option("-n,--max-tokens", generate.max_tokens,
+              "most tokens to generate; -1 = until the context is full")
+      .range(-1, INT64_MAX)
       .shows_default();
-  flags.option("--temperature", s.temperature, "0 = always the likeliest token").shows_default();
+  flags.option("--temperature,--temp", s.temperature, "0 = always the likeliest token").shows_default();
   flags.option("--top-k", s.top_k, "draw among the k likeliest; 0 = all").shows_default();
   flags.option("--top-p", s.top_p, "draw among the likeliest that make up p").shows_default();
   flags.option("--min-p", s.min_p, "draw among those at least p times as probable as the likeliest")
@@ -48,7 +73,11 @@ void GenerationFlags::add_to(Flags& flags) {
               "projection read")
       .type_name("FILE");
   grammar.add_to(flags);
-  flags.option("--seed", s.seed, "of the draw").shows_default();
+  flags
+      .option(
+          "-s,--seed", [&s](const std::string& text) { s.seed = seed_of(text); },
+          "of the draw; -1 = another one each time, which is said (default: " + std::to_string(s.seed) + ")")
+      .check(check_seed, "UINT");
   flags.option("--stop", stops, "end before this text; repeatable").one_value_each();
   flags.flag("--ignore-eos", ignore_eos, "go on past the end-of-sequence token");
   flags.option("--timeout", generate.seconds, "end after this many seconds, the prompt's included; 0 = never")
@@ -58,6 +87,7 @@ void GenerationFlags::add_to(Flags& flags) {
 
 GenerateOptions GenerationFlags::options() const {
   GenerateOptions out = generate;
+  if (out.max_tokens < 0) out.max_tokens = INT64_MAX;
   for (const std::string& b : biases) {
     const auto [id, bias] = parse_logit_bias(b);
     out.sampler.logit_bias.insert_or_assign(id, bias);
