@@ -33,7 +33,7 @@ expect_in out.txt 'and, in C++: the limit is above 0'
 # An op and a kernel family of one's own, proven like any other; with a mistake in its kernel, refused, found and shrunk.
 expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --load-pass example/unit_norm.so -o own.lmc
 expect_in err.txt "found 25 norms"
-expect_in err.txt "verified 33 of 33 kernels"
+expect_in err.txt "verified 34 of 34 kernels"
 expect_error 1 "where the evaluator of its group says" "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --load-pass example/wrong_norm.so -o bad.lmc
 expect_in err.txt "kernel lmc_unit_norm_t1"
 [ -e bad.lmc ] && fail "a bundle with a wrong kernel was written"
