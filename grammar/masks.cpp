@@ -126,21 +126,29 @@ void Masks::walk(const Trie& trie, StateId state) {
 uint32_t Masks::chars_taken(size_t kind, uint32_t least, StateId state, StateId& behind) {
   constexpr size_t kMostStates = 64;
   const uint32_t most = vocabulary_->most_chars(kind);
-  if (least >= most) return least;
+  std::vector<uint32_t>& known = least_taken_[kind];
+  if (state < known.size()) least = std::max(least, known[state]);
+  if (least >= most) return most;
+  std::vector<uint32_t> levels = {0};  // of `seen`
   std::vector<StateId> seen = {state};
   std::vector<StateId> level = {state};  // between characters
   StateId first = States::kDead;
   std::vector<std::pair<uint8_t, StateId>> todo;
-  for (uint32_t chars = 0; chars < most; ++chars) {
+  // Farther than is asked for: then those on the way are known to take as many, and who counts characters
+  // does not count the same ones again behind every token.
+  constexpr uint32_t kFarther = 8;
+  uint32_t chars = 0;
+  for (bool dead = false; chars < most + kFarther; ++chars) {
     todo.clear();
     for (const StateId s : level) todo.emplace_back(0, s);
     std::vector<StateId> next;
-    for (size_t i = 0; i < todo.size(); ++i) {
+    for (size_t i = 0; i < todo.size() && !dead; ++i) {
       const auto [at, s] = todo[i];
       for (const Byte& b : plain_bytes_[kind]) {
         if (b.from != at) continue;
         const StateId to = states_.next(s, b.byte);
-        if (to == States::kDead) return chars;
+        dead |= to == States::kDead;
+        if (dead) break;
         if (b.to == 0) {
           if (std::find(next.begin(), next.end(), to) == next.end()) next.push_back(to);
         } else if (std::find(todo.begin(), todo.end(), std::pair(b.to, to)) == todo.end()) {
@@ -148,6 +156,7 @@ uint32_t Masks::chars_taken(size_t kind, uint32_t least, StateId state, StateId&
         }
       }
     }
+    if (dead) break;
     if (chars == 0) first = next.size() == 1 ? next[0] : States::kDead;
     if (chars <= 1 && next.size() == 1 && next[0] == (chars == 0 ? state : first)) behind = first;
     // What was passed already need not be passed again: it took more characters than this.
@@ -155,12 +164,18 @@ uint32_t Masks::chars_taken(size_t kind, uint32_t least, StateId state, StateId&
     for (const StateId s : next) {
       if (std::find(seen.begin(), seen.end(), s) != seen.end()) continue;
       seen.push_back(s);
+      levels.push_back(chars + 1);
       level.push_back(s);
     }
-    if (level.empty()) return most;
-    if (level.size() > kMostStates) return chars + 1;
+    if (level.empty()) return most;  // it never ends
+    if (level.size() > kMostStates) {
+      ++chars;
+      break;
+    }
   }
-  return most;
+  known.resize(std::max(known.size(), states_.size()));
+  for (size_t i = 0; i < seen.size(); ++i) known[seen[i]] = std::max(known[seen[i]], chars - levels[i]);
+  return std::min(chars, most);
 }
 
 }  // namespace lmc::grammar

@@ -53,6 +53,7 @@ class Masks {
   std::vector<Byte> plain_bytes_[kKinds];  // of plain_steps(): one of each class
   IdSet found_;
   std::vector<Taken> taken_;                        // by state
+  std::vector<uint32_t> least_taken_[kKinds];       // by state: characters that it is known to take, or more
   std::vector<std::shared_ptr<const Mask>> masks_;  // by state
   int64_t mask_bytes_ = 0;
   std::vector<StateId> path_;  // by depth
