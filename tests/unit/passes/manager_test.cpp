@@ -176,15 +176,15 @@ TEST(Manager, an_exception_of_any_kind_names_the_pass_and_leaves_a_repro) {
 TEST(Manager, the_repro_replays_settings_and_limit) {
   Graph g = parse_graph(kGraph);
   PassOptions o;
-  o.only = std::vector<std::string>{"quantize"};
+  o.only = std::vector<std::string>{"kv-format"};
   o.limit = 3;
   o.repro_path = temporary("repro_settings.lmir");
-  add_setting(o, "quantize.format=q9");
+  add_setting(o, "kv-format.format=q9");
   EXPECT_THROW(run_passes(g, o), Error);
   std::ifstream in(o.repro_path);
   std::string line;
   std::getline(in, line);
-  EXPECT_NE(line.find("--passes=quantize --set quantize.format=q9 --pass-limit=3"), std::string::npos)
+  EXPECT_NE(line.find("--passes=kv-format --set kv-format.format=q9 --pass-limit=3"), std::string::npos)
       << line;
 }
 
