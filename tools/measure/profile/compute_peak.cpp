@@ -50,7 +50,7 @@ __attribute__((target("avx512f,avx512vnni"))) int64_t multiply_vnni(const Operan
   constexpr int kWide = kVectors / 2;
   const auto* p = reinterpret_cast<const __m512i*>(data.bytes.data());
   __m512i sum[kChains] = {};
-  for (int r = 0; r < 2 * kRepeats; ++r) {  // as many products as the others
+  for (int r = 0; r < kRepeats; ++r) {  // vectors are half as many and twice as wide: as many products
     const __m512i w = _mm512_load_si512(p + r % kWide);
     for (int v = 0; v < kWide; v += kChains) {
       for (int c = 0; c < kChains; ++c) sum[c] = _mm512_dpbusd_epi32(sum[c], w, _mm512_load_si512(p + v + c));
@@ -77,7 +77,7 @@ __attribute__((target("avx512f"))) int64_t multiply_f32_wide(const Operands& dat
   constexpr int kWide = kVectors / 2;
   const auto* p = reinterpret_cast<const float*>(data.bytes.data());
   __m512 sum[kChains] = {};
-  for (int r = 0; r < 2 * kRepeats; ++r) {
+  for (int r = 0; r < kRepeats; ++r) {
     const __m512 x = _mm512_load_ps(p + r % kWide * 16);
     for (int v = 0; v < kWide; v += kChains) {
       for (int c = 0; c < kChains; ++c) sum[c] = _mm512_fmadd_ps(x, _mm512_load_ps(p + (v + c) * 16), sum[c]);
@@ -124,7 +124,7 @@ double best_rate(int threads, int64_t (*loop)(const Operands&)) {
 
 ComputePeak measure_compute_peak(int threads, const std::string& target) {
   constexpr double kVectorOps = static_cast<double>(kRepeats) * kVectors;  // of 256 bits
-  const bool wide = target == "avx512-vnni" && __builtin_cpu_supports("avx512f") != 0 &&
+  const bool wide = target.starts_with("avx512-") && __builtin_cpu_supports("avx512f") != 0 &&
                     __builtin_cpu_supports("avx512vnni") != 0;
   return {best_rate(threads, wide ? multiply_vnni : multiply_int8) * kVectorOps * 32,
           best_rate(threads, wide ? multiply_f32_wide : multiply_f32) * kVectorOps * 8 * 2};

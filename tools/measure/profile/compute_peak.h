@@ -10,7 +10,7 @@ struct ComputePeak {
   double f32_flops = 0;  // operations per second; a fused multiply-add counts as two
 };
 
-// Loops over operands in the first-level cache, with the instructions of the target: vpdpbusd on avx512-vnni,
+// Loops over operands in the first-level cache, with the instructions of the target: vpdpbusd on AVX-512,
 // else vpsignb, vpmaddubsw and vpmaddwd, exact as the kernels must be; fma for f32. The best of some slices
 // of 50 ms each.
 ComputePeak measure_compute_peak(int threads, const std::string& target);
