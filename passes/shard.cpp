@@ -25,7 +25,7 @@ namespace {
 // What one rank has of a value.
 struct Made {
   ValueId value;
-  Piece piece;  // of the whole
+  Stretch piece;  // of the whole
 };
 
 class Sharder {
@@ -65,7 +65,7 @@ class Sharder {
   const std::vector<std::string>& remarks() const { return ways_.remarks; }
 
  private:
-  std::vector<Piece> wanted(ValueId v) const { return ways_.wanted[v].parts; }
+  std::vector<Stretch> wanted(ValueId v) const { return ways_.wanted[v].parts; }
 
   ValueId add(OpId like, const std::string& op, std::vector<ValueId> operands, AttrMap attrs,
               const std::string& name) {
@@ -75,7 +75,7 @@ class Sharder {
   }
 
   // What `rank` has of `piece` of a value.
-  ValueId take(ValueId v, size_t rank, const Piece& piece) {
+  ValueId take(ValueId v, size_t rank, const Stretch& piece) {
     const auto made = made_.find(v);
     if (made == made_.end()) return cut_.narrowed(v, piece);
     const Made& m = made->second[rank];
@@ -94,12 +94,12 @@ class Sharder {
     }
     const ValueId y = g_.result(id);
     std::vector<Made>& made = made_[y];
-    const std::vector<Piece> pieces = wanted(y);
+    const std::vector<Stretch> pieces = wanted(y);
     for (size_t r = 0; r < pieces.size(); ++r)
       made.push_back(pieces[r].empty() ? Made{} : make_part(id, r, pieces[r]));
   }
 
-  Made make_part(OpId id, size_t rank, const Piece& piece) {
+  Made make_part(OpId id, size_t rank, const Stretch& piece) {
     const std::string op = g_.op(id).def->name;
     const AttrMap attrs = g_.op(id).attrs;
     std::vector<ValueId> operands = g_.op(id).operands;
@@ -109,8 +109,8 @@ class Sharder {
     if (op == "reshape") {
       const Type x = g_.type(operands[0]);
       const int64_t dim = std::max(x.rank() == 3 ? x.last() : 0, type.rank() == 3 ? type.last() : 0);
-      const Piece heads = type.rank() == 3 ? piece : heads_of(piece, dim);
-      const Piece columns{heads.first * dim, heads.end * dim};
+      const Stretch heads = type.rank() == 3 ? piece : heads_of(piece, dim);
+      const Stretch columns{heads.first * dim, heads.end * dim};
       const std::vector<int64_t> shape =
           type.rank() == 3 ? std::vector<int64_t>{heads.size(), dim} : std::vector<int64_t>{columns.size()};
       const ValueId part = take(operands[0], rank, type.rank() == 3 ? columns : heads);
@@ -150,13 +150,13 @@ class Sharder {
       results = split->results;
       sizes = attr_ints(*split, "sizes");
     }
-    std::vector<Piece> rows;
+    std::vector<Stretch> rows;
     std::vector<ValueId> there;
     int64_t first = 0;
     for (size_t i = 0; i < results.size(); ++i) {
       std::vector<Made>& made = made_[results[i]];
       made.resize(static_cast<size_t>(ranks_));
-      const std::vector<Piece> pieces = wanted(results[i]);
+      const std::vector<Stretch> pieces = wanted(results[i]);
       if (!pieces.empty() && !pieces[rank].empty()) {
         made[rank].piece = pieces[rank];
         rows.push_back({first + pieces[rank].first, first + pieces[rank].end});
@@ -166,9 +166,9 @@ class Sharder {
     }
     if (there.empty()) return;
     const ValueId y = projected(id, rank, rows);
-    std::vector<Piece> cuts;
+    std::vector<Stretch> cuts;
     first = 0;
-    for (const Piece& p : rows) {
+    for (const Stretch& p : rows) {
       cuts.push_back({first, first + p.size()});
       first += p.size();
     }
@@ -180,7 +180,7 @@ class Sharder {
     return ways_.of[g_.value(split.results[0]).def] == Way::parts;
   }
 
-  ValueId projected(OpId id, size_t rank, const std::vector<Piece>& rows) {
+  ValueId projected(OpId id, size_t rank, const std::vector<Stretch>& rows) {
     std::vector<ValueId> operands = g_.op(id).operands;
     for (size_t o = 1; o < operands.size(); ++o) operands[o] = cut_.weight(operands[o], 0, rows);
     return add(id, "linear", operands, g_.op(id).attrs, name_of(g_.result(id), rank));
@@ -196,7 +196,7 @@ class Sharder {
   void gather(OpId id) {
     ++gathered_;
     ++by_rows_;
-    const std::vector<Piece> cuts = ways_.cuts[id];
+    const std::vector<Stretch> cuts = ways_.cuts[id];
     std::vector<ValueId> parts;
     for (size_t r = 0; r < cuts.size(); ++r) parts.push_back(projected(id, r, {cuts[r]}));
     replace(id, all_gather(id, parts));
@@ -223,15 +223,15 @@ class Sharder {
 
   void sum(OpId id) {
     ++summed_;
-    const std::vector<Piece> cuts = ways_.cuts[id];
+    const std::vector<Stretch> cuts = ways_.cuts[id];
     const ValueId x = unrounded(g_, g_.op(id).operands[0]);
     const bool shared = static_cast<int64_t>(cuts.size()) >= ranks_;
     const size_t places = shared ? static_cast<size_t>(ranks_) : 1;
     const size_t each = cuts.size() / places;
     std::vector<ValueId> sums;
     for (size_t r = 0; r < places; ++r) {
-      const std::vector<Piece> own(cuts.begin() + static_cast<ptrdiff_t>(r * each),
-                                   cuts.begin() + static_cast<ptrdiff_t>((r + 1) * each));
+      const std::vector<Stretch> own(cuts.begin() + static_cast<ptrdiff_t>(r * each),
+                                     cuts.begin() + static_cast<ptrdiff_t>((r + 1) * each));
       sums.push_back(sum_of(id, x, r, own));
     }
     ValueId y = places == 1 ? sums[0] : all_reduce(id, sums);
@@ -241,16 +241,16 @@ class Sharder {
   }
 
   // The virtual shards of one rank.
-  ValueId sum_of(OpId id, ValueId x, size_t rank, const std::vector<Piece>& shards) {
+  ValueId sum_of(OpId id, ValueId x, size_t rank, const std::vector<Stretch>& shards) {
     const Op& op = g_.op(id);
     const ValueId rounded = op.operands[0];
     const ValueId weight = op.operands[1];
     const std::string name = name_of(op.results[0], rank);
     const AttrMap attrs = op.attrs;
     const AttrMap format = rounded == x ? AttrMap() : g_.def_op(rounded)->attrs;
-    const Piece all{shards.front().first, shards.back().end};
-    std::vector<Piece> inside;
-    for (const Piece& p : shards) inside.push_back({p.first - all.first, p.end - all.first});
+    const Stretch all{shards.front().first, shards.back().end};
+    std::vector<Stretch> inside;
+    for (const Stretch& p : shards) inside.push_back({p.first - all.first, p.end - all.first});
     const std::vector<ValueId> columns = cut_.pieces(take(x, rank, all), inside);
     std::vector<ValueId> parts;
     for (size_t s = 0; s < shards.size(); ++s) {
@@ -265,7 +265,7 @@ class Sharder {
   void look_up(OpId id) {
     ++summed_;
     const std::vector<ValueId> operands = g_.op(id).operands;
-    const std::vector<Piece> cuts = ways_.cuts[id];
+    const std::vector<Stretch> cuts = ways_.cuts[id];
     std::vector<ValueId> parts;
     for (size_t r = 0; r < cuts.size(); ++r) {
       parts.push_back(add(id, "embedding", {operands[0], cut_.weight(operands[1], 0, {cuts[r]})},

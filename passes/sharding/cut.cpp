@@ -12,21 +12,21 @@ constexpr int64_t kFloats = 16;
 
 }  // namespace
 
-Piece hull(const Piece& a, const Piece& b) {
+Stretch hull(const Stretch& a, const Stretch& b) {
   if (a.empty()) return b;
   if (b.empty()) return a;
   return {std::min(a.first, b.first), std::max(a.end, b.end)};
 }
 
-std::vector<Piece> cut_evenly(int64_t length, int64_t unit, int64_t pieces) {
+std::vector<Stretch> cut_evenly(int64_t length, int64_t unit, int64_t pieces) {
   const int64_t units = (length + unit - 1) / unit;
-  std::vector<Piece> out;
+  std::vector<Stretch> out;
   for (int64_t i = 0; i < pieces; ++i)
     out.push_back({i * units / pieces * unit, std::min((i + 1) * units / pieces * unit, length)});
   return out;
 }
 
-std::vector<Piece> cut_columns(const Graph& g, const Op& linear) {
+std::vector<Stretch> cut_columns(const Graph& g, const Op& linear) {
   const Type& w = g.type(linear.operands[1]);
   int64_t unit = w.last() >= kVirtualShards * kFloats ? kFloats : 1;
   if (is_quantised(w.dtype)) unit = std::max(kQ8Block, block_format(w.dtype).values);
@@ -36,8 +36,8 @@ std::vector<Piece> cut_columns(const Graph& g, const Op& linear) {
   return cut_evenly(w.last(), unit, pieces);
 }
 
-std::vector<Piece> join_neighbours(const std::vector<Piece>& pieces, int64_t count) {
-  std::vector<Piece> out;
+std::vector<Stretch> join_neighbours(const std::vector<Stretch>& pieces, int64_t count) {
+  std::vector<Stretch> out;
   for (size_t i = 0; i < pieces.size(); i += static_cast<size_t>(count))
     out.push_back({pieces[i].first, pieces[i + static_cast<size_t>(count) - 1].end});
   return out;

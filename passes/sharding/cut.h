@@ -13,25 +13,25 @@ namespace lmc {
 inline constexpr int64_t kVirtualShards = 8;
 
 // [first, end) of a dimension.
-struct Piece {
+struct Stretch {
   int64_t first = 0, end = 0;
 
   int64_t size() const { return end - first; }
   bool empty() const { return first >= end; }
-  bool operator==(const Piece&) const = default;
-  auto operator<=>(const Piece&) const = default;
+  bool operator==(const Stretch&) const = default;
+  auto operator<=>(const Stretch&) const = default;
 };
 
-Piece hull(const Piece& a, const Piece& b);  // an empty one counts for nothing
+Stretch hull(const Stretch& a, const Stretch& b);  // an empty one counts for nothing
 
 // `length` in so many pieces of whole units, as even as they can be; the last one has what is over.
 // Error-free only if there are that many units.
-std::vector<Piece> cut_evenly(int64_t length, int64_t unit, int64_t pieces);
+std::vector<Stretch> cut_evenly(int64_t length, int64_t unit, int64_t pieces);
 
 // The virtual shards of a projection's k: whole blocks of the weight's format and of the activations'.
-std::vector<Piece> cut_columns(const Graph& g, const Op& linear);
+std::vector<Stretch> cut_columns(const Graph& g, const Op& linear);
 
 // Pieces of so many neighbouring ones: those of one rank.
-std::vector<Piece> join_neighbours(const std::vector<Piece>& pieces, int64_t count);
+std::vector<Stretch> join_neighbours(const std::vector<Stretch>& pieces, int64_t count);
 
 }  // namespace lmc

@@ -20,20 +20,20 @@ class Cutter {
   void set_scope(const std::string& scope) { scope_ = scope; }
 
   // These columns of an activation, these heads of one [T, heads, D].
-  ValueId narrowed(ValueId v, const Piece& piece);
+  ValueId narrowed(ValueId v, const Stretch& piece);
   // Neighbouring pieces of a row, one behind the other from the first on.
-  std::vector<ValueId> pieces(ValueId v, const std::vector<Piece>& pieces);
+  std::vector<ValueId> pieces(ValueId v, const std::vector<Stretch>& pieces);
   // Rows (axis 0) or columns (1) of a weight, one piece behind the other. What is rounded is cut first.
-  ValueId weight(ValueId w, int64_t axis, const std::vector<Piece>& pieces);
+  ValueId weight(ValueId w, int64_t axis, const std::vector<Stretch>& pieces);
 
  private:
-  ValueId heads(ValueId v, const Piece& piece);
+  ValueId heads(ValueId v, const Stretch& piece);
   ValueId add(const std::string& op, std::vector<ValueId> operands, AttrMap attrs, const std::string& name);
 
   Graph& g_;
   std::string scope_;
-  std::map<std::pair<ValueId, std::vector<Piece>>, std::vector<ValueId>> activations_;
-  std::map<std::tuple<ValueId, int64_t, std::vector<Piece>>, ValueId> weights_;
+  std::map<std::pair<ValueId, std::vector<Stretch>>, std::vector<ValueId>> activations_;
+  std::map<std::tuple<ValueId, int64_t, std::vector<Stretch>>, ValueId> weights_;
 };
 
 }  // namespace lmc

@@ -62,8 +62,8 @@ class Chooser {
     for (ValueId v : op.operands) ways_.wanted[v].whole = true;
   }
 
-  void want(ValueId v, size_t rank, const Piece& piece) {
-    std::vector<Piece>& parts = ways_.wanted[v].parts;
+  void want(ValueId v, size_t rank, const Stretch& piece) {
+    std::vector<Stretch>& parts = ways_.wanted[v].parts;
     parts.resize(static_cast<size_t>(ranks_));
     parts[rank] = hull(parts[rank], piece);
   }
@@ -76,7 +76,7 @@ class Chooser {
   // k in virtual shards; each rank asks for the columns that it contracts.
   void sum(OpId id) {
     const Op& op = g_.op(id);
-    const std::vector<Piece> cuts = cut_columns(g_, op);
+    const std::vector<Stretch> cuts = cut_columns(g_, op);
     const auto shards = static_cast<int64_t>(cuts.size());
     const ValueId x = unrounded(g_, op.operands[0]);
     if (g_.type(x).dtype != DType::f32 || is_quantised(g_.type(unrounded(g_, op.operands[1])).dtype)) {
@@ -96,7 +96,7 @@ class Chooser {
       ways_.wanted[x].whole = true;
       return;
     }
-    const std::vector<Piece> own = join_neighbours(cuts, shards / ranks_);
+    const std::vector<Stretch> own = join_neighbours(cuts, shards / ranks_);
     for (size_t r = 0; r < own.size(); ++r) want(x, r, own[r]);
   }
 
@@ -128,7 +128,7 @@ class Chooser {
     if (name == "split") return pass_on_split(op);
     if (name == "attention") return pass_on_attention(op);
     const ValueId y = op.results[0];
-    const std::vector<Piece> parts = ways_.wanted[y].parts;
+    const std::vector<Stretch> parts = ways_.wanted[y].parts;
     const Type& type = g_.type(y);
     if (name == "reshape") return pass_on_reshape(op);
     if (name == "kv_append") {
@@ -153,7 +153,7 @@ class Chooser {
   bool pass_on_reshape(const Op& op) {
     const Type& x = g_.type(op.operands[0]);
     const Type& y = g_.type(op.results[0]);
-    const std::vector<Piece> parts = ways_.wanted[op.results[0]].parts;
+    const std::vector<Stretch> parts = ways_.wanted[op.results[0]].parts;
     if (x.rank() == 2 && y.rank() == 3) {
       for (size_t r = 0; r < parts.size(); ++r)
         want(op.operands[0], r, {parts[r].first * y.last(), parts[r].end * y.last()});
@@ -184,7 +184,7 @@ class Chooser {
                      g_.value(append->operands[0]).kind == ValueKind::input &&
                      g_.value(append->operands[0]).uses.size() == 1;
     if (!own || attr_real(op, "alibi") != 0) return false;  // slopes go by the number of a head among all
-    const std::vector<Piece> parts = ways_.wanted[op.results[0]].parts;
+    const std::vector<Stretch> parts = ways_.wanted[op.results[0]].parts;
     for (size_t r = 0; r < parts.size(); ++r) {
       const HeadPieces pieces = head_pieces(g_, op, parts[r]);
       want(op.operands[0], r, pieces.heads);
@@ -219,16 +219,16 @@ ValueId unrounded(const Graph& g, ValueId x) {
   return op && op->def->name == "quantize" ? op->operands[0] : x;
 }
 
-HeadPieces head_pieces(const Graph& g, const Op& attention, const Piece& columns) {
+HeadPieces head_pieces(const Graph& g, const Op& attention, const Stretch& columns) {
   const Type& q = g.type(attention.operands[0]);
   const int64_t group = q.dims[1] / g.type(attention.operands[1]).dims[1];
-  Piece heads = heads_of(columns, q.last());
-  const Piece kv_heads = heads_of(heads, group);
+  Stretch heads = heads_of(columns, q.last());
+  const Stretch kv_heads = heads_of(heads, group);
   if (kv_heads.size() > 1) heads = {kv_heads.first * group, kv_heads.end * group};
   return {heads, kv_heads};
 }
 
-Piece heads_of(const Piece& columns, int64_t dim) {
+Stretch heads_of(const Stretch& columns, int64_t dim) {
   return {columns.first / dim, (columns.end + dim - 1) / dim};
 }
 

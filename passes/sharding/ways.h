@@ -22,8 +22,8 @@ enum class Way : uint8_t {
 
 // Of a value's columns, or of the heads of a value [T, heads, D] and of a cache.
 struct Wanted {
-  bool whole = false;        // somebody needs all of it
-  std::vector<Piece> parts;  // else: what each rank needs; empty: nobody needs it
+  bool whole = false;          // somebody needs all of it
+  std::vector<Stretch> parts;  // else: what each rank needs; empty: nobody needs it
 
   bool parts_only() const { return !whole && !parts.empty(); }
 };
@@ -31,8 +31,8 @@ struct Wanted {
 struct Ways {
   SideTable<OpId, Way> of;
   SideTable<ValueId, Wanted> wanted;
-  SideTable<OpId, std::vector<Piece>> cuts;  // of gathered ops by rank, of sums by virtual shard
-  std::vector<std::string> remarks;          // what the rules would split and cannot be
+  SideTable<OpId, std::vector<Stretch>> cuts;  // of gathered ops by rank, of sums by virtual shard
+  std::vector<std::string> remarks;            // what the rules would split and cannot be
 };
 
 Ways choose_ways(const Graph& g, const ShardStrategy& strategy, int64_t ranks);
@@ -44,11 +44,11 @@ ValueId unrounded(const Graph& g, ValueId x);
 // What an attention reads for these columns of its result: heads, and the kv heads that they read. Whole
 // groups of heads, unless they all read one.
 struct HeadPieces {
-  Piece heads, kv_heads;
+  Stretch heads, kv_heads;
 };
-HeadPieces head_pieces(const Graph& g, const Op& attention, const Piece& columns);
+HeadPieces head_pieces(const Graph& g, const Op& attention, const Stretch& columns);
 // Columns of a row of heads, as heads: those that have one of them.
-Piece heads_of(const Piece& columns, int64_t dim);
+Stretch heads_of(const Stretch& columns, int64_t dim);
 // Heads of a value [T, heads, D] or of a cache, columns of others.
 int64_t length_of(const Type& t);
 
