@@ -180,7 +180,7 @@ Json SchemaRewrite::negated_keyword(const Json& schema, const std::string& key, 
 
 // Null if there is no way to say it.
 Json SchemaRewrite::negated_items(const Json& schema, const Json& value) {
-  if (&value == &schema["prefixItems"]) {
+  if (schema.contains("prefixItems") && &value == &schema["prefixItems"]) {
     Json ways = Json::array(), before = Json::array();
     if (!value.is_array()) return nullptr;
     for (size_t i = 0; i < value.size(); ++i) {

@@ -1,7 +1,7 @@
 #include "runtime/follow.h"
 
 #include <algorithm>
-#include <cstring>
+#include <span>
 #include <string>
 
 #include "ir/error.h"
@@ -27,8 +27,8 @@ void announce(Collective& collective, std::span<const StepRow> rows) {
     said.push_back(
         {row.sequence->position(), row.length, row.sequence->number.value(), row.token, row.logits ? 1 : 0});
   }
-  std::vector<std::byte> message(said.size() * sizeof(RowMessage));
-  std::memcpy(message.data(), said.data(), message.size());
+  const auto bytes = std::as_bytes(std::span(said));
+  std::vector<std::byte> message(bytes.begin(), bytes.end());
   collective.broadcast(message);
 }
 
@@ -40,7 +40,8 @@ void announce_end(Collective& collective) {
 std::span<const StepRow> Follower::next() {
   collective_.broadcast(message_);
   std::vector<RowMessage> said(message_.size() / sizeof(RowMessage));
-  std::memcpy(said.data(), message_.data(), said.size() * sizeof(RowMessage));
+  std::copy_n(message_.begin(), said.size() * sizeof(RowMessage),
+              std::as_writable_bytes(std::span(said)).begin());
   rows_.clear();
   for (const RowMessage& row : said) {
     if (row.sequence < 0 || row.sequence >= kMostSequences)
