@@ -273,4 +273,32 @@ bool accepts_nothing(const Automaton& a) {
          a.states[0].empty.empty();
 }
 
+bool accepts(const Automaton& a, std::string_view text) {
+  uint32_t at = 0;
+  for (const char c : text) {
+    const auto& edges = a.states[at].edges;
+    const auto e = std::find_if(edges.begin(), edges.end(), [&](const auto& edge) {
+      return edge.bytes.contains(static_cast<uint8_t>(c));
+    });
+    if (e == edges.end()) return false;
+    at = e->to;
+  }
+  return a.states[at].final;
+}
+
+Automaton automaton_of_texts(const std::vector<std::string>& texts) {
+  Automaton all;
+  const uint32_t start = all.add_state();
+  for (const std::string& text : texts) {
+    uint32_t at = start;
+    for (const char c : text) {
+      const uint32_t next = all.add_state();
+      all.states[at].edges.push_back({ByteSet::of(static_cast<uint8_t>(c)), next});
+      at = next;
+    }
+    all.states[at].final = true;
+  }
+  return *deterministic(all, all.states.size() + 1);
+}
+
 }  // namespace lmc::grammar

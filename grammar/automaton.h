@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "grammar/byte_set.h"
@@ -50,5 +52,8 @@ Automaton complement(const Automaton& a);
 Automaton minimal(const Automaton& a);
 // Does it accept nothing? Of one without states that lead nowhere.
 bool accepts_nothing(const Automaton& a);
+// Of a deterministic one without calls.
+bool accepts(const Automaton& a, std::string_view text);
+Automaton automaton_of_texts(const std::vector<std::string>& texts);  // deterministic
 
 }  // namespace lmc::grammar

@@ -123,34 +123,12 @@ class Gbnf {
   }
 
   ExprId repeated(ExprId one, int nesting) {
-    for (;;) {
-      const size_t begin = in_.position();
-      int32_t least = 0, most = kUnbounded;
-      if (in_.skip("*")) {
-      } else if (in_.skip("+")) {
-        least = 1;
-      } else if (in_.skip("?")) {
-        most = 1;
-      } else if (in_.skip("{")) {
-        skip_blank(nesting > 0);
-        const auto first = in_.take_number(kMostTurns);
-        if (!first) in_.refuse("a count should stand here");
-        least = most = *first;
-        skip_blank(nesting > 0);
-        if (in_.skip(",")) {
-          skip_blank(nesting > 0);
-          most = in_.take_number(kMostTurns).value_or(kUnbounded);
-          skip_blank(nesting > 0);
-        }
-        if (!in_.skip("}")) in_.refuse("} should stand here");
-        if (most != kUnbounded && most < least)
-          in_.refuse_at(begin, "the most turns are fewer than the least");
-      } else {
-        return one;
-      }
-      one = out_.repeat(one, least, most);
-      skip_blank(nesting > 0);
+    const auto blank = [&] { skip_blank(nesting > 0); };
+    while (const auto turns = in_.take_turns(kMostTurns, "a repetition is {n}, {n,} or {m,n}", blank)) {
+      one = out_.repeat(one, turns->least, turns->most);
+      blank();
     }
+    return one;
   }
 
   ExprId literal(size_t begin) {

@@ -49,13 +49,17 @@ ExprId Grammar::character(const CodePoints& points) {
   return choice(std::move(ways));
 }
 
+uint32_t Grammar::size_with(const std::vector<ExprId>& parts) const {
+  uint64_t size = 1;
+  for (const ExprId p : parts) size += exprs_[p].size;
+  return saturated(size);
+}
+
 ExprId Grammar::sequence(std::vector<ExprId> parts) {
   if (parts.size() == 1) return parts[0];
   Expr e;
   e.kind = Expr::Kind::sequence;
-  uint64_t size = 1;
-  for (const ExprId p : parts) size += exprs_[p].size;
-  e.size = saturated(size);
+  e.size = size_with(parts);
   e.parts = std::move(parts);
   return add(std::move(e));
 }
@@ -75,9 +79,7 @@ ExprId Grammar::choice(std::vector<ExprId> parts) {
   if (distinct.size() == 1) return distinct[0];
   Expr e;
   e.kind = Expr::Kind::choice;
-  uint64_t size = 1;
-  for (const ExprId p : distinct) size += exprs_[p].size;
-  e.size = saturated(size);
+  e.size = size_with(distinct);
   e.parts = std::move(distinct);
   return add(std::move(e));
 }

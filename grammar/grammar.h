@@ -66,6 +66,8 @@ class Grammar {
   };
   ExprId add(Expr e);
 
+  uint32_t size_with(const std::vector<ExprId>& parts) const;  // of an expression of these
+
   std::vector<Expr> exprs_;
   std::map<Expr, ExprId> ids_;
   std::vector<Rule> rules_;

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "grammar/json_text.h"
-#include "grammar/schema_shape.h"
+#include "grammar/schema_shapes.h"
 #include "ir/error.h"
 
 namespace lmc::grammar {
@@ -67,12 +67,12 @@ class Translation {
     const bool integers = (s.types & kInteger) != 0, fractions = (s.types & kFraction) != 0;
     if (s.numbers.is_all() && integers) return fractions ? json_.number() : json_.integer();
     auto texts = numbers_within(s.numbers, integers, fractions);
-    if (!texts) shapes_.too_large(s, "bounds and multipleOf of a number");
+    if (!texts) shapes_.strings().too_large(s, "bounds and multipleOf of a number");
     return accepts_nothing(*texts) ? g_.never() : g_.automaton(std::move(*texts));
   }
 
   ExprId string(const Shape& s) {
-    if (const auto content = shapes_.content(s)) return json_.string_of(*content);
+    if (const auto content = shapes_.strings().content(s)) return json_.string_of(*content);
     if (s.max_length != kUnbounded && s.max_length < s.min_length) return g_.never();
     return json_.string(s.min_length, s.max_length);
   }
@@ -159,7 +159,7 @@ class Translation {
         for (const Json& v : *values) number_of(v);
         if (at == s_.max_items) break;
       }
-      if (values_.size() > 64) t_.shapes_.too_large(s_, "uniqueItems of so many values");
+      if (values_.size() > 64) t_.shapes_.strings().too_large(s_, "uniqueItems of so many values");
     }
     size_t number_of(const Json& v) {
       const auto it = std::find(values_.begin(), values_.end(), v);
@@ -173,7 +173,7 @@ class Translation {
       if (added) {
         constexpr size_t kMostRules = 20000;
         if (rules_.size() > kMostRules)
-          t_.shapes_.too_large(s_, "contains, uniqueItems, minItems and maxItems");
+          t_.shapes_.strings().too_large(s_, "contains, uniqueItems, minItems and maxItems");
         it->second = g_.add_rule("");
         todo_.emplace_back(came, it->second);
         if (todo_.size() == 1) {
@@ -286,7 +286,7 @@ class Translation {
    private:
     // Members whose names are not among those named, by which patterns these match.
     ExprId others() {
-      Automaton free = meet(complement(automaton_of_texts(s_.members)), *t_.shapes_.any_text());
+      Automaton free = meet(complement(automaton_of_texts(s_.members)), *t_.shapes_.strings().any_text());
       if (names_) free = meet(free, *names_);
       std::vector<ExprId> ways;
       const size_t n = s_.key_patterns.size();
@@ -313,7 +313,7 @@ class Translation {
     Automaton meet(const Automaton& a, const Automaton& b) {
       constexpr size_t kMost = 40000;
       auto out = intersection(a, b, kMost);
-      if (!out) t_.shapes_.too_large(s_, "the names of members");
+      if (!out) t_.shapes_.strings().too_large(s_, "the names of members");
       return std::move(*out);
     }
 
@@ -325,7 +325,7 @@ class Translation {
       if (added) {
         constexpr size_t kMostRules = 20000;
         if (rules_.size() > kMostRules)
-          t_.shapes_.too_large(s_, "minProperties and maxProperties with so many members");
+          t_.shapes_.strings().too_large(s_, "minProperties and maxProperties with so many members");
         it->second = g_.add_rule("");
         todo_.push_back({at, done, it->second});
         if (todo_.size() == 1) {

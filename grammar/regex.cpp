@@ -100,29 +100,15 @@ class Parser {
 
   uint32_t repeated(uint32_t one) {
     const size_t begin = in_.position();
-    int32_t least = 0, most = kUnbounded;
-    if (in_.skip("*")) {
-    } else if (in_.skip("+")) {
-      least = 1;
-    } else if (in_.skip("?")) {
-      most = 1;
-    } else if (in_.skip("{")) {
-      const auto first = in_.take_number(kMostCount);
-      if (!first) in_.refuse_at(begin, "a repetition is {n}, {n,} or {m,n}; a { by itself is written \\{");
-      least = most = *first;
-      if (in_.skip(",")) most = in_.take_number(kMostCount).value_or(kUnbounded);
-      if (!in_.skip("}"))
-        in_.refuse_at(begin, "a repetition is {n}, {n,} or {m,n}; a { by itself is written \\{");
-      if (most != kUnbounded && most < least) in_.refuse_at(begin, "the most turns are fewer than the least");
-    } else {
-      return one;
-    }
+    const auto turns =
+        in_.take_turns(kMostCount, "a repetition is {n}, {n,} or {m,n}; a { by itself is written \\{", [] {});
+    if (!turns) return one;
     in_.skip("?");  // takes as little as it can: the same texts
     if (nodes[one].kind == Kind::begin || nodes[one].kind == Kind::end)
       in_.refuse_at(begin, "^ and $ cannot be repeated");
     if (in_.peek() == '*' || in_.peek() == '+' || in_.peek() == '?' || in_.peek() == '{')
       in_.refuse("a repetition of a repetition needs a group around it");
-    return add({Kind::repeat, {}, {one}, least, most});
+    return add({Kind::repeat, {}, {one}, turns->least, turns->most});
   }
 
   CodePoints character_class(size_t begin) {

@@ -99,6 +99,16 @@ Field refused(const std::string& name, const std::vector<Json>& neutral, const s
   });
 }
 
+Fields drawing_fields() {
+  return {
+      number("temperature", &SamplerOptions::temperature, 0, 100, "0: always the likeliest token"),
+      whole("top_k", &SamplerOptions::top_k, 0, INT64_MAX, "draw among the k likeliest; 0: all"),
+      number("top_p", &SamplerOptions::top_p, 0, 1, "draw among the likeliest that make up p"),
+      number("min_p", &SamplerOptions::min_p, 0, 1,
+             "draw among those at least p times as probable as the likeliest"),
+  };
+}
+
 Field repeat_last_n_field(const std::string& doc) {
   return field("repeat_last_n", "integer", doc, [](const Json& v, Asked& a) {
     const int64_t n = whole_in(v, -1, INT64_MAX);

@@ -73,6 +73,8 @@ Field number(const std::string& name, double SamplerOptions::*where, double leas
              const std::string& doc);
 Field whole(const std::string& name, int64_t SamplerOptions::*where, int64_t least, int64_t most,
             const std::string& doc);
+// temperature, top_k, top_p and min_p, which every interface calls so.
+Fields drawing_fields();
 // llama.cpp's, of all penalties: 0: no token, -1: all.
 Field repeat_last_n_field(const std::string& doc);
 Field most_tokens(const std::string& name, int64_t least, const std::string& doc);

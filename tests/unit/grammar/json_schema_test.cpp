@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "../error_of.h"
+#include "grammar/automaton.h"
 #include "grammar/number_range.h"
-#include "grammar/schema_shape.h"
 #include "texts.h"
 
 namespace lmc::grammar {

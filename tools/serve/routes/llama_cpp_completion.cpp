@@ -2,43 +2,41 @@
 #include <algorithm>
 
 #include "tools/serve/routes/llama_cpp.h"
+#include "tools/serve/token_probabilities.h"
 
 namespace lmc::serve {
 
 Fields llama_cpp_sampling() {
   const std::string off = "is not supported: it must be off";
-  return {
-      most_tokens("n_predict", -1, "most tokens to make; -1: to the end of the context"),
-      number("temperature", &SamplerOptions::temperature, 0, 100, "0: always the likeliest token"),
-      whole("top_k", &SamplerOptions::top_k, 0, INT64_MAX, "draw among the k likeliest; 0: all"),
-      number("top_p", &SamplerOptions::top_p, 0, 1, "draw among the likeliest that make up p"),
-      number("min_p", &SamplerOptions::min_p, 0, 1,
-             "draw among those at least p times as probable as the likeliest"),
-      number("repeat_penalty", &SamplerOptions::repetition_penalty, 1e-3, 1e3,
-             "makes earlier tokens less likely; 1: no"),
-      number("presence_penalty", &SamplerOptions::presence_penalty, -100, 100,
-             "subtracted from the logits of earlier tokens"),
-      number("frequency_penalty", &SamplerOptions::frequency_penalty, -100, 100,
-             "the same, as many times as each came"),
-      repeat_last_n_field("how many tokens back penalties look, the prompt's too; 0: none, -1: all"),
-      seed_field(),
-      stop_field("stop", 16),
-      logit_bias_field(),
-      flag("ignore_eos", &Asked::ignore_eos, "go on past the end-of-sequence token"),
-      flag("stream", &Asked::stream, "send the answer as it comes"),
-      refused("typical_p", {1}, off),
-      refused("mirostat", {0}, off),
-      refused("dry_multiplier", {0}, off),
-      refused("xtc_probability", {0}, off),
-      refused("dynatemp_range", {0}, off),
-      refused("top_n_sigma", {-1}, off),
-      refused("post_sampling_probs", {false}, off),
-      ignored("cache_prompt", "prompts that begin alike are found anyway"),
-      ignored("id_slot", "the first that is free"),
-      ignored("n_keep", "the context is not shifted"),
-      ignored("timings_per_token", "the last piece has them"),
-      ignored("samplers", "their order is llama.cpp's usual one"),
-  };
+  return joined(
+      {{most_tokens("n_predict", -1, "most tokens to make; -1: to the end of the context")},
+       drawing_fields(),
+       {
+           number("repeat_penalty", &SamplerOptions::repetition_penalty, 1e-3, 1e3,
+                  "makes earlier tokens less likely; 1: no"),
+           number("presence_penalty", &SamplerOptions::presence_penalty, -100, 100,
+                  "subtracted from the logits of earlier tokens"),
+           number("frequency_penalty", &SamplerOptions::frequency_penalty, -100, 100,
+                  "the same, as many times as each came"),
+           repeat_last_n_field("how many tokens back penalties look, the prompt's too; 0: none, -1: all"),
+           seed_field(),
+           stop_field("stop", 16),
+           logit_bias_field(),
+           flag("ignore_eos", &Asked::ignore_eos, "go on past the end-of-sequence token"),
+           flag("stream", &Asked::stream, "send the answer as it comes"),
+           refused("typical_p", {1}, off),
+           refused("mirostat", {0}, off),
+           refused("dry_multiplier", {0}, off),
+           refused("xtc_probability", {0}, off),
+           refused("dynatemp_range", {0}, off),
+           refused("top_n_sigma", {-1}, off),
+           refused("post_sampling_probs", {false}, off),
+           ignored("cache_prompt", "prompts that begin alike are found anyway"),
+           ignored("id_slot", "the first that is free"),
+           ignored("n_keep", "the context is not shifted"),
+           ignored("timings_per_token", "the last piece has them"),
+           ignored("samplers", "their order is llama.cpp's usual one"),
+       }});
 }
 
 Asked llama_cpp_defaults() {
@@ -111,7 +109,7 @@ class Completion : public AnswerWriter {
     Json ids = Json::array();
     for (const TokenChoice& t : tokens) ids.push_back(t.id);
     Json out = {{"index", c.index}, {"content", text}, {"tokens", ids}, {"stop", false}};
-    if (probabilities_) out["completion_probabilities"] = probabilities(tokens);
+    if (probabilities_) out["completion_probabilities"] = token_probabilities(service_, tokens, true);
     return server_event(out);
   }
   std::string ended(const Choice& c) override { return server_event(last_of(c, "", {})); }
@@ -143,7 +141,8 @@ class Completion : public AnswerWriter {
                 {"stopping_word", stopping_word(c)},
                 {"tokens_cached", c.prompt_tokens + static_cast<int64_t>(c.generated.ids.size()) - 1},
                 {"timings", timings_of(c)}};
-    if (probabilities_ && !asked_.stream) out["completion_probabilities"] = probabilities(tokens);
+    if (probabilities_ && !asked_.stream)
+      out["completion_probabilities"] = token_probabilities(service_, tokens, true);
     return out;
   }
 
@@ -156,23 +155,6 @@ class Completion : public AnswerWriter {
       if (full.compare(std::min(c.text.size(), full.size()), s.size(), s) == 0) return s;
     }
     return "";
-  }
-
-  Json token(int32_t id, double logprob) const {
-    const std::string text = service_.token_text(id);
-    Json bytes = Json::array();
-    for (const char c : text) bytes.push_back(static_cast<unsigned char>(c));
-    return {{"id", id}, {"token", text}, {"bytes", bytes}, {"logprob", logprob}};
-  }
-  Json probabilities(std::span<const TokenChoice> tokens) const {
-    Json out = Json::array();
-    for (const TokenChoice& t : tokens) {
-      Json one = token(t.id, t.logprob);
-      one["top_logprobs"] = Json::array();
-      for (const auto& other : t.top) one["top_logprobs"].push_back(token(other.id, other.logprob));
-      out.push_back(one);
-    }
-    return out;
   }
 
   Service& service_;

@@ -10,25 +10,22 @@ namespace {
 
 // {"temperature": 0, …}: a table of its own.
 Fields option_fields() {
-  return {
-      number("temperature", &SamplerOptions::temperature, 0, 100, ""),
-      whole("top_k", &SamplerOptions::top_k, 0, INT64_MAX, ""),
-      number("top_p", &SamplerOptions::top_p, 0, 1, ""),
-      number("min_p", &SamplerOptions::min_p, 0, 1, ""),
-      number("repeat_penalty", &SamplerOptions::repetition_penalty, 1e-3, 1e3, ""),
-      number("presence_penalty", &SamplerOptions::presence_penalty, -100, 100, ""),
-      number("frequency_penalty", &SamplerOptions::frequency_penalty, -100, 100, ""),
-      repeat_last_n_field(""),
-      field("num_predict", "integer", "",
-            [](const Json& v, Asked& a) {
-              const int64_t n = whole_in(v, -2, INT64_MAX);
-              a.options.max_tokens = n < 0 ? -1 : n;
-            }),
-      seed_field(),
-      stop_field("stop", 16),
-      refused("mirostat", {0}, "is not supported: it must be 0"),
-      refused("typical_p", {1}, "is not supported: it must be 1"),
-  };
+  return joined({drawing_fields(),
+                 {
+                     number("repeat_penalty", &SamplerOptions::repetition_penalty, 1e-3, 1e3, ""),
+                     number("presence_penalty", &SamplerOptions::presence_penalty, -100, 100, ""),
+                     number("frequency_penalty", &SamplerOptions::frequency_penalty, -100, 100, ""),
+                     repeat_last_n_field(""),
+                     field("num_predict", "integer", "",
+                           [](const Json& v, Asked& a) {
+                             const int64_t n = whole_in(v, -2, INT64_MAX);
+                             a.options.max_tokens = n < 0 ? -1 : n;
+                           }),
+                     seed_field(),
+                     stop_field("stop", 16),
+                     refused("mirostat", {0}, "is not supported: it must be 0"),
+                     refused("typical_p", {1}, "is not supported: it must be 1"),
+                 }});
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // POST /api/generate and /api/chat.
 #include "tools/serve/chat_prompt.h"
 #include "tools/serve/routes/ollama.h"
+#include "tools/serve/token_probabilities.h"
 
 namespace lmc::serve::ollama_answers_route {
 namespace {
@@ -15,7 +16,7 @@ class OllamaAnswer : public AnswerWriter {
     if (shown.empty() && !(logprobs_ && !tokens.empty())) return "";
     Json out = line(shown, {});
     out["done"] = false;
-    if (logprobs_) out["logprobs"] = logprobs(tokens);
+    if (logprobs_) out["logprobs"] = token_probabilities(service_, tokens);
     return json_line(out);
   }
   std::string ended(const Choice& c) override {
@@ -36,7 +37,7 @@ class OllamaAnswer : public AnswerWriter {
     Json calls = Json::array();
     text += finish(calls);
     Json out = last_line(c, text, calls);
-    if (logprobs_) out["logprobs"] = logprobs(c.tokens);
+    if (logprobs_) out["logprobs"] = token_probabilities(service_, c.tokens);
     return out;
   }
   std::string failed(const RequestError& e) override { return json_line(error_body(Dialect::ollama, e)); }
@@ -58,22 +59,6 @@ class OllamaAnswer : public AnswerWriter {
     Json out = line(text, calls);
     add_ending(out, c);
     add_last(out, c);
-    return out;
-  }
-  Json token(int32_t id, double logprob) const {
-    const std::string text = service_.token_text(id);
-    Json bytes = Json::array();
-    for (const char c : text) bytes.push_back(static_cast<unsigned char>(c));
-    return {{"token", text}, {"logprob", logprob}, {"bytes", bytes}};
-  }
-  Json logprobs(std::span<const TokenChoice> tokens) const {
-    Json out = Json::array();
-    for (const TokenChoice& t : tokens) {
-      Json one = token(t.id, t.logprob);
-      one["top_logprobs"] = Json::array();
-      for (const auto& other : t.top) one["top_logprobs"].push_back(token(other.id, other.logprob));
-      out.push_back(one);
-    }
     return out;
   }
 

@@ -5,27 +5,23 @@
 namespace lmc::serve {
 
 Fields openai_sampling() {
-  return {
-      text("model", &Asked::model, "any name: there is one model"),
-      number("temperature", &SamplerOptions::temperature, 0, 100, "0: always the likeliest token"),
-      number("top_p", &SamplerOptions::top_p, 0, 1, "draw among the likeliest that make up p"),
-      whole("top_k", &SamplerOptions::top_k, 0, INT64_MAX, "draw among the k likeliest; 0: all"),
-      number("min_p", &SamplerOptions::min_p, 0, 1,
-             "draw among those at least p times as probable as the likeliest"),
-      number("repetition_penalty", &SamplerOptions::repetition_penalty, 1e-3, 1e3,
-             "makes earlier tokens less likely; 1: no"),
-      number("presence_penalty", &SamplerOptions::presence_penalty, -2, 2,
-             "subtracted from the logits of the answer's tokens so far"),
-      number("frequency_penalty", &SamplerOptions::frequency_penalty, -2, 2,
-             "the same, as many times as each came"),
-      seed_field(),
-      stop_field("stop", 16),
-      logit_bias_field(),
-      flag("ignore_eos", &Asked::ignore_eos, "go on past the end-of-sequence token"),
-      whole("n", &Asked::n, 1, 128,
-            "answers to one prompt; the seed of each is one more than of the one before"),
-      ignored("user", "for the caller's own use"),
-  };
+  return joined({{text("model", &Asked::model, "any name: there is one model")},
+                 drawing_fields(),
+                 {
+                     number("repetition_penalty", &SamplerOptions::repetition_penalty, 1e-3, 1e3,
+                            "makes earlier tokens less likely; 1: no"),
+                     number("presence_penalty", &SamplerOptions::presence_penalty, -2, 2,
+                            "subtracted from the logits of the answer's tokens so far"),
+                     number("frequency_penalty", &SamplerOptions::frequency_penalty, -2, 2,
+                            "the same, as many times as each came"),
+                     seed_field(),
+                     stop_field("stop", 16),
+                     logit_bias_field(),
+                     flag("ignore_eos", &Asked::ignore_eos, "go on past the end-of-sequence token"),
+                     whole("n", &Asked::n, 1, 128,
+                           "answers to one prompt; the seed of each is one more than of the one before"),
+                     ignored("user", "for the caller's own use"),
+                 }});
 }
 
 Fields openai_stream() {

@@ -1,6 +1,7 @@
 // POST /v1/chat/completions.
 #include "tools/serve/chat_prompt.h"
 #include "tools/serve/routes/openai.h"
+#include "tools/serve/token_probabilities.h"
 
 namespace lmc::serve::openai_chat_route {
 namespace {
@@ -103,21 +104,8 @@ class ChatCompletions : public AnswerWriter {
     return out;
   }
 
-  Json token(int32_t id, double logprob) const {
-    const std::string text = service_.token_text(id);
-    Json bytes = Json::array();
-    for (const char c : text) bytes.push_back(static_cast<unsigned char>(c));
-    return {{"token", text}, {"logprob", logprob}, {"bytes", bytes}};
-  }
   Json logprobs(std::span<const TokenChoice> tokens) const {
-    Json content = Json::array();
-    for (const TokenChoice& t : tokens) {
-      Json one = token(t.id, t.logprob);
-      one["top_logprobs"] = Json::array();
-      for (const auto& other : t.top) one["top_logprobs"].push_back(token(other.id, other.logprob));
-      content.push_back(one);
-    }
-    return {{"content", content}, {"refusal", nullptr}};
+    return {{"content", token_probabilities(service_, tokens)}, {"refusal", nullptr}};
   }
 
   Service& service_;
