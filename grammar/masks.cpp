@@ -24,6 +24,14 @@ Masks::Masks(const Machine& machine, std::shared_ptr<const Vocabulary> vocabular
   path_.resize(vocabulary_->depth() + 1);
 }
 
+int64_t Masks::bytes() const {
+  constexpr size_t kOfFar = 160;  // mostly of a state or two
+  size_t kept = taken_.size() * sizeof(Taken);
+  for (size_t kind = 0; kind < kKinds; ++kind)
+    kept += far_[kind].size() * kOfFar + least_taken_[kind].size() * sizeof(uint32_t);
+  return states_.bytes() + mask_bytes_ + static_cast<int64_t>(kept);
+}
+
 std::shared_ptr<const Mask> Masks::of(StateId state) {
   states_.budget = States::kBudget;
   state = states_.within(state, vocabulary_->longest());
@@ -41,7 +49,13 @@ std::shared_ptr<const Mask> Masks::of(StateId state) {
 std::shared_ptr<const Mask> Masks::compute(StateId state) {
   found_.clear();
   for (const Vocabulary::Slice& slice : vocabulary_->slices()) {
-    if (const StateId s = states_.next(state, slice.lead); s != States::kDead) add(slice, s);
+    StateId before = state;
+    std::optional<StateId> behind = state;
+    for (const std::string& bytes : slice.lead) behind = behind_each(bytes, before = *behind);
+    if (!behind)
+      walk(slice.with_last, before);
+    else if (*behind != States::kDead)
+      add(slice, *behind);
   }
   if (states_.may_end(state)) {
     for (const int32_t id : vocabulary_->ends()) found_.add(id);
@@ -54,6 +68,16 @@ std::shared_ptr<const Mask> Masks::compute(StateId state) {
     out->many = std::make_shared<const IdSet>(found_);
   }
   return out;
+}
+
+// The state behind each of these bytes; nothing if it is not the same for all.
+std::optional<StateId> Masks::behind_each(std::string_view bytes, StateId state) {
+  if (state == States::kDead) return state;
+  const StateId first = states_.next(state, static_cast<uint8_t>(bytes[0]));
+  for (const char b : bytes.substr(1)) {
+    if (states_.next(state, static_cast<uint8_t>(b)) != first) return std::nullopt;
+  }
+  return first;
 }
 
 void Masks::add(const Vocabulary::Slice& slice, StateId state) {
@@ -123,6 +147,8 @@ void Masks::walk(const Trie& trie, StateId state) {
 
 // How many characters of the kind, whichever they are, the state takes; as many as any token has, if it never
 // ends. It is known to be `least` or more. `behind`: the one state behind any number of them.
+// What was passed on the way to there is kept: who counts characters walks over the same ones behind every
+// token.
 uint32_t Masks::chars_taken(size_t kind, uint32_t least, StateId state, StateId& behind) {
   constexpr size_t kMostStates = 64;
   const uint32_t most = vocabulary_->most_chars(kind);
@@ -131,14 +157,31 @@ uint32_t Masks::chars_taken(size_t kind, uint32_t least, StateId state, StateId&
   if (least >= most) return most;
   std::vector<uint32_t> levels = {0};  // of `seen`
   std::vector<StateId> seen = {state};
-  std::vector<StateId> level = {state};  // between characters
+  std::vector<StateId> level = {state};                           // between characters
+  std::vector<std::pair<uint32_t, std::vector<StateId>>> passed;  // levels
+  const auto was_seen = [&](StateId s) { return std::find(seen.begin(), seen.end(), s) != seen.end(); };
+  const auto see = [&](StateId s, uint32_t at) {
+    seen.push_back(s);
+    levels.push_back(at);
+  };
   StateId first = States::kDead;
   std::vector<std::pair<uint8_t, StateId>> todo;
-  // Farther than is asked for: then those on the way are known to take as many, and who counts characters
-  // does not count the same ones again behind every token.
+  // Farther than is asked for: then those on the way are known to take as many.
   constexpr uint32_t kFarther = 8;
   uint32_t chars = 0;
   for (bool dead = false; chars < most + kFarther; ++chars) {
+    if (chars > 1) {  // `behind` wants the first two
+      std::sort(level.begin(), level.end());
+      passed.emplace_back(chars, level);
+      for (auto it = far_[kind].find(level); it != far_[kind].end() && chars < most + kFarther;
+           it = far_[kind].find(level)) {
+        chars += it->second.chars;
+        level = it->second.level;
+        if (std::all_of(level.begin(), level.end(), was_seen)) return most;
+        for (const StateId s : level) see(s, chars);
+      }
+      if (chars >= most + kFarther) break;
+    }
     todo.clear();
     for (const StateId s : level) todo.emplace_back(0, s);
     std::vector<StateId> next;
@@ -162,9 +205,11 @@ uint32_t Masks::chars_taken(size_t kind, uint32_t least, StateId state, StateId&
     // What was passed already need not be passed again: it took more characters than this.
     level.clear();
     for (const StateId s : next) {
-      if (std::find(seen.begin(), seen.end(), s) != seen.end()) continue;
-      seen.push_back(s);
-      levels.push_back(chars + 1);
+      if (was_seen(s)) {
+        passed.clear();  // what they lead to is more than is kept
+        continue;
+      }
+      see(s, chars + 1);
       level.push_back(s);
     }
     if (level.empty()) return most;  // it never ends
@@ -172,6 +217,9 @@ uint32_t Masks::chars_taken(size_t kind, uint32_t least, StateId state, StateId&
       ++chars;
       break;
     }
+  }
+  for (auto& [at, states] : passed) {
+    if (at < chars) far_[kind].insert_or_assign(std::move(states), Far{chars - at, level});
   }
   known.resize(std::max(known.size(), states_.size()));
   for (size_t i = 0; i < seen.size(); ++i) known[seen[i]] = std::max(known[seen[i]], chars - levels[i]);

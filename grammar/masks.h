@@ -3,8 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 #include "grammar/states.h"
@@ -25,9 +28,7 @@ class Masks {
 
   States& states() { return states_; }
   std::shared_ptr<const Mask> of(StateId state);
-  int64_t bytes() const {
-    return states_.bytes() + mask_bytes_ + static_cast<int64_t>(taken_.size() * sizeof(Taken));
-  }
+  int64_t bytes() const;
 
  private:
   // What a state takes, whichever characters of a kind they are.
@@ -42,6 +43,7 @@ class Masks {
   void add(const Vocabulary::Slice& slice, StateId state);
   void add(const Vocabulary::Group& group, const Taken& taken, StateId state);
   void walk(const Trie& trie, StateId state);
+  std::optional<StateId> behind_each(std::string_view bytes, StateId state);
   Taken taken_by(StateId state);
   uint32_t chars_taken(size_t kind, uint32_t least, StateId state, StateId& behind);
 
@@ -52,9 +54,15 @@ class Masks {
   };
   std::vector<Byte> plain_bytes_[kKinds];  // of plain_steps(): one of each class
   IdSet found_;
-  std::vector<Taken> taken_;                        // by state
-  std::vector<uint32_t> least_taken_[kKinds];       // by state: characters that it is known to take, or more
-  std::vector<std::shared_ptr<const Mask>> masks_;  // by state
+  std::vector<Taken> taken_;                   // by state
+  std::vector<uint32_t> least_taken_[kKinds];  // by state: characters that it is known to take, or more
+  // All states behind so many characters of a kind, whichever they are.
+  struct Far {
+    uint32_t chars = 0;
+    std::vector<StateId> level;
+  };
+  std::map<std::vector<StateId>, Far> far_[kKinds];  // by all states before them, sorted
+  std::vector<std::shared_ptr<const Mask>> masks_;   // by state
   int64_t mask_bytes_ = 0;
   std::vector<StateId> path_;  // by depth
 };

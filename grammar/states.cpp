@@ -33,8 +33,10 @@ States::States(const Machine& machine)
 }
 
 StateId States::compute(StateId state, uint8_t byte) {
-  begin_reading();
   const State s = states_[state];
+  const size_t place = size_t{state} * classes_ + machine_.classes.of[byte];
+  if (const auto one = step(s, byte)) return next_[place] = *one;
+  begin_reading();
   for (uint32_t i = s.begin; i < s.begin + s.count; ++i) {
     const Item item = items_[i];
     for (const auto& e : machine_.automaton.states[item.at].edges) {
@@ -44,8 +46,28 @@ StateId States::compute(StateId state, uint8_t byte) {
   pay(s.count);
   read();
   const StateId out = finish();
-  next_[size_t{state} * classes_ + machine_.classes.of[byte]] = out;
-  return out;
+  return next_[place] = out;
+}
+
+// The next state where there is one way at most, and it neither calls nor returns: most bytes are of that
+// kind.
+std::optional<StateId> States::step(const State& s, uint8_t byte) {
+  if (s.count != 1) return std::nullopt;
+  const Item item = items_[s.begin];
+  const Automaton::Edge* way = nullptr;
+  for (const auto& e : machine_.automaton.states[item.at].edges) {
+    if (!e.bytes.contains(byte)) continue;
+    if (way) return std::nullopt;
+    way = &e;
+  }
+  pay(1);
+  if (!way) return kDead;
+  const Automaton::State& to = machine_.automaton.states[way->to];
+  if (!to.empty.empty() || !to.calls.empty()) return std::nullopt;
+  const Stack& stack = stacks_[item.stack];
+  if (to.final && (stack.count != 1 || frames_[stack.begin].to != kBottom)) return std::nullopt;
+  const Item next{way->to, item.stack};
+  return state_of({&next, to.edges.empty() ? size_t{0} : size_t{1}}, to.final);
 }
 
 void States::begin_reading() {
@@ -113,7 +135,7 @@ StateId States::finish() {
   return state_of(items, may_end_);
 }
 
-StateId States::state_of(const std::vector<Item>& items, bool may_end) {
+StateId States::state_of(std::span<const Item> items, bool may_end) {
   uint64_t hash = may_end ? 1 : 0;
   for (const Item& i : items) hash = mixed(hash, pair_of(i.at, i.stack));
   const auto [first, last] = state_ids_.equal_range(hash);

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -70,6 +72,7 @@ class States {
   static constexpr uint32_t kTurn = uint32_t{1} << 31, kBottom = ~uint32_t{0};
 
   StateId compute(StateId state, uint8_t byte);
+  std::optional<StateId> step(const State& s, uint8_t byte);
   void begin_reading();
   void read();
   void call(const Automaton::Call& c, StackId stack);
@@ -82,7 +85,7 @@ class States {
   StackId push(const Frame& frame);
   StackId joined(StackId a, StackId b);
   StackId stack_of(std::vector<Frame> frames);
-  StateId state_of(const std::vector<Item>& items, bool may_end);
+  StateId state_of(std::span<const Item> items, bool may_end);
   StackId within_stack(StackId stack, int32_t bytes);
   StackId copy_stack(const States& from, StackId stack, std::unordered_map<StackId, StackId>& done);
   void pay(size_t work);

@@ -97,7 +97,29 @@ std::span<const PlainStep> plain_steps(size_t kind) {
 
 namespace {
 
-Vocabulary::Slice slice_of(const std::vector<Piece>& pieces, int64_t vocab) {
+using Lead = std::vector<std::string>;
+const std::string kCapitals = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+const Lead kLeads[] = {{}, {" "}, {"\""}, {kCapitals}, {" ", kCapitals}};
+
+// And goes on behind it.
+bool begins_with(const Lead& lead, std::string_view text) {
+  if (text.size() <= lead.size()) return false;
+  for (size_t i = 0; i < lead.size(); ++i) {
+    if (lead[i].find(text[i]) == std::string::npos) return false;
+  }
+  return true;
+}
+
+// Of tokens that begin with the lead.
+Vocabulary::Slice slice_of(const Lead& lead, std::vector<Piece> pieces, int64_t vocab) {
+  Vocabulary::Slice out;
+  out.lead = lead;
+  if (!lead.empty() && lead.back().size() > 1) {
+    std::vector<Piece> with_last = pieces;
+    for (Piece& piece : with_last) piece.first.remove_prefix(lead.size() - 1);
+    out.with_last = trie_of(std::move(with_last));
+  }
+  for (Piece& piece : pieces) piece.first.remove_prefix(lead.size());
   constexpr size_t kGroupsOfKind = 2;
   struct Chars {
     std::vector<Piece> of[std::size(kMostChars)];
@@ -124,7 +146,6 @@ Vocabulary::Slice slice_of(const std::vector<Piece>& pieces, int64_t vocab) {
     const auto* most = std::lower_bound(std::begin(kMostChars), std::end(kMostChars), whole.chars);
     by_chars[group].of[most - std::begin(kMostChars)].push_back(piece);
   }
-  Vocabulary::Slice out;
   IdSet up_to(vocab);
   for (size_t g = 0; g < all.size(); ++g) {
     Vocabulary::Group& group = out.groups.emplace_back();
@@ -167,8 +188,7 @@ Vocabulary::Vocabulary(std::vector<std::string> texts, std::span<const int32_t> 
                   std::to_string(size()));
     texts_[static_cast<size_t>(id)].clear();
   }
-  const std::string leads[] = {"", " ", "\""};
-  std::vector<Piece> pieces[std::size(leads)];
+  std::vector<Piece> pieces[std::size(kLeads)];
   for (int32_t id = 0; id < size(); ++id) {
     const std::string_view whole = text(id);
     if (whole.empty()) continue;
@@ -176,15 +196,15 @@ Vocabulary::Vocabulary(std::vector<std::string> texts, std::span<const int32_t> 
       throw Error("token " + std::to_string(id) + " stands for more than " + std::to_string(kMostBytes) +
                   " bytes");
     longest_ = std::max(longest_, static_cast<int32_t>(whole.size()));
-    const size_t slice = whole.size() == 1 ? 0 : whole[0] == ' ' ? 1 : whole[0] == '"' ? 2 : 0;
-    pieces[slice].emplace_back(whole.substr(leads[slice].size()), id);
+    size_t slice = std::size(kLeads) - 1;
+    while (!begins_with(kLeads[slice], whole)) --slice;
+    pieces[slice].emplace_back(whole, id);
   }
   most_chars_.resize(kKinds);
-  for (size_t i = 0; i < std::size(leads); ++i) {
-    Slice& slice = slices_.emplace_back(slice_of(pieces[i], size()));
-    slice.lead = leads[i];
+  for (size_t i = 0; i < std::size(kLeads); ++i) {
+    Slice& slice = slices_.emplace_back(slice_of(kLeads[i], pieces[i], size()));
     for (const Group& g : slice.groups) {
-      depth_ = std::max(depth_, g.all.depth);
+      depth_ = std::max(depth_, g.all.depth + 1);  // with_last
       for (size_t kind = g.kind; kind < kKinds && !g.by_chars.empty(); ++kind)
         most_chars_[kind] = std::max(most_chars_[kind], g.by_chars.back().most_chars);
     }

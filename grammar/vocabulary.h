@@ -53,9 +53,11 @@ class Vocabulary {
     Trie all;
     Trie behind_word;  // if `words`: what stands behind those of a-z
   };
-  // The tokens that begin with a blank, those that begin with a quote (each without it), and all others.
+  // The tokens that begin with a blank, with a quote, with a capital, with a blank and a capital (each
+  // without these), and all others.
   struct Slice {
-    std::string lead;
+    std::vector<std::string> lead;  // one of these bytes, then one of those, …
+    Trie with_last;                 // with what stands for the last of `lead`, if there is a choice
     std::vector<Group> groups;
     std::vector<IdSet> up_to;  // by kind: all of it and of those before
     // Of the groups that have what a JSON string must escape: behind characters of kStringKind, and from the
