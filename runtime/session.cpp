@@ -53,7 +53,11 @@ void Session::follow() {
   for (;;) {
     const std::span<const StepRow> rows = follower.next();
     if (rows.empty()) return;
-    stepper_.run(rows);
+    if (!follower.likeliest()) {
+      stepper_.run(rows);
+    } else if (stepper_.run_argmax(rows[0]).empty()) {
+      throw Error("rank 0 asks for the likeliest token, which this plan cannot tell without all logits");
+    }
   }
 }
 

@@ -40,7 +40,7 @@ namespace fs = std::filesystem;
 namespace {
 
 struct Options {
-  std::string model, output, tokenizer, chat_template, emit, sign, target = "native";
+  std::string model, output, tokenizer, chat_template, emit, sign, target = "native", split;
   ModelFlags source;
   AutoQuantFlags automatic;
   PassFlags passes;
@@ -232,14 +232,15 @@ std::vector<RankModel> optimised(const Options& o, Model& m, const PassOptions& 
     out[0].graph = std::move(m.graph);
     return out;
   }
-  RankPasses dealt = run_passes_for_ranks(m.graph, passes, o.ranks);
+  std::vector<int64_t> wanted;
+  if (o.rank >= 0) wanted.push_back(o.rank);
+  RankPasses dealt = run_passes_for_ranks(m.graph, passes, o.ranks, wanted);
   report_passes(dealt.together, passes, o.passes.explain);
   if (o.emit == "opt" && o.rank < 0) {
     out.push_back({std::move(m.graph), std::move(dealt.together)});
     return out;
   }
   for (size_t r = 0; r < dealt.graphs.size(); ++r) {
-    if (o.rank >= 0 && static_cast<int64_t>(r) != o.rank) continue;
     if (out.empty()) report_passes(dealt.alone[r], passes, o.passes.explain);  // the others' are alike
     out.push_back({std::move(dealt.graphs[r]), dealt.together});
     out.back().reports.insert(out.back().reports.end(), dealt.alone[r].begin(), dealt.alone[r].end());
@@ -290,7 +291,9 @@ void check_ranks(const Options& o) {
   if (o.ranks > 1 && o.rank < 0 && !o.emit.empty() && o.emit != "opt" && o.emit != "import" &&
       o.emit != "graph" && o.emit != "quant")
     throw UsageError("--emit " + o.emit + " is of one rank: pass --rank");
-  if (o.ranks > 0 && o.passes.price) throw UsageError("--price is of one machine: leave out --ranks");
+  if (!o.split.empty() && o.ranks == 0) throw UsageError("--split goes with --ranks");
+  if (o.ranks > 0 && o.passes.price)
+    throw UsageError("--price is of one machine: lmc price tells what several take");
 }
 
 void run(const Options& o) {
@@ -323,6 +326,7 @@ void run(const Options& o) {
   if (o.emit == "quant") return emit(o, source.quant.rules(m) + "\n");
   source.apply(pass_options, m);
   pass_options.phase = PassPhase::optimise;
+  if (!o.split.empty()) pass_options.settings["shard"]["rules"] = o.split;
   const std::vector<RankModel> ranks = optimised(o, m, pass_options);
   stop_if_interrupted();
   if (o.emit == "opt") return emit(o, print_graph(ranks[0].graph));
@@ -395,6 +399,11 @@ const RegisterCommand kCompile(
                  return n == "1" || n == "2" || n == "4" || n == "8" ? "" : "must be 1, 2, 4 or 8";
                },
                "N");
+       flags
+           .option("--split", o->split,
+                   "with --ranks: what each process gets: tensor (default), some heads and neurons of every "
+                   "layer, for one text sooner; layers, some layers, with few messages, for many texts")
+           .one_of({"tensor", "layers"});
        flags.option("--rank", o->rank, "with --ranks and --emit: whose graph, counted from 0").range(0, 7);
        flags.flag("--no-verify", o->no_verify,
                   "do not run each kernel beside the evaluator of its group on seeded inputs");
