@@ -38,14 +38,18 @@ Session::Session(const Plan& plan, const std::vector<KernelFn>& decode, const st
       block_(block_size(plan, options.block)),
       workers_(options.threads > 0 ? options.threads : default_threads()),
       sequence_(plan),
-      stepper_(plan, decode, prefill, hidden, weights, options, workers_) {}
+      stepper_(plan, decode, prefill, hidden, weights, options, workers_),
+      leads_(plan.ranks > 1 && plan.rank == 0) {}
 
 Session::~Session() {
-  if (plan_.ranks == 1 || plan_.rank != 0) return;
   try {
-    announce_end(*options_.collective);
+    let_go();
   } catch (const Error&) {  // whoever fails has ended the others
   }
+}
+
+void Session::let_go() {
+  if (std::exchange(leads_, false)) announce_end(*options_.collective);
 }
 
 void Session::follow() {

@@ -1,7 +1,6 @@
 #include "passes/sharding/deal_layers.h"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 #include <map>
 #include <set>
@@ -9,21 +8,12 @@
 
 #include "ir/error.h"
 #include "ir/op_def.h"
+#include "ir/sections.h"
 
 namespace lmc {
 namespace {
 
 constexpr int64_t kNobody = -1;  // whoever reads it computes it
-
-// layers.7.ffn → 7, or -1.
-int64_t layer_of(const std::string& scope) {
-  const std::string head = "layers.";
-  if (!scope.starts_with(head)) return -1;
-  int64_t out = -1;
-  const char* end = scope.data() + scope.size();
-  const auto read = std::from_chars(scope.data() + head.size(), end, out);
-  return read.ec == std::errc() && (read.ptr == end || *read.ptr == '.') ? out : -1;
-}
 
 // The first layer of each part: so many parts of neighbours that the largest is as small as can be.
 std::vector<size_t> cut_by_weight(const std::vector<double>& weights, size_t parts) {
@@ -88,7 +78,8 @@ class Dealer {
     places_ = SideTable<OpId, Place>(g_.num_op_ids());
     std::set<int64_t> numbers;
     for (OpId id : order_) {
-      if (const int64_t n = layer_of(g_.op(id).scope); n >= 0 && !constant_[g_.result(id)]) numbers.insert(n);
+      if (const int64_t n = part_of_scope(g_.op(id).scope).index; n >= 0 && !constant_[g_.result(id)])
+        numbers.insert(n);
     }
     layers_.assign(numbers.begin(), numbers.end());
     if (static_cast<int64_t>(layers_.size()) < ranks_)
@@ -109,7 +100,7 @@ class Dealer {
       const bool in_layer = from.where == Place::Where::layer;
       out.where = std::max(out.where, in_layer ? Place::Where::behind : from.where);
     }
-    const int64_t number = layer_of(op.scope);
+    const int64_t number = part_of_scope(op.scope).index;
     if (number < 0 || out.where == Place::Where::nowhere) return out;
     const auto at = std::lower_bound(layers_.begin(), layers_.end(), number);
     return {Place::Where::layer, static_cast<size_t>(at - layers_.begin())};
