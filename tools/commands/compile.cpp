@@ -25,6 +25,7 @@
 #include "tools/build/quant_report.h"
 #include "tools/bundle/bundle.h"
 #include "tools/bundle/plan_json.h"
+#include "tools/bundle/weight_identity.h"
 #include "tools/cli/command.h"
 #include "tools/cli/console.h"
 #include "tools/cli/text_io.h"
@@ -121,18 +122,19 @@ void add_chat_template(const Options& o, BundleWriter& writer, const Model& m) {
 }
 
 // What a rank (or the only one) has for itself: its graphs, kernels, plan and weights.
-void write_rank(const Options& o, BundleWriter& writer, const Model& m, CodegenResult& code,
-                const std::vector<PassReport>& reports) {
+void write_rank(const Options& o, BundleWriter& writer, WeightIdentity& identity, const Model& m,
+                CodegenResult& code, const std::vector<PassReport>& reports) {
   const WeightPacker packer(code.graphs.model, code.packs, *m.weights,
                             o.allow_nan ? NotFinite::keep : NotFinite::refuse);
   QuantReport report(reports, code);
   {
     Progress progress("quantising and packing");
-    report.errors = writer.add_weights(code.plan, packer, o.threads > 0 ? o.threads : default_threads(),
-                                       [&](int64_t done, int64_t total) {
-                                         stop_if_interrupted();
-                                         progress.update(done, total);
-                                       });
+    report.errors =
+        writer.add_weights(code.plan, packer, identity.of(code.graphs.model, code.packs),
+                           o.threads > 0 ? o.threads : default_threads(), [&](int64_t done, int64_t total) {
+                             stop_if_interrupted();
+                             progress.update(done, total);
+                           });
   }
   writer.add_own("model.lmir", print_graph(code.graphs.model));
   writer.add_own("decode.lmir", print_graph(code.graphs.decode));
@@ -334,13 +336,14 @@ void run(const Options& o) {
   const LoweringOptions lowering = {
       .block = std::min(o.block, m.context), .target = target, .hidden = o.ranks == 0};
   std::optional<BundleWriter> writer;
+  WeightIdentity identity;
   if (o.emit.empty()) writer.emplace(output);
   double bytes = 0;
   for (const RankModel& r : ranks) {
     std::optional<CodegenResult> code = compiled(o, options, lowering, r, pass_options);
     if (!code) return;
     writer->begin_rank(code->plan.rank);
-    write_rank(o, *writer, m, *code, r.reports);
+    write_rank(o, *writer, identity, m, *code, r.reports);
     for (const PlanWeight& w : code->plan.weights) bytes += static_cast<double>(w.bytes);
     if (&r != &ranks.back()) continue;
     finish_bundle(o, *writer, m, code->plan, r.reports, key ? &*key : nullptr);
