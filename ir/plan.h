@@ -2,6 +2,7 @@
 // graph nor compiler; plan.json in a bundle is exactly this.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -75,9 +76,12 @@ struct StageWork {
 // What follows a kernel on every rank: of each row of what it has written, the ranks have a part each, one
 // behind the other, and get the others'.
 struct PlanGather {
-  std::vector<int64_t> bytes;  // of a row, by rank
+  std::vector<int64_t> bytes;  // of a row, by rank; 0: that one has no part
   int64_t rank = 0;            // whose plan it is
   int64_t stride = 0;          // from one row to the next
+  std::vector<int64_t> to;     // the ranks that get it; empty: all
+
+  bool gets(int64_t r) const { return to.empty() || std::find(to.begin(), to.end(), r) != to.end(); }
 };
 
 // A kernel launch: `tiles` calls of one function, in any order and in parallel.
@@ -108,7 +112,7 @@ struct StepPlan {
   int64_t kept_bytes = 0;     // per worker, in front of the scratch: results of prologues
   std::vector<PlanBuffer> buffers;
   std::vector<PlanStage> stages;  // in a topological order
-  int64_t argmax_stage = -1;      // the stage that can fill StepInfo::argmax; -1: none
+  int64_t argmax_stage = -1;      // the stage that can fill StepInfo::argmax, of this rank's logits; -1: none
 };
 
 struct PlanWeight {

@@ -61,9 +61,10 @@ class StepCheck {
     need(s.tiles == 1, what + "has several tiles");
     int64_t left = g.stride;
     for (const int64_t n : g.bytes) {
-      need(n >= 1 && n <= left, what + "does not fit its rows");
+      need(n >= 0 && n <= left, what + "does not fit its rows");
       left -= n;
     }
+    for (const int64_t r : g.to) need(r >= 0 && r < plan_.ranks, what + "is for ranks that there are not");
     const auto written = [](const PlanOperand& o) { return o.written; };
     const auto out = std::find_if(s.operands.begin(), s.operands.end(), written);
     need(out != s.operands.end() && std::find_if(out + 1, s.operands.end(), written) == s.operands.end(),

@@ -11,12 +11,14 @@
 // Whatever contracts what others have made parts of is summed over 8 virtual shards in one order, on one rank
 // too, so that the bits do not depend on how many there are.
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <numeric>
 
 #include "ir/op_def.h"
 #include "ir/pass.h"
 #include "passes/sharding/cutter.h"
+#include "passes/sharding/deal_layers.h"
 #include "passes/sharding/ways.h"
 
 namespace lmc::passes::shard {
@@ -199,14 +201,18 @@ class Sharder {
     const std::vector<Stretch> cuts = ways_.cuts[id];
     std::vector<ValueId> parts;
     for (size_t r = 0; r < cuts.size(); ++r) parts.push_back(projected(id, r, {cuts[r]}));
-    replace(id, all_gather(id, parts));
+    // What the graph returns is for rank 0: the others need not know which token comes next.
+    const Value& y = g_.value(g_.result(id));
+    const bool only_returned = y.uses.empty() && y.returned > 0 && ranks_ > 1;
+    replace(id, all_gather(id, parts, only_returned ? std::vector<int64_t>{0} : std::vector<int64_t>()));
   }
 
-  ValueId all_gather(OpId like, const std::vector<ValueId>& parts) {
+  ValueId all_gather(OpId like, const std::vector<ValueId>& parts, const std::vector<int64_t>& to = {}) {
     ++collectives_;
     std::vector<int64_t> sizes;
     for (ValueId v : parts) sizes.push_back(g_.type(v).last());
-    return add(like, "all_gather", parts, {{"sizes", sizes}}, g_.value(g_.result(like)).name + ".all");
+    return add(like, "all_gather", parts, {{"sizes", sizes}, {"to", to}},
+               g_.value(g_.result(like)).name + ".all");
   }
 
   // All ranks' parts of a sum, everywhere, added.
@@ -299,12 +305,14 @@ class Sharder {
   int64_t by_rows_ = 0, gathered_ = 0, summed_ = 0, collectives_ = 0;
 };
 
+constexpr int64_t kMostRanks = 64;
+
 int64_t ranks_of(const std::string& text) {
   int64_t n = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), n);
-  if (read.ec != std::errc() || read.ptr != text.data() + text.size() ||
-      (n != 1 && n != 2 && n != 4 && n != 8))
-    throw Error("shard.ranks must be 1, 2, 4 or 8, found '" + text + "'");
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size() || n < 1 || n > kMostRanks ||
+      !std::has_single_bit(static_cast<uint64_t>(n)))
+    throw Error("shard.ranks must be 1, 2, 4, 8, 16, 32 or 64, found '" + text + "'");
   return n;
 }
 
@@ -327,7 +335,8 @@ class Shard : public Pass {
   // Each rank has caches of its own.
   bool compares_caches() const override { return false; }
   std::vector<PassSetting> settings() const override {
-    return {{"ranks", "how many: 1 (default), 2, 4 or 8"}, {"rules", "how: tensor (default)"}};
+    return {{"ranks", "how many: 1 (default), 2, 4, 8; 16, 32 and 64 give other bits"},
+            {"rules", "how: tensor (default) or layers"}};
   }
   std::string example() const override {
     return R"(graph @example (%x: f32[T,16]) {
@@ -344,6 +353,12 @@ class Shard : public Pass {
     const int64_t ranks = ranks_of(context.setting("ranks", "1"));
     const ShardStrategy& strategy = find_shard_strategy(context.setting("rules", "tensor"));
     if (context.limit < 1 || sharded(g)) return false;
+    if (strategy.by_layers()) {
+      const LayersDealt dealt = deal_layers(g, ranks);
+      context.applications = dealt.changed ? 1 : 0;
+      context.summary = dealt.summary;
+      return dealt.changed;
+    }
     Sharder sharder(g, strategy, ranks);
     context.applications = sharder.run() ? 1 : 0;
     context.remarks = sharder.remarks();

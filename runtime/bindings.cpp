@@ -1,5 +1,9 @@
 #include "runtime/bindings.h"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
 #include <string>
 
 #include "ir/error.h"
@@ -43,7 +47,32 @@ void* base(const PlanStage& stage, const PlanOperand& o, const Bindings& b, int6
   return out ? static_cast<std::byte*>(out) + o.offset : nullptr;
 }
 
+bool makes_logits(const PlanStage& stage) {
+  return std::any_of(stage.operands.begin(), stage.operands.end(),
+                     [](const PlanOperand& o) { return o.written && o.space == Space::output; });
+}
+
 }  // namespace
+
+// Ids are those of the whole vocabulary: the ranks' parts of it lie one behind the other. Who has none says
+// so.
+void BoundStage::gather_best(const StepInfo& step) const {
+  const auto own = static_cast<size_t>(gather->rank);
+  std::fill(best.begin(), best.end(), TileArgmax{-INFINITY, std::numeric_limits<int32_t>::max()});
+  const int64_t first =
+      std::accumulate(gather->bytes.begin(), gather->bytes.begin() + gather->rank, int64_t{0});
+  for (int64_t i = 0; i < argmax_tiles; ++i) {
+    TileArgmax& mine = best[own];
+    TileArgmax tile = step.argmax[i];
+    tile.id += static_cast<int32_t>(first / int64_t{sizeof(float)});
+    if (std::isnan(mine.value)) break;
+    if (std::isnan(tile.value) || tile.value > mine.value || (tile.value == mine.value && tile.id < mine.id))
+      mine = tile;
+  }
+  const std::vector<int64_t> each(best.size(), int64_t{sizeof(TileArgmax)});
+  collective->all_gather(reinterpret_cast<std::byte*>(best.data()), 1,
+                         {each, gather->rank, static_cast<int64_t>(best.size_bytes()), gather->to});
+}
 
 std::vector<BoundStage> bind_stages(const StepPlan& plan, const Bindings& bindings) {
   if (bindings.kernels.size() != plan.stages.size()) {
@@ -72,6 +101,11 @@ std::vector<BoundStage> bind_stages(const StepPlan& plan, const Bindings& bindin
       bound.collective = bindings.collective;
       bound.gather = &*stage.gather;
       bound.over_rows = stage.work.over_rows;
+      if (makes_logits(stage)) {
+        bound.best = bindings.best;
+        if (plan.argmax_stage >= 0)
+          bound.argmax_tiles = plan.stages[static_cast<size_t>(plan.argmax_stage)].tiles;
+      }
     }
     out.push_back(std::move(bound));
   }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "ir/kernel_abi.h"
@@ -20,6 +21,7 @@ struct Bindings {
   std::array<int32_t*, kStepInputs> inputs = {};  // by StepInput
   float* output = nullptr;                        // [max_rows, vocab]
   Collective* collective = nullptr;               // of stages that gather
+  std::span<TileArgmax> best;                     // by rank: where the best of each comes (Stepper)
 };
 
 // A stage ready to be called: every base address looked up once.
@@ -32,11 +34,19 @@ struct BoundStage {
   const PlanGather* gather = nullptr;
   std::byte* gathered = nullptr;
   bool over_rows = false;
+  // Of the stage that gathers the logits: where the best of each rank comes, and how many tiles of this
+  // rank's logits each have one.
+  std::span<TileArgmax> best;
+  int64_t argmax_tiles = 0;
 
   void run(const StepInfo& step, int64_t tile, int64_t next, void* scratch) const {
+    if (step.argmax && !best.empty()) return gather_best(step);
     kernel(operands.data(), &step, tile, next, scratch);
     if (collective) collective->all_gather(gathered, over_rows ? step.rows : step.tokens, *gather);
   }
+
+ private:
+  void gather_best(const StepInfo& step) const;
 };
 
 // Throws Error when the plan names something that `bindings` lacks.

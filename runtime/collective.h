@@ -19,7 +19,8 @@ class Collective {
   virtual int64_t rank() const = 0;
   virtual int64_t ranks() const = 0;
 
-  // Completes `count` rows, `gather.stride` bytes apart, of which this rank's parts are there.
+  // Completes `count` rows, `gather.stride` bytes apart, of which this rank's part is there, if it has one.
+  // A rank that does not get them only sends, and need not wait for the others to do their part.
   virtual void all_gather(std::byte* rows, int64_t count, const PlanGather& gather) = 0;
   // What rank 0 gives, for all; others' messages are replaced. May wait for as long as rank 0 likes.
   virtual void broadcast(std::vector<std::byte>& message) = 0;

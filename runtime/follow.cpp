@@ -12,20 +12,28 @@ namespace {
 
 constexpr int32_t kMostSequences = 1 << 20;
 
+// What is wanted of a row.
+enum class Wish : int64_t { nothing, logits, likeliest };
+
 struct RowMessage {
   int64_t position, length;
   int32_t sequence, token;
-  int64_t logits;
+  Wish wish;
 };
+
+Wish wish_of(const StepRow& row, bool likeliest) {
+  if (likeliest) return Wish::likeliest;
+  return row.logits ? Wish::logits : Wish::nothing;
+}
 
 }  // namespace
 
-void announce(Collective& collective, std::span<const StepRow> rows) {
+void announce(Collective& collective, std::span<const StepRow> rows, bool likeliest) {
   std::vector<RowMessage> said;
   for (size_t i = 0; i < rows.size(); ++i) {
     const StepRow& row = rows[i];
-    said.push_back(
-        {row.sequence->position(), row.length, row.sequence->number.value(), row.token, row.logits ? 1 : 0});
+    said.push_back({row.sequence->position(), row.length, row.sequence->number.value(), row.token,
+                    wish_of(row, likeliest)});
   }
   const auto bytes = std::as_bytes(std::span(said));
   std::vector<std::byte> message(bytes.begin(), bytes.end());
@@ -51,8 +59,9 @@ std::span<const StepRow> Follower::next() {
     if (row.position != s.position() && !s.roll_back(row.position))
       throw Error("rank 0 goes on at position " + std::to_string(row.position) + " of a sequence that has " +
                   std::to_string(s.position()) + " on rank " + std::to_string(collective_.rank()));
-    rows_.push_back({&s, row.token, row.logits != 0, row.length});
+    rows_.push_back({&s, row.token, row.wish != Wish::nothing, row.length});
   }
+  likeliest_ = said.size() == 1 && said[0].wish == Wish::likeliest;
   if (!rows_.empty()) check_rows(rows_, plan_);
   return rows_;
 }

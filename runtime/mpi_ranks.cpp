@@ -166,8 +166,8 @@ class MpiRanks : public Collective {
     }
     std::vector<std::vector<std::byte>> others(gather.bytes.size());
     std::vector<MPI_Request> pending;
-    for (size_t r = 0; r < gather.bytes.size(); ++r) {
-      if (r == own) continue;
+    for (size_t r = 0; gather.gets(rank_) && r < gather.bytes.size(); ++r) {
+      if (r == own || gather.bytes[r] == 0) continue;
       std::byte* to = rows + starts[r];
       if (count > 1) {
         others[r].resize(static_cast<size_t>(count * gather.bytes[r]));
@@ -178,16 +178,16 @@ class MpiRanks : public Collective {
                       &pending.back()),
             "receiving from another rank");
     }
-    for (size_t r = 0; r < gather.bytes.size(); ++r) {
-      if (r == own) continue;
+    for (size_t r = 0; gather.bytes[own] > 0 && r < gather.bytes.size(); ++r) {
+      if (r == own || !gather.gets(static_cast<int64_t>(r))) continue;
       pending.emplace_back();
       check(MPI_Isend(mine, bytes(count * gather.bytes[own]), MPI_BYTE, static_cast<int>(r), tag, rows_,
                       &pending.back()),
             "sending to another rank");
     }
     complete(pending);
-    for (size_t r = 0; count > 1 && r < others.size(); ++r) {
-      for (int64_t i = 0; r != own && i < count; ++i)
+    for (size_t r = 0; r < others.size(); ++r) {
+      for (int64_t i = 0; !others[r].empty() && i < count; ++i)
         std::memcpy(rows + i * gather.stride + starts[r], others[r].data() + i * gather.bytes[r],
                     static_cast<size_t>(gather.bytes[r]));
     }

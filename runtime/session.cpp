@@ -38,14 +38,18 @@ Session::Session(const Plan& plan, const std::vector<KernelFn>& decode, const st
       block_(block_size(plan, options.block)),
       workers_(options.threads > 0 ? options.threads : default_threads()),
       sequence_(plan),
-      stepper_(plan, decode, prefill, hidden, weights, options, workers_) {}
+      stepper_(plan, decode, prefill, hidden, weights, options, workers_),
+      leads_(plan.ranks > 1 && plan.rank == 0) {}
 
 Session::~Session() {
-  if (plan_.ranks == 1 || plan_.rank != 0) return;
   try {
-    announce_end(*options_.collective);
+    let_go();
   } catch (const Error&) {  // whoever fails has ended the others
   }
+}
+
+void Session::let_go() {
+  if (std::exchange(leads_, false)) announce_end(*options_.collective);
 }
 
 void Session::follow() {
@@ -53,7 +57,11 @@ void Session::follow() {
   for (;;) {
     const std::span<const StepRow> rows = follower.next();
     if (rows.empty()) return;
-    stepper_.run(rows);
+    if (!follower.likeliest()) {
+      stepper_.run(rows);
+    } else if (stepper_.run_argmax(rows[0]).empty()) {
+      throw Error("rank 0 asks for the likeliest token, which this plan cannot tell without all logits");
+    }
   }
 }
 

@@ -72,6 +72,8 @@ class Session {
   // On another rank than 0, instead of all that runs steps: runs those that rank 0 does, until its session
   // ends. Error if it runs something else, or one of the ranks fails.
   void follow();
+  // On rank 0, what the destructor does anyway: the others' follow() returns. No step may come behind it.
+  void let_go();
 
   // What follows is about the session's own sequence.
   Sequence& sequence() { return sequence_; }
@@ -146,6 +148,7 @@ class Session {
   Stepper stepper_;
   const IdSet* allowed_ = nullptr;
   Deadline deadline_;
+  bool leads_;  // other ranks, which wait for the next step
 };
 
 }  // namespace lmc

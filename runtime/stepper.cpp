@@ -24,9 +24,15 @@ Stepper::Stepper(const Plan& plan, const std::vector<KernelFn>& decode, const st
                    kReadPastEnd,
                "the step's buffers"),
       logits_(most_logits(plan) * plan.vocab * int64_t{sizeof(float)} + kReadPastEnd, "the logits") {
-  if (plan.decode.argmax_stage >= 0)
+  can_pick_ = plan.decode.argmax_stage >= 0;
+  if (can_pick_)
     argmax_.resize(
         static_cast<size_t>(plan.decode.stages[static_cast<size_t>(plan.decode.argmax_stage)].tiles));
+  if (plan.ranks > 1) {
+    can_pick_ = all_ranks_can_pick();
+    argmax_.resize(std::max(argmax_.size(), size_t{1}));  // says what is wanted, on ranks without logits too
+    best_.resize(static_cast<size_t>(plan.ranks));
+  }
   if (weights.size() != plan.weights.size()) {
     throw Error("the plan has " + std::to_string(plan.weights.size()) + " weights, but " +
                 std::to_string(weights.size()) + " were given");
@@ -42,8 +48,26 @@ Stepper::Stepper(const Plan& plan, const std::vector<KernelFn>& decode, const st
   profiled(plan.prefill, *prefill_, prefill_profile_);
 }
 
+// Every rank that has a part of the logits must be able to.
+bool Stepper::all_ranks_can_pick() const {
+  const auto makes_logits = [](const PlanStage& s) {
+    return s.gather && std::any_of(s.operands.begin(), s.operands.end(), [](const PlanOperand& o) {
+             return o.written && o.space == Space::output;
+           });
+  };
+  const std::vector<PlanStage>& stages = plan_.decode.stages;
+  const auto gather = std::find_if(stages.begin(), stages.end(), makes_logits);
+  const auto ranks = static_cast<size_t>(plan_.ranks), own = static_cast<size_t>(plan_.rank);
+  std::vector<std::byte> can(ranks);
+  const bool has_part = gather != stages.end() && gather->gather->bytes[own] > 0;
+  can[own] = std::byte{gather != stages.end() && (!has_part || plan_.decode.argmax_stage >= 0)};
+  options_.collective->all_gather(can.data(), 1,
+                                  {std::vector<int64_t>(ranks, 1), plan_.rank, plan_.ranks, {}});
+  return std::all_of(can.begin(), can.end(), [](std::byte b) { return b != std::byte{0}; });
+}
+
 std::unique_ptr<Executor> Stepper::executor(const StepPlan& step, const std::vector<KernelFn>& kernels,
-                                            const Arena& output) const {
+                                            const Arena& output) {
   Bindings b;
   b.kernels = kernels;
   b.weights = weights_;
@@ -52,6 +76,7 @@ std::unique_ptr<Executor> Stepper::executor(const StepPlan& step, const std::vec
   for (size_t i = 0; i < kStepInputs; ++i) b.inputs[i] = inputs_.input(static_cast<StepInput>(i));
   b.output = reinterpret_cast<float*>(output.data());
   b.collective = options_.collective;
+  b.best = best_;
   return std::make_unique<Executor>(step, b, workers_, options_.scheduler, options_.machine);
 }
 
@@ -64,14 +89,16 @@ std::span<const float> Stepper::run(std::span<const StepRow> rows) {
 }
 
 std::span<const TileArgmax> Stepper::run_argmax(const StepRow& row) {
+  // (Other ranks do not know which ids are allowed.)
+  if (!can_pick_ || (plan_.ranks > 1 && allowed_)) return {};
   StepRow wanted = row;
   wanted.logits = true;
-  if (!argmax_.empty()) run({&wanted, 1}, argmax_.data());
-  return argmax_;
+  run({&wanted, 1}, argmax_.data());
+  return plan_.ranks > 1 ? best_ : argmax_;
 }
 
 void Stepper::run(std::span<const StepRow> rows, TileArgmax* argmax) {
-  if (plan_.ranks > 1 && plan_.rank == 0) announce(*options_.collective, rows);
+  if (plan_.ranks > 1 && plan_.rank == 0) announce(*options_.collective, rows, argmax != nullptr);
   StepInfo step = inputs_.write(rows);
   step.cycles = options_.cycles;
   step.argmax = argmax;

@@ -32,8 +32,8 @@ class Stepper {
   // Steps from now on choose among these ids: others' logits are -inf, and those of allowed ids the bits they
   // always are. Null: all. The set must be of the plan's vocabulary and outlive its use.
   void set_allowed(const IdSet* ids) { allowed_ = ids; }
-  // One row whose logits are not written: instead the largest of every tile of them; empty if the plan cannot
-  // tell, and then nothing was done.
+  // One row whose logits are not written: instead the largest of every tile of them, or of every rank's;
+  // empty if the plans cannot tell, and then nothing was done.
   std::span<const TileArgmax> run_argmax(const StepRow& row);
   // As run(), with the wanted rows' last hidden states, [rows, Plan::hidden_size]. The plan must have such a
   // step.
@@ -45,9 +45,10 @@ class Stepper {
 
  private:
   void run(std::span<const StepRow> rows, TileArgmax* argmax);
+  bool all_ranks_can_pick() const;
   static void append(std::span<const StepRow> rows);
   std::unique_ptr<Executor> executor(const StepPlan& step, const std::vector<KernelFn>& kernels,
-                                     const Arena& output) const;
+                                     const Arena& output);
 
   const Plan& plan_;
   const SessionOptions options_;
@@ -57,7 +58,9 @@ class Stepper {
   const IdSet* allowed_ = nullptr;
   StepInputs inputs_;
   Arena buffers_, logits_;
-  std::vector<TileArgmax> argmax_;  // by tile of the decode plan's argmax_stage; empty: it has none
+  std::vector<TileArgmax> argmax_;  // by tile of the decode plan's argmax_stage
+  std::vector<TileArgmax> best_;    // by rank, where there are several; rank 0's is all of them
+  bool can_pick_ = false;           // can the likeliest token be told without the logits?
   std::unique_ptr<Profile> decode_profile_, prefill_profile_;
   std::unique_ptr<Executor> decode_, prefill_;
   std::unique_ptr<Arena> states_;  // made when first asked for, as is the next

@@ -53,7 +53,7 @@ class ThreadRanks::End : public Collective {
       if (other.count != count || other.stride != gather.stride)
         throw Error("rank " + std::to_string(r) + " gathers something else than rank " +
                     std::to_string(rank_));
-      for (int64_t i = 0; r != rank_ && i < count; ++i)
+      for (int64_t i = 0; r != rank_ && gather.gets(rank()) && i < count; ++i)
         std::memcpy(rows + i * gather.stride + at, other.rows + i * gather.stride + at,
                     static_cast<size_t>(gather.bytes[r]));
       at += gather.bytes[r];

@@ -31,6 +31,7 @@ class AllGatherFamily : public KernelFamily {
     PlanGather out;
     for (const int64_t n : attr_ints(op, "sizes")) out.bytes.push_back(n * int64_t{sizeof(float)});
     out.rank = attr_int(op, "rank");
+    out.to = attr_ints(op, "to");
     out.stride = f.output_slot(op.results[0]).stride;
     return out;
   }
@@ -49,6 +50,7 @@ class AllGatherFamily : public KernelFamily {
     const std::vector<int64_t>& sizes = attr_ints(op, "sizes");
     int64_t at = 0;
     for (size_t r = 0; r < sizes.size(); ++r) {
+      if (sizes[r] == 0) continue;
       const bool own = static_cast<int64_t>(r) == attr_int(op, "rank");
       e.for_lanes(sizes[r], [&](llvm::Value* j, int64_t n) {
         llvm::Value* y = own ? e.lanes(op.operands[0], k.i64(0), j) : k.splat(0.0);

@@ -95,9 +95,7 @@ void LinearForm::take_epilogue(const std::vector<OpId>& behind) {
     const OpId made = g.value(v).def;
     if (made != core && !holds(behind, made)) continue;
     stores.push_back(v);
-    if (frame.spec.logits &&
-        frame.spec.operands[static_cast<size_t>(frame.output_slot(v).operand)].space == Space::output)
-      logits = v;
+    if (frame.spec.logits) logits = v;  // its only output
   }
 }
 

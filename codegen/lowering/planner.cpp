@@ -58,7 +58,7 @@ class StepPlanner {
     for (size_t i = 0; i < kernel.values.size(); ++i)
       stage.operands.push_back(operand(kernel.spec.operands[i], kernel.values[i], index));
     for (const int o : kernel.spec.outputs) stage.operands[static_cast<size_t>(o)].written = true;
-    if (makes_logits(kernel.spec) && family.can_pick(kernel.spec)) {
+    if (chosen_from(id) && family.can_pick(kernel.spec)) {
       kernel.spec.logits = true;
       if (kernel.spec.single()) out_.plan.argmax_stage = index;
     }
@@ -112,11 +112,16 @@ class StepPlanner {
     return it->second;
   }
 
-  // A step may want no more than the largest logit, or some, if nothing else reads them.
-  bool makes_logits(const KernelSpec& spec) const {
-    return g_.value(groups_.logits()).uses.empty() &&
-           std::any_of(spec.outputs.begin(), spec.outputs.end(),
-                       [&](int o) { return spec.operands[static_cast<size_t>(o)].space == Space::output; });
+  // A step may want no more than the largest logit, or some, if nothing else reads them: of a rank's part of
+  // them, if all that is done with it is to gather them.
+  bool chosen_from(OpId id) const {
+    const Value& logits = g_.value(groups_.logits());
+    if (!logits.uses.empty()) return false;
+    if (logits.def == id) return true;
+    const Op& last = g_.op(logits.def);
+    const Value& y = g_.value(g_.result(id));
+    return attr_string(last, "kernel") == "all_gather" && y.uses.size() == 1 && y.uses[0].op == logits.def &&
+           y.returned == 0;
   }
 
   static void count_weights(PlanStage& stage, const KernelSpec& spec, const KernelFamily& family) {

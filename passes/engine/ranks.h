@@ -15,7 +15,9 @@ struct RankPasses {
   std::vector<Graph> graphs;                   // by rank, ready to be lowered
 };
 
-// As run_passes(), for so many ranks (1, 2, 4 or 8). `g` becomes the graph of all ranks.
-RankPasses run_passes_for_ranks(Graph& g, PassOptions options, int64_t ranks);
+// As run_passes(), for so many ranks, of which those in `wanted` are asked for (empty: all). `g` becomes the
+// graph of all ranks. PassOptions::after_pass also sees each rank's own graph when it is taken out of that.
+RankPasses run_passes_for_ranks(Graph& g, PassOptions options, int64_t ranks,
+                                std::vector<int64_t> wanted = {});
 
 }  // namespace lmc

@@ -26,12 +26,12 @@ std::vector<Stretch> cut_evenly(int64_t length, int64_t unit, int64_t pieces) {
   return out;
 }
 
-std::vector<Stretch> cut_columns(const Graph& g, const Op& linear) {
+std::vector<Stretch> cut_columns(const Graph& g, const Op& linear, int64_t ranks) {
   const Type& w = g.type(linear.operands[1]);
   int64_t unit = w.last() >= kVirtualShards * kFloats ? kFloats : 1;
   if (is_quantised(w.dtype)) unit = std::max(kQ8Block, block_format(w.dtype).values);
   const int64_t units = (w.last() + unit - 1) / unit;
-  int64_t pieces = kVirtualShards;
+  int64_t pieces = std::max(kVirtualShards, ranks);
   while (pieces > units) pieces /= 2;
   return cut_evenly(w.last(), unit, pieces);
 }

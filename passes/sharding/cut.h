@@ -9,7 +9,7 @@
 namespace lmc {
 
 // A contraction that is cut along k is the sum of so many parts, or of 4, 2 or 1 where k has fewer blocks,
-// for any number of ranks: that is what keeps the bits.
+// for any number of ranks up to that: that is what keeps the bits. More ranks have a part each.
 inline constexpr int64_t kVirtualShards = 8;
 
 // [first, end) of a dimension.
@@ -29,7 +29,7 @@ Stretch hull(const Stretch& a, const Stretch& b);  // an empty one counts for no
 std::vector<Stretch> cut_evenly(int64_t length, int64_t unit, int64_t pieces);
 
 // The virtual shards of a projection's k: whole blocks of the weight's format and of the activations'.
-std::vector<Stretch> cut_columns(const Graph& g, const Op& linear);
+std::vector<Stretch> cut_columns(const Graph& g, const Op& linear, int64_t ranks);
 
 // Pieces of so many neighbouring ones: those of one rank.
 std::vector<Stretch> join_neighbours(const std::vector<Stretch>& pieces, int64_t count);

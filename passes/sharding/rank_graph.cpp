@@ -1,23 +1,51 @@
 #include "passes/sharding/rank_graph.h"
 
+#include <algorithm>
 #include <vector>
 
+#include "ir/error.h"
 #include "ir/op_def.h"
 
 namespace lmc {
 namespace {
 
-// A collective reads the part of its own rank only.
-void take_own_part(Graph& g, OpId id, int64_t rank) {
-  const Op& op = g.op(id);
-  AttrMap attrs = op.attrs;
+ValueId input_of(const Graph& g, int64_t rows) {
+  for (ValueId v : g.inputs()) {
+    const Type& t = g.type(v);
+    if (t.dtype == DType::i32 && t.rank() == 1 && t.dims[0] == rows) return v;
+  }
+  throw Error("graph @" + g.name + " has no input with " + dim_name(rows) +
+              " numbers, by which a rank could tell how many rows it gets");
+}
+
+// For a rank that has no part of a collective, something with as many rows: what the collective before it has
+// made, so that this rank, too, takes them in one order.
+ValueId rows_like(Graph& g, OpId collective, ValueId before) {
+  const int64_t rows = g.type(g.result(collective)).dims[0];
+  if (!before.valid()) return input_of(g, rows);
+  if (g.type(before).dims[0] == rows) return before;
+  if (rows != kDimR) return input_of(g, rows);
+  const std::string scope = g.op(collective).scope;
+  const Location loc = g.op(collective).loc;
+  return g.result(g.add_op("select_rows", {before, input_of(g, rows)}, {}, {}, scope, loc));
+}
+
+// A collective reads the part of its own rank only. Returns what it makes. `before`: what the last one does.
+ValueId take_own_part(Graph& g, OpId id, int64_t rank, ValueId before) {
+  const OpDef& def = *g.op(id).def;
+  AttrMap attrs = g.op(id).attrs;
   attrs["rank"] = rank;
-  const ValueId before = op.results[0];
-  const std::string name = g.value(before).name;
-  const OpId own = g.add_op(*op.def, {op.operands[static_cast<size_t>(rank)]}, attrs, {}, op.scope, op.loc);
-  g.replace_all_uses(before, g.result(own));
+  const std::vector<int64_t> sizes = attr_ints(g.op(id), "sizes");
+  const auto own = sizes.begin() + rank;
+  const auto part = static_cast<size_t>(std::count_if(sizes.begin(), own, [](int64_t n) { return n > 0; }));
+  const ValueId operand = *own > 0 ? g.op(id).operands[part] : rows_like(g, id, before);
+  const ValueId whole = g.result(id);
+  const std::string name = g.value(whole).name, scope = g.op(id).scope;
+  const ValueId made = g.result(g.add_op(def, {operand}, attrs, {}, scope, g.op(id).loc));
+  g.replace_all_uses(whole, made);
   g.erase_op(id);
-  g.rename(g.result(own), name);
+  g.rename(made, name);
+  return made;
 }
 
 // What is computed for these values.
@@ -51,8 +79,9 @@ void narrow_caches(Graph& g) {
 
 Graph rank_graph(const Graph& all, int64_t rank) {
   Graph g = all.clone();
+  ValueId before;
   for (OpId id : topo_order(g)) {
-    if (g.op(id).def->name == "all_gather") take_own_part(g, id, rank);
+    if (g.op(id).def->name == "all_gather") before = take_own_part(g, id, rank, before);
   }
   std::vector<ValueId> results;
   for (ValueId v : g.outputs()) {

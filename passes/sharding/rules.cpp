@@ -21,6 +21,11 @@ const ShardRule* ShardStrategy::rule(const std::string& role) const {
   return it == rules.end() ? nullptr : &*it;
 }
 
+bool ShardStrategy::by_layers() const {
+  const ShardRule* layers = rule("layers");
+  return layers && layers->split == Split::layers;
+}
+
 RegisterShardStrategy::RegisterShardStrategy(ShardStrategy strategy) {
   const std::string name = strategy.name;
   table()[name] = std::move(strategy);

@@ -11,10 +11,11 @@ namespace lmc {
 enum class Split : uint8_t {
   rows,     // of the weight: each rank has some of the outputs (heads, neurons, ids of the vocabulary)
   columns,  // each rank has some of the inputs, and the partial sums are gathered and added
+  layers,   // whole ones, each by one rank
 };
 
 struct ShardRule {
-  std::string role;  // of a projection; "embedding" for tables of token embeddings
+  std::string role;  // of a projection; "embedding" for tables of token embeddings, "layers" for all of them
   Split split;
 };
 
@@ -24,6 +25,7 @@ struct ShardStrategy {
   std::vector<ShardRule> rules;
 
   const ShardRule* rule(const std::string& role) const;  // null: replicated
+  bool by_layers() const;
 };
 
 struct RegisterShardStrategy {

@@ -76,7 +76,7 @@ class Chooser {
   // k in virtual shards; each rank asks for the columns that it contracts.
   void sum(OpId id) {
     const Op& op = g_.op(id);
-    const std::vector<Stretch> cuts = cut_columns(g_, op);
+    const std::vector<Stretch> cuts = cut_columns(g_, op, ranks_);
     const auto shards = static_cast<int64_t>(cuts.size());
     const ValueId x = unrounded(g_, op.operands[0]);
     if (g_.type(x).dtype != DType::f32 || is_quantised(g_.type(unrounded(g_, op.operands[1])).dtype)) {

@@ -208,6 +208,7 @@ void StepLoop::reuse_prefix(Text& text) {
 
 // Of the pages that it has filled since it was at `before`, those that are not there.
 void StepLoop::keep_pages(const Text& text, int64_t before) {
+  if (session_.plan().ranks > 1) return;  // reuse_prefix() would not take them
   const Sequence& from = *text.sequence;
   for (int64_t page = before / kCachePage; page < from.position() / kCachePage; ++page) {
     const auto tokens = std::span(from.tokens).first(static_cast<size_t>((page + 1) * kCachePage));

@@ -145,20 +145,49 @@ Bundle::Bundle(const std::string& bundle_path, const BundleManifest& m, int64_t 
   }
   kernels = read_file(own_file("kernels.o"));
 
-  const WeightsHeader header(plan);
-  const auto bytes = mapped_.bytes();
-  if (static_cast<int64_t>(bytes.size()) != header.file_bytes ||
-      std::memcmp(bytes.data(), header.text.data(), header.text.size()) != 0) {
-    throw Error(own_file("weights.safetensors") + ": does not match plan.json" + kAgain);
-  }
-  offsets_ = header.offsets;
-  data_start_ = header.data_start;
+  find_shared(m);
 }
 
-std::vector<const void*> Bundle::weights() const {
-  std::vector<const void*> out;
-  for (int64_t o : offsets_) out.push_back(mapped_.bytes().data() + data_start_ + o);
-  return out;
+// Checks the weights' files against the plans, and finds each weight in one of them.
+void Bundle::find_shared(const BundleManifest& m) {
+  const auto matches = [](const MappedFile& file, const WeightsHeader& header) {
+    const auto bytes = file.bytes();
+    return static_cast<int64_t>(bytes.size()) == header.file_bytes &&
+           std::memcmp(bytes.data(), header.text.data(), header.text.size()) == 0;
+  };
+  SharedWeights shared;
+  try {
+    if (rank > 0 && m.json.contains("shared_weights")) {
+      const auto& all = m.json.at("shared_weights");
+      if (all.contains(std::to_string(rank))) shared = whole_numbers<int64_t>(all.at(std::to_string(rank)));
+    }
+  } catch (const nlohmann::json::exception& e) {
+    throw Error(path + "/manifest.json: " + e.what() + kAgain);
+  }
+  const std::string damaged = path + "/manifest.json: shares weights that rank 0 does not have";
+  if (!shared.empty() && shared.size() != plan.weights.size()) throw Error(damaged + kAgain);
+  const WeightsHeader header(plan, shared);
+  if (!matches(mapped_, header))
+    throw Error(own_file("weights.safetensors") + ": does not match plan.json" + kAgain);
+  for (const int64_t offset : header.offsets) {
+    const std::byte* data = mapped_.bytes().data() + header.data_start;
+    addresses_.push_back(offset < 0 ? nullptr : data + offset);
+  }
+  if (shared.empty()) return;
+  const Plan first = plan_from_json(read_file(file("plan.json")), file("plan.json"));
+  const WeightsHeader first_header(first);
+  first_mapped_.emplace(file("weights.safetensors"));
+  if (!matches(*first_mapped_, first_header))
+    throw Error(file("weights.safetensors") + ": does not match plan.json" + kAgain);
+  for (size_t i = 0; i < shared.size(); ++i) {
+    if (shared[i] < 0) continue;
+    const auto at = static_cast<size_t>(shared[i]);
+    if (at >= first.weights.size()) throw Error(damaged + kAgain);
+    const PlanWeight &here = plan.weights[i], &there = first.weights[at];
+    if (here.bytes != there.bytes || here.layout != there.layout || here.type != there.type)
+      throw Error(damaged + kAgain);
+    addresses_[i] = first_mapped_->bytes().data() + first_header.data_start + first_header.offsets[at];
+  }
 }
 
 std::string Bundle::own_file(const std::string& name) const { return file(rank_file(rank, name)); }

@@ -11,6 +11,7 @@
 #include "codegen/layout.h"
 #include "ir/plan.h"
 #include "ir/temporaries.h"
+#include "tools/bundle/bundle_format.h"
 #include "tools/bundle/signature.h"
 #include "tools/system/files.h"
 
@@ -43,11 +44,12 @@ class BundleWriter {
   // on until the next call. Rank 0 comes first.
   void begin_rank(int64_t rank) { rank_ = rank; }
   void add_own(const std::string& file, const std::string& content);
-  // The rank's plan, and its weights. Packs all of them with `threads` threads, calling `progress` with bytes
-  // done and in all now and then; what it throws ends the packing. Returns the packing error of each row of
-  // each weight.
+  // The rank's plan, and its weights, but for those that rank 0 has stored already. Packs them with `threads`
+  // threads, calling `progress` with bytes done and in all now and then; what it throws ends the packing.
+  // Returns the packing error of each row of each weight. `identities`: of each weight, by which those of
+  // several ranks are told to be the same (tools/bundle/weight_identity.h).
   std::vector<std::vector<PackError>> add_weights(
-      const Plan& plan, const WeightPacker& packer, int threads,
+      const Plan& plan, const WeightPacker& packer, const std::vector<int64_t>& identities, int threads,
       const std::function<void(int64_t done, int64_t total)>& progress);
   // Of the model that all ranks' plans are for. Signed by `key`, if there is one.
   void commit(const BundleInfo& info, const Plan& plan, const SigningKey* key = nullptr);
@@ -59,7 +61,12 @@ class BundleWriter {
   std::optional<Temporary> listed_;  // temporary_
   std::vector<std::string> files_;
   std::map<std::string, std::string> weight_hashes_;  // of the weights' files that are written
+  SharedWeights shared_with_rank_0(const std::vector<int64_t>& identities) const;
+
   int64_t rank_ = 0;
+  std::map<int64_t, size_t> first_;                      // rank 0's weights, by identity
+  std::vector<std::vector<PackError>> first_errors_;     // of rank 0's weights
+  std::map<std::string, SharedWeights> shared_weights_;  // by rank, for the manifest
 };
 
 // A bundle that was checked: versions, target, sizes, hashes of everything but the weights; and where there
@@ -73,8 +80,8 @@ class Bundle {
   BundleInfo info;
   int64_t rank = 0;
   Plan plan;
-  std::string kernels;                       // kernels.o
-  std::vector<const void*> weights() const;  // one address per plan.weights
+  std::string kernels;                                                    // kernels.o
+  const std::vector<const void*>& weights() const { return addresses_; }  // one per plan.weights
   std::span<const std::byte> weight_file() const { return mapped_.bytes(); }
   bool has_tokenizer() const;
   std::string file(const std::string& name) const { return path + "/" + name; }
@@ -85,10 +92,12 @@ class Bundle {
  private:
   Bundle(const std::string& path, const BundleManifest& manifest, int64_t rank);
 
+  void find_shared(const BundleManifest& manifest);
+
   std::map<std::string, std::string> weight_hashes_;  // by file
   MappedFile mapped_;
-  std::vector<int64_t> offsets_;
-  int64_t data_start_ = 0;
+  std::optional<MappedFile> first_mapped_;  // rank 0's, of which only what is shared is touched
+  std::vector<const void*> addresses_;      // by weight
 };
 
 // The newest *.lmc in the current folder, or Error.

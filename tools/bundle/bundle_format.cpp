@@ -7,11 +7,16 @@
 
 namespace lmc {
 
-WeightsHeader::WeightsHeader(const Plan& plan) {
+WeightsHeader::WeightsHeader(const Plan& plan, const SharedWeights& shared) {
   nlohmann::ordered_json header;
   header["__metadata__"] = {{"format", "lmc packed weights; layouts are in plan.json"}};
   int64_t at = 0;
-  for (const PlanWeight& w : plan.weights) {
+  for (size_t i = 0; i < plan.weights.size(); ++i) {
+    if (!shared.empty() && shared[i] >= 0) {
+      offsets.push_back(-1);
+      continue;
+    }
+    const PlanWeight& w = plan.weights[i];
     const int64_t stored = (w.bytes + kReadPastEnd + 63) / 64 * 64;
     offsets.push_back(at);
     header[w.name] = {{"dtype", "U8"}, {"shape", {stored}}, {"data_offsets", {at, at + stored}}};

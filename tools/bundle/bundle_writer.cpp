@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -51,10 +52,12 @@ void BundleWriter::add_own(const std::string& file, const std::string& content) 
 }
 
 std::vector<std::vector<PackError>> BundleWriter::add_weights(
-    const Plan& plan, const WeightPacker& packer, int threads,
+    const Plan& plan, const WeightPacker& packer, const std::vector<int64_t>& identities, int threads,
     const std::function<void(int64_t, int64_t)>& progress) {
   add_own("plan.json", plan_to_json(plan));
-  const WeightsHeader header(plan);
+  const SharedWeights shared = rank_ == 0 ? SharedWeights() : shared_with_rank_0(identities);
+  for (size_t w = 0; rank_ == 0 && w < identities.size(); ++w) first_.emplace(identities[w], w);
+  const WeightsHeader header(plan, shared);
   const std::string file = rank_file(rank_, "weights.safetensors");
   OutputFile out(temporary_ + "/" + file, header.file_bytes);
   out.write_at(0, std::as_bytes(std::span(header.text)));
@@ -66,6 +69,7 @@ std::vector<std::vector<PackError>> BundleWriter::add_weights(
   std::vector<Job> jobs;
   std::vector<int64_t> ends;
   for (size_t w = 0; w < packer.weights(); ++w) {
+    if (header.offsets[w] < 0) continue;
     for (int64_t c = 0; c < packer.chunks(w); ++c) {
       jobs.push_back({w, c});
       ends.push_back(header.data_start + header.offsets[w] + packer.chunk_offset(w, c) +
@@ -76,7 +80,13 @@ std::vector<std::vector<PackError>> BundleWriter::add_weights(
   ends.back() = header.file_bytes;
   TrailingHash hash(temporary_ + "/" + file, ends);
   std::vector<std::vector<PackError>> errors;
-  for (size_t w = 0; w < packer.weights(); ++w) errors.emplace_back(static_cast<size_t>(packer.rows(w)));
+  for (size_t w = 0; w < packer.weights(); ++w) {
+    if (header.offsets[w] < 0) {
+      errors.push_back(first_errors_[static_cast<size_t>(shared[w])]);
+    } else {
+      errors.emplace_back(static_cast<size_t>(packer.rows(w)));
+    }
+  }
   std::mutex mutex;
   int64_t done = 0;
   run_jobs(threads, jobs.size(), [&](size_t i) {
@@ -96,7 +106,22 @@ std::vector<std::vector<PackError>> BundleWriter::add_weights(
   out.close();
   weight_hashes_[file] = hash.finish();
   files_.push_back(file);
+  if (rank_ == 0) first_errors_ = errors;
+  if (!shared.empty()) shared_weights_[std::to_string(rank_)] = shared;
   return errors;
+}
+
+// Empty if there are none, and where a rank would have nothing of its own.
+SharedWeights BundleWriter::shared_with_rank_0(const std::vector<int64_t>& identities) const {
+  SharedWeights out;
+  for (const int64_t id : identities) {
+    const auto known = first_.find(id);
+    out.push_back(known == first_.end() ? -1 : static_cast<int64_t>(known->second));
+  }
+  const auto shared = [](int64_t at) { return at >= 0; };
+  if (std::none_of(out.begin(), out.end(), shared) || std::all_of(out.begin(), out.end(), shared))
+    out.clear();
+  return out;
 }
 
 void BundleWriter::commit(const BundleInfo& info, const Plan& plan, const SigningKey* key) {
@@ -120,6 +145,7 @@ void BundleWriter::commit(const BundleInfo& info, const Plan& plan, const Signin
                                      {"example_prompt", info.example_prompt},
                                      {"files", files}};
   if (plan.ranks > 1) manifest["ranks"] = plan.ranks;
+  if (!shared_weights_.empty()) manifest["shared_weights"] = shared_weights_;
   const std::string text = manifest.dump(1) + "\n";
   add("manifest.json", text);
   if (key != nullptr) add(kSignatureFile, key->sign(text));

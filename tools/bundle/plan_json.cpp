@@ -64,6 +64,7 @@ ordered_json step_json(const StepPlan& step) {
     if (s.gather) {
       stages.back()["gather"] = {
           {"bytes", s.gather->bytes}, {"rank", s.gather->rank}, {"stride", s.gather->stride}};
+      if (!s.gather->to.empty()) stages.back()["gather"]["to"] = s.gather->to;
     }
   }
   ordered_json buffers = ordered_json::array();
@@ -163,7 +164,9 @@ StepPlan step_from(const json& j) {
     }
     if (s.contains("gather")) {
       const json& g = s.at("gather");
-      stage.gather = {whole_numbers<int64_t>(g.at("bytes")), size_from(g, "rank"), size_from(g, "stride")};
+      stage.gather = {
+          whole_numbers<int64_t>(g.at("bytes")), size_from(g, "rank"), size_from(g, "stride"), {}};
+      if (g.contains("to")) stage.gather->to = whole_numbers<int64_t>(g.at("to"));
     }
     step.stages.push_back(std::move(stage));
   }

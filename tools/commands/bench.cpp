@@ -10,6 +10,7 @@
 #include "tools/cli/command.h"
 #include "tools/cli/console.h"
 #include "tools/generate/engine.h"
+#include "tools/generate/ranks.h"
 #include "tools/measure/bench/ab.h"
 #include "tools/measure/bench/ablate.h"
 #include "tools/measure/serving/serve_bench.h"
@@ -118,6 +119,15 @@ void serve(const Options& o) {
   bench_bundle_served(o.bundles.empty() ? newest_bundle() : o.bundles[0], flags, traffic, json);
 }
 
+// What rank 0 measures, on another one.
+void follow(const std::vector<std::string>& bundles, const std::vector<int>& threads, const Options& o,
+            Collective& ranks) {
+  for (const std::string& b : bundles) {
+    for (const int t : threads)
+      Engine(b, {.threads = t, .scheduler = o.scheduler, .collective = &ranks}, o.load).follows();
+  }
+}
+
 void run(const Options& o) {
   if (!o.first_token.empty()) return print_first_token(o.first_token, o.threads.empty() ? 0 : o.threads[0]);
   if (o.serve.wanted) return serve(o);
@@ -130,12 +140,15 @@ void run(const Options& o) {
   const std::vector<std::string> bundles =
       o.bundles.empty() ? std::vector<std::string>{newest_bundle()} : o.bundles;
   const std::vector<int> threads = o.threads.empty() ? std::vector<int>{0} : o.threads;
+  Collective* const ranks = ranks_of_this_run();
+  if (ranks && ranks->rank() > 0) return follow(bundles, threads, o, *ranks);
   // Mistakes are told before minutes of measuring.
   for (const std::string& b : bundles) check_tests(b, Bundle(b).plan, tests);
   std::vector<BenchResult> results;
   for (const std::string& b : bundles) {
     for (int t : threads)
-      results.push_back(bench(b, t, tests, o.repetitions > 0 ? o.repetitions : 3, o.scheduler, o.load));
+      results.push_back(
+          bench(b, t, tests, o.repetitions > 0 ? o.repetitions : 3, o.scheduler, o.load, ranks));
   }
   fmt::print("{}", bench_text(results, o.format));
 }

@@ -25,6 +25,7 @@
 #include "tools/build/quant_report.h"
 #include "tools/bundle/bundle.h"
 #include "tools/bundle/plan_json.h"
+#include "tools/bundle/weight_identity.h"
 #include "tools/cli/command.h"
 #include "tools/cli/console.h"
 #include "tools/cli/text_io.h"
@@ -40,7 +41,7 @@ namespace fs = std::filesystem;
 namespace {
 
 struct Options {
-  std::string model, output, tokenizer, chat_template, emit, sign, target = "native";
+  std::string model, output, tokenizer, chat_template, emit, sign, target = "native", split;
   ModelFlags source;
   AutoQuantFlags automatic;
   PassFlags passes;
@@ -121,18 +122,19 @@ void add_chat_template(const Options& o, BundleWriter& writer, const Model& m) {
 }
 
 // What a rank (or the only one) has for itself: its graphs, kernels, plan and weights.
-void write_rank(const Options& o, BundleWriter& writer, const Model& m, CodegenResult& code,
-                const std::vector<PassReport>& reports) {
+void write_rank(const Options& o, BundleWriter& writer, WeightIdentity& identity, const Model& m,
+                CodegenResult& code, const std::vector<PassReport>& reports) {
   const WeightPacker packer(code.graphs.model, code.packs, *m.weights,
                             o.allow_nan ? NotFinite::keep : NotFinite::refuse);
   QuantReport report(reports, code);
   {
     Progress progress("quantising and packing");
-    report.errors = writer.add_weights(code.plan, packer, o.threads > 0 ? o.threads : default_threads(),
-                                       [&](int64_t done, int64_t total) {
-                                         stop_if_interrupted();
-                                         progress.update(done, total);
-                                       });
+    report.errors =
+        writer.add_weights(code.plan, packer, identity.of(code.graphs.model, code.packs),
+                           o.threads > 0 ? o.threads : default_threads(), [&](int64_t done, int64_t total) {
+                             stop_if_interrupted();
+                             progress.update(done, total);
+                           });
   }
   writer.add_own("model.lmir", print_graph(code.graphs.model));
   writer.add_own("decode.lmir", print_graph(code.graphs.decode));
@@ -232,14 +234,15 @@ std::vector<RankModel> optimised(const Options& o, Model& m, const PassOptions& 
     out[0].graph = std::move(m.graph);
     return out;
   }
-  RankPasses dealt = run_passes_for_ranks(m.graph, passes, o.ranks);
+  std::vector<int64_t> wanted;
+  if (o.rank >= 0) wanted.push_back(o.rank);
+  RankPasses dealt = run_passes_for_ranks(m.graph, passes, o.ranks, wanted);
   report_passes(dealt.together, passes, o.passes.explain);
   if (o.emit == "opt" && o.rank < 0) {
     out.push_back({std::move(m.graph), std::move(dealt.together)});
     return out;
   }
   for (size_t r = 0; r < dealt.graphs.size(); ++r) {
-    if (o.rank >= 0 && static_cast<int64_t>(r) != o.rank) continue;
     if (out.empty()) report_passes(dealt.alone[r], passes, o.passes.explain);  // the others' are alike
     out.push_back({std::move(dealt.graphs[r]), dealt.together});
     out.back().reports.insert(out.back().reports.end(), dealt.alone[r].begin(), dealt.alone[r].end());
@@ -290,7 +293,9 @@ void check_ranks(const Options& o) {
   if (o.ranks > 1 && o.rank < 0 && !o.emit.empty() && o.emit != "opt" && o.emit != "import" &&
       o.emit != "graph" && o.emit != "quant")
     throw UsageError("--emit " + o.emit + " is of one rank: pass --rank");
-  if (o.ranks > 0 && o.passes.price) throw UsageError("--price is of one machine: leave out --ranks");
+  if (!o.split.empty() && o.ranks == 0) throw UsageError("--split goes with --ranks");
+  if (o.ranks > 0 && o.passes.price)
+    throw UsageError("--price is of one machine: lmc price tells what several take");
 }
 
 void run(const Options& o) {
@@ -323,6 +328,7 @@ void run(const Options& o) {
   if (o.emit == "quant") return emit(o, source.quant.rules(m) + "\n");
   source.apply(pass_options, m);
   pass_options.phase = PassPhase::optimise;
+  if (!o.split.empty()) pass_options.settings["shard"]["rules"] = o.split;
   const std::vector<RankModel> ranks = optimised(o, m, pass_options);
   stop_if_interrupted();
   if (o.emit == "opt") return emit(o, print_graph(ranks[0].graph));
@@ -330,13 +336,14 @@ void run(const Options& o) {
   const LoweringOptions lowering = {
       .block = std::min(o.block, m.context), .target = target, .hidden = o.ranks == 0};
   std::optional<BundleWriter> writer;
+  WeightIdentity identity;
   if (o.emit.empty()) writer.emplace(output);
   double bytes = 0;
   for (const RankModel& r : ranks) {
     std::optional<CodegenResult> code = compiled(o, options, lowering, r, pass_options);
     if (!code) return;
     writer->begin_rank(code->plan.rank);
-    write_rank(o, *writer, m, *code, r.reports);
+    write_rank(o, *writer, identity, m, *code, r.reports);
     for (const PlanWeight& w : code->plan.weights) bytes += static_cast<double>(w.bytes);
     if (&r != &ranks.back()) continue;
     finish_bundle(o, *writer, m, code->plan, r.reports, key ? &*key : nullptr);
@@ -395,6 +402,11 @@ const RegisterCommand kCompile(
                  return n == "1" || n == "2" || n == "4" || n == "8" ? "" : "must be 1, 2, 4 or 8";
                },
                "N");
+       flags
+           .option("--split", o->split,
+                   "with --ranks: what each process gets: tensor (default), some heads and neurons of every "
+                   "layer, for one text sooner; layers, some layers, with few messages, for many texts")
+           .one_of({"tensor", "layers"});
        flags.option("--rank", o->rank, "with --ranks and --emit: whose graph, counted from 0").range(0, 7);
        flags.flag("--no-verify", o->no_verify,
                   "do not run each kernel beside the evaluator of its group on seeded inputs");

@@ -1,6 +1,8 @@
 // lmc explore: the pipeline of passes as one page.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "ir/text.h"
 #include "models/checkpoint/hub_cache.h"
 #include "models/checkpoint/path_kind.h"
@@ -18,7 +20,8 @@ namespace lmc::explore_command {
 namespace {
 
 struct Options {
-  std::string input, output, profile;
+  std::string input, output, profile, split;
+  RecordedRank rank;
   QuantFlags quant;
   ModelOptions weights;
   PassFlags passes;
@@ -29,27 +32,36 @@ PipelineRecord explore_model(const Options& o, PassOptions passes) {
   Model m = load_model(o.input, o.weights);
   o.quant.apply(passes, m);
   passes.weights = m.weights.get();
-  PipelineRecord r = record_pipeline(std::move(m.graph), passes);
+  PipelineRecord r = record_pipeline(std::move(m.graph), passes, o.rank);
   r.title = m.family;
   r.source = m.source;
-  r.facts = {fmt::format("{} layers", m.layers),
-             fmt::format("{:.2f} M parameters", static_cast<double>(m.parameters) / 1e6),
-             fmt::format("context {}", m.context), fmt::format("vocabulary {}", m.vocab)};
+  r.facts.insert(r.facts.begin(),
+                 {fmt::format("{} layers", m.layers),
+                  fmt::format("{:.2f} M parameters", static_cast<double>(m.parameters) / 1e6),
+                  fmt::format("context {}", m.context), fmt::format("vocabulary {}", m.vocab)});
   return r;
 }
 
 PipelineRecord record(const Options& o) {
-  const PassOptions passes = o.passes.options();
+  PassOptions passes = o.passes.options();
+  if (!o.split.empty()) passes.settings["shard"]["rules"] = o.split;
   const PathKind kind = path_kind(o.input);
-  if (kind == PathKind::bundle || kind == PathKind::folder) return record_of_bundle(o.input);
+  if (kind == PathKind::bundle || kind == PathKind::folder) {
+    if (o.rank.ranks > 0) throw UsageError("--ranks deals a model out: a bundle is dealt out already");
+    return record_of_bundle(o.input);
+  }
   if (kind != PathKind::graph && kind != PathKind::other) return explore_model(o, passes);
-  PipelineRecord r = record_pipeline(parse_graph(read_input(o.input), o.input), passes);
+  PipelineRecord r = record_pipeline(parse_graph(read_input(o.input), o.input), passes, o.rank);
   r.title = "@" + r.states[0].name;
   r.source = o.input;
   return r;
 }
 
 void run(const Options& o) {
+  if (o.rank.ranks == 0 && (o.rank.rank > 0 || !o.split.empty()))
+    throw UsageError("--rank and --split go with --ranks");
+  if (o.rank.rank >= std::max<int64_t>(o.rank.ranks, 1))
+    throw UsageError(fmt::format("--rank {}: there are {} ranks, counted from 0", o.rank.rank, o.rank.ranks));
   if (o.json == !o.output.empty())
     throw UsageError("say where the page shall go with -o PAGE.html, or ask for --json");
   std::optional<Measured> measured;
@@ -75,6 +87,18 @@ const RegisterCommand kExplore(
            .type_name("MODEL")
            .required();
        flags.option("-o,--output", o->output, "the page to write").type_name("FILE");
+       flags
+           .option("--ranks", o->rank.ranks,
+                   "deal it out to so many machines: what each computes and what is sent, then one rank's "
+                   "kernels")
+           .check(
+               [](const std::string& n) {
+                 return n == "1" || n == "2" || n == "4" || n == "8" ? "" : "must be 1, 2, 4 or 8";
+               },
+               "N");
+       flags.option("--rank", o->rank.rank, "with --ranks: whose kernels, counted from 0").range(0, 7);
+       flags.option("--split", o->split, "with --ranks: tensor (default) or layers, as lmc compile has it")
+           .one_of({"tensor", "layers"});
        flags
            .option("--profile", o->profile,
                    "measured times beside predicted ones: what lmc profile --json wrote")

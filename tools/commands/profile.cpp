@@ -10,6 +10,7 @@
 #include "tools/cli/command.h"
 #include "tools/cli/console.h"
 #include "tools/generate/engine.h"
+#include "tools/generate/ranks.h"
 #include "tools/machine/machine.h"
 #include "tools/machine/membw.h"
 #include "tools/measure/bench/speed.h"
@@ -74,12 +75,19 @@ void run(const Options& o) {
   check_writable(o.trace);
   check_writable(o.html);
   std::unique_ptr<Recorder> recorder;
+  CollectiveTimes collectives;
   const auto listen = [&](const StepPlan& plan, const StepInfo& step, const Profile& times) {
-    (*recorder)(plan, step, times);
+    if (recorder) (*recorder)(plan, step, times);
+    collectives(plan, step, times);
   };
+  Collective* const ranks = ranks_of_this_run();
   Engine engine(o.bundle.empty() ? newest_bundle() : o.bundle,
-                {.threads = o.threads, .profile = true, .on_step = listen}, o.load);
+                {.threads = o.threads, .profile = true, .on_step = listen, .collective = ranks}, o.load);
   Session& s = engine.session();
+  if (engine.follows()) {
+    collectives.kinds(engine.bundle().plan, *ranks);  // rank 0 compares them with its own
+    return;
+  }
   if (o.prompt > s.context() || o.decode > s.context() - o.prompt) {
     throw UsageError(
         fmt::format("-p {} and -n {} together exceed the context of {}", o.prompt, o.decode, s.context()));
@@ -87,12 +95,17 @@ void run(const Options& o) {
   engine.warm_up();
   AuditSetup setup{
       engine.bundle().path, s.threads(), o.prompt, o.decode, {}, machine_figures(s.threads()), {},
-      page_fault_seconds()};
+      page_fault_seconds(), {}};
   raise(setup.peaks, engine.bundle(), s.threads());
   recorder = std::make_unique<Recorder>(engine.bundle().plan);
   record(s, *recorder, o);
   raise(setup.peaks, engine.bundle(), s.threads());
-  setup.attention = measure_attention_parts(engine.bundle(), s.threads(), o.prompt, o.decode);
+  if (ranks) {  // each has a graph of its own: attention is not taken apart
+    s.let_go();
+    setup.collectives = collectives.kinds(engine.bundle().plan, *ranks);
+  } else {
+    setup.attention = measure_attention_parts(engine.bundle(), s.threads(), o.prompt, o.decode);
+  }
   const Audit audit = audit_of(*recorder, setup);
   if (!o.trace.empty()) write_file(o.trace, trace_json(*recorder));
   if (!o.html.empty()) write_file(o.html, profile_page(audit, *recorder));

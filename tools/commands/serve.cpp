@@ -10,6 +10,7 @@
 #include "tools/cli/console.h"
 #include "tools/generate/engine.h"
 #include "tools/generate/page_store.h"
+#include "tools/generate/ranks.h"
 #include "tools/generate/speculation.h"
 #include "tools/serve/http/server.h"
 #include "tools/serve/service.h"
@@ -71,7 +72,11 @@ void run(Options o) {
   o.server.limits.write = std::chrono::seconds(o.write_seconds);
 
   if (o.bundle.empty()) o.bundle = newest_bundle();
-  Engine engine(o.bundle, {.threads = o.threads, .scheduler = o.scheduler}, o.load);
+  Collective* const ranks = ranks_of_this_run();
+  Engine engine(o.bundle, {.threads = o.threads, .scheduler = o.scheduler, .collective = ranks}, o.load);
+  if (engine.follows()) return;
+  if (ranks && !o.prompt_cache.empty())
+    throw UsageError("--prompt-cache keeps the caches of one process: leave it out on several ranks");
   o.service.model = !o.alias.empty() ? o.alias : std::filesystem::path(engine.bundle().path).stem().string();
   const int64_t most = engine.session().most_sequences();
   if (o.slots > most)

@@ -27,9 +27,9 @@ void check_ranks(const Bundle& bundle, const Collective* started) {
   if (wanted == 1)
     throw Error(fmt::format("{}: is for one process, not for {}: compile it with --ranks {}", bundle.path,
                             ranks, ranks));
-  throw Error(fmt::format("{}: is for {} ranks: start it as mpirun -n {} lmc run, chat or eval{}",
-                          bundle.path, wanted, wanted,
-                          has_mpi() ? "" : " (this lmc was built without MPI: cmake -DLMC_MPI=ON)"));
+  throw Error(fmt::format(
+      "{}: is for {} ranks: start it as mpirun -n {} lmc run (chat, eval, serve, bench, profile){}",
+      bundle.path, wanted, wanted, has_mpi() ? "" : " (this lmc was built without MPI: cmake -DLMC_MPI=ON)"));
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ namespace {
 struct Wanted {
   std::string format, caches;
   int64_t ranks;
+  std::string split = "tensor";
 };
 
 class Ranks {
@@ -30,6 +31,7 @@ class Ranks {
     PassOptions passes;
     passes.settings["quantize"] = {{"format", wanted.format}, {"min_dim", "1"}};
     passes.settings["kv-format"] = {{"format", wanted.caches}};
+    passes.settings["shard"]["rules"] = wanted.split;
     passes.repro_path.clear();
     RankPasses dealt = run_passes_for_ranks(m.graph, passes, wanted.ranks);
     CodegenOptions options;
@@ -89,9 +91,9 @@ bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
 }
 
 void expect_the_bits_of_one(const std::string& folder, const Wanted& wanted) {
-  SCOPED_TRACE(wanted.format + ", " + std::to_string(wanted.ranks) + " ranks");
+  SCOPED_TRACE(wanted.format + ", " + wanted.split + ", " + std::to_string(wanted.ranks) + " ranks");
   const std::vector<int32_t> ids = golden_ids(folder);
-  Ranks one(folder, {wanted.format, wanted.caches, 1});
+  Ranks one(folder, {wanted.format, wanted.caches, 1, wanted.split});
   Ranks many(folder, wanted);
   const std::vector<float> expected = one.logits(ids, 0);
   for (const int64_t block : {0, 1})
@@ -112,6 +114,8 @@ TEST_P(GoldenRanks, give_the_bits_of_one) {
       expect_the_bits_of_one(folder, {"none", "f32", n});
       expect_the_bits_of_one(folder, {"q8_0", "f16", n});
     }
+    expect_the_bits_of_one(folder, {"none", "f32", 2, "layers"});
+    expect_the_bits_of_one(folder, {"q8_0", "f16", 2, "layers"});
     return;
   }
   const std::map<std::string, Wanted> some = {
@@ -120,6 +124,10 @@ TEST_P(GoldenRanks, give_the_bits_of_one) {
   const auto wanted = some.find(GetParam());
   if (wanted == some.end()) GTEST_SKIP() << "LMC_ALL_BITS=1 tries it";
   expect_the_bits_of_one(folder, wanted->second);
+  Wanted layers = wanted->second;
+  layers.ranks = 2;
+  layers.split = "layers";
+  expect_the_bits_of_one(folder, layers);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, GoldenRanks, testing::ValuesIn(golden_names()), golden_test_name);
@@ -146,10 +154,15 @@ TEST(GoldenRanksFollow, sequences_that_go_back_and_begin_again) {
     out.push_back(static_cast<float>(s.next(std::span(ids).first(1)).value()));
   };
   std::vector<float> one, two;
-  Ranks(folder, {"none", "f32", 1}).together(options, [&](Session& s) { run(s, one); });
-  Ranks(folder, {"none", "f32", 2}).together(options, [&](Session& s) { run(s, two); });
-  EXPECT_FALSE(one.empty());
-  EXPECT_TRUE(same_bits(one, two));
+  for (const std::string split : {"tensor", "layers"}) {
+    SCOPED_TRACE(split);
+    one.clear();
+    two.clear();
+    Ranks(folder, {"none", "f32", 1, split}).together(options, [&](Session& s) { run(s, one); });
+    Ranks(folder, {"none", "f32", 2, split}).together(options, [&](Session& s) { run(s, two); });
+    EXPECT_FALSE(one.empty());
+    EXPECT_TRUE(same_bits(one, two));
+  }
 }
 
 TEST(GoldenRanksFollow, a_plan_for_two_refuses_to_run_alone) {

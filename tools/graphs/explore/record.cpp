@@ -1,9 +1,15 @@
 #include "tools/graphs/explore/record.h"
 
+#include <fmt/format.h>
+
+#include "codegen/codegen.h"
+#include "ir/network.h"
 #include "ir/text.h"
 #include "passes/engine/lowering.h"
+#include "passes/engine/ranks.h"
 #include "tools/build/quant_report.h"
 #include "tools/bundle/bundle.h"
+#include "tools/cli/console.h"
 #include "tools/graphs/explore/bundle_report.h"
 
 namespace lmc {
@@ -17,12 +23,27 @@ Json with_doc(Json pass) {
     pass["doc"] = p->doc();
     pass["exact"] = p->exact();
   }
+  if (!pass.contains("doc")) {  // a rank's graph taken out of all ranks'
+    pass["doc"] = pass.value("summary", "");
+    pass["exact"] = true;
+  }
   return pass;
+}
+
+// What this rank has, and what it sends for a token.
+std::string rank_fact(const Plan& plan) {
+  double weights = 0;
+  for (const PlanWeight& w : plan.weights) weights += static_cast<double>(w.bytes);
+  const StepTraffic sent = step_traffic(plan.decode, {}, {});
+  return fmt::format(
+      "rank {}: {} kernels a token on {} of weights; {} collectives, {} sent in {} messages, {} got",
+      plan.rank, plan.decode.stages.size(), human_bytes(weights), sent.collectives,
+      human_bytes(sent.all.sent), sent.all.messages_out, human_bytes(sent.all.got));
 }
 
 }  // namespace
 
-PipelineRecord record_pipeline(Graph g, const PassOptions& options) {
+PipelineRecord record_pipeline(Graph g, const PassOptions& options, const RecordedRank& rank) {
   PipelineRecord out;
   for (ValueId w : g.weights()) g.remove_weight_if_unused(w);  // as the manager does first of all
   out.states.push_back(g.clone());
@@ -39,9 +60,14 @@ PipelineRecord record_pipeline(Graph g, const PassOptions& options) {
     out.passes.push_back(std::move(pass));
     for (const LedgerEntry& e : r.ledger) out.ledger.push_back(ledger_json(e, {}));
   };
-  run_passes(g, recording);
+  if (rank.ranks == 0) {
+    run_passes(g, recording);
+  } else {
+    g = std::move(run_passes_for_ranks(g, recording, rank.ranks, {rank.rank}).graphs[0]);
+  }
   try {
-    lower(std::move(g), {}, recording);
+    Lowered lowered = lower(std::move(g), {}, recording);
+    if (rank.ranks > 0) out.facts.push_back(rank_fact(plan_only(std::move(lowered), {}).plan));
   } catch (const Error& e) {
     out.note = std::string("The graph cannot be lowered: ") + e.what();
   }

@@ -20,8 +20,15 @@ struct PipelineRecord {
   std::string note;                       // what this page cannot show, and why
 };
 
-// Runs the passes over `g`, and those that lower it to the kernels of a step of one token.
-PipelineRecord record_pipeline(Graph g, const PassOptions& options);
+// Which of several ranks is followed to its kernels, behind what all of them are dealt.
+struct RecordedRank {
+  int64_t ranks = 0;  // 0: the model is for one machine
+  int64_t rank = 0;
+};
+
+// Runs the passes over `g`, and those that lower it to the kernels of a step of one token. Of a rank, `facts`
+// says what it has and sends.
+PipelineRecord record_pipeline(Graph g, const PassOptions& options, const RecordedRank& rank = {});
 
 // What a bundle tells: its final graph, and the report of the passes that led to it.
 PipelineRecord record_of_bundle(const std::string& path);

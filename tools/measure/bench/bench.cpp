@@ -48,18 +48,20 @@ void check_tests(const std::string& bundle, const Plan& plan, const std::vector<
 }
 
 BenchResult bench(const std::string& bundle, int threads, const std::vector<SpeedTest>& tests,
-                  int repetitions, const std::string& scheduler, const LoadOptions& load) {
+                  int repetitions, const std::string& scheduler, const LoadOptions& load, Collective* ranks) {
   BenchResult out;
   out.bundle = bundle;
   // Before a process is timed that would measure the machine first.
   machine_figures(threads > 0 ? threads : default_threads());
-  // Before anything here maps the weights: mapped pages cannot be dropped.
-  out.cold_kept = drop_from_page_cache(bundle + "/weights.safetensors");
-  out.cold = measure_first_token(bundle, threads);
-  out.warm = measure_first_token(bundle, threads);
+  if (!ranks) {
+    // Before anything here maps the weights: mapped pages cannot be dropped.
+    out.cold_kept = drop_from_page_cache(bundle + "/weights.safetensors");
+    out.cold = measure_first_token(bundle, threads);
+    out.warm = measure_first_token(bundle, threads);
+  }
 
   reset_peak_memory();
-  Engine engine(bundle, {.threads = threads, .scheduler = scheduler}, load);
+  Engine engine(bundle, {.threads = threads, .scheduler = scheduler, .collective = ranks}, load);
   Session& session = engine.session();
   out.threads = session.threads();
   out.weight_file_bytes = static_cast<double>(engine.bundle().weight_file().size());

@@ -30,8 +30,11 @@ struct BenchResult {
 // UsageError where a test exceeds the bundle's context, or the sequences that a step of it takes.
 void check_tests(const std::string& bundle, const Plan& plan, const std::vector<SpeedTest>& tests);
 
+// With the other ranks of a bundle for several: then processes are not started and timed, and first tokens
+// are 0.
 BenchResult bench(const std::string& bundle, int threads, const std::vector<SpeedTest>& tests,
-                  int repetitions, const std::string& scheduler, const LoadOptions& load);
+                  int repetitions, const std::string& scheduler, const LoadOptions& load,
+                  Collective* ranks = nullptr);
 
 // "md", "csv" or "json".
 std::string bench_text(const std::vector<BenchResult>& results, const std::string& format);

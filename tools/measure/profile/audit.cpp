@@ -85,6 +85,7 @@ void add_bottlenecks(PhaseAudit& a, int threads) {
 // Projections are the linears in front, the output the one behind; the fused kernel's time is cut by the
 // shares of its parts.
 void add_attention(PhaseAudit& a, const AttentionShares& shares) {
+  if (shares == AttentionShares()) return;  // nobody has measured them
   std::vector<AttentionTime> out = {{"projections"}, {"scores QK^T"}, {"softmax"},
                                     {"values AV"},   {"output"},      {"norm, rope, cache, rest"}};
   double all = 0;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tools/measure/profile/attention_parts.h"
+#include "tools/measure/profile/collectives.h"
 #include "tools/measure/profile/kernel_kinds.h"
 #include "tools/measure/profile/recorder.h"
 #include "tools/measure/profile/slow_steps.h"
@@ -21,7 +22,8 @@ struct AuditSetup {
   Peaks peaks;             // measured in this run
   MachineFigures machine;  // that costs are predicted by
   AttentionParts attention;
-  double page_fault = 0;  // seconds
+  double page_fault = 0;                    // seconds
+  std::vector<CollectiveKind> collectives;  // of decode steps, on several ranks
 };
 
 // Time in one section of a step; `share` is that of the mean in the mean total.

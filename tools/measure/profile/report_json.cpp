@@ -174,6 +174,19 @@ Json phase_json(const PhaseAudit& a, const std::vector<const StepRecord*>& all, 
           {"bottlenecks", bottlenecks_json(a)}};
 }
 
+Json collectives_json(const AuditSetup& setup) {
+  Json out = Json::array();
+  for (const CollectiveKind& k : setup.collectives) {
+    out.push_back({{"part", k.part},
+                   {"calls_per_step", rounded(k.calls)},
+                   {"sent_bytes_per_step", k.sent},
+                   {"got_bytes_per_step", k.got},
+                   {"ms_per_step", ms(k.seconds)},
+                   {"waiting_ms_per_step", ms(k.waiting)}});
+  }
+  return out;
+}
+
 Json cold_json(const Audit& a) {
   double warm = 0;
   for (const StepRecord* s : a.prefill.steps) warm += s->times.total;
@@ -210,6 +223,7 @@ Json report_json(const Audit& a, const Recorder& recorder) {
           {"machine", figures_json(s.machine)},
           {"cold", cold_json(a)},
           {"slow_steps", slow_json(a, recorder)},
+          {"collectives", collectives_json(s)},
           {"decode", phase_json(a.decode, recorder.steps(Phase::decode), s)},
           {"prefill", phase_json(a.prefill, a.prefill.steps, s)}};
 }

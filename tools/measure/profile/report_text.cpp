@@ -136,6 +136,18 @@ std::string attention_table(const Audit& a) {
          "  the fused kernel's time, cut by the cycles that a variant compiled for measuring counts\n";
 }
 
+std::string collective_table(const Audit& a) {
+  TextTable t({"<collectives", "per step", "us/call", "sent a step", "got a step", "ms/step", "of step",
+               "waiting ms"});
+  for (const CollectiveKind& k : a.setup.collectives) {
+    const double wall = a.decode.waiting.wall;
+    t.row({k.part, fmt::format("{:.4g}", k.calls), us(k.calls > 0 ? k.seconds / k.calls : 0),
+           human_bytes(k.sent), human_bytes(k.got), in_ms(k.seconds),
+           percent(wall > 0 ? k.seconds / wall : 0), in_ms(k.waiting)});
+  }
+  return t.str() + "  waiting: for others, beyond the least that any rank spent in the same call\n";
+}
+
 std::string waiting_table(const Audit& a) {
   TextTable t({"<mean step", "wall ms", "wall x threads", "busy ms", "waiting ms", "of workers' time",
                "in stages", "between stages", "of wall"});
@@ -259,6 +271,7 @@ std::string report_text(const Audit& a, const Recorder& recorder) {
   if (!a.decode.attention.empty()) out += title("Attention taken apart, all layers") + attention_table(a);
   out += title("Kernels, decode") + kernel_table(a.decode, a.setup.peaks);
   out += title("Kernels, prefill") + kernel_table(a.prefill, a.setup.peaks);
+  if (!a.setup.collectives.empty()) out += title("Between ranks, decode") + collective_table(a);
   out += title("Waiting and scheduling, per step") + waiting_table(a);
   out += title("Jitter") + jitter_table(a.decode) + slow_text(a, recorder.knows_waits());
   out += title("Prefill against decode") + phase_table(a);

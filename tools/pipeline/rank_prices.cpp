@@ -1,0 +1,70 @@
+#include "tools/pipeline/rank_prices.h"
+
+#include <algorithm>
+
+#include "codegen/codegen.h"
+#include "ir/cost.h"
+#include "passes/engine/ranks.h"
+
+namespace lmc {
+namespace {
+
+// Of tensors the first rank and the last, which has what is over: those between are like them.
+std::vector<int64_t> ranks_to_look_at(int64_t ranks, const std::string& split) {
+  if (split == "tensor" && ranks > 1) return {0, ranks - 1};
+  std::vector<int64_t> out;
+  for (int64_t r = 0; r < ranks; ++r) out.push_back(r);
+  return out;
+}
+
+template <class Item>
+double bytes_of(const std::vector<Item>& items) {
+  double out = 0;
+  for (const Item& i : items) out += static_cast<double>(i.bytes);
+  return out;
+}
+
+// Adds what one rank takes.
+void add_rank(RankPrice& out, const Plan& plan, const RankPriceOptions& o) {
+  const bool in_turn = out.split == "layers";
+  const StepShape token{1, 1, o.position};
+  const double compute = StepCost(plan.decode, o.machine).usual_step(token, o.machine.threads);
+  const StepTraffic sent = step_traffic(plan.decode, token, o.network);
+  out.compute = in_turn ? out.compute + compute : std::max(out.compute, compute);
+  out.network = in_turn ? out.network + sent.seconds : std::max(out.network, sent.seconds);
+  out.collectives = std::max(out.collectives, sent.collectives);
+  out.sent_bytes = std::max(out.sent_bytes, sent.all.sent);
+  out.weight_bytes = std::max(out.weight_bytes, bytes_of(plan.weights));
+  out.cache_bytes = std::max(out.cache_bytes, bytes_of(plan.caches));
+  const StepPlan& prefill = plan.prefill.stages.empty() ? plan.decode : plan.prefill;
+  out.block = prefill.max_tokens;
+  const StepShape block{out.block, 0, o.position};
+  const double of_block = StepCost(prefill, o.machine).usual_step(block, o.machine.threads) +
+                          step_traffic(prefill, block, o.network).seconds;
+  out.block_seconds = std::max(out.block_seconds, of_block);
+}
+
+}  // namespace
+
+RankPrice price_of_ranks(const Graph& model, int64_t ranks, const std::string& split,
+                         const RankPriceOptions& o) {
+  RankPrice out;
+  out.ranks = ranks;
+  out.split = split;
+  PassOptions passes = o.passes;
+  passes.settings["shard"]["rules"] = split;
+  passes.trial = true;
+  PassOptions trial;
+  trial.trial = true;
+  Graph g = model.clone();
+  const RankPasses dealt = run_passes_for_ranks(g, passes, ranks, ranks_to_look_at(ranks, split));
+  for (const Graph& own : dealt.graphs)
+    add_rank(out, plan_only(lower(own.clone(), o.lowering, trial), {}).plan, o);
+  out.network += announce_seconds(ranks, o.network);
+  for (const PassReport& r : dealt.together) {
+    if (r.pass == "shard") out.remarks = r.remarks;
+  }
+  return out;
+}
+
+}  // namespace lmc

@@ -1,0 +1,47 @@
+// What a model costs on several machines, predicted from the plans of its ranks: before anything is compiled,
+// on machines and networks that need not be there.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ir/machine.h"
+#include "ir/network.h"
+#include "passes/engine/lowering.h"
+#include "passes/engine/manager.h"
+
+namespace lmc {
+
+struct RankPrice {
+  int64_t ranks = 1;
+  std::string split;        // the strategy: "tensor", "layers"
+  double weight_bytes = 0;  // of the rank that has most
+  double cache_bytes = 0;   // likewise, of one text
+  int64_t collectives = 0;  // of a token, in which the busiest rank has part
+  double sent_bytes = 0;    // of a token, by that rank
+  // Seconds of a greedy token: what the slowest rank computes (of layers: all of them, one after the other),
+  // and what is sent.
+  double compute = 0, network = 0;
+  // Seconds that each further block of a prompt takes: while one rank has it, others have those around it.
+  int64_t block = 0;  // its tokens
+  double block_seconds = 0;
+  std::vector<std::string> remarks;  // what could not be dealt out
+
+  double tokens_per_second() const { return 1 / (compute + network); }
+  double prompt_tokens_per_second() const { return static_cast<double>(block) / block_seconds; }
+};
+
+struct RankPriceOptions {
+  PassOptions passes;  // those of one machine
+  LoweringOptions lowering;
+  MachineFigures machine;  // of each rank
+  NetworkFigures network;
+  int64_t position = 0;  // how long the text is already
+};
+
+// Error if the model cannot be dealt out so.
+RankPrice price_of_ranks(const Graph& model, int64_t ranks, const std::string& split,
+                         const RankPriceOptions& options);
+
+}  // namespace lmc
