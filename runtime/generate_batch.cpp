@@ -25,10 +25,12 @@ BatcherOptions options_for(const Session& session, int64_t slots, Drafter* draft
 class BatchGeneration {
  public:
   BatchGeneration(Session& session, std::span<const std::vector<int32_t>> prompts,
-                  const GenerateOptions& options, int64_t slots, const BatchListener& listener)
+                  const GenerateOptions& options, int64_t slots, const BatchListener& listener,
+                  const BatchDetails& details)
       : prompts_(prompts),
         options_(options),
         listener_(listener),
+        details_(details),
         batcher_(session, options_for(session, slots, options.drafter)) {}
 
   bool run() {
@@ -48,17 +50,22 @@ class BatchGeneration {
   AnswerRequest request(size_t prompt) {
     AnswerRequest out{.prompt = prompts_[prompt], .options = options_};
     out.options.drafter = nullptr;
+    out.top_logprobs = details_.top_logprobs;
+    if (!details_.max_tokens.empty()) out.options.max_tokens = details_.max_tokens[prompt];
     out.on_token = [this, prompt](const TokenChoice& choice) {
       bool go_on = true;
+      guarded([&] {
+        if (listener_.on_choice) listener_.on_choice(prompt, choice);
+      });
       guarded([&] { go_on = !listener_.on_token || listener_.on_token(prompt, choice.id); });
       return go_on;
     };
     out.on_end = [this, prompt](const Generated& generated, const std::string& error) {
       guarded([&] {
         if (!error.empty()) throw Error(error);
-        if (generated.reason == StopReason::interrupted) return;  // it has no end
-        ++ended_;
         if (listener_.on_end) listener_.on_end(prompt, generated);
+        if (generated.reason == StopReason::interrupted) return;
+        ++ended_;
         submit();
       });
     };
@@ -81,6 +88,7 @@ class BatchGeneration {
   std::span<const std::vector<int32_t>> prompts_;
   const GenerateOptions& options_;
   const BatchListener& listener_;
+  const BatchDetails& details_;
   Batcher batcher_;
   size_t next_ = 0, ended_ = 0;  // prompts
   std::exception_ptr error_;
@@ -89,8 +97,9 @@ class BatchGeneration {
 }  // namespace
 
 bool generate_batch(Session& session, std::span<const std::vector<int32_t>> prompts,
-                    const GenerateOptions& options, int64_t slots, const BatchListener& listener) {
-  return BatchGeneration(session, prompts, options, slots, listener).run();
+                    const GenerateOptions& options, int64_t slots, const BatchListener& listener,
+                    const BatchDetails& details) {
+  return BatchGeneration(session, prompts, options, slots, listener, details).run();
 }
 
 }  // namespace lmc

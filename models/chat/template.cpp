@@ -17,6 +17,10 @@ struct ChatTemplate::Program {
   Statement all;
 };
 
+struct ChatTemplate::Variables {
+  nlohmann::ordered_json all;
+};
+
 namespace {
 
 constexpr size_t kLongestSource = 256 << 10;  // ten times the longest one in use
@@ -126,6 +130,20 @@ ChatTemplate::ChatTemplate(const ChatTemplateText& text)
   program_ = std::make_shared<const Program>(Program{parse_template(text.source, text.file)});
 }
 
+void ChatTemplate::check_variables(const nlohmann::ordered_json& variables) {
+  if (!variables.is_object()) throw Error("the variables of a chat template must be a JSON object");
+  for (const char* own : {"messages", "add_generation_prompt", "bos_token", "eos_token", "tools",
+                          "raise_exception", "range", "strftime_now", "namespace", "dict"}) {
+    if (variables.contains(own))
+      throw Error(std::string("'") + own + "' cannot be set: the chat template has it from elsewhere");
+  }
+}
+
+void ChatTemplate::set_variables(const nlohmann::ordered_json& variables) {
+  check_variables(variables);
+  variables_ = std::make_shared<const Variables>(Variables{variables});
+}
+
 std::string ChatTemplate::render(const std::vector<ChatMessage>& messages, bool answer_next) const {
   auto all = nlohmann::ordered_json::array();
   for (const ChatMessage& m : messages) all.push_back({{"role", m.role}, {"content", m.content}});
@@ -148,6 +166,9 @@ std::string ChatTemplate::render(const nlohmann::ordered_json& messages, const n
   const auto dict = [](const Arguments& a) { return Value::dict(a.named); };
   globals.set("namespace", Value::function(dict));
   globals.set("dict", Value::function(dict));
+  if (variables_) {
+    for (const auto& [name, value] : variables_->all.items()) globals.set(name, value_of(value));
+  }
   std::string out;
   program_->all(globals, out);
   return out;

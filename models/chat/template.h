@@ -31,6 +31,11 @@ class ChatTemplate {
   // Throws Error naming file and line.
   explicit ChatTemplate(const ChatTemplateText& text);
 
+  // What the template may look at beside the conversation, by name: {"enable_thinking": false}. Error for
+  // what is no object, and for names that have a meaning of their own (messages, …).
+  void set_variables(const nlohmann::ordered_json& variables);
+  static void check_variables(const nlohmann::ordered_json& variables);
+
   // The conversation as text; with `answer_next`, up to where the assistant's answer begins. Throws Error,
   // with the line, for what the template refuses (raise_exception) or cannot compute.
   std::string render(const std::vector<ChatMessage>& messages, bool answer_next) const;
@@ -41,8 +46,10 @@ class ChatTemplate {
 
  private:
   struct Program;
+  struct Variables;
   std::string bos_token_, eos_token_;
   std::shared_ptr<const Program> program_;
+  std::shared_ptr<const Variables> variables_;  // null: none
 };
 
 }  // namespace lmc

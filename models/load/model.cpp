@@ -13,9 +13,12 @@
 #include "models/checkpoint/random.h"
 #include "models/language/builtin.h"
 #include "models/load/find_model.h"
+#include "models/load/generation_config.h"
 #include "models/load/gguf_import.h"
 #include "models/load/hf_config.h"
+#include "models/load/lora.h"
 #include "models/load/model_parts.h"
+#include "models/load/token_ids.h"
 #include "models/tokenizer/tokenizer.h"
 
 namespace lmc {
@@ -23,18 +26,6 @@ namespace fs = std::filesystem;
 namespace {
 
 using nlohmann::json;
-
-// One token id or a list of them; null is none. `where` is for messages.
-std::vector<int32_t> ids(const json& j, const std::string& where) {
-  std::vector<int32_t> out;
-  for (const json& i : j.is_array() ? j : json::array({j})) {
-    if (i.is_null()) continue;
-    const bool fits = i.is_number_unsigned() && i.get<uint64_t>() <= INT32_MAX;
-    if (!fits) throw Error(where + " holds " + i.dump() + ", which is no token id");
-    out.push_back(i.get<int32_t>());
-  }
-  return out;
-}
 
 // Norms that multiply by w start near 1, those that multiply by 1 + w near 0; everything else around 0.
 double random_center(const Graph& g, ValueId w) {
@@ -77,13 +68,15 @@ void use_folder(const Definition& d, const std::string& folder, const ModelOptio
   m.tokenizer = Tokenizer::find_in(folder);
   m.source = folder;
   for (const json* j : {&source.outer, &source.inner}) {
-    if (j->contains("eos_token_id")) m.eos_ids = ids(j->at("eos_token_id"), source.name + ": eos_token_id");
-    if (j->contains("bos_token_id")) m.bos_ids = ids(j->at("bos_token_id"), source.name + ": bos_token_id");
+    if (j->contains("eos_token_id"))
+      m.eos_ids = token_ids_in(j->at("eos_token_id"), source.name + ": eos_token_id");
+    if (j->contains("bos_token_id"))
+      m.bos_ids = token_ids_in(j->at("bos_token_id"), source.name + ": bos_token_id");
   }
   if (const std::string path = folder + "/generation_config.json"; fs::exists(path)) {
-    const json generation = read_json(path);
-    if (generation.is_object() && generation.contains("eos_token_id"))
-      m.eos_ids = ids(generation.at("eos_token_id"), path + ": eos_token_id");
+    GenerationConfig generation = read_generation_config(path);
+    if (generation.eos_ids) m.eos_ids = *generation.eos_ids;
+    m.sampling = std::move(generation.sampling);
   }
 }
 
@@ -233,6 +226,7 @@ Model load_model(const std::string& path, const ModelOptions& given) {
       use_folder(d, checkpoint_folder(d, options), options, m);
     }
   }
+  merge_adapters(options.lora, m);
   for (ValueId w : m.graph.weights()) m.parameters += m.graph.type(w).elements();
   return m;
 }

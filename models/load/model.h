@@ -17,17 +17,19 @@ struct ModelOptions {
   std::string weights;
   std::string size;  // of random or no weights; "" = the first
   uint64_t seed = 0;
-  int64_t context = 0;  // 0 = what the checkpoint allows
+  int64_t context = 0;            // 0 = what the checkpoint allows
+  std::vector<std::string> lora;  // adapters to merge: "FOLDER" or "FOLDER=0.5" (models/load/lora.h)
 };
 
 struct Model {
   Graph graph;
   std::unique_ptr<WeightSource> weights;  // null for "none"
   std::string family;
-  std::string source;     // folder, or "random weights, seed 1"
-  std::string folder;     // of the checkpoint, or ""
-  std::string gguf;       // the checkpoint if it is a GGUF file, or ""
-  std::string tokenizer;  // what Tokenizer::open() reads, or "" if there is none
+  std::string source;                 // folder, or "random weights, seed 1"
+  std::string folder;                 // of the checkpoint, or ""
+  std::string gguf;                   // the checkpoint if it is a GGUF file, or ""
+  std::vector<std::string> adapters;  // that were merged, with their scales: "FOLDER=1"
+  std::string tokenizer;              // what Tokenizer::open() reads, or "" if there is none
   std::string example_prompt;
   int64_t layers = 0, context = 0, vocab = 0;
   int64_t parameters = 0;  // tied ones once
@@ -35,6 +37,7 @@ struct Model {
   int64_t quant_min_dim = 0;
   std::string quant_format;  // rules of the pass quantize: "q8_0,ffn_*=q4_k"
   std::vector<int32_t> bos_ids, eos_ids;
+  std::map<std::string, double> sampling;  // GenerationConfig::sampling; empty: the likeliest token
   std::shared_ptr<const Definition> definition;
   ConfigMap config;                                 // values of config: and let:
   std::map<std::string, std::string> tensor_names;  // name in the checkpoint → name in the model file

@@ -32,18 +32,52 @@ expect_in err.txt ": 64 tokens" # with those of prompts
 printf '{"prompt": "ROMEO:"}\n{"prompt": "two\\nlines"}\n' >prompts.jsonl
 "$LMC" run tiny.lmc --batch prompts.jsonl -n 5 >batch.txt 2>err.txt || fail "--batch of JSON lines"
 [ "$(wc -l <batch.txt)" -eq 2 ] || fail "--batch: $(cat batch.txt)"
-echo 'x' >>prompts.jsonl
-expect_error 1 'prompts.jsonl:3: is not {"prompt"' "$LMC" run tiny.lmc --batch prompts.jsonl
+
+# One bad line fails alone: its record says why, and the exit code that there was one.
+{
+  echo '{"prompt": "ROMEO:", "max_tokens": 2, "id": 7}'
+  echo 'x'
+  echo '{"prompt": "ROMEO:", "max_tokens": "2"}'
+  printf '{"prompt": "%s"}\n' "$(printf 'To be or not to be, %.0s' $(seq 300))"
+  echo
+  echo '{"prompt": "ROMEO:", "max_tokens": 0}'
+  echo '{"prompt": "two\nlines"}'
+  echo '{"prompt": ""}'
+} >some.jsonl
+"$LMC" run tiny.lmc --batch some.jsonl -n 5 >some.txt 2>err.txt </dev/null
+[ $? -eq 1 ] || fail "bad lines are no failure: $(cat err.txt)"
+expect_in err.txt "some.jsonl: 5 of 8 prompts failed"
+expect_in err.txt 'some.jsonl:2: is not {"prompt"'
+python3 - some.txt batch.txt <<'P' || fail "bad lines: $(cut -c 1-200 some.txt)"
+import json, sys
+lines, good = ([json.loads(l) for l in open(f)] for f in sys.argv[1:])
+assert len(lines) == 8
+why = [l.get("error", "") for l in lines]
+assert why[0] == "" and len(lines[0]["ids"]) == 2 and lines[0]["stop_reason"] == "max_tokens"
+assert why[1] == 'some.jsonl:2: is not {"prompt": "…"}', why[1]
+assert why[2] == "some.jsonl:3: max_tokens must be a whole number of 0 or more, or -1", why[2]
+assert why[3].startswith("some.jsonl:4: the prompt has ") and "512" in why[3], why[3]
+assert why[4] == "some.jsonl:5: is empty: every line must be a prompt", why[4]
+assert why[5] == "" and lines[5]["ids"] == []
+assert lines[6] == good[1]
+assert why[7] == "some.jsonl:8: the prompt is empty", why[7]
+P
+# From standard input: text, or JSON where it begins with a brace.
+printf 'ROMEO:\ntwo lines\n' >two.txt
+"$LMC" run tiny.lmc --batch two.txt -n 5 >batch.txt 2>/dev/null
+"$LMC" run tiny.lmc --batch - -n 5 <two.txt >some.txt 2>err.txt || fail "--batch -: $(cat err.txt)"
+cmp -s batch.txt some.txt || fail "--batch - says $(cat some.txt)"
+"$LMC" run tiny.lmc --batch prompts.jsonl -n 5 >batch.txt 2>/dev/null
+"$LMC" run tiny.lmc --batch - -n 5 <prompts.jsonl >some.txt 2>err.txt || fail "--batch - of JSON: $(cat err.txt)"
+cmp -s batch.txt some.txt || fail "--batch - says $(cat some.txt)"
+: | "$LMC" run nowhere.lmc --batch - 2>err.txt
+expect_in err.txt "standard input: holds no prompts"
 printf 'a\n\nb\n' >gap.txt
-expect_error 1 "gap.txt:2: is empty" "$LMC" run tiny.lmc --batch gap.txt
+expect_error 1 "gap.txt:2: is empty" "$LMC" run tiny.lmc --batch gap.txt -n 3
+[ "$(wc -l <out.txt)" -eq 3 ] || fail "a gap costs others: $(cat out.txt)"
 : >empty.txt
 expect_error 1 "empty.txt: holds no prompts" "$LMC" run tiny.lmc --batch empty.txt
 expect_error 1 "none.txt" "$LMC" run tiny.lmc --batch none.txt
-
-# A prompt that does not fit is named before anything is printed.
-printf 'a\n%s\n' "$(printf 'To be or not to be, %.0s' $(seq 300))" >long.txt
-expect_error 1 "long.txt:2: the prompt has" "$LMC" run tiny.lmc --batch long.txt
-[ -s out.txt ] && fail "something was printed: $(head -c 200 out.txt)"
 
 # Flags that make no sense.
 expect_error 2 "--prompt excludes --batch" "$LMC" run tiny.lmc --batch prompts.txt --prompt x
@@ -92,5 +126,8 @@ done
 kill -INT $pid
 wait $pid
 [ $? -eq 130 ] || fail "Ctrl-C: $(tail -n 1 err.txt)"
-cmp -s some.txt <(head -n "$(wc -l <some.txt)" all.txt) || fail "after Ctrl-C other lines than the first were printed"
+grep -v '"stop_reason":"interrupted"' some.txt >whole.txt
+cmp -s whole.txt <(awk -v n="$(wc -l <some.txt)" 'NR == FNR {cut[NR] = /"interrupted"/; next} FNR <= n && !cut[FNR]' some.txt all.txt) ||
+  fail "after Ctrl-C other lines than the first were printed"
+expect_in err.txt "lmc: interrupted"
 finish

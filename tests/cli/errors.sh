@@ -127,7 +127,7 @@ expect_error 1 "plan.json" "$LMC" run d.lmc --ids 1
 expect_error 1 "333" "$LMC" run good.lmc --ids 1,333
 expect_error 1 "-1" "$LMC" eval good.lmc --ids=-1
 expect_error 1 "context" "$LMC" eval good.lmc --ids "$(seq -s, 1 300),$(seq -s, 1 300)"
-expect_error 1 "top-p" "$LMC" run good.lmc --ids 1 --top-p 7 --temperature 1
+expect_error 2 "top-p" "$LMC" run good.lmc --ids 1 --top-p 7 --temperature 1
 expect_error 1 "nofile.txt" "$LMC" eval good.lmc --text nofile.txt
 expect_ok "$LMC" compile "$ROOT/models/gpt2.yaml" --weights random --context 16 --size 124m -o r.lmc
 expect_error 1 "has no tokenizer, so only --ids work" "$LMC" run r.lmc --prompt hello

@@ -73,7 +73,7 @@ expect_in out.txt "safetensors, "
 expect_in out.txt "no estimate of memory"
 expect_error 1 "nothing.gguf" "$LMC" inspect nothing.gguf
 expect_error 1 "--context 10000" "$LMC" inspect llama-b.gguf --context 10000
-expect_error 2 "go with a checkpoint" "$LMC" inspect tiny.lmc --json
+expect_error 2 "--context goes with a checkpoint" "$LMC" inspect tiny.lmc --context 5
 
 # What cannot be read …
 compile() { "$LMC" compile "$@" -o bad.lmc; }

@@ -55,6 +55,7 @@ completes "lmc --v" --version
 completes "lmc run --sch" --scheduler
 completes "lmc compile --kv ''" f16 f32 q8_0
 completes "lmc compile --kv = f1" f16
+completes "lmc compile --disable-pass fuse-q" fuse-qkv
 completes "lmc run -n 4 ''" one.lmc
 completes "lmc run oth" other
 completes "lmc compile llam" llama.yaml

@@ -5,44 +5,12 @@ cp -r "$ROOT/models/tiny/gemma3" model
 echo '{% for m in messages %}{{ m.content }} {% endfor %}' >model/chat_template.jinja
 expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --weights model -o chat.lmc
 python3 -c 'import os; os.openpty()' 2>/dev/null || { echo "this system gives out no terminals" >&2; exit 77; }
-cat >terminal.py <<'PY'
-import os, pty, re, select, sys, time
-
-class Terminal:
-    """A program at a terminal of its own; what it printed so far is in `seen`."""
-    def __init__(self, *command):
-        self.seen, self.mark = "", 0
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.execv(command[0], command)
-
-    def read(self, seconds=60):
-        if not select.select([self.fd], [], [], seconds)[0]:
-            sys.exit("nothing came; so far: " + self.seen[-400:])
-        try:
-            got = os.read(self.fd, 65536)
-        except OSError:  # how a terminal's end looks on Linux
-            got = b""
-        self.seen += got.decode(errors="replace").replace("\r", "")
-        return bool(got)
-
-    def expect(self, pattern):
-        while not (found := re.compile(pattern).search(self.seen, self.mark)):
-            if not self.read():
-                sys.exit(f"no {pattern} in: {self.seen[self.mark:][-400:]}")
-        self.mark = found.end()
-        return found
-
-    def type(self, text):
-        os.write(self.fd, text.encode())
-
-    def end(self):
-        while self.read():
-            pass
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+cat >test.py <<'PY'
+import sys, time
+from terminal import Terminal
 
 lmc = sys.argv[1]
-stats = r"prompt tokens from the cache, (\d+) tokens in [0-9.]+ s\n(the context is full.*\n)?> "
+stats = r"prompt tokens from the cache, (\d+) tokens in [0-9.]+ s, (.*)\n> "
 chat = Terminal(lmc, "chat", "chat.lmc", "--ignore-eos", "-n", "100000", "-t", "1")
 chat.expect("> ")
 
@@ -57,6 +25,7 @@ for attempt in range(50):
     chat.type("\x03")
     tokens = int(chat.expect(stats)[1])
     if tokens < whole:
+        assert "stopped by Ctrl-C" in chat.seen
         break
     time.sleep(0.2)
     chat.type("/help\n")
@@ -86,7 +55,7 @@ chat.expect("> ")
 chat.type("\x04")
 assert chat.end() == 0
 PY
-python3 terminal.py "$LMC" >out.txt 2>err.txt || fail "at the terminal: $(tail -n 5 err.txt out.txt)"
+PYTHONPATH=$ROOT/tests/cli PYTHONDONTWRITEBYTECODE=1 XDG_STATE_HOME=$WORK/state python3 test.py "$LMC" >out.txt 2>err.txt || fail "at the terminal: $(tail -n 5 err.txt out.txt)"
 
 # A script's end is Ctrl-C's too: it waits for a line that does not come.
 mkfifo input

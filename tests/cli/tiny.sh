@@ -16,7 +16,8 @@ expect_ok "$LMC" compile "$ROOT/models/tiny/gpt2.yaml"
 expect_ok "$LMC" run --prompt "ROMEO:" --max-tokens 10 --json
 python3 - out.txt <<'P' || fail "--json: $(cat out.txt)"
 import json,sys
-d=json.load(open(sys.argv[1])); assert set(d)=={"prompt_ids","ids","text"} and len(d["ids"])==10
+d=json.load(open(sys.argv[1])); assert set(d)=={"prompt_ids","ids","text","stop_reason","usage"} and len(d["ids"])==10
+assert d["stop_reason"]=="max_tokens" and d["usage"]=={"prompt_tokens":len(d["prompt_ids"]),"completion_tokens":10}
 P
 
 # The same bytes for any number of threads.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -15,6 +16,7 @@
 #include "models/gguf/gguf.h"
 #include "tools/build/model_estimate.h"
 #include "tools/cli/console.h"
+#include "tools/cli/natural_order.h"
 
 namespace lmc {
 namespace fs = std::filesystem;
@@ -180,6 +182,8 @@ Report read(const std::string& path) {
 void print_checkpoint(const std::string& path, int64_t context, bool json) {
   Report r = read(path);
   add_model(path, context, r);
+  std::sort(r.tensors.begin(), r.tensors.end(),
+            [](const TensorLine& a, const TensorLine& b) { return natural_less(a.name, b.name); });
   Sum all;
   std::map<std::string, Sum> by_format;
   for (const TensorLine& t : r.tensors) {

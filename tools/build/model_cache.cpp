@@ -112,7 +112,9 @@ void compile(const std::string& source, const std::string& folder) {
        fs::path(folder).filename().string());
   make_own_folder(folder);
   try {
-    run_lmc({"compile", source, "-o", folder + "/" + kBundle}, ChildSays::all);
+    std::vector<std::string> arguments = {"compile", source, "-o", folder + "/" + kBundle};
+    if (log_is_silent()) arguments.push_back("--quiet");
+    run_lmc(arguments, ChildSays::all);
   } catch (...) {
     std::error_code ec;
     fs::remove(folder, ec);  // unless another process has made it meanwhile

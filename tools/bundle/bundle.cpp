@@ -48,6 +48,10 @@ BundleManifest read_manifest(const std::string& path) {
   }
 }
 
+void check_hash(const std::string& file, const std::string& found, const std::string& listed) {
+  if (found != listed) throw Error(file + ": is damaged (its hash differs from the manifest)" + kAgain);
+}
+
 void check_files(const std::string& path, const BundleManifest& m, int64_t rank) {
   for (const char* name : {"model.lmir", "plan.json", "kernels.o", "weights.safetensors"}) {
     const std::string needed = rank_file(rank, name);
@@ -66,9 +70,7 @@ void check_files(const std::string& path, const BundleManifest& m, int64_t rank)
                   std::to_string(whole_number<uint64_t>(entry.at("bytes"))) + kAgain);
     }
     const auto hash = entry.at("sha256").get<std::string>();
-    if (!is_weight_file(name) && sha256_of_file(file) != hash) {
-      throw Error(file + ": is damaged (its hash differs from the manifest)" + kAgain);
-    }
+    if (!is_weight_file(name)) check_hash(file, sha256_of_file(file), hash);
   }
 }
 
@@ -123,6 +125,7 @@ Bundle::Bundle(const std::string& bundle_path, const BundleManifest& m, int64_t 
   try {
     info.model = m.json.at("model");
     info.source = m.json.at("source");
+    info.adapters = m.json.at("adapters").get<std::vector<std::string>>();
     info.layers = whole_number<int64_t>(m.json.at("layers"));
     info.tensors = whole_number<int64_t>(m.json.at("tensors"));
     info.parameters = whole_number<int64_t>(m.json.at("parameters"));
@@ -130,9 +133,12 @@ Bundle::Bundle(const std::string& bundle_path, const BundleManifest& m, int64_t 
     info.bos_ids = whole_numbers<int32_t>(m.json.at("bos_ids"));
     info.eos_ids = whole_numbers<int32_t>(m.json.at("eos_ids"));
     info.example_prompt = m.json.at("example_prompt");
-    for (const std::string* shown : {&info.model, &info.source}) {
-      if (!is_printable_name(*shown))
-        throw Error(path + "/manifest.json: '" + *shown + "' holds control characters");
+    info.sampling = m.json.at("sampling").get<std::map<std::string, double>>();
+    std::vector<std::string> shown = info.adapters;
+    shown.insert(shown.end(), {info.model, info.source});
+    for (const std::string& text : shown) {
+      if (!is_printable_name(text))
+        throw Error(path + "/manifest.json: '" + text + "' holds control characters");
     }
   } catch (const nlohmann::json::exception& e) {
     throw Error(path + "/manifest.json: " + e.what() + kAgain);
@@ -195,10 +201,12 @@ std::string Bundle::own_file(const std::string& name) const { return file(rank_f
 bool Bundle::has_tokenizer() const { return fs::exists(file("tokenizer.bin")); }
 
 void Bundle::verify_weights() const {
-  for (const auto& [name, hash] : weight_hashes_) {
-    if (sha256_of_file(file(name)) != hash)
-      throw Error(file(name) + ": is damaged (its hash differs from the manifest)" + kAgain);
-  }
+  for (const auto& [name, hash] : weight_hashes_) check_hash(file(name), sha256_of_file(file(name)), hash);
+}
+
+void Bundle::check_weight_hash(const std::string& hash) const {
+  const std::string name = rank_file(rank, "weights.safetensors");
+  check_hash(file(name), hash, weight_hashes_.at(name));
 }
 
 std::string newest_bundle() {

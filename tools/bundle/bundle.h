@@ -21,10 +21,12 @@ struct BundleManifest;
 
 // What a bundle holds besides kernels and weights.
 struct BundleInfo {
-  std::string model;   // "gemma3"
-  std::string source;  // checkpoint or "random weights, seed 1"
+  std::string model;                  // "gemma3"
+  std::string source;                 // checkpoint or "random weights, seed 1"
+  std::vector<std::string> adapters;  // merged: "FOLDER=1"
   std::vector<int32_t> eos_ids;
   std::vector<int32_t> bos_ids;
+  std::map<std::string, double> sampling;  // what the checkpoint's makers advise: temperature, top_k, …
   std::string example_prompt;
   int64_t layers = 0, tensors = 0, parameters = 0;  // of the checkpoint; tied parameters once
   std::vector<std::string> summaries;               // of the passes: "fused 12 QKV triples"
@@ -88,6 +90,8 @@ class Bundle {
   std::string own_file(const std::string& name) const;  // this rank's
   // Full verification, weights included: for `lmc inspect --verify`. Error naming the damaged file.
   void verify_weights() const;
+  // Error naming this rank's weights, if `hash` is not theirs.
+  void check_weight_hash(const std::string& hash) const;
 
  private:
   Bundle(const std::string& path, const BundleManifest& manifest, int64_t rank);

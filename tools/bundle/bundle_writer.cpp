@@ -136,12 +136,14 @@ void BundleWriter::commit(const BundleInfo& info, const Plan& plan, const Signin
                                      {"target", plan.target},
                                      {"model", info.model},
                                      {"source", info.source},
+                                     {"adapters", info.adapters},
                                      {"layers", info.layers},
                                      {"tensors", info.tensors},
                                      {"parameters", info.parameters},
                                      {"passes", info.summaries},
                                      {"bos_ids", info.bos_ids},
                                      {"eos_ids", info.eos_ids},
+                                     {"sampling", info.sampling},
                                      {"example_prompt", info.example_prompt},
                                      {"files", files}};
   if (plan.ranks > 1) manifest["ranks"] = plan.ranks;

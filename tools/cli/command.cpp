@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tools/cli/console.h"
+
 namespace lmc {
 namespace {
 
@@ -16,6 +18,13 @@ RegisterCommand::RegisterCommand(Command command) { table().push_back(std::move(
 
 std::vector<Command> all_commands() {
   std::vector<Command> out = table();
+  for (Command& c : out) {
+    c.setup = [setup = c.setup](Flags& flags) {
+      auto action = setup(flags);
+      flags.flag("-q,--quiet", silence_log, "on standard error nothing but what went wrong");
+      return action;
+    };
+  }
   std::sort(out.begin(), out.end(), [](const Command& a, const Command& b) { return a.name < b.name; });
   return out;
 }

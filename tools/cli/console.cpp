@@ -8,6 +8,7 @@
 
 #include "ir/printable.h"
 #include "ir/temporaries.h"
+#include "tools/cli/terminal_mode.h"
 
 namespace lmc {
 namespace {
@@ -30,6 +31,7 @@ constexpr const char* kEraseLine = "\r\033[K";
 void on_interrupt(int signal) {
   if (signal == SIGTERM) g_must_end = true;
   if (!g_interrupted.exchange(true)) return;
+  restore_terminal();
   remove_temporaries();
   ::_exit(130);
 }
@@ -69,6 +71,7 @@ LogLevel log_level() {
 }
 
 void silence_log() { g_silent = true; }
+bool log_is_silent() { return g_silent; }
 
 void log_line(const std::string& text) {
   if (g_silent) return;

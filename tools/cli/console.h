@@ -41,6 +41,7 @@ enum class LogLevel : uint8_t { info, debug, trace };
 LogLevel log_level();  // LMC_LOG; Error for another word
 void log_line(const std::string& text);
 void silence_log();  // from then on log lines go nowhere
+bool log_is_silent();
 
 template <class... Args>
 void info(fmt::format_string<Args...> format, Args&&... args) {

@@ -1,8 +1,27 @@
 #include "tools/cli/flags.h"
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstdlib>
 
 namespace lmc {
+namespace {
+
+// CLI11 takes what no number of 64 bits holds for the nearest one that does.
+CLI::Option* refuse_overflow(CLI::Option* option) {
+  const auto check = [](const std::string& text) {
+    errno = 0;
+    std::strtoll(text.c_str(), nullptr, 10);
+    const bool fits_signed = errno != ERANGE;
+    errno = 0;
+    if (!text.starts_with('-')) std::strtoull(text.c_str(), nullptr, 10);
+    const bool fits = fits_signed || (!text.starts_with('-') && errno != ERANGE);
+    return std::string(fits ? "" : "is more than 64 bits hold: " + text);
+  };
+  return option->check(CLI::Validator(check, ""));
+}
+
+}  // namespace
 
 Flag& Flag::required() {
   option_->required();
@@ -117,15 +136,15 @@ Flag Flags::option(const std::string& names, std::string& value, const std::stri
 }
 
 Flag Flags::option(const std::string& names, int& value, const std::string& doc) {
-  return Flag(app_.add_option(names, value, doc));
+  return Flag(refuse_overflow(app_.add_option(names, value, doc)));
 }
 
 Flag Flags::option(const std::string& names, int64_t& value, const std::string& doc) {
-  return Flag(app_.add_option(names, value, doc));
+  return Flag(refuse_overflow(app_.add_option(names, value, doc)));
 }
 
 Flag Flags::option(const std::string& names, uint64_t& value, const std::string& doc) {
-  return Flag(app_.add_option(names, value, doc));
+  return Flag(refuse_overflow(app_.add_option(names, value, doc)));
 }
 
 Flag Flags::option(const std::string& names, float& value, const std::string& doc) {

@@ -160,6 +160,7 @@ void finish_bundle(const Options& o, BundleWriter& writer, const Model& m, const
   BundleInfo bundle_info;
   bundle_info.model = m.family;
   bundle_info.source = m.source;
+  bundle_info.adapters = m.adapters;
   bundle_info.layers = m.layers;
   bundle_info.tensors = m.tensors;
   bundle_info.parameters = m.parameters;
@@ -168,6 +169,7 @@ void finish_bundle(const Options& o, BundleWriter& writer, const Model& m, const
   }
   bundle_info.bos_ids = m.bos_ids;
   bundle_info.eos_ids = m.eos_ids;
+  bundle_info.sampling = m.sampling;
   bundle_info.example_prompt = m.example_prompt;
   writer.commit(bundle_info, plan, key);
 }

@@ -3,6 +3,7 @@
 
 #include "models/checkpoint/hub_cache.h"
 #include "models/checkpoint/path_kind.h"
+#include "tools/build/bundle_contents.h"
 #include "tools/build/checkpoint_report.h"
 #include "tools/build/tokenizer_report.h"
 #include "tools/bundle/bundle.h"
@@ -12,8 +13,10 @@
 namespace lmc::inspect_command {
 namespace {
 
+bool is_signed(const Bundle& b) { return !start_of_file(b.file(kSignatureFile), 1).empty(); }
+
 std::string maker(const Bundle& b) {
-  if (start_of_file(b.file(kSignatureFile), 1).empty()) return "who did not sign it";
+  if (!is_signed(b)) return "who did not sign it";
   return trusted_keys().empty() ? "who signed it: --trust KEYS says whether it was one of those"
                                 : "who is one of those in " + trusted_keys();
 }
@@ -30,8 +33,8 @@ const RegisterCommand kInspect(
        add_trust_flag(flags);
        auto json = std::make_shared<bool>(false);
        auto context = std::make_shared<int64_t>(0);
-       flags.flag("--json", *json, "of a checkpoint: one JSON object");
-       flags.option("--context", *context, "of a checkpoint: memory with so many positions (default: all)")
+       flags.flag("--json", *json, "of a bundle or a checkpoint: one JSON object");
+       flags.option("-c,--context", *context, "of a checkpoint: memory with so many positions (default: all)")
            .positive();
        flags.flag("--verify", *verify, "of a bundle: check the hash of the weights as well");
        return [path, verify, json, context] {
@@ -40,28 +43,16 @@ const RegisterCommand kInspect(
          if (kind == PathKind::checkpoint || kind == PathKind::config || kind == PathKind::gguf ||
              kind == PathKind::safetensors)
            return print_checkpoint(*path, *context, *json);
-         if (*json || *context > 0) throw UsageError("--json and --context go with a checkpoint");
-         if (kind == PathKind::tokenizer) return print_tokenizer(*path);
+         if (*context > 0) throw UsageError("--context goes with a checkpoint");
+         if (kind == PathKind::tokenizer) {
+           if (*json) throw UsageError("--json goes with a bundle or a checkpoint");
+           return print_tokenizer(*path);
+         }
          const Bundle b(path->empty() ? newest_bundle() : *path);
-         fmt::print("{}: {} from {}, target {}, context {}, vocabulary {}, {}\n", b.path, b.info.model,
-                    b.info.source, b.plan.target, b.plan.context, b.plan.vocab,
-                    b.has_tokenizer() ? "with tokenizer" : "no tokenizer");
-         for (const PlanWeight& w : b.plan.weights) {
-           fmt::print("  {:<56} {:<24} {:<11} {}\n", w.name, w.type.str(), w.layout,
-                      human_bytes(static_cast<double>(w.bytes)));
-         }
-         for (const PlanCache& c : b.plan.caches) {
-           fmt::print("  {:<56} {:<24} ring of {:<5} {}\n", c.name,
-                      Type{c.dtype, {c.span, c.kv_heads, c.head_dim}}.str(), c.capacity,
-                      human_bytes(static_cast<double>(c.bytes)));
-         }
-         fmt::print("{} stages per token, {} tokens at most per prefill step\n", b.plan.decode.stages.size(),
-                    b.plan.prefill.max_tokens);
-         fmt::print("a bundle is a program: running it runs the machine code of its maker, {}\n", maker(b));
-         if (*verify) {
-           b.verify_weights();
-           fmt::print("weights are whole: as they were made, whoever made them\n");
-         }
+         if (*verify) b.verify_weights();
+         if (*json) return print_bundle_json(b, is_signed(b), *verify);
+         print_bundle(b, maker(b));
+         if (*verify) fmt::print("weights are whole: as they were made, whoever made them\n");
        };
      }});
 

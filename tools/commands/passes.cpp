@@ -46,8 +46,10 @@ void list() {
 
 const RegisterCommand kPasses({"passes", "list the passes in the order they run", [](Flags& flags) {
                                  auto o = std::make_shared<Options>();
-                                 flags.option("--explain", o->explained,
-                                              "all about this one: order, pattern, conditions, an example");
+                                 flags
+                                     .option("--explain", o->explained,
+                                             "all about this one: order, pattern, conditions, an example")
+                                     .type_name("PASS");
                                  flags.flag("--json", o->json, "all passes, as JSON");
                                  o->files.add_to(flags);
                                  return [o] {

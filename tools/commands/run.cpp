@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <iostream>
 #include <iterator>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "ir/files.h"
@@ -14,11 +13,13 @@
 #include "tools/cli/console.h"
 #include "tools/cli/ids.h"
 #include "tools/cli/text_io.h"
-#include "tools/generate/batch_file.h"
+#include "tools/generate/answer_json.h"
+#include "tools/generate/batch_answers.h"
 #include "tools/generate/engine.h"
 #include "tools/generate/generation.h"
 #include "tools/generate/prompt_cache.h"
 #include "tools/generate/ranks.h"
+#include "tools/generate/template_variables.h"
 
 namespace lmc::run_command {
 namespace {
@@ -26,11 +27,13 @@ namespace {
 struct Options {
   std::string bundle, prompt, prompt_file, text, ids, system, batch, prompt_cache;
   GenerationFlags generation;
+  TemplateVariables variables;
   LoadOptions load;
   std::string scheduler = kUsualScheduler;
   int threads = 0;
-  int64_t block = 0, batch_size = 0;
-  bool json = false;
+  int64_t block = 0, batch_size = 0, context = 0;
+  int64_t logprobs = -1;  // the likeliest beside each token; -1: none at all
+  bool json = false, timings = false, verify = false;
   bool has_prompt = false;
   bool has_ids = false;
   std::optional<std::string> piped;  // from standard input
@@ -66,7 +69,9 @@ std::vector<int32_t> encoded(const Options& o, const Engine& engine, const std::
   std::vector<ChatMessage> messages;
   if (!o.system.empty()) messages.push_back({"system", o.system});
   messages.push_back({"user", text});
-  return engine.tokenizer().encode(engine.chat_template().render(messages, true), false);
+  ChatTemplate chat_template = engine.chat_template();
+  o.variables.apply(chat_template);
+  return engine.tokenizer().encode(chat_template.render(messages, true), false);
 }
 
 std::vector<int32_t> prompt_ids(const Options& o, const Engine& engine) {
@@ -76,56 +81,38 @@ std::vector<int32_t> prompt_ids(const Options& o, const Engine& engine) {
   return encoded(o, engine, text);
 }
 
-void write_json(const Engine& engine, std::span<const int32_t> prompt, const Answer& a) {
-  const std::string text = engine.tokenizer_or_null() ? a.text : "";
-  const std::string quoted =
-      nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  write_stdout(fmt::format("{{\"prompt_ids\":{},\"ids\":{},\"text\":{}}}\n", id_list(prompt),
-                           id_list(a.generated.ids), quoted));
-}
-
-// How many prompts are in the making at a time.
-int64_t slots(const Options& o, const Session& session, size_t prompts) {
+// How many prompts are in the making at a time, at most.
+int64_t slots(const Options& o, const Session& session) {
   constexpr int64_t kUsual = 8;
   const int64_t most = session.most_sequences();
   if (o.batch_size > most) {
     throw UsageError(
         fmt::format("--batch-size {}: a step of this bundle takes at most {} prompts", o.batch_size, most));
   }
-  const int64_t wanted = o.batch_size > 0 ? o.batch_size : std::min(kUsual, most);
-  return std::min(wanted, static_cast<int64_t>(prompts));
+  return o.batch_size > 0 ? o.batch_size : std::min(kUsual, most);
 }
 
+AnswerJsonOptions json_options(const Options& o) { return {o.timings, o.generation.sampling.drawn_from()}; }
+
 // Every prompt is a sequence of its own, so that its tokens are those of a run alone.
-void run_batch(const Options& o, Engine& engine, const std::vector<std::string>& texts) {
-  const int64_t at_a_time = slots(o, engine.session(), texts.size());
-  std::vector<std::vector<int32_t>> prompts;
-  for (const std::string& text : texts) {
-    prompts.push_back(encoded(o, engine, text));
-    try {
-      engine.session().check_prompt(prompts.back());
-    } catch (const Error& e) {
-      throw Error({o.batch, static_cast<int>(prompts.size())}, e.what());
-    }
-  }
-  const auto start = std::chrono::steady_clock::now();
-  size_t tokens = 0, late = 0;
-  int64_t drafted = 0, accepted = 0;
-  const bool finished =
-      answer_all(engine, prompts, o.generation, o.chat, at_a_time, [&](size_t i, const Answer& a) {
-        write_json(engine, prompts[i], a);
-        tokens += a.generated.ids.size();
-        drafted += a.generated.drafted;
-        accepted += a.generated.accepted;
-        late += a.generated.reason == StopReason::timeout ? 1 : 0;
-        if (a.generated.reason == StopReason::failed) info("prompt {}: {}", i + 1, a.generated.failure);
-      });
-  if (!finished) throw Interrupted();
-  const double seconds = seconds_since(start);
-  if (late > 0) info("{} ended by --timeout", late);
-  info("{} prompts, {} at a time: {} tokens in {:.2f} s, {:.1f} tokens/s in all", prompts.size(), at_a_time,
-       tokens, seconds, static_cast<double>(tokens) / seconds);
-  if (const std::string text = acceptance_text(drafted, accepted); !text.empty()) info("{}", text);
+void run_batch(const Options& o, Engine& engine, const std::vector<BatchLine>& lines) {
+  const BatchWork work{.file = o.batch == "-" ? "standard input" : o.batch,
+                       .lines = lines,
+                       .at_a_time = slots(o, engine.session()),
+                       .top_logprobs = o.logprobs,
+                       .hide_stop_ids = o.chat,
+                       .json = json_options(o)};
+  answer_lines(engine, work, o.generation, [&](const std::string& text) { return encoded(o, engine, text); });
+}
+
+// The answer to one prompt, where the probability of each token is wanted, too: from a batch of one, whose
+// tokens are the same.
+Answer answer_with_logprobs(const Options& o, Engine& engine, const std::vector<int32_t>& prompt,
+                            const GenerationFlags& generation) {
+  Answer out;
+  answer_all(engine, std::span(&prompt, 1), generation, o.chat, 1, [&](size_t, const Answer& a) { out = a; },
+             {.max_tokens = {}, .top_logprobs = o.logprobs});
+  return out;
 }
 
 void report(const Generated& g, size_t prompt_tokens) {
@@ -141,17 +128,24 @@ void run(Options& o) {
   // Wrong usage is found before anything is loaded.
   if (o.has_ids) parse_ids(o.ids);
   static_cast<void>(o.generation.options());
-  const std::vector<std::string> batch = o.batch.empty() ? std::vector<std::string>() : read_prompts(o.batch);
-  const Restrictions restrictions(o.generation);
+  o.variables.check();
+  if (!o.batch.empty()) o.json = true;
+  if (!o.json && (o.timings || o.logprobs >= 0))
+    throw UsageError(std::string(o.timings ? "--timings" : "--logprobs") + " goes with --json or --batch");
   Collective* const ranks = ranks_of_this_run();
+  if (ranks && ranks->ranks() > 1 && !o.prompt_cache.empty())
+    throw UsageError("--prompt-cache keeps the caches of one process: leave it out on several ranks");
   const bool leads = ranks == nullptr || ranks->rank() == 0;
+  const std::vector<BatchLine> batch =
+      leads && !o.batch.empty() ? read_prompts(o.batch) : std::vector<BatchLine>();
+  const Restrictions restrictions(o.generation);
   if (leads && !o.has_ids && !o.has_prompt && o.batch.empty()) o.piped = piped_text();
   Engine engine(o.bundle.empty() ? newest_bundle() : bundle_of(o.bundle),
                 {.threads = o.threads, .block = o.block, .scheduler = o.scheduler, .collective = ranks},
-                o.load);
+                o.load, o.context);
+  if (o.verify) engine.bundle().verify_weights();
   if (engine.follows()) return;
-  if (engine.bundle().plan.ranks > 1 && !o.prompt_cache.empty())
-    throw UsageError("--prompt-cache keeps the caches of one process: leave it out on several ranks");
+  o.generation.sampling.settle(engine.bundle().info.sampling);
   restrictions.apply(engine);
   std::optional<PromptCache> cache;
   if (!o.prompt_cache.empty())
@@ -171,18 +165,19 @@ void run(Options& o) {
     info("{} of {} prompt tokens from {}", known, prompt.size(), o.prompt_cache);
     generation.generate.on_prompt = [&] { cache->save(engine.session()); };
   }
-  const Answer a =
-      answer(engine, std::span(prompt).subspan(known), generation, o.chat, [&](const std::string& piece) {
-        if (!o.json) write_stdout(piece);
-      });
+  const Answer a = o.logprobs >= 0 ? answer_with_logprobs(o, engine, prompt, generation)
+                                   : answer(engine, std::span(prompt).subspan(known), generation, o.chat,
+                                            [&](const std::string& piece) {
+                                              if (!o.json) write_stdout(piece);
+                                            });
   const Generated& g = a.generated;
+  if (o.json) write_stdout(answer_json(engine, prompt, known, a, json_options(o)));
   if (g.reason == StopReason::interrupted) throw Interrupted();
   if (g.reason == StopReason::failed) throw Error(g.failure);
   if (g.reason == StopReason::timeout) {
     info("ended by --timeout after {} tokens", g.ids.size());
   }
   if (o.json) {
-    write_json(engine, prompt, a);
     if (const std::string said = acceptance_text(g.drafted, g.accepted); !said.empty()) info("{}", said);
     return;
   }
@@ -223,9 +218,10 @@ const RegisterCommand kRun(
                         .type_name("FILE");
        Flag batch =
            flags
-               .option("--batch", o->batch,
-                       "a file of prompts, one a line ({\"prompt\":…} a line in a .jsonl); prints one JSON "
-                       "object for each, in order")
+               .option(
+                   "--batch", o->batch,
+                   "a file of prompts, one a line (in a .jsonl {\"prompt\":…}, and \"max_tokens\" if it "
+                   "shall be its own), or - for standard input; prints one JSON object for each, in order")
                .type_name("FILE")
                .excludes(prompt)
                .excludes(text)
@@ -245,11 +241,26 @@ const RegisterCommand kRun(
                              "template says")
                        .excludes(ids);
        flags.option("--system", o->system, "with --chat: the system message").needs(chat);
+       o->variables.add_to(flags).needs(chat);
        o->generation.add_to(flags);
        add_threads_flag(flags, o->threads);
        add_scheduler_flag(flags, o->scheduler);
        flags.option("--block", o->block, "most prompt tokens per step; 1 = token by token").range(1, 65536);
-       flags.flag("--json", o->json, "print {\"prompt_ids\":…,\"ids\":…,\"text\":…} and nothing else");
+       add_context_flag(flags, o->context);
+       flags.flag(
+           "--verify", o->verify,
+           "check the hash of the weights before the first token (chat and serve do so while they wait)");
+       flags.flag("--json", o->json,
+                  "print {\"prompt_ids\":…,\"ids\":…,\"text\":…,\"stop_reason\":…,\"usage\":…} and nothing "
+                  "else");
+       flags.flag("--timings", o->timings, "with --json or --batch: how long it took, too");
+       flags
+           .option("--logprobs", o->logprobs,
+                   "with --json or --batch: the logarithm of each token's probability, and those of the N "
+                   "likeliest beside it")
+           .range(0, 1 << 20)
+           .type_name("N")
+           .excludes(cache);
        add_load_flags(flags, o->load);
        return [o, prompt, text, ids, file] {
          o->has_ids = ids.given();

@@ -6,6 +6,7 @@
 #include <optional>
 #include <thread>
 
+#include "tools/bundle/idle_check.h"
 #include "tools/cli/command.h"
 #include "tools/cli/console.h"
 #include "tools/generate/engine.h"
@@ -34,7 +35,7 @@ struct Options {
   std::string scheduler = kUsualScheduler;
   std::vector<std::string> hosts;
   uint64_t kv_memory = 0;
-  int64_t slots = 0, connections = 512, read_seconds = 30, write_seconds = 30;
+  int64_t context = 0, slots = 0, connections = 512, read_seconds = 30, write_seconds = 30;
   uint64_t most_body = 8 << 20;
   int port = 8080, threads = 0;
 };
@@ -73,10 +74,11 @@ void run(Options o) {
 
   if (o.bundle.empty()) o.bundle = newest_bundle();
   Collective* const ranks = ranks_of_this_run();
-  Engine engine(o.bundle, {.threads = o.threads, .scheduler = o.scheduler, .collective = ranks}, o.load);
-  if (engine.follows()) return;
   if (ranks && !o.prompt_cache.empty())
     throw UsageError("--prompt-cache keeps the caches of one process: leave it out on several ranks");
+  Engine engine(o.bundle, {.threads = o.threads, .scheduler = o.scheduler, .collective = ranks}, o.load,
+                o.context);
+  if (engine.follows()) return;
   o.service.model = !o.alias.empty() ? o.alias : std::filesystem::path(engine.bundle().path).stem().string();
   const int64_t most = engine.session().most_sequences();
   if (o.slots > most)
@@ -101,6 +103,14 @@ void run(Options o) {
   });
   service.server_stats = [&] { return server.stats(); };
   info("{} slots; listening on {}", o.batcher.slots, server.address());
+  const auto busy = [&] {
+    const BatcherStats now = batcher.stats();
+    return now.running + now.waiting > 0;
+  };
+  const IdleCheck check(engine.bundle(), busy, [&] {
+    service.stop();
+    batcher.stop(0ms);
+  });
   std::thread steps([&] {
     batcher.run();
     server.stop(kLastWords);
@@ -117,6 +127,7 @@ void run(Options o) {
   });
   service.finish();
   steps.join();
+  check.throw_if_damaged();
   if (store) store->save(batcher);
   info("ended");
 }
@@ -176,6 +187,7 @@ const RegisterCommand kServe(
        flags.option("--write-timeout", o->write_seconds, "seconds for a client to take 64 KB of an answer")
            .range(1, 86400)
            .shows_default();
+       add_context_flag(flags, o->context);
        add_threads_flag(flags, o->threads);
        add_scheduler_flag(flags, o->scheduler);
        add_load_flags(flags, o->load);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "ir/pass.h"
 #include "tools/cli/command.h"
 
 namespace lmc {
@@ -30,6 +31,10 @@ void read_type(const std::string& full, OptionDescription& out) {
   const size_t colon = full.find(':');
   out.type = full.substr(0, colon);
   out.takes = takes_by_type(out.type);
+  if (out.type == "PASS") {
+    out.takes = Takes::choice;
+    for (const Pass* p : ordered_passes()) out.choices.push_back(p->name());
+  }
   if (colon == full.npos) return;
   const std::string check = full.substr(colon + 1);
   out.limits = between(check, " in [", "]");

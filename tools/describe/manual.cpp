@@ -44,7 +44,7 @@ std::string italic(const std::string& text) { return "\\fI" + roff(text) + "\\fR
 
 // What to write for the value: "f16|f32", "FILE".
 std::string value_text(const OptionDescription& o) {
-  if (o.takes == Takes::choice) return bold(fmt::format("{}", fmt::join(o.choices, "|")));
+  if (o.takes == Takes::choice && o.type != "PASS") return bold(fmt::format("{}", fmt::join(o.choices, "|")));
   return italic(o.type);
 }
 

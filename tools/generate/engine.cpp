@@ -34,10 +34,16 @@ void check_ranks(const Bundle& bundle, const Collective* started) {
 
 }  // namespace
 
-Engine::Engine(const std::string& bundle_path, SessionOptions options, const LoadOptions& load)
+Engine::Engine(const std::string& bundle_path, SessionOptions options, const LoadOptions& load,
+               int64_t context)
     : bundle_(bundle_path, options.collective ? options.collective->rank() : 0),
       kernels_(bundle_.kernels, load) {
   check_ranks(bundle_, options.collective);
+  if (context > bundle_.plan.context) {
+    throw UsageError(fmt::format("-c {}: {} was compiled for {} positions; compile it with -c {}", context,
+                                 bundle_.path, bundle_.plan.context, context));
+  }
+  if (context > 0) bundle_.plan.context = context;
   if (bundle_.has_tokenizer()) tokenizer_ = Tokenizer::from_binary_file(bundle_.file("tokenizer.bin"));
   options.stop = &interrupted();
   const int threads = options.threads > 0 ? options.threads : default_threads();
@@ -115,6 +121,13 @@ void add_scheduler_flag(Flags& flags, std::string& name) {
     names.push_back(s->name);
   }
   flags.option("--scheduler", name, doc).type_name("NAME").one_of(names).shows_default();
+}
+
+void add_context_flag(Flags& flags, int64_t& context) {
+  flags
+      .option("-c,--context", context,
+              "most positions of a text, the prompt included (default: what the bundle was compiled for)")
+      .positive();
 }
 
 void add_load_flags(Flags& flags, LoadOptions& options) {

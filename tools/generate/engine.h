@@ -20,8 +20,10 @@ namespace lmc {
 
 class Engine {
  public:
-  // From LMC_LOG=debug on, every step is logged. Ctrl-C stops the session between blocks.
-  explicit Engine(const std::string& bundle_path, SessionOptions options = {}, const LoadOptions& load = {});
+  // From LMC_LOG=debug on, every step is logged. Ctrl-C stops the session between blocks. `context`: most
+  // positions of a sequence, if less than the bundle was compiled for (0: those); UsageError for more.
+  explicit Engine(const std::string& bundle_path, SessionOptions options = {}, const LoadOptions& load = {},
+                  int64_t context = 0);
 
   const Bundle& bundle() const { return bundle_; }
   Session& session() { return *session_; }
@@ -58,6 +60,9 @@ class Engine {
 
 // --scheduler; `name` holds the default.
 void add_scheduler_flag(Flags& flags, std::string& name);
+
+// -c of the commands that generate: the `context` of an Engine.
+void add_context_flag(Flags& flags, int64_t& context);
 
 // --jit-debug and --perf of the commands that run kernels.
 void add_load_flags(Flags& flags, LoadOptions& options);

@@ -2,10 +2,25 @@
 
 #include <filesystem>
 
+#include "ir/error.h"
 #include "models/checkpoint/hf_folder.h"
 #include "models/checkpoint/hub_cache.h"
+#include "models/load/lora.h"
 
 namespace lmc {
+
+namespace {
+
+std::string wrong_lora(const std::string& text) {
+  try {
+    parse_lora(text);
+    return "";
+  } catch (const Error& e) {
+    return e.what();
+  }
+}
+
+}  // namespace
 
 void ModelFlags::add_to(Flags& flags) {
   flags
@@ -15,8 +30,15 @@ void ModelFlags::add_to(Flags& flags) {
       .type_name("CHECKPOINT");
   flags.option("--size", options.size, "which size of random or no weights");
   flags.option("--seed", options.seed, "of random weights").shows_default();
-  flags.option("--context", options.context, "most positions of a sequence (default: what the model has)")
+  flags.option("-c,--context", options.context, "most positions of a sequence (default: what the model has)")
       .positive();
+  flags
+      .option(
+          "--lora", options.lora,
+          "a LoRA adapter in PEFT's layout to merge, FOLDER or FILE, with =SCALE if it shall count less or "
+          "more; repeatable")
+      .check([](const std::string& text) { return wrong_lora(text); }, "FOLDER")
+      .one_value_each();
   quant.add_to(flags);
   flags.option("--kv", kv, "format of the KV cache (default: f16, f32 with --quant=none)")
       .one_of({"f16", "f32", "q8_0"});

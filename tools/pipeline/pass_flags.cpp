@@ -12,10 +12,12 @@ namespace lmc {
 void PassFlags::add_to(Flags& flags) {
   files.add_to(flags);
   flags.option("--passes", only, "run only these passes (comma-separated, in the pipeline's order), or none")
+      .type_name("PASS")
       .comma_separated();
   flags.option("--enable-pass", enabled, "run these passes as well, which only run on request")
+      .type_name("PASS")
       .comma_separated();
-  flags.option("--disable-pass", disabled, "leave these passes out").comma_separated();
+  flags.option("--disable-pass", disabled, "leave these passes out").type_name("PASS").comma_separated();
   flags.option("--set", settings, "a setting of a pass: fuse-qkv.biased=skip").one_value_each();
   flags.option("--pass-limit", limit, "stop after this many applications").not_negative();
   flags.option("--dump-ir", dump_dir, "write the IR before and after every pass into this folder")
@@ -24,8 +26,11 @@ void PassFlags::add_to(Flags& flags) {
                "what dumps and prints show: all, collapsed (layers that are alike once), layer:N, or a scope "
                "such as layers.0.ffn (default: layer:0)");
   flags.option("--print-ir-before", print_before, "print the IR before these passes (or all)")
+      .type_name("PASS")
       .comma_separated();
-  flags.option("--print-ir-after", print_after, "print the IR after these passes (or all)").comma_separated();
+  flags.option("--print-ir-after", print_after, "print the IR after these passes (or all)")
+      .type_name("PASS")
+      .comma_separated();
   flags.flag("--check", check, "evaluate the graph before and after every pass and compare");
   flags.option("--check-budget", budget,
                "what a pass that is not exact may change, such as kl=0.01,sqnr=30 (abs, rel, top1, kl, sqnr; "

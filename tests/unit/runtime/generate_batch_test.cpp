@@ -127,6 +127,56 @@ TEST(GenerateBatch, TheStopFlagLeavesTheRestWithoutAnEnd) {
   }
 }
 
+TEST(GenerateBatch, APromptMayHaveANumberOfTokensOfItsOwnAndLogprobs) {
+  const ToyModel model(10, 120, 16, 16);
+  const auto prompts = some_prompts();
+  BatchDetails details{.max_tokens = {}, .top_logprobs = 3};
+  for (size_t i = 0; i < prompts.size(); ++i) details.max_tokens.push_back(static_cast<int64_t>(i));
+  const Ended whole = batch(*model.session(), prompts, {.max_tokens = 12}, 4);
+  std::map<size_t, std::vector<TokenChoice>> choices;
+  Ended ended;
+  BatchListener listener;
+  listener.on_choice = [&](size_t i, const TokenChoice& c) { choices[i].push_back(c); };
+  listener.on_end = [&](size_t i, Generated g) { ended[i] = std::move(g); };
+  EXPECT_TRUE(generate_batch(*model.session(), prompts, {.max_tokens = 12}, 4, listener, details));
+  ASSERT_EQ(ended.size(), prompts.size());
+  for (size_t i = 0; i < prompts.size(); ++i) {
+    const std::vector<int32_t>& all = whole.at(i).ids;
+    ASSERT_EQ(ended[i].ids.size(), std::min(i, all.size()));
+    EXPECT_TRUE(std::equal(ended[i].ids.begin(), ended[i].ids.end(), all.begin()));
+    ASSERT_EQ(choices[i].size(), ended[i].ids.size());
+    for (size_t t = 0; t < choices[i].size(); ++t) {
+      const TokenChoice& c = choices[i][t];
+      EXPECT_EQ(c.id, ended[i].ids[t]);
+      ASSERT_EQ(c.top.size(), 3u);
+      EXPECT_EQ(c.top[0].id, c.id) << "greedy";
+      EXPECT_EQ(c.top[0].logprob, c.logprob);
+      EXPECT_GE(c.top[0].logprob, c.top[1].logprob);
+    }
+  }
+}
+
+TEST(GenerateBatch, WhatWasInTheMakingEndsAsInterrupted) {
+  const ToyModel model(10, 120, 16, 16);
+  std::atomic<bool> stop{false};
+  const auto session = model.session({.threads = 1, .stop = &stop});
+  size_t tokens = 0;
+  std::vector<Generated> cut;
+  BatchListener listener;
+  listener.on_token = [&](size_t, int32_t) {
+    stop = ++tokens >= 4;
+    return true;
+  };
+  listener.on_end = [&](size_t, Generated g) { cut.push_back(std::move(g)); };
+  EXPECT_FALSE(generate_batch(*session, some_prompts(), {.max_tokens = 50}, 2, listener));
+  size_t made = 0;
+  for (const Generated& g : cut) {
+    EXPECT_EQ(g.reason, StopReason::interrupted);
+    made += g.ids.size();
+  }
+  EXPECT_EQ(made, tokens);
+}
+
 TEST(GenerateBatch, ATimeLimitIsEachPromptsOwn) {
   const ToyModel model(10, 120, 16, 16);
   const auto session = model.session();

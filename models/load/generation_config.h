@@ -1,0 +1,23 @@
+// generation_config.json of a checkpoint: what its makers say of generating with it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace lmc {
+
+struct GenerationConfig {
+  std::optional<std::vector<int32_t>> eos_ids;  // nullopt: it says nothing of them
+  // How tokens are drawn, as transformers reads it: temperature, top_k, top_p and min_p where do_sample is
+  // true (with top_k 50 where it is left out: GenerationConfig's default), and repetition_penalty in any
+  // case. What is left out of the map changes nothing.
+  std::map<std::string, double> sampling;
+};
+
+// Error naming file and key for a value that cannot be meant.
+GenerationConfig read_generation_config(const std::string& file);
+
+}  // namespace lmc
