@@ -118,7 +118,7 @@ class Sharder {
     }
     if (op == "attention") {
       const auto [heads, kv_heads] = head_pieces(g_, g_.op(id), piece);
-      const int64_t dim = g_.type(operands[0]).last();
+      const int64_t dim = cache_shape(g_.type(operands[1])).value;
       operands[0] = take(operands[0], rank, heads);
       operands[1] = take(operands[1], rank, kv_heads);
       return {add(id, op, operands, attrs, name), {heads.first * dim, heads.end * dim}};

@@ -76,7 +76,8 @@ class SplitAttention : public Pass {
     const int32_t source = g.op(id).source;
     const ValueId result = g.result(id);
     const std::string name = g.value(result).name;
-    const Type query = g.type(operands[0]);
+    const int64_t heads = g.type(operands[0]).dims[1];
+    const int64_t width = cache_shape(g.type(operands[1])).value;
     const int64_t window = attr_int(g.op(id), "window");
     AttrMap attrs = g.op(id).attrs;
     attrs["splits"] = splits(g, g.op(id));
@@ -85,7 +86,7 @@ class SplitAttention : public Pass {
     const OpId parts = g.add_op("attention_split", operands, attrs, {name + ".chunks"}, scope, loc);
     const OpId merged = g.add_op(
         "attention_merge", {g.result(parts), operands[2]},
-        {{"heads", query.dims[1]}, {"dim", query.dims[2]}, {"window", window}, {"chunk", kAttentionChunk}},
+        {{"heads", heads}, {"dim", width}, {"window", window}, {"chunk", kAttentionChunk}},
         {name}, scope, loc);
     g.set_source(parts, source);
     g.set_source(merged, source);

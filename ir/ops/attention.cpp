@@ -21,13 +21,13 @@ const RegisterOp kOp(OpDef{
     .infer =
         [](const InferArgs& a) {
           ops::check_attention(a);
-          return std::vector<Type>{Type{DType::f32, {a[0].dims[0], a[0].dims[1] * a[0].dims[2]}}};
+          return std::vector<Type>{Type{DType::f32, {a[0].dims[0], a[0].dims[1] * cache_shape(a[1]).value}}};
         },
     .eval =
         [](const EvalArgs& a) {
           const Tensor& q = a[0];
           const int64_t heads = q.dims[1];
-          const int64_t dim = q.dims[2];
+          const int64_t dim = a[1].dims[2] - q.dims[2];  // of a value
           Tensor y = make_tensor(DType::f32, {q.dims[0], heads * dim});
           for (int64_t t = 0; t < q.dims[0]; ++t) {
             const auto pos = static_cast<int64_t>(a[2].data[static_cast<size_t>(t)]);

@@ -12,7 +12,7 @@ const RegisterOp kOp(OpDef{
     .category = OpCategory::row,
     .operands = {{"partials", "[T, heads, chunks, 8 + D padded to whole vectors] f32"}, {"pos", "[T] i32"}},
     .attrs = {{"heads", AttrKind::integer, std::nullopt, "query heads"},
-              {"dim", AttrKind::integer, std::nullopt, "D"},
+              {"dim", AttrKind::integer, std::nullopt, "D, of a value"},
               {"window", AttrKind::integer, int64_t{0}, "as in attention_split"},
               {"chunk", AttrKind::integer, std::nullopt, "as in attention_split"}},
     .infer =

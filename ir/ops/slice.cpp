@@ -20,13 +20,11 @@ Positions places(const AttrMap& attrs, int64_t n) {
 
 // Of the keys and of the values at each position.
 Tensor heads(const Tensor& kv, int64_t start, int64_t size) {
-  Tensor y = make_tensor(kv.dtype, {kv.dims[0], 2, size, kv.dims[3]});
+  Tensor y = make_tensor(kv.dtype, {kv.dims[0], size, kv.dims[2]});
   y.first = kv.first;
   auto to = y.data.begin();
-  for (int64_t r = 0; r < 2 * kv.dims[0]; ++r) {
-    const double* from = kv.data.data() + (r * kv.dims[2] + start) * kv.dims[3];
-    to = std::copy_n(from, size * kv.dims[3], to);
-  }
+  for (int64_t r = 0; r < kv.dims[0]; ++r)
+    to = std::copy_n(kv.row(r * kv.dims[1] + start), size * kv.dims[2], to);
   return y;
 }
 
@@ -46,7 +44,7 @@ const RegisterOp kOp(OpDef{
           const int64_t axis = a.integer("axis");
           require(y.is_static() && (y.rank() <= 2 || is_kv(y.dtype)),
                   [&] { return "only weights can be sliced, found " + y.str(); });
-          require(!is_kv(y.dtype) || (y.rank() == 3 && axis == 1 && a.integer("every") == 0),
+          require(!is_kv(y.dtype) || (y.rank() >= 3 && axis == 1 && a.integer("every") == 0),
                   "of a cache only heads can be taken, along axis 1");
           require(axis >= 0 && axis < y.rank(),
                   [&] { return "axis " + std::to_string(axis) + " does not exist in " + y.str(); });

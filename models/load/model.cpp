@@ -51,6 +51,15 @@ DType dtype_named(const std::string& name) {
   return name == "\"float32\"" ? DType::f32 : name == "\"float16\"" ? DType::f16 : DType::bf16;
 }
 
+bool may_stay_unused(const Definition& d, const ConfigMap& config, const std::string& name) {
+  return std::any_of(
+             d.ignore.begin(), d.ignore.end(),
+             [&](const std::string& pattern) { return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0; }) ||
+         std::any_of(d.prefixes.begin(), d.prefixes.end(), [&](const std::string& prefix) {
+           return is_of_later_layer(d, config, name, prefix + d.layer_prefix);
+         });
+}
+
 void use_folder(const Definition& d, const std::string& folder, const ModelOptions& options, Model& m) {
   const ConfigSource source = read_hf_config(d, folder + "/config.json");
   ConfigMap config = resolve_config(d, source);
@@ -62,10 +71,7 @@ void use_folder(const Definition& d, const std::string& folder, const ModelOptio
         d, config, [&](const std::string& name) { return checkpoint->type(name); }, std::nullopt, context);
   });
   for (const std::string& name : checkpoint->names()) {
-    const bool ignored = std::any_of(d.ignore.begin(), d.ignore.end(), [&](const std::string& pattern) {
-      return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
-    });
-    if (!e.used.contains(name) && !ignored) {
+    if (!e.used.contains(name) && !may_stay_unused(d, config, name)) {
       throw Error(checkpoint->file_of(name) + ": tensor '" + name + "' " + checkpoint->shape_text(name) +
                   " is not used by " + d.file + "; list it under ignore: if that is right");
     }

@@ -220,9 +220,9 @@ ValueId unrounded(const Graph& g, ValueId x) {
 }
 
 HeadPieces head_pieces(const Graph& g, const Op& attention, const Stretch& columns) {
-  const Type& q = g.type(attention.operands[0]);
-  const int64_t group = q.dims[1] / g.type(attention.operands[1]).dims[1];
-  Stretch heads = heads_of(columns, q.last());
+  const CacheShape cache = cache_shape(g.type(attention.operands[1]));
+  const int64_t group = g.type(attention.operands[0]).dims[1] / cache.heads;
+  Stretch heads = heads_of(columns, cache.value);
   const Stretch kv_heads = heads_of(heads, group);
   if (kv_heads.size() > 1) heads = {kv_heads.first * group, kv_heads.end * group};
   return {heads, kv_heads};
@@ -232,6 +232,6 @@ Stretch heads_of(const Stretch& columns, int64_t dim) {
   return {columns.first / dim, (columns.end + dim - 1) / dim};
 }
 
-int64_t length_of(const Type& t) { return t.rank() == 3 ? t.dims[1] : t.last(); }
+int64_t length_of(const Type& t) { return t.rank() >= 3 ? t.dims[1] : t.last(); }
 
 }  // namespace lmc

@@ -1,6 +1,7 @@
 // lmc inspect: what is in a bundle, a checkpoint or a tokenizer, and whether it is whole.
 #include <fmt/format.h>
 
+#include "ir/cache_layout.h"
 #include "models/checkpoint/hub_cache.h"
 #include "models/checkpoint/path_kind.h"
 #include "tools/build/checkpoint_report.h"
@@ -51,8 +52,7 @@ const RegisterCommand kInspect(
                       human_bytes(static_cast<double>(w.bytes)));
          }
          for (const PlanCache& c : b.plan.caches) {
-           fmt::print("  {:<56} {:<24} ring of {:<5} {}\n", c.name,
-                      Type{c.dtype, {c.span, c.kv_heads, c.head_dim}}.str(), c.capacity,
+           fmt::print("  {:<56} {:<24} ring of {:<5} {}\n", c.name, cache_type(c).str(), c.capacity,
                       human_bytes(static_cast<double>(c.bytes)));
          }
          fmt::print("{} stages per token, {} tokens at most per prefill step\n", b.plan.decode.stages.size(),
