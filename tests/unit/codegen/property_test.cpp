@@ -89,6 +89,35 @@ TEST(Kernels, partial_rotation_leaves_the_rest_alone) {
                    9, 1e-5);
 }
 
+TEST(Kernels, rotation_of_neighbouring_lanes_agrees) {
+  for (const auto& [heads, dim, turned] : {std::tuple<int64_t, int64_t, int64_t>{1, 2, 2},
+                                           {2, 20, 6},
+                                           {3, 16, 16},
+                                           {2, 72, 34},
+                                           {1, 64, 64},
+                                           {2, 50, 48}}) {
+    const std::string width = num(heads * dim);
+    expect_agreement(
+        model(heads * dim, "",
+              "  %h = reshape(%x) {shape=[" + num(heads) + "," + num(dim) +
+                  "]}\n  %an = rope_angles(%pos) {dims=" + num(turned) +
+                  ", theta=100}\n  %p = rope(%h, %an) {interleaved=1}\n  %y = reshape(%p) {shape=[" + width +
+                  "]}\n"),
+        9, 1e-5);
+  }
+}
+
+TEST(Kernels, rotation_with_the_ramp_of_yarn_agrees) {
+  for (const char* truncate : {"0", "1"}) {
+    expect_agreement(
+        model(40, "",
+              std::string("  %h = reshape(%x) {shape=[2,20]}\n  %an = rope_angles(%pos) {dims=20, theta=500, "
+                          "factor=8, beta_fast=32, beta_slow=1, original=512, short_scale=1.25, truncate=") +
+                  truncate + "}\n  %p = rope(%h, %an)\n  %y = reshape(%p) {shape=[40]}\n"),
+        40, 1e-5);
+  }
+}
+
 // A random chain of elementwise ops over %x and a vector, as text.
 std::string random_chain(std::mt19937& random, const std::string& from, const std::string& other, int length,
                          std::string& last) {
