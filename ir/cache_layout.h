@@ -3,8 +3,8 @@
 // K [kv_heads][capacity/8][key_dim][8], then V [kv_heads][capacity][value_dim rounded up to 8].
 //
 // kv_q8_0: K [kv_heads][capacity/16] of blocks of 16 positions, then V likewise. `row`: the width rounded
-// up to 32, the rest zeros. A block is its int8, of K [row/4][16 positions][4], of V [16 positions][row], then
-// its f16 scales, of K [row/32][16 positions], of V [16 positions][row/32].
+// up to 32, the rest zeros. A block is its int8, of K [row/4][16 positions][4], of V [16 positions][row],
+// then its f16 scales, of K [row/32][16 positions], of V [16 positions][row/32].
 #pragma once
 
 #include <cstdint>

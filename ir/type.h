@@ -46,9 +46,9 @@ struct CacheShape {
   int64_t numbers() const { return heads * (key + value); }  // of a position
 };
 CacheShape cache_shape(const Type& t);  // Error if it is none of these
-bool is_float(DType t);           // f32, f16 or bf16
-bool is_quantised(DType t);       // q8_0 and those that are registered
-const char* dtype_name(DType t);  // "q8_0"
+bool is_float(DType t);                 // f32, f16 or bf16
+bool is_quantised(DType t);             // q8_0 and those that are registered
+const char* dtype_name(DType t);        // "q8_0"
 std::optional<DType> dtype_from_name(std::string_view name);
 std::string dim_name(int64_t dim);  // "T", "R" or the number
 

@@ -80,8 +80,9 @@ class StepCheck {
     if (pos == operands.end()) return;
     const std::string& positions = known[op.operands[static_cast<size_t>(pos - operands.begin())]].origin;
     if (!after.appended.insert(positions).second) {
-      messages.push_back(op.def->name + " %" + g.value(op.results[0]).name + " appends to a cache that holds " +
-                         positions + " already: an append of this step has made it");
+      messages.push_back(op.def->name + " %" + g.value(op.results[0]).name +
+                         " appends to a cache that holds " + positions +
+                         " already: an append of this step has made it");
     }
   }
 };

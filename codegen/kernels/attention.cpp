@@ -354,7 +354,9 @@ class AttentionEmitter {
 
 }  // namespace
 
-int64_t attention_scratch_bytes(int64_t value_dim) { return kRows * (kScoreRow + round_up(value_dim, kLanes) * 4); }
+int64_t attention_scratch_bytes(int64_t value_dim) {
+  return kRows * (kScoreRow + round_up(value_dim, kLanes) * 4);
+}
 
 void emit_attention_kernel(KernelBuilder& k, const KernelSpec& spec) { AttentionEmitter(k, spec).emit(); }
 

@@ -222,8 +222,8 @@ class FormKernels : public Pass {
       const std::optional<size_t> cache = cache_read(g, reader);
       if (!cache) continue;
       throw Error(reader.loc, reader.def->name + " %" + g.value(g.result(b.first)).name + " reads cache %" +
-                                  g.value(reader.operands[*cache]).name + " beside " + g.op(b.then).def->name +
-                                  " %" + g.value(g.result(b.then)).name +
+                                  g.value(reader.operands[*cache]).name + " beside " +
+                                  g.op(b.then).def->name + " %" + g.value(g.result(b.then)).name +
                                   ", which changes it in place: let it read the result of that");
     }
   }

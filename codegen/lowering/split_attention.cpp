@@ -84,10 +84,10 @@ class SplitAttention : public Pass {
     attrs["chunk"] = kAttentionChunk;
     attrs["chunks"] = chunks_seen(g, g.op(id));
     const OpId parts = g.add_op("attention_split", operands, attrs, {name + ".chunks"}, scope, loc);
-    const OpId merged = g.add_op(
-        "attention_merge", {g.result(parts), operands[2]},
-        {{"heads", heads}, {"dim", width}, {"window", window}, {"chunk", kAttentionChunk}},
-        {name}, scope, loc);
+    const OpId merged =
+        g.add_op("attention_merge", {g.result(parts), operands[2]},
+                 {{"heads", heads}, {"dim", width}, {"window", window}, {"chunk", kAttentionChunk}}, {name},
+                 scope, loc);
     g.set_source(parts, source);
     g.set_source(merged, source);
     g.replace_all_uses(result, g.result(merged));

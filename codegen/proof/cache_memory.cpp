@@ -64,8 +64,7 @@ void write_cache(const PlanCache& cache, const Tensor& kv, std::byte* memory) {
 double read_cache(const PlanCache& cache, const std::byte* memory, int64_t position, int64_t head,
                   int64_t element) {
   const bool value = element >= cache.key_dim;
-  const CachePlace from =
-      place(cache, position, value ? 1 : 0, head, element - (value ? cache.key_dim : 0));
+  const CachePlace from = place(cache, position, value ? 1 : 0, head, element - (value ? cache.key_dim : 0));
   const std::byte* at = memory + from.number;
   if (cache.dtype == DType::kv_f32) return static_cast<double>(read<float>(at));
   if (cache.dtype == DType::kv_f16) return static_cast<double>(f16_to_f32(read<uint16_t>(at)));

@@ -29,7 +29,7 @@ inline CacheShape require_keys(const Type& t) {
 // A cache of rows, which are kept as they are.
 inline CacheShape require_rows(const Type& t) {
   require(t.dtype == DType::kv_f32 && t.rank() == 2,
-          [&] { return "rows must be a cache kv_f32 [span, D], found " + t.str(); });
+          [&] { return "this needs a cache of rows, kv_f32 [span, D], found " + t.str(); });
   return cache_shape(t);
 }
 

@@ -9,7 +9,7 @@ const RegisterOp kOp(OpDef{
     .doc = "the cache with rows of positions pos added, as they are: the state of what looks back on a few "
            "tokens (short_conv)",
     .category = OpCategory::row,
-    .operands = {{"rows", "kv_f32 [span, D]"}, {"x", "[T, D] f32"}, {"pos", "[T] i32"}},
+    .operands = {{"cache", "kv_f32 [span, D]"}, {"x", "[T, D] f32"}, {"pos", "[T] i32"}},
     .updates = 0,
     .infer =
         [](const InferArgs& a) {

@@ -15,7 +15,7 @@ const RegisterOp kOp(OpDef{
         "j, "
         "then + bias[i]; rows before the first token are 0, the last of the L taps meets the token's own row",
     .category = OpCategory::attention,
-    .operands = {{"rows", "kv_f32 [span >= L, D], with this step appended"},
+    .operands = {{"cache", "kv_f32 [span >= L, D], with this step appended"},
                  {"pos", "[T] i32"},
                  {"w", "[L, D]"},
                  {"bias", "[D]", true}},

@@ -1,6 +1,7 @@
 // Layers of different kinds in one model file, and what the configurations of such families may say.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 
@@ -66,7 +67,7 @@ TEST(Lfm2, layers_attend_or_convolve_as_the_configuration_says) {
 
 TEST(Lfm2, the_width_between_is_adjusted_only_if_so_said) {
   const auto width = [](const std::string& more) {
-    return weight_type(shapes_of(lfm2(more)), "model.layers.0.feed_forward.w1.weight");
+    return weight_type(shapes_of(lfm2(more)), "layers.0.feed_forward.w1.weight");
   };
   EXPECT_EQ(width(""), "bf16[80,32]");  // 66, rounded up to 16
   EXPECT_EQ(width(R"(, "block_ffn_dim_multiplier": 1.5)"), "bf16[112,32]");
@@ -76,10 +77,10 @@ TEST(Lfm2, the_width_between_is_adjusted_only_if_so_said) {
 
 TEST(Lfm2, biases_are_those_of_the_convolution) {
   const Model m = shapes_of(lfm2(R"(, "conv_bias": true, "full_attn_idxs": [], "tie_embedding": false)"));
-  EXPECT_EQ(weight_type(m, "model.layers.0.conv.conv.bias"), "bf16[32]");
-  EXPECT_EQ(weight_type(m, "model.layers.0.conv.in_proj.bias"), "bf16[96]");
-  EXPECT_EQ(weight_type(m, "model.layers.0.conv.out_proj.bias"), "bf16[32]");
-  EXPECT_EQ(weight_type(m, "model.lm_head.weight"), "bf16[40,32]");
+  EXPECT_EQ(weight_type(m, "layers.0.conv.conv.bias"), "bf16[32]");
+  EXPECT_EQ(weight_type(m, "layers.0.conv.in_proj.bias"), "bf16[96]");
+  EXPECT_EQ(weight_type(m, "layers.0.conv.out_proj.bias"), "bf16[32]");
+  EXPECT_EQ(weight_type(m, "lm_head.weight"), "bf16[40,32]");
 }
 
 std::string deepseek(const std::string& more) {
@@ -94,19 +95,19 @@ std::string deepseek(const std::string& more) {
 TEST(DeepseekV3, keys_and_values_have_their_own_widths) {
   const Model m = shapes_of(deepseek(""));
   EXPECT_EQ(input_type(m, "kv.0"), "kv_f16[64,2,12,6]");
-  EXPECT_EQ(weight_type(m, "model.layers.0.mlp.gate_proj.weight"), "bf16[48,32]");
-  EXPECT_EQ(weight_type(m, "model.layers.1.mlp.gate_proj.weight"), "none");
+  EXPECT_EQ(weight_type(m, "layers.0.mlp.gate_proj.weight"), "bf16[48,32]");
+  EXPECT_EQ(weight_type(m, "layers.1.mlp.gate_proj.weight"), "none");
   EXPECT_EQ(input_type(shapes_of(deepseek(R"(, "v_head_dim": 12)")), "kv.0"), "kv_f16[64,2,12]");
 }
 
 TEST(DeepseekV3, queries_and_shared_experts_come_in_several_ways) {
   const Model m =
       shapes_of(deepseek(R"(, "q_lora_rank": null, "n_shared_experts": 2, "attention_bias": true)"));
-  EXPECT_EQ(weight_type(m, "model.layers.0.self_attn.q_proj.weight"), "bf16[24,32]");
-  EXPECT_EQ(weight_type(m, "model.layers.0.self_attn.kv_a_proj_with_mqa.bias"), "bf16[20]");
-  EXPECT_EQ(weight_type(m, "model.layers.1.mlp.shared_experts.up_proj.weight"), "bf16[16,32]");
+  EXPECT_EQ(weight_type(m, "layers.0.self_attn.q_proj.weight"), "bf16[24,32]");
+  EXPECT_EQ(weight_type(m, "layers.0.self_attn.kv_a_proj_with_mqa.bias"), "bf16[20]");
+  EXPECT_EQ(weight_type(m, "layers.1.mlp.shared_experts.up_proj.weight"), "bf16[16,32]");
   const Model none = shapes_of(deepseek(R"(, "n_shared_experts": null)"));
-  EXPECT_EQ(weight_type(none, "model.layers.1.mlp.shared_experts.up_proj.weight"), "none");
+  EXPECT_EQ(weight_type(none, "layers.1.mlp.shared_experts.up_proj.weight"), "none");
 }
 
 TEST(DeepseekV3, longer_contexts_scale_waves_and_scores) {
@@ -154,7 +155,9 @@ TEST(Language, caches_say_what_they_have) {
   const auto message = [](const std::string& yaml) {
     const std::string path = temporary("cache.yaml");
     std::ofstream(path) << "extends: " LMC_SOURCE_DIR "/models/llama.yaml\nfamily: other\n" << yaml;
-    return error_of([&] { load_model(path, {.weights = "none"}); });
+    ModelOptions shapes;
+    shapes.weights = "none";
+    return error_of([&] { load_model(path, shapes); });
   };
   EXPECT_NE(message("kv: {span: 1, dim: 2}\n").find("kv needs span, heads and dim"), std::string::npos);
   EXPECT_NE(message("rows: {span: 1, heads: 2, dim: 2}\n").find("unknown key 'heads' in rows"),
