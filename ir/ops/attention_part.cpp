@@ -42,6 +42,14 @@ AttentionPart attention_part(const EvalArgs& a, int64_t t, int64_t head, int64_t
   return out;
 }
 
+void add_sink(AttentionPart& part, double score) {
+  const double maximum = std::max(part.maximum, score);
+  const double fade = std::exp(part.maximum - maximum);
+  part.sum = part.sum * fade + std::exp(score - maximum);
+  for (double& v : part.values) v *= fade;
+  part.maximum = maximum;
+}
+
 void check_attention(const InferArgs& a) {
   require(is_kv(a[1].dtype) && a[1].rank() == 3, [&] { return "kv must be a cache, found " + a[1].str(); });
   if (a[1].dtype == DType::kv_q8_0) {
