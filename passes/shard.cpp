@@ -143,6 +143,7 @@ class Sharder {
       const int64_t dim = cache_shape(g_.type(operands[1])).value;
       operands[0] = take(operands[0], rank, heads);
       operands[1] = take(operands[1], rank, kv_heads);
+      if (operands.size() > 3) operands[3] = cut_.weight(operands[3], 0, {heads});
       return {add(id, op, operands, attrs, name), {heads.first * dim, heads.end * dim}};
     }
     if (op == "kv_append") {

@@ -141,9 +141,15 @@ class AttentionEmitter {
     r.scores = k.at(k.scratch(), i * kScoreRow);
     r.total = k.at(k.scratch(), kRows * kScoreRow + i * padded_ * 4);
     r.best = k.variable(k.splat(kNothing));
-    r.maximum = k.variable(k.f32(kNothing));
-    r.sum = k.variable(k.f32(0));
+    // A sink is a score that was there before all others, of a value of zeros.
+    const bool sinks = !split_ && op.operands.size() > 3;
+    r.maximum = k.variable(sinks ? sink(r) : k.f32(kNothing));
+    r.sum = k.variable(k.f32(sinks ? 1 : 0));
     return r;
+  }
+
+  llvm::Value* sink(const Row& r) {
+    return k.load(b.getFloatTy(), k.at(e.address(op.operands[3], r.token), k.mul(r.head, 4)), 4);
   }
 
   // Per query head, in the module's constants.

@@ -83,9 +83,13 @@ class SplitAttention : public Pass {
     attrs["splits"] = splits(g, g.op(id));
     attrs["chunk"] = kAttentionChunk;
     attrs["chunks"] = chunks_seen(g, g.op(id));
-    const OpId parts = g.add_op("attention_split", operands, attrs, {name + ".chunks"}, scope, loc);
+    // What joins the softmax does so once, behind the chunks.
+    const OpId parts = g.add_op("attention_split", {operands.begin(), operands.begin() + 3}, attrs,
+                                {name + ".chunks"}, scope, loc);
+    std::vector<ValueId> merging{g.result(parts), operands[2]};
+    merging.insert(merging.end(), operands.begin() + 3, operands.end());
     const OpId merged =
-        g.add_op("attention_merge", {g.result(parts), operands[2]},
+        g.add_op("attention_merge", merging,
                  {{"heads", heads}, {"dim", width}, {"window", window}, {"chunk", kAttentionChunk}}, {name},
                  scope, loc);
     g.set_source(parts, source);

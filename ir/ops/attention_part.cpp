@@ -43,6 +43,14 @@ AttentionPart attention_part(const EvalArgs& a, int64_t t, int64_t head, int64_t
   return out;
 }
 
+void add_sink(AttentionPart& part, double score) {
+  const double maximum = std::max(part.maximum, score);
+  const double fade = std::exp(part.maximum - maximum);
+  part.sum = part.sum * fade + std::exp(score - maximum);
+  for (double& v : part.values) v *= fade;
+  part.maximum = maximum;
+}
+
 void check_attention(const InferArgs& a) {
   const CacheShape cache = require_keys(a[1]);
   if (a[1].dtype == DType::kv_q8_0) {

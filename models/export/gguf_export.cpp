@@ -82,6 +82,15 @@ void add_value(GgufWriter& out, const std::string& key, const ConfigValue& value
   }
   if (const auto* r = std::get_if<double>(&value.v)) return out.add(key, static_cast<float>(*r));
   if (const auto* t = std::get_if<std::string>(&value.v)) return out.add(key, std::string_view(*t));
+  if (const auto* list = std::get_if<std::vector<ConfigValue>>(&value.v)) {
+    std::vector<int32_t> numbers;
+    for (const ConfigValue& item : *list) {
+      const auto* i = std::get_if<int64_t>(&item.v);
+      if (!i || *i < INT32_MIN || *i > INT32_MAX) break;
+      numbers.push_back(static_cast<int32_t>(*i));
+    }
+    if (!list->empty() && numbers.size() == list->size()) return out.add(key, numbers);
+  }
   throw Error(key + ": GGUF has no place for " + value.str());
 }
 

@@ -46,24 +46,26 @@ std::vector<StatementBlock> blocks(const YamlNode& n) {
   return out;
 }
 
-// {shape: […], when: …} or {shape: […], stack: …{index}…, of: …}: returns the shape.
+// {shape: […], when: …, stack: …{index}…, of: …}, of which when, or stack and of, may be left out: returns
+// the shape.
 const YamlNode& table_of_weight(const YamlNode& n, WeightShape& w) {
   const YamlNode* shape = n.find("shape");
   const YamlNode* when = n.find("when");
   const YamlNode* stack = n.find("stack");
   const YamlNode* of = n.find("of");
-  if (shape && when && n.entries.size() == 2) {
-    w.when = yaml_expr(*when);
-  } else if (shape && stack && of && n.entries.size() == 3) {
+  const size_t known = size_t{shape != nullptr} + (when ? 1 : 0) + (stack ? 1 : 0) + (of ? 1 : 0);
+  if (!shape || (stack != nullptr) != (of != nullptr) || known == 1 || known != n.entries.size()) {
+    throw Error(n.loc,
+                "a weight that is not always there has the keys shape: and when:, one that is a stack of "
+                "tensors shape:, stack: and of:, and when: if it is not always there");
+  }
+  if (when) w.when = yaml_expr(*when);
+  if (stack) {
     w.stack = yaml_text(*stack, "stack");
     w.of = yaml_expr(*of);
     if (w.stack.find("{index}") == std::string::npos)
       throw Error(stack->loc,
                   "the tensors of a stack are told apart by {index}, which '" + w.stack + "' lacks");
-  } else {
-    throw Error(n.loc,
-                "a weight that is not always there has the keys shape: and when:, one that is a stack of "
-                "tensors shape:, stack: and of:");
   }
   return *shape;
 }
@@ -145,7 +147,7 @@ const std::map<std::string, Reader>& readers() {
       {"supports", read_supports},
       {"checkpoint",
        [](const YamlNode& n, Definition& d) {
-         d.checkpoint = yaml_text(n, "checkpoint");
+         d.checkpoint = n.kind == Kind::null ? "" : yaml_text(n, "checkpoint");
          d.checkpoint_loc = n.loc;
        }},
       {"example_prompt",

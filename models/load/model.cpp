@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 
 #include "ir/op_def.h"
-#include "models/checkpoint/hf_folder.h"
 #include "models/checkpoint/hub_cache.h"
 #include "models/checkpoint/path_kind.h"
 #include "models/checkpoint/random.h"
@@ -16,6 +15,7 @@
 #include "models/load/gguf_import.h"
 #include "models/load/hf_config.h"
 #include "models/load/model_parts.h"
+#include "models/load/mxfp4_folder.h"
 #include "models/tokenizer/tokenizer.h"
 
 namespace lmc {
@@ -64,7 +64,7 @@ void use_folder(const Definition& d, const std::string& folder, const ModelOptio
   const ConfigSource source = read_hf_config(d, folder + "/config.json");
   ConfigMap config = resolve_config(d, source);
 
-  auto checkpoint = std::make_unique<HfFolder>(folder);
+  auto checkpoint = std::make_unique<Mxfp4Folder>(folder);
   const int64_t context = choose_context(d, config, options.context);
   Expanded e = with_values_of(source.name, [&] {
     return expand(

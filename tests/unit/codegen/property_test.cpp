@@ -18,6 +18,7 @@ TEST(Kernels, norms_of_any_width_agree) {
     const std::string w = "  weight @w : f16[" + num(n) + "]\n  weight @b : bf16[" + num(n) + "]\n";
     expect_agreement(model(n, w, "  %y = rms_norm(%x, @w) {eps=1e-6, offset=1}\n"), 5, 1e-5);
     expect_agreement(model(n, w, "  %y = layer_norm(%x, @w, @b) {eps=1e-3}\n"), 5, 1e-4);
+    expect_agreement(model(n, w, "  %y = layer_norm(%x, @w) {eps=1e-3}\n"), 5, 1e-4);
   }
 }
 
@@ -54,6 +55,55 @@ TEST(Kernels, attention_over_rings_windows_and_grouped_heads_agrees) {
                               "," + num(c.kv_heads) + "," + num(c.dim) + "]";
     expect_agreement(model(width, "", body, "%y", cache), c.tokens, int8 ? 2e-2 : 2e-5);
   }
+}
+
+// In one token's step with more chunks than one, too: the sinks join when the chunks are merged.
+TEST(Kernels, attention_with_sinks_agrees) {
+  struct Case {
+    int64_t heads, kv_heads, dim, window, tokens;
+    const char* cache;
+  };
+  for (const Case& c : {Case{1, 1, 1, 0, 1, "kv_f32"}, Case{4, 2, 12, 0, 200, "kv_f32"},
+                        Case{6, 1, 20, 5, 150, "kv_f32"}, Case{9, 3, 8, 0, 60, "kv_q8_0"}}) {
+    const bool int8 = c.cache == std::string("kv_q8_0");
+    const int64_t kv = c.kv_heads * c.dim;
+    const std::string body = "  %q, %k, %v = split(%x) {sizes=[" + num(c.heads * c.dim) + "," + num(kv) +
+                             "," + num(kv) + "]}\n  %qh = reshape(%q) {shape=[" + num(c.heads) + "," +
+                             num(c.dim) + "]}\n  %kh = reshape(%k) {shape=[" + num(c.kv_heads) + "," +
+                             num(c.dim) + "]}\n  %vh = reshape(%v) {shape=[" + num(c.kv_heads) + "," +
+                             num(c.dim) + "]}\n" +
+                             (int8 ? "  %qa = quantize(%qh)\n" : "  %qa = scale(%qh) {by=1}\n") +
+                             "  %kv1 = kv_append(%kv, %kh, %vh, %pos)\n  %y = attention(%qa, %kv1, %pos, "
+                             "@sinks) {scale=0.5, window=" +
+                             num(c.window) + "}\n";
+    const std::string cache = std::string(", %kv: ") + c.cache + "[" + num(c.window > 0 ? c.window : 256) +
+                              "," + num(c.kv_heads) + "," + num(c.dim) + "]";
+    expect_agreement(model((c.heads + 2 * c.kv_heads) * c.dim,
+                           "  weight @sinks : bf16[" + num(c.heads) + "]\n", body, "%y", cache),
+                     c.tokens, int8 ? 2e-2 : 2e-5);
+  }
+}
+
+TEST(Kernels, bounds_and_constants_agree) {
+  expect_agreement(model(37, "",
+                         "  %c = clamp(%x) {low=-0.5, high=0.25}\n  %h = clamp(%c) {high=0.2}\n"
+                         "  %y = shift(%h) {by=1.5}\n"),
+                   5, 1e-6);
+}
+
+// Stacks of matrices [in, out], of which every second output is wanted; the first half of the columns.
+TEST(Kernels, parts_of_stacks_and_their_transposes_agree) {
+  const std::string w =
+      "  weight @router : f32[4,12]\n  weight @up : bf16[4,12,18]\n  weight @down : f32[4,12,18]\n"
+      "  weight @b : bf16[4,18]\n  weight @c : f32[4,12]\n";
+  expect_agreement(model(12, w,
+                         "  %s = linear(%x, @router) {role=moe_router}\n  %p, %ids = route(%s) {k=2}\n"
+                         "  %u = linear_experts(%x, slice(transpose(@up)) {axis=1, start=1, size=1, "
+                         "every=2}, %ids, slice(@b) "
+                         "{axis=1, start=1, size=1, every=2})\n  %a = silu(%u)\n"
+                         "  %d = linear_experts(%a, slice(@down) {axis=2, start=0, size=9}, %ids, @c)\n"
+                         "  %y = weighted_sum(%d, %p)\n"),
+                   9, 1e-5);
 }
 
 TEST(Kernels, rows_taken_from_every_block_of_a_weight_agree) {

@@ -140,6 +140,23 @@ TEST(Eval, a_window_hides_older_positions) {
   expect_near(evaluate(g, in, [](const std::string&, const Type&) { return Tensor(); })[0], {1, 1.5, 3, 6});
 }
 
+// Values of 4 with a score of 0, and a sink with one of ln 3: a quarter of the weight is theirs.
+TEST(Eval, a_sink_takes_weight_and_has_no_value) {
+  const Graph g = parse_graph(
+      "graph @g (%x: f32[T,1,1], %pos: i32[T], %kv: kv_f32[8,1,1]) {\nweight @s : f32[1]\n%zero = scale(%x) "
+      "{by=0}\n%kv1 = kv_append(%kv, %zero, %x, %pos)\n%y = attention(%zero, %kv1, %pos, @s) "
+      "{scale=1}\nreturn "
+      "%y\n}");
+  const TensorMap in = {{"x", rows({1, 1, 1}, {4})}, {"pos", {DType::i32, {1}, {0}}}};
+  expect_near(evaluate(g, in, [](const std::string&, const Type&) { return rows({1}, {std::log(3.0)}); })[0],
+              {1});
+}
+
+TEST(Eval, numbers_are_kept_within_bounds_and_shifted) {
+  expect_near(eval("%b = clamp(%x) {low=-1, high=2}", "shift(%b) {by=10}", rows({1, 3}, {-5, 0.5, 7})),
+              {9, 10.5, 12});
+}
+
 TEST(Eval, query_heads_share_kv_heads_in_order) {
   const Graph g = parse_graph(
       "graph @g (%q: f32[T,4,1], %v: f32[T,2,1], %pos: i32[T], %kv: kv_f32[8,2,1]) {\n"
