@@ -54,7 +54,7 @@ std::string KernelSpec::text() const {
     if (o.space == Space::kv) {
       const PlanCache& c = o.cache;
       out += std::string(" ") + dtype_name(c.dtype);
-      for (const int64_t n : {c.span, c.capacity, c.kv_heads, c.head_dim, c.bytes})
+      for (const int64_t n : {c.span, c.capacity, c.kv_heads, c.key_dim, c.value_dim, c.bytes})
         out += " " + std::to_string(n);
     }
     out += "\n";

@@ -9,8 +9,8 @@ namespace {
 
 int64_t bytes_of_number(DType t) { return t == DType::kv_q8_0 ? 1 : t == DType::kv_f16 ? 2 : 4; }
 
-int64_t row(const PlanCache& c, int64_t multiple) {
-  return round_up(c.head_dim, c.dtype == DType::kv_q8_0 ? kQ8Block : multiple);
+int64_t row(const PlanCache& c, int64_t width, int64_t multiple) {
+  return round_up(width, c.dtype == DType::kv_q8_0 ? kQ8Block : multiple);
 }
 
 constexpr int64_t kScaleBytes = 2;
@@ -24,14 +24,20 @@ int64_t row_bytes(DType t, int64_t row) {
 CacheLayout::CacheLayout(const PlanCache& c)
     : block(c.dtype == DType::kv_q8_0 ? 16 : 8),
       element_bytes(bytes_of_number(c.dtype)),
-      k_row(row(c, 1)),
-      v_row(row(c, 8)),
+      k_row(row(c, c.key_dim, 1)),
+      v_row(row(c, c.value_dim, 8)),
       k_position_bytes(row_bytes(c.dtype, k_row)),
       v_position_bytes(row_bytes(c.dtype, v_row)),
       k_head_bytes(c.capacity * k_position_bytes),
       v_head_bytes(c.capacity * v_position_bytes),
       v_offset(round_up(c.kv_heads * k_head_bytes, 64)),
       bytes(v_offset + c.kv_heads * v_head_bytes) {}
+
+Type cache_type(const PlanCache& c) {
+  if (c.key_dim == 0 && c.kv_heads == 1) return {c.dtype, {c.span, c.value_dim}};
+  if (c.key_dim == c.value_dim) return {c.dtype, {c.span, c.kv_heads, c.value_dim}};
+  return {c.dtype, {c.span, c.kv_heads, c.key_dim, c.value_dim}};
+}
 
 CachePlace key_place(const PlanCache& c, int64_t slot, int64_t element) {
   const CacheLayout l(c);
@@ -55,7 +61,7 @@ std::vector<CachePiece> cache_pieces(const PlanCache& c, int64_t first, int64_t 
   const CacheLayout layout(c);
   const int64_t held = std::min(round_up(slots, layout.block), c.capacity - first);
   std::vector<CachePiece> out;
-  for (int64_t h = 0; h < c.kv_heads; ++h)
+  for (int64_t h = 0; h < c.kv_heads && c.key_dim > 0; ++h)
     out.push_back(
         {h * layout.k_head_bytes + first * layout.k_position_bytes, held * layout.k_position_bytes});
   for (int64_t h = 0; h < c.kv_heads; ++h) {

@@ -1,10 +1,10 @@
 // Where a cache keeps its positions: what the kernels that fill and read it and the runtime, which may store
 // it, agree on. K is interleaved by 8 positions so that scores of 8 positions are lanes of one vector:
-// K [kv_heads][capacity/8][head_dim][8], then V [kv_heads][capacity][head_dim rounded up to 8].
+// K [kv_heads][capacity/8][key_dim][8], then V [kv_heads][capacity][value_dim rounded up to 8].
 //
-// kv_q8_0: K [kv_heads][capacity/16] of blocks of 16 positions, then V likewise. `row`: head_dim rounded up
-// to 32, the rest zeros. A block is its int8, of K [row/4][16 positions][4], of V [16 positions][row], then
-// its f16 scales, of K [row/32][16 positions], of V [16 positions][row/32].
+// kv_q8_0: K [kv_heads][capacity/16] of blocks of 16 positions, then V likewise. `row`: the width rounded
+// up to 32, the rest zeros. A block is its int8, of K [row/4][16 positions][4], of V [16 positions][row],
+// then its f16 scales, of K [row/32][16 positions], of V [16 positions][row/32].
 #pragma once
 
 #include <cstdint>
@@ -25,8 +25,11 @@ struct CacheLayout {
   int64_t bytes;
 };
 
+// The type of the value that is kept so (CacheShape).
+Type cache_type(const PlanCache& c);
+
 // Where the numbers of a head and position lie, in bytes from the start of the head's K or V, and in kv_q8_0
-// their scales. `element` < head_dim.
+// their scales. `element`: of the key or value.
 struct CachePlace {
   int64_t number, scale;
 };

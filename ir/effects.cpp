@@ -91,6 +91,14 @@ ValueId memory_of(const Graph& g, ValueId v) {
   return memory_of(g, v, known);
 }
 
+std::optional<size_t> cache_read(const Graph& g, const Op& op) {
+  if (op.def->category != OpCategory::attention) return std::nullopt;
+  for (size_t i = 0; i < op.operands.size(); ++i) {
+    if (is_kv(g.type(op.operands[i]).dtype)) return i;
+  }
+  return std::nullopt;
+}
+
 std::vector<Before> order_by_effects(const Graph& g) {
   std::vector<Before> out;
   for (OpId id : g.ops()) {

@@ -2,6 +2,7 @@
 // reads that operand as it was has to do so before.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "ir/graph.h"
@@ -18,6 +19,9 @@ std::vector<Update> updates_of(const Op& op);
 
 // The value whose memory `v` is: an input, or the result of an op that updates nothing. `v` itself for most.
 ValueId memory_of(const Graph& g, ValueId v);
+
+// Which operand of an op of category `attention` is the cache that it reads; none in other ops.
+std::optional<size_t> cache_read(const Graph& g, const Op& op);
 
 // `first` reads what `then` changes in place, and no operand says so.
 struct Before {

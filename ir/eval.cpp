@@ -24,7 +24,8 @@ Tensor input_tensor(const Graph& g, ValueId v, const TensorMap& inputs, Bindings
   const auto it = inputs.find(value.name);
   if (is_kv(value.type.dtype)) {
     if (it != inputs.end()) return it->second;
-    return make_tensor(value.type.dtype, {0, 2, value.type.dims[1], value.type.dims[2]});
+    const CacheShape shape = cache_shape(value.type);
+    return make_tensor(value.type.dtype, {0, shape.heads, shape.key + shape.value});
   }
   require(it != inputs.end(), "input %" + value.name + " is missing");
   const Tensor& t = it->second;

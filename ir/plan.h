@@ -122,15 +122,16 @@ struct PlanWeight {
   int64_t bytes = 0;
 };
 
-// A cache: K and V of one layer. `capacity` positions are kept in a ring (position p sits in slot p %
-// capacity); capacity >= span + the largest step, so that a block's first token still sees its whole window.
+// A cache: K and V of one layer, or rows without keys (one head, key_dim 0). `capacity` positions are kept in
+// a ring (position p sits in slot p % capacity); capacity >= span + the largest step, so that a block's first
+// token still sees its whole window.
 struct PlanCache {
   std::string name;
   DType dtype = DType::kv_f16;
   int64_t span = 0;
   int64_t capacity = 0;
   int64_t kv_heads = 0;
-  int64_t head_dim = 0;
+  int64_t key_dim = 0, value_dim = 0;  // of a head
   int64_t bytes = 0;
 };
 

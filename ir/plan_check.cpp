@@ -19,8 +19,9 @@ constexpr double kMost = 0x1p47;
 void check_cache(const PlanCache& c, int64_t context) {
   const std::string what = "the cache " + c.name;
   const double elements = static_cast<double>(c.capacity) * static_cast<double>(c.kv_heads) *
-                          (static_cast<double>(c.head_dim) + 8);
-  need(c.span >= 1 && c.capacity >= 1 && c.kv_heads >= 1 && c.head_dim >= 1 && elements < kMost / 4,
+                          (static_cast<double>(c.key_dim) + static_cast<double>(c.value_dim) + 8);
+  need(c.span >= 1 && c.capacity >= 1 && c.kv_heads >= 1 && c.key_dim >= 0 && c.value_dim >= 1 &&
+           elements < kMost / 4,
        what + " has an impossible shape");
   need(c.capacity % CacheLayout(c).block == 0, what + " does not hold whole blocks of positions");
   need(c.capacity >= std::min(c.span, context), what + " is shorter than its window");

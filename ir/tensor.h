@@ -12,7 +12,7 @@ namespace lmc {
 struct Tensor {
   DType dtype = DType::f32;
   std::vector<int64_t> dims;  // all concrete
-  std::vector<double> data;   // row-major; a kv tensor is [positions, 2 (k,v), kv_heads, head_dim]
+  std::vector<double> data;   // row-major; a kv tensor is [positions, heads, key width + value width]
   int64_t first = 0;          // of a kv tensor: the position of its first row; those before it are not held
 
   int64_t last() const { return dims.empty() ? 1 : dims.back(); }

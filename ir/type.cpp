@@ -56,6 +56,16 @@ std::string Type::str() const {
 
 bool is_kv(DType t) { return t == DType::kv_f16 || t == DType::kv_f32 || t == DType::kv_q8_0; }
 
+CacheShape cache_shape(const Type& t) {
+  const std::vector<int64_t>& d = t.dims;
+  if (is_kv(t.dtype) && t.is_static()) {
+    if (t.rank() == 2) return {d[0], 1, 0, d[1]};
+    if (t.rank() == 3) return {d[0], d[1], d[2], d[2]};
+    if (t.rank() == 4) return {d[0], d[1], d[2], d[3]};
+  }
+  throw Error(t.str() + " is no cache [span, heads, D], [span, heads, K, V] or [span, D]");
+}
+
 bool is_float(DType t) { return t == DType::f32 || t == DType::f16 || t == DType::bf16; }
 
 bool is_quantised(DType t) { return t >= DType::q8_0; }

@@ -12,8 +12,7 @@ namespace lmc {
 // An id into the table of element formats. Those with a name here mean something to the compiler itself: q8_0
 // is what activations are quantised to. The other quantised formats register themselves (ir/block_format.h)
 // and get the ids behind it.
-// kv_*: a key/value cache [span, kv_heads, head_dim]; span = how many positions a token may look back on. In
-// kv_q8_0 each head's key and value are rows of Q8_0.
+// kv_*: a cache of earlier tokens (CacheShape). In kv_q8_0 each head's key and value are rows of Q8_0.
 enum class DType : uint8_t { f32, f16, bf16, i32, kv_f16, kv_f32, kv_q8_0, q8_0 };
 
 // Symbolic dimensions, known only when a step runs.
@@ -38,9 +37,18 @@ struct Type {
 };
 
 bool is_kv(DType t);
-bool is_float(DType t);           // f32, f16 or bf16
-bool is_quantised(DType t);       // q8_0 and those that are registered
-const char* dtype_name(DType t);  // "q8_0"
+
+// What a cache keeps of every position: a key and a value of each head. It is [span, heads, D], both D wide;
+// [span, heads, K, V], each of its own width; or [span, D]: rows without keys, as one head has them. `span`:
+// how many positions a token may look back on, itself included.
+struct CacheShape {
+  int64_t span = 0, heads = 0, key = 0, value = 0;
+  int64_t numbers() const { return heads * (key + value); }  // of a position
+};
+CacheShape cache_shape(const Type& t);  // Error if it is none of these
+bool is_float(DType t);                 // f32, f16 or bf16
+bool is_quantised(DType t);             // q8_0 and those that are registered
+const char* dtype_name(DType t);        // "q8_0"
 std::optional<DType> dtype_from_name(std::string_view name);
 std::string dim_name(int64_t dim);  // "T", "R" or the number
 

@@ -52,7 +52,7 @@ class StepCheck {
         const ValueId r = op.results[i];
         known[r] = i < results.size() ? results[i] : Known{place + "%" + g.value(r).name, {}};
       }
-      if (op.def->name == "kv_append") append(g, op, known);
+      if (op.def->updates >= 0) append(g, op, known);
     }
     std::vector<Known> out;
     for (ValueId v : g.outputs()) out.push_back(known[v]);
@@ -73,11 +73,16 @@ class StepCheck {
 
   void append(const Graph& g, const Op& op, KnownValues& known) {
     Known& after = known[op.results[0]];
-    after.appended = known[op.operands[0]].appended;
-    const std::string& positions = known[op.operands[3]].origin;
+    after.appended = known[op.operands[static_cast<size_t>(op.def->updates)]].appended;
+    const std::vector<OperandDef>& operands = op.def->operands;
+    const auto pos =
+        std::find_if(operands.begin(), operands.end(), [](const OperandDef& o) { return o.name == "pos"; });
+    if (pos == operands.end()) return;
+    const std::string& positions = known[op.operands[static_cast<size_t>(pos - operands.begin())]].origin;
     if (!after.appended.insert(positions).second) {
-      messages.push_back("kv_append %" + g.value(op.results[0]).name + " appends to a cache that holds " +
-                         positions + " already: an append of this step has made it");
+      messages.push_back(op.def->name + " %" + g.value(op.results[0]).name +
+                         " appends to a cache that holds " + positions +
+                         " already: an append of this step has made it");
     }
   }
 };

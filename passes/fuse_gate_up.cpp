@@ -29,14 +29,18 @@ LMC_FUSION(fuse_gate_up, "merge the gate and up projections of one input")
       %gate, %up = split(%y) {axis=-1, sizes=[rows(%wg), rows(%wu)]}
     )")
     .match(R"(
-      %gate = linear_experts(%x, %wg, %ids) {role=ffn_gate}
-      %up = linear_experts(%x, %wu, %ids) {role=ffn_up}
+      %gate = linear_experts(%x, %wg, %ids, %bg?) {role=ffn_gate}
+      %up = linear_experts(%x, %wu, %ids, %bu?) {role=ffn_up}
     )")
+    .when("both have a bias, or none", "has(%bg) == has(%bu)")
+    .when("a bias is wanted", "not has(%bg) or setting(biased) == use")
+    .when("the two biases have one dtype", "not has(%bg) or dtype(%bg) == dtype(%bu)")
     .when("the two weights have one dtype", "dtype(%wg) == dtype(%wu)")
     .when("kernels find the parts of an expert's rows", "not reshaped(%gate) and not reshaped(%up)")
     .rewrite(R"(
       %w = concat(%wg, %wu) {axis=1}
-      %y = linear_experts(%x, %w, %ids) {role=ffn_gate_up}
+      optional %b = concat(%bg, %bu) {axis=1}
+      %y = linear_experts(%x, %w, %ids, %b?) {role=ffn_gate_up}
       %gate, %up = split(%y) {axis=-1, sizes=[cols(%gate), cols(%up)]}
     )");
 

@@ -1,5 +1,5 @@
 // The format of the caches, written into their types so that a dump shows it and the evaluator rounds as they
-// do. Queries that meet int8 keys are rounded to int8 likewise.
+// do. Those of rows, without keys, stay as they are: they are short, and read whole. Queries that meet int8 keys are rounded to int8 likewise.
 //
 //   graph (%kv.0: kv_f16[512,1,256])     →     graph (%kv.0: kv_f32[512,1,256])      with format=f32
 //
@@ -22,6 +22,7 @@ DType format_of(const std::string& name) {
 // Gives an attention its queries as its cache wants them.
 void fit_query(Graph& g, OpId id) {
   const Op& op = g.op(id);
+  if (cache_read(g, op) != 1) return;
   const ValueId q = op.operands[0];
   const bool int8 = g.type(op.operands[1]).dtype == DType::kv_q8_0;
   if (int8 == is_quantised(g.type(q).dtype)) return;
@@ -45,7 +46,7 @@ void carry_on(Graph& g) {
       carry_on(body);
     }
     for (const Update& u : updates_of(op)) g.set_type(op.results[u.result], g.type(op.operands[u.operand]));
-    if (op.def->category == OpCategory::attention) fit_query(g, id);
+    fit_query(g, id);
   }
 }
 
@@ -61,7 +62,8 @@ class KvFormat : public Pass {
   bool run(Graph& g, PassContext& context) const override {
     const DType wanted = format_of(context.setting("format", "f16"));
     for (ValueId v : g.inputs()) {
-      if (!is_kv(g.type(v).dtype) || g.type(v).dtype == wanted) continue;
+      const Type& type = g.type(v);
+      if (!is_kv(type.dtype) || type.dtype == wanted || cache_shape(type).key == 0) continue;
       if (context.applications >= context.limit) break;
       g.set_type(v, with_dtype(g.type(v), wanted));
       ++context.applications;

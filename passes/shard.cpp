@@ -88,7 +88,10 @@ class Sharder {
 
   void make_parts(OpId id) {
     const std::string name = g_.op(id).def->name;
-    if (name == "split") return;  // made with its projection
+    if (name == "split") {
+      if (g_.type(g_.result(id)).rank() == 3) split_heads(id);
+      return;  // else made with its projection
+    }
     if (name == "linear") {
       ++by_rows_;
       for (size_t r = 0; r < static_cast<size_t>(ranks_); ++r) project(id, r);
@@ -99,6 +102,25 @@ class Sharder {
     const std::vector<Stretch> pieces = wanted(y);
     for (size_t r = 0; r < pieces.size(); ++r)
       made.push_back(pieces[r].empty() ? Made{} : make_part(id, r, pieces[r]));
+  }
+
+  // Each result of some heads is split off those that its rank has.
+  void split_heads(OpId id) {
+    const std::vector<ValueId> results = g_.op(id).results;
+    const ValueId x = g_.op(id).operands[0];
+    const AttrMap attrs = g_.op(id).attrs;
+    const std::string scope = g_.op(id).scope;
+    for (size_t i = 0; i < results.size(); ++i) {
+      const std::vector<Stretch> pieces = wanted(results[i]);
+      for (size_t r = 0; r < pieces.size(); ++r) {
+        Made made;
+        if (!pieces[r].empty()) {
+          const OpId part = g_.add_op("split", {take(x, r, pieces[r])}, attrs, {}, scope);
+          made = {g_.result(part, i), pieces[r]};
+        }
+        made_[results[i]].push_back(made);
+      }
+    }
   }
 
   Made make_part(OpId id, size_t rank, const Stretch& piece) {
@@ -120,9 +142,10 @@ class Sharder {
     }
     if (op == "attention") {
       const auto [heads, kv_heads] = head_pieces(g_, g_.op(id), piece);
-      const int64_t dim = g_.type(operands[0]).last();
+      const int64_t dim = cache_shape(g_.type(operands[1])).value;
       operands[0] = take(operands[0], rank, heads);
       operands[1] = take(operands[1], rank, kv_heads);
+      if (operands.size() > 3) operands[3] = cut_.weight(operands[3], 0, {heads});
       return {add(id, op, operands, attrs, name), {heads.first * dim, heads.end * dim}};
     }
     if (op == "kv_append") {
@@ -136,7 +159,7 @@ class Sharder {
     for (ValueId& v : operands) {
       if (constant_[v]) {
         if (type.rank() == 2) v = cut_.weight(v, 0, {piece});  // a vector, repeated over the rows
-      } else if (g_.type(v).dims == type.dims) {
+      } else if (g_.type(v).dims == type.dims || same_heads(g_.type(v), type)) {
         v = take(v, rank, piece);
       }
     }

@@ -38,7 +38,7 @@ class AttentionFamily : public KernelFamily {
 
   void cut(KernelSpec& spec) const override {
     const Op& op = spec.body.op(core_of(spec.body));
-    const int64_t kv_heads = spec.body.type(op.operands[1]).dims[1];
+    const int64_t kv_heads = cache_shape(spec.body.type(op.operands[1])).heads;
     spec.grain = spec.single() ? 1 : kTokensPerTile;
     const int64_t parts = op.def->name == "attention_split"
                               ? attr_int(op, "splits")
@@ -53,7 +53,7 @@ class AttentionFamily : public KernelFamily {
     const PlanCache& cache = f.cache(op.operands[1]);
     const int64_t window = attr_int(op, "window");
     AttentionWork& a = work.attention;
-    a.flops = 4.0 * static_cast<double>(q.dims[1] * q.dims[2]);  // a product with K, one with V
+    a.flops = 2.0 * static_cast<double>(q.dims[1] * (cache.key_dim + cache.value_dim));
     a.bytes = static_cast<double>(cache.bytes) / static_cast<double>(cache.capacity);
     a.span = window > 0 ? std::min(window, cache.span) : cache.span;
     a.kv_heads = cache.kv_heads;
@@ -62,7 +62,7 @@ class AttentionFamily : public KernelFamily {
 
   KernelMemory memory(const KernelSpec& spec) const override {
     const Op& op = spec.body.op(core_of(spec.body));
-    return {attention_scratch_bytes(spec.body.type(op.operands[0]).last()), 0};
+    return {attention_scratch_bytes(cache_shape(spec.body.type(op.operands[1])).value), 0};
   }
 
   void emit(KernelBuilder& k, const KernelSpec& spec) const override { emit_attention_kernel(k, spec); }

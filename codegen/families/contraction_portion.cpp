@@ -26,7 +26,7 @@ class Cutter {
       for (size_t i = 0; i < op.operands.size(); ++i) {
         const ValueId v = op.operands[i];
         if (id == f_.core) {
-          operands.push_back(i == 1 ? weight(v) : i == 2 && !f_.experts ? columns(v) : whole(v));
+          operands.push_back(i == 1 ? weight(v) : i == (f_.experts ? 3U : 2U) ? columns(v) : whole(v));
         } else {
           operands.push_back(behind ? columns(v) : whole(v));
         }

@@ -3,6 +3,7 @@
 
 #include "codegen/family.h"
 #include "codegen/kernels/row_kernel.h"
+#include "ir/effects.h"
 #include "ir/op_def.h"
 
 namespace lmc::families::row {
@@ -43,7 +44,15 @@ class RowFamily : public KernelFamily {
       const Op& op = form.frame.g.op(id);
       if (!takes_loose(op)) throw Error(op.loc, "there is no row kernel for op " + op.def->name);
       check_sub_rows(form.frame, id);
+      check_looks_back(form.frame, op);
     }
+  }
+
+  // Tokens run in no order: what one looks back on must be there before.
+  static void check_looks_back(const Frame& f, const Op& op) {
+    const std::optional<size_t> cache = cache_read(f.g, op);
+    if (!cache || f.single() || f.is_input(op.operands[*cache])) return;
+    throw Error(op.loc, op.def->name + " reads a cache that the same kernel appends to");
   }
 
   void cut(KernelSpec& spec) const override {

@@ -28,7 +28,7 @@ namespace {
 
 constexpr int64_t kRows = CacheReader::kMostQueries;
 
-// Scratch: scores [kRows][128] f32, then weighted totals [kRows][head_dim rounded up] f32.
+// Scratch: scores [kRows][128] f32, then weighted totals [kRows][value_dim rounded up] f32.
 constexpr int64_t kScoreRow = kAttentionChunk * 4;
 
 class AttentionEmitter {
@@ -44,7 +44,7 @@ class AttentionEmitter {
         reader(cache_reader(builder, cache)),
         e(builder, frame, nullptr) {
     heads_ = g.type(op.operands[0]).dims[1];
-    dim_ = cache.head_dim;
+    dim_ = cache.value_dim;
     padded_ = round_up(dim_, kLanes);
     window_ = attr_int(op, "window");
     group_ = heads_ / cache.kv_heads;
@@ -141,9 +141,15 @@ class AttentionEmitter {
     r.scores = k.at(k.scratch(), i * kScoreRow);
     r.total = k.at(k.scratch(), kRows * kScoreRow + i * padded_ * 4);
     r.best = k.variable(k.splat(kNothing));
-    r.maximum = k.variable(k.f32(kNothing));
-    r.sum = k.variable(k.f32(0));
+    // A sink is a score that was there before all others, of a value of zeros.
+    const bool sinks = !split_ && op.operands.size() > 3;
+    r.maximum = k.variable(sinks ? sink(r) : k.f32(kNothing));
+    r.sum = k.variable(k.f32(sinks ? 1 : 0));
     return r;
+  }
+
+  llvm::Value* sink(const Row& r) {
+    return k.load(b.getFloatTy(), k.at(e.address(op.operands[3], r.token), k.mul(r.head, 4)), 4);
   }
 
   // Per query head, in the module's constants.
@@ -273,7 +279,7 @@ class AttentionEmitter {
 
   llvm::Value* partial(const Row& r, llvm::Value* chunk) {
     llvm::Value* number = b.CreateUDiv(b.CreateSub(chunk, first_chunk_), k.i64(kAttentionChunk));
-    const AttentionPartials p(g.type(op.results[0]), cache.head_dim);
+    const AttentionPartials p(g.type(op.results[0]), dim_);
     llvm::Value* index = k.add(k.mul(r.head, p.chunks), number);
     return k.at(e.address(op.results[0], r.token), k.mul(index, p.bytes));
   }
@@ -343,7 +349,8 @@ class AttentionEmitter {
   CacheLayout layout;
   const std::unique_ptr<CacheReader> reader;
   RowEmitter e;
-  int64_t heads_, dim_, window_, group_;
+  int64_t heads_, window_, group_;
+  int64_t dim_;     // of a value
   int64_t padded_;  // dim_, to whole vectors
   bool split_;
   llvm::Value* slopes_ = nullptr;
@@ -353,7 +360,9 @@ class AttentionEmitter {
 
 }  // namespace
 
-int64_t attention_scratch_bytes(int64_t head_dim) { return kRows * (kScoreRow + (head_dim + 7) / 8 * 8 * 4); }
+int64_t attention_scratch_bytes(int64_t value_dim) {
+  return kRows * (kScoreRow + round_up(value_dim, kLanes) * 4);
+}
 
 void emit_attention_kernel(KernelBuilder& k, const KernelSpec& spec) { AttentionEmitter(k, spec).emit(); }
 

@@ -7,7 +7,7 @@
 namespace lmc {
 
 // Scratch the kernel needs: probabilities of one block and one head's accumulator.
-int64_t attention_scratch_bytes(int64_t head_dim);
+int64_t attention_scratch_bytes(int64_t value_dim);
 
 void emit_attention_kernel(KernelBuilder& k, const KernelSpec& spec);
 

@@ -44,8 +44,9 @@ void attention_merge(RowEmitter& e, const Op& op) {
     // The row is the accumulator; heads follow each other, so a partial last vector waits for the next head.
     e.for_lanes(dim,
                 [&](llvm::Value* j, int64_t n) { k.store_lanes(k.splat(0.0), k.at(out, k.mul(j, 4)), n); });
-    llvm::Value* maximum = k.variable(k.f32(kNothing));
-    llvm::Value* sum = k.variable(k.f32(0));
+    const bool sinks = op.operands.size() > 2;
+    llvm::Value* maximum = k.variable(sinks ? e.element(op.operands[2], head) : k.f32(kNothing));
+    llvm::Value* sum = k.variable(k.f32(sinks ? 1 : 0));
     k.loop(k.i64(0), chunks, 1, [&](llvm::Value* c) {
       llvm::Value* chunk = k.at(partials, k.mul(c, p.bytes));
       const MergeFactors f = merge_factors(k, k.get(maximum), k.load(b.getFloatTy(), chunk, 4));

@@ -27,8 +27,8 @@ llvm::Value* merge(KernelBuilder& k, llvm::Value* before, llvm::Value* chunk, ll
 struct AttentionPartials {
   static constexpr int64_t kHeader = 32;  // bytes before the values
 
-  AttentionPartials(const Type& type, int64_t head_dim)
-      : chunks(type.dims[2]), bytes(kHeader + (head_dim + 7) / 8 * 8 * 4) {}
+  AttentionPartials(const Type& type, int64_t value_dim)
+      : chunks(type.dims[2]), bytes(kHeader + (value_dim + 7) / 8 * 8 * 4) {}
   int64_t chunks;  // of a head
   int64_t bytes;   // of one chunk
 };

@@ -13,7 +13,7 @@ namespace lmc {
 class CacheReader {
  public:
   CacheReader(KernelBuilder& builder, const PlanCache& cache)
-      : k(builder), b(builder.ir()), layout(cache), dim(cache.head_dim) {}
+      : k(builder), b(builder.ir()), layout(cache), dim(cache.key_dim) {}
   virtual ~CacheReader() = default;
 
   static constexpr int64_t kMostQueries = 8;
@@ -43,7 +43,7 @@ class CacheReader {
   KernelBuilder& k;
   llvm::IRBuilder<>& b;
   const CacheLayout layout;
-  const int64_t dim;
+  const int64_t dim;  // of a key
 };
 
 // Of the cache's format.

@@ -34,6 +34,16 @@ const RegisterRowOp kMul("mul", lanes([](KernelBuilder& k, const Op&, const Lane
 const RegisterRowOp kScale("scale", lanes([](KernelBuilder& k, const Op& op, const Lanes& x) -> llvm::Value* {
                              return k.ir().CreateFMul(x[0], k.splat(attr_real(op, "by")));
                            }));
+const RegisterRowOp kShift("shift", lanes([](KernelBuilder& k, const Op& op, const Lanes& x) -> llvm::Value* {
+                             return k.ir().CreateFAdd(x[0], k.splat(attr_real(op, "by")));
+                           }));
+const RegisterRowOp kClamp("clamp", lanes([](KernelBuilder& k, const Op& op, const Lanes& x) -> llvm::Value* {
+                             auto& b = k.ir();
+                             llvm::Value* low = k.splat(attr_real(op, "low"));
+                             llvm::Value* high = k.splat(attr_real(op, "high"));
+                             llvm::Value* y = b.CreateSelect(b.CreateFCmpOLT(x[0], low), low, x[0]);
+                             return b.CreateSelect(b.CreateFCmpOGT(y, high), high, y);
+                           }));
 const RegisterRowOp kRelu("relu", lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> llvm::Value* {
                             return k.ir().CreateSelect(k.ir().CreateFCmpOLT(x[0], k.splat(0.0)), k.splat(0.0),
                                                        x[0]);

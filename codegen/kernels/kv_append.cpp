@@ -22,12 +22,14 @@ void store_floats(RowEmitter& e, const Op& op, const PlanCache& cache, llvm::Val
   };
   llvm::Value* keys = k.at(to.keys, k.mul(to.slot, layout.element_bytes));
   llvm::Value* values = k.at(to.values, k.mul(to.slot, layout.v_position_bytes));
-  e.for_lanes(cache.head_dim, [&](llvm::Value* j, int64_t n) {
+  e.for_lanes(cache.key_dim, [&](llvm::Value* j, int64_t n) {
     llvm::Value* key = stored(e.lanes(op.operands[1], head, j));
     for (int64_t i = 0; i < n; ++i) {
       llvm::Value* at = k.at(keys, k.mul(k.add(j, k.i64(i)), layout.block * layout.element_bytes));
       k.store(b.CreateExtractElement(key, k.i64(i)), at, layout.element_bytes);
     }
+  });
+  e.for_lanes(cache.value_dim, [&](llvm::Value* j, int64_t n) {
     // V rows are padded to whole vectors; the padding must be numbers, for it is multiplied later.
     llvm::Value* value = stored(k.keep_lanes(e.lanes(op.operands[2], head, j), n));
     k.store(value, k.at(values, k.mul(j, layout.element_bytes)), layout.element_bytes);
@@ -56,17 +58,19 @@ void store_int8(RowEmitter& e, const Op& op, const PlanCache& cache, llvm::Value
   llvm::Value* key_scales = k.at(to.keys, k.add(k.i64(layout.block * layout.k_row), k.mul(to.slot, 2)));
   llvm::Value* value_scales =
       k.at(to.values, k.add(k.i64(layout.block * layout.v_row), k.mul(to.slot, layout.v_row / kQ8Block * 2)));
-  for_blocks(k, cache.head_dim, [&](llvm::Value* first, int64_t there) {
-    llvm::Value* index = b.CreateUDiv(first, k.i64(kQ8Block));
+  const auto block_of = [&](llvm::Value* first) { return b.CreateUDiv(first, k.i64(kQ8Block)); };
+  for_blocks(k, cache.key_dim, [&](llvm::Value* first, int64_t there) {
     const auto [key, key_scale] = rounded(1, first, there);
     llvm::Value* quads = b.CreateBitCast(key, k.vector(b.getInt32Ty(), kQ8Block / 4));
     llvm::Value* keys = k.at(to.keys, k.add(k.mul(first, layout.block), k.mul(to.slot, 4)));
     for (int64_t quad = 0; quad < kQ8Block / 4; ++quad)
       k.store(b.CreateExtractElement(quads, k.i64(quad)), k.at(keys, quad * layout.block * 4), 4);
-    k.store(key_scale, k.at(key_scales, k.mul(index, layout.block * 2)), 2);
+    k.store(key_scale, k.at(key_scales, k.mul(block_of(first), layout.block * 2)), 2);
+  });
+  for_blocks(k, cache.value_dim, [&](llvm::Value* first, int64_t there) {
     const auto [value, value_scale] = rounded(2, first, there);
     k.store(value, k.at(to.values, k.add(k.mul(to.slot, layout.v_row), first)));
-    k.store(value_scale, k.at(value_scales, k.mul(index, 2)), 2);
+    k.store(value_scale, k.at(value_scales, k.mul(block_of(first), 2)), 2);
   });
 }
 

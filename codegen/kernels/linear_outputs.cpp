@@ -30,9 +30,11 @@ llvm::Value* LinearOutputs::finish(llvm::Value* column, llvm::Value* row, std::v
   RowEmitter e(k, form.frame, at.token);
   llvm::Value* zero = k.i64(0);
   for (size_t part = 0; part < sums.size(); ++part) {
-    if (op.operands.size() > 2 && !form.experts) {
+    const size_t bias = form.experts ? 3 : 2;
+    if (op.operands.size() > bias) {
       llvm::Value* of_part = k.add(column, k.i64(static_cast<int64_t>(part) * form.groups() * group_rows_));
-      sums[part] = b.CreateFAdd(sums[part], e.lanes(op.operands[2], zero, of_part));
+      llvm::Value* of_expert = form.experts ? rows_.expert() : zero;
+      sums[part] = b.CreateFAdd(sums[part], e.lanes(op.operands[bias], of_expert, of_part));
     }
     e.bind(form.parts() == 1 ? op.results[0] : form.halves[part], sums[part]);
   }

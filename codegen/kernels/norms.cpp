@@ -58,8 +58,9 @@ void layer_norm(RowEmitter& e, const Op& op) {
       llvm::Value* centred =
           b.CreateFMul(b.CreateFSub(e.lanes(x, outer, inner), k.splat(mean)), k.splat(scale));
       llvm::Value* w = e.lanes(op.operands[1], k.i64(0), inner);
-      llvm::Value* bias = e.lanes(op.operands[2], k.i64(0), inner);
-      e.store(op.results[0], outer, inner, k.fma(centred, w, bias), n);
+      llvm::Value* y = op.operands.size() > 2 ? k.fma(centred, w, e.lanes(op.operands[2], k.i64(0), inner))
+                                              : b.CreateFMul(centred, w);
+      e.store(op.results[0], outer, inner, y, n);
     });
   });
 }

@@ -1,5 +1,7 @@
 // Rotary embeddings: the angles once per step, in double because positions times frequencies need the digits;
-// then rotate-half (lanes j and j + r/2) of each head.
+// then the rotation of each head: of lanes j and j + r/2, or of lanes 2j and 2j + 1.
+#include <tuple>
+
 #include "codegen/kernels/math.h"
 #include "codegen/kernels/row_kernel.h"
 #include "ir/rope_frequencies.h"
@@ -47,30 +49,76 @@ void rope_angles(RowEmitter& e, const Op& op) {
   });
 }
 
-void rope(RowEmitter& e, const Op& op) {
+// Lanes j and j + r/2 of one head.
+void rotate_halves(RowEmitter& e, const Op& op, llvm::Value* head) {
   KernelBuilder& k = e.k;
   auto& b = k.ir();
-  const Type& t = e.g.type(op.operands[0]);
-  const ValueId x = op.operands[0];
-  const ValueId angles = op.operands[1];
-  const ValueId y = op.results[0];
+  const auto [x, angles, y] = std::tuple(op.operands[0], op.operands[1], op.results[0]);
   const int64_t half = e.g.type(angles).last() / 2;
   llvm::Value* zero = k.i64(0);
-  k.loop(zero, k.i64(RowEmitter::sub_rows(t)), 1, [&](llvm::Value* head) {
-    e.for_wide_lanes(half, [&](llvm::Value* j, int64_t n) {
-      llvm::Value* j2 = k.add(j, k.i64(half));
-      llvm::Value* c = e.lanes(angles, zero, j);
-      llvm::Value* s = e.lanes(angles, zero, j2);
-      llvm::Value* a = e.lanes(x, head, j);
-      llvm::Value* d = e.lanes(x, head, j2);
-      e.store(y, head, j, k.fma(a, c, b.CreateFNeg(b.CreateFMul(d, s))), n);
-      e.store(y, head, j2, k.fma(d, c, b.CreateFMul(a, s)), n);
-    });
-    const int64_t rest = t.last() - 2 * half;
+  e.for_wide_lanes(half, [&](llvm::Value* j, int64_t n) {
+    llvm::Value* j2 = k.add(j, k.i64(half));
+    llvm::Value* c = e.lanes(angles, zero, j);
+    llvm::Value* s = e.lanes(angles, zero, j2);
+    llvm::Value* a = e.lanes(x, head, j);
+    llvm::Value* d = e.lanes(x, head, j2);
+    e.store(y, head, j, k.fma(a, c, b.CreateFNeg(b.CreateFMul(d, s))), n);
+    e.store(y, head, j2, k.fma(d, c, b.CreateFMul(a, s)), n);
+  });
+}
+
+// Of half as many lanes each twice: <0, 0, 1, 1, …>.
+llvm::Value* twice(KernelBuilder& k, llvm::Value* v) {
+  std::vector<int> lanes;
+  for (int i = 0; i < k.lanes(); ++i) lanes.push_back(i / 2);
+  return k.ir().CreateShuffleVector(v, lanes);
+}
+
+llvm::Value* pairs_exchanged(KernelBuilder& k, llvm::Value* v) {
+  std::vector<int> lanes;
+  for (int i = 0; i < k.lanes(); ++i) lanes.push_back(i ^ 1);
+  return k.ir().CreateShuffleVector(v, lanes);
+}
+
+// Lanes 2j and 2j + 1 of one head: the sums are those of rotate_halves, in the order of the lanes.
+void rotate_pairs(RowEmitter& e, const Op& op, llvm::Value* head) {
+  KernelBuilder& k = e.k;
+  auto& b = k.ir();
+  const auto [x, angles, y] = std::tuple(op.operands[0], op.operands[1], op.results[0]);
+  const int64_t dims = e.g.type(angles).last();
+  e.for_wide_lanes(dims, [&](llvm::Value* i, int64_t n) {
+    const auto angle = [&](llvm::Value* j) {
+      llvm::Value* v = nullptr;
+      {
+        const WithLanes half(k, k.lanes() / 2);
+        v = e.lanes(angles, k.i64(0), j);
+      }
+      return twice(k, v);
+    };
+    llvm::Value* j = b.CreateLShr(i, 1);
+    llvm::Value* c = angle(j);
+    llvm::Value* s = angle(k.add(j, k.i64(dims / 2)));
+    llvm::Value* a = e.lanes(x, head, i);
+    llvm::Value* other = b.CreateFMul(pairs_exchanged(k, a), s);
+    std::vector<llvm::Constant*> first;
+    for (int64_t lane = 0; lane < k.lanes(); ++lane) first.push_back(b.getInt1(lane % 2 == 0));
+    other = b.CreateSelect(llvm::ConstantVector::get(first), b.CreateFNeg(other), other);
+    e.store(y, head, i, k.fma(a, c, other), n);
+  });
+}
+
+void rope(RowEmitter& e, const Op& op) {
+  KernelBuilder& k = e.k;
+  const Type& t = e.g.type(op.operands[0]);
+  const int64_t dims = e.g.type(op.operands[1]).last();
+  const bool interleaved = attr_int(op, "interleaved") == 1;
+  k.loop(k.i64(0), k.i64(RowEmitter::sub_rows(t)), 1, [&](llvm::Value* head) {
+    (interleaved ? rotate_pairs : rotate_halves)(e, op, head);
+    const int64_t rest = t.last() - dims;
     if (rest > 0) {
       e.for_wide_lanes(rest, [&](llvm::Value* i, int64_t n) {
-        llvm::Value* j = k.add(i, k.i64(2 * half));
-        e.store(y, head, j, e.lanes(x, head, j), n);
+        llvm::Value* j = k.add(i, k.i64(dims));
+        e.store(op.results[0], head, j, e.lanes(op.operands[0], head, j), n);
       });
     }
   });

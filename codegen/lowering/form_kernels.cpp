@@ -219,10 +219,11 @@ class FormKernels : public Pass {
   static void refuse_stale_reads(const Graph& g) {
     for (const Before& b : order_by_effects(g)) {
       const Op& reader = g.op(b.first);
-      if (reader.def->category != OpCategory::attention) continue;
+      const std::optional<size_t> cache = cache_read(g, reader);
+      if (!cache) continue;
       throw Error(reader.loc, reader.def->name + " %" + g.value(g.result(b.first)).name + " reads cache %" +
-                                  g.value(reader.operands[1]).name + " beside " + g.op(b.then).def->name +
-                                  " %" + g.value(g.result(b.then)).name +
+                                  g.value(reader.operands[*cache]).name + " beside " +
+                                  g.op(b.then).def->name + " %" + g.value(g.result(b.then)).name +
                                   ", which changes it in place: let it read the result of that");
     }
   }

@@ -18,9 +18,11 @@ PlanCache cache_of(const Value& v, int64_t block) {
   PlanCache c;
   c.name = v.name;
   c.dtype = v.type.dtype;
-  c.span = v.type.dims[0];
-  c.kv_heads = v.type.dims[1];
-  c.head_dim = v.type.dims[2];
+  const CacheShape shape = cache_shape(v.type);
+  c.span = shape.span;
+  c.kv_heads = shape.heads;
+  c.key_dim = shape.key;
+  c.value_dim = shape.value;
   // The oldest token of a step still sees its whole window when the newest is written.
   c.capacity = round_up(c.span + block - 1, kAttentionBlock);
   c.bytes = CacheLayout(c).bytes;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "codegen/lowering/kernel_of_group.h"
+#include "ir/effects.h"
 #include "ir/op_def.h"
 
 namespace lmc {
@@ -91,10 +92,25 @@ class Cutter {
     const KernelFamily* family = family_of_loose(op);
     if (!family) throw Error(op.loc, "there is no kernel for op " + op.def->name);
     const bool over_rows = runs_over_rows(g_, id);
-    if (!rows_.ops.empty() && (rows_.over_rows != over_rows || rows_.family != family)) close_rows();
+    if (!rows_.ops.empty() &&
+        (rows_.over_rows != over_rows || rows_.family != family || (!single_ && looks_back(op))))
+      close_rows();
     rows_.over_rows = over_rows;
     rows_.family = family;
     rows_.ops.push_back(id);
+  }
+
+  // Does it read a cache that the rows so far append to? Tokens of a kernel run in no order: what one looks
+  // back on must be there before.
+  bool looks_back(const Op& op) const {
+    const std::optional<size_t> cache = cache_read(g_, op);
+    if (!cache) return false;
+    const ValueId read = op.operands[*cache];
+    return std::any_of(rows_.ops.begin(), rows_.ops.end(), [&](OpId id) {
+      const std::vector<Update> updates = updates_of(g_.op(id));
+      return std::any_of(updates.begin(), updates.end(),
+                         [&](const Update& u) { return g_.op(id).results[u.result] == read; });
+    });
   }
 
   void close_rows() {

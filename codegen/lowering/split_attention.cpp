@@ -76,17 +76,22 @@ class SplitAttention : public Pass {
     const int32_t source = g.op(id).source;
     const ValueId result = g.result(id);
     const std::string name = g.value(result).name;
-    const Type query = g.type(operands[0]);
+    const int64_t heads = g.type(operands[0]).dims[1];
+    const int64_t width = cache_shape(g.type(operands[1])).value;
     const int64_t window = attr_int(g.op(id), "window");
     AttrMap attrs = g.op(id).attrs;
     attrs["splits"] = splits(g, g.op(id));
     attrs["chunk"] = kAttentionChunk;
     attrs["chunks"] = chunks_seen(g, g.op(id));
-    const OpId parts = g.add_op("attention_split", operands, attrs, {name + ".chunks"}, scope, loc);
-    const OpId merged = g.add_op(
-        "attention_merge", {g.result(parts), operands[2]},
-        {{"heads", query.dims[1]}, {"dim", query.dims[2]}, {"window", window}, {"chunk", kAttentionChunk}},
-        {name}, scope, loc);
+    // What joins the softmax does so once, behind the chunks.
+    const OpId parts = g.add_op("attention_split", {operands.begin(), operands.begin() + 3}, attrs,
+                                {name + ".chunks"}, scope, loc);
+    std::vector<ValueId> merging{g.result(parts), operands[2]};
+    merging.insert(merging.end(), operands.begin() + 3, operands.end());
+    const OpId merged =
+        g.add_op("attention_merge", merging,
+                 {{"heads", heads}, {"dim", width}, {"window", window}, {"chunk", kAttentionChunk}}, {name},
+                 scope, loc);
     g.set_source(parts, source);
     g.set_source(merged, source);
     g.replace_all_uses(result, g.result(merged));

@@ -3,6 +3,7 @@
 #include "codegen/family.h"
 #include "codegen/frame.h"
 #include "codegen/lowering/planner.h"
+#include "ir/effects.h"
 #include "ir/op_def.h"
 
 namespace lmc {
@@ -14,7 +15,8 @@ void describe_core(const Frame& f, OpId core, StageWork& out) {
   out.core = op.def->name;
   if (op.attrs.contains("role")) out.role = attr_string(op, "role");
   out.input = f.g.type(op.operands[0]).dims;
-  if (op.def->category == OpCategory::attention) out.heads = f.g.type(op.operands[0]).dims[1];
+  // Of what has queries.
+  if (cache_read(f.g, op).value_or(0) > 0) out.heads = f.g.type(op.operands[0]).dims[1];
   if (op.def->category == OpCategory::contraction) {
     out.weight = f.g.type(op.operands[1]).dims;
     out.format = f.g.type(op.operands[1]).dtype;

@@ -29,10 +29,11 @@ T read(const std::byte* at) {
 void write_row(const PlanCache& c, const double* numbers, int64_t position, int64_t part, int64_t head,
                std::byte* memory) {
   const BlockFormat& format = block_format(DType::q8_0);
-  const std::vector<float> row(numbers, numbers + c.head_dim);
-  std::vector<std::byte> blocks(static_cast<size_t>(format.row_bytes(c.head_dim)));
-  if (c.dtype == DType::kv_q8_0) encode_row(format, row.data(), c.head_dim, blocks.data());
-  for (int64_t d = 0; d < c.head_dim; ++d) {
+  const int64_t width = part == 1 ? c.value_dim : c.key_dim;
+  const std::vector<float> row(numbers, numbers + width);
+  std::vector<std::byte> blocks(static_cast<size_t>(format.row_bytes(width)));
+  if (c.dtype == DType::kv_q8_0) encode_row(format, row.data(), width, blocks.data());
+  for (int64_t d = 0; d < width; ++d) {
     const CachePlace to = place(c, position, part, head, d);
     const float number = row[static_cast<size_t>(d)];
     if (c.dtype == DType::kv_q8_0) {
@@ -53,15 +54,17 @@ void write_row(const PlanCache& c, const double* numbers, int64_t position, int6
 void write_cache(const PlanCache& cache, const Tensor& kv, std::byte* memory) {
   const double* at = kv.data.data();
   for (int64_t p = 0; p < kv.dims[0]; ++p) {
-    for (int64_t part = 0; part < 2; ++part) {
-      for (int64_t h = 0; h < kv.dims[2]; ++h, at += cache.head_dim) write_row(cache, at, p, part, h, memory);
+    for (int64_t h = 0; h < cache.kv_heads; ++h, at += cache.key_dim + cache.value_dim) {
+      write_row(cache, at, p, 0, h, memory);
+      write_row(cache, at + cache.key_dim, p, 1, h, memory);
     }
   }
 }
 
-double read_cache(const PlanCache& cache, const std::byte* memory, int64_t position, int64_t part,
-                  int64_t head, int64_t element) {
-  const CachePlace from = place(cache, position, part, head, element);
+double read_cache(const PlanCache& cache, const std::byte* memory, int64_t position, int64_t head,
+                  int64_t element) {
+  const bool value = element >= cache.key_dim;
+  const CachePlace from = place(cache, position, value ? 1 : 0, head, element - (value ? cache.key_dim : 0));
   const std::byte* at = memory + from.number;
   if (cache.dtype == DType::kv_f32) return static_cast<double>(read<float>(at));
   if (cache.dtype == DType::kv_f16) return static_cast<double>(f16_to_f32(read<uint16_t>(at)));

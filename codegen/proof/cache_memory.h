@@ -1,4 +1,4 @@
-// Keys and values of a tensor [positions, 2, kv_heads, D] in the ring of a cache, and back.
+// Keys and values of a tensor [positions, kv_heads, K + V] in the ring of a cache, and back.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +9,8 @@
 namespace lmc::proof {
 
 void write_cache(const PlanCache& cache, const Tensor& kv, std::byte* memory);
-// One number of `part` (0: key, 1: value) of a position that the ring still holds.
-double read_cache(const PlanCache& cache, const std::byte* memory, int64_t position, int64_t part,
-                  int64_t head, int64_t element);
+// One number of a head at a position that the ring still holds: of its key, then of its value.
+double read_cache(const PlanCache& cache, const std::byte* memory, int64_t position, int64_t head,
+                  int64_t element);
 
 }  // namespace lmc::proof

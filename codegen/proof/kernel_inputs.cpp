@@ -8,6 +8,7 @@
 #include "codegen/weight_layout.h"
 #include "ir/block_format.h"
 #include "ir/demand.h"
+#include "ir/effects.h"
 #include "ir/op_def.h"
 #include "ir/rope_frequencies.h"
 #include "ir/weight_view.h"
@@ -21,21 +22,25 @@ std::vector<int64_t> concrete(const Type& t, int64_t tokens) {
   return dims;
 }
 
-// As the kernel reads it: numbers that have been through the blocks; the first row goes to both ends.
-void round_to_blocks(Tensor& t, DType dtype) {
+// As the kernel reads it: numbers that have been through the blocks; the first row goes to both ends. `parts`
+// of a row that have blocks of their own.
+void round_to_blocks(Tensor& t, DType dtype, const std::vector<int64_t>& parts) {
+  for (int64_t i = 0; i < t.last() && t.rows() > 0; ++i)
+    t.row(0)[i] = i % 3 == 0 ? -1.5 : i % 3 == 1 ? 1.5 : static_cast<double>(0.01F);
   for (int64_t r = 0; r < t.rows(); ++r) {
-    if (r == 0) {
-      for (int64_t i = 0; i < t.last(); ++i)
-        t.row(r)[i] = i % 3 == 0 ? -1.5 : i % 3 == 1 ? 1.5 : static_cast<double>(0.01F);
+    double* at = t.row(r);
+    for (const int64_t n : parts) {
+      round_row(block_format(dtype), at, n);
+      at += n;
     }
-    round_row(block_format(dtype), t.row(r), t.last());
   }
 }
 
 Tensor cache(const Type& type, int64_t positions, uint64_t key) {
-  Tensor kv = make_tensor(type.dtype, {positions, 2, type.dims[1], type.dims[2]});
+  const CacheShape shape = cache_shape(type);
+  Tensor kv = make_tensor(type.dtype, {positions, shape.heads, shape.key + shape.value});
   for (size_t i = 0; i < kv.data.size(); ++i) kv.data[i] = std::round(seeded(key, i) * 64) / 64;
-  if (type.dtype == DType::kv_q8_0) round_to_blocks(kv, DType::q8_0);
+  if (type.dtype == DType::kv_q8_0) round_to_blocks(kv, DType::q8_0, {shape.key, shape.value});
   return kv;
 }
 
@@ -74,7 +79,7 @@ int64_t positions_before(const KernelSpec& spec, int64_t tokens) {
   for (OpId id : g.ops()) {
     const Op& op = g.op(id);
     // Attention without a window ends with the cache, learned positions with their table.
-    if (op.def->category == OpCategory::attention && attr_int(op, "window") == 0)
+    if (op.attrs.contains("window") && cache_read(g, op) && attr_int(op, "window") == 0)
       past = std::min(past, g.type(op.operands[1]).dims[0] - tokens);
     if (op.def->name == "attention_split")
       past = std::min(past, attr_int(op, "chunks") * attr_int(op, "chunk") - tokens);
@@ -98,7 +103,7 @@ Tensor seeded_activation(const KernelSpec& spec, size_t input, int64_t tokens, i
   Tensor t = make_tensor(type.dtype, concrete(type, tokens));
   for (size_t i = 0; i < t.data.size(); ++i)
     t.data[i] = static_cast<double>(static_cast<float>(2 * seeded(key, i)));
-  if (is_quantised(type.dtype)) round_to_blocks(t, type.dtype);
+  if (is_quantised(type.dtype)) round_to_blocks(t, type.dtype, {t.last()});
   return t;
 }
 

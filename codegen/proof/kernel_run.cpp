@@ -252,13 +252,12 @@ std::optional<Difference> KernelRun::compare_output(const Portion& p, size_t out
     return !(std::fabs(got - expected) <= allowed);
   };
   if (operand.space == Space::kv) {
-    const int64_t heads = type.dims[1];
-    const int64_t dim = type.dims[2];
+    const int64_t of_head = want.last();
+    const int64_t of_position = cache_shape(type).numbers();
     for (int64_t t = 0; t < tokens_; ++t) {
-      for (int64_t i = 0; i < 2 * heads * dim; ++i) {
-        const double got = read_cache(operand.cache, memory, positions_before_ + t, i / (heads * dim),
-                                      i / dim % heads, i % dim);
-        const double expected = want.data[static_cast<size_t>((positions_before_ + t) * 2 * heads * dim + i)];
+      for (int64_t i = 0; i < of_position; ++i) {
+        const double got = read_cache(operand.cache, memory, positions_before_ + t, i / of_head, i % of_head);
+        const double expected = want.data[static_cast<size_t>((positions_before_ + t) * of_position + i)];
         if (differs(got, expected)) return Difference{g.value(v).name, t, i, got, expected, allowed};
       }
     }

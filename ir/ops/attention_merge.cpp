@@ -1,7 +1,9 @@
 // The second half of attention where attention_split was the first.
+#include <algorithm>
 #include <cmath>
 
 #include "ir/ops/attention_part.h"
+#include "ir/ops/common.h"
 
 namespace lmc::ops::attention_merge {
 namespace {
@@ -10,9 +12,11 @@ const RegisterOp kOp(OpDef{
     .name = "attention_merge",
     .doc = "the chunks that attention_split worked on, joined: weighted values over the sum of all weights",
     .category = OpCategory::row,
-    .operands = {{"partials", "[T, heads, chunks, 8 + D padded to whole vectors] f32"}, {"pos", "[T] i32"}},
+    .operands = {{"partials", "[T, heads, chunks, 8 + D padded to whole vectors] f32"},
+                 {"pos", "[T] i32"},
+                 {"sinks", "[heads] as in attention", true}},
     .attrs = {{"heads", AttrKind::integer, std::nullopt, "query heads"},
-              {"dim", AttrKind::integer, std::nullopt, "D"},
+              {"dim", AttrKind::integer, std::nullopt, "D, of a value"},
               {"window", AttrKind::integer, int64_t{0}, "as in attention_split"},
               {"chunk", AttrKind::integer, std::nullopt, "as in attention_split"}},
     .infer =
@@ -28,6 +32,7 @@ const RegisterOp kOp(OpDef{
             return "pos must be i32[" + dim_name(a[0].dims[0]) + "] like the partials, found " + a[1].str();
           });
           require(a.integer("chunk") > 0, "chunk must be positive");
+          if (a.size() > 2) ops::require_vector(a[2], a.integer("heads"), "sinks");
           return std::vector<Type>{Type{DType::f32, {a[0].dims[0], a.integer("heads") * dim}}};
         },
     .eval =
@@ -44,9 +49,10 @@ const RegisterOp kOp(OpDef{
                     [&] { return "position " + std::to_string(pos) + " is beyond the partials"; });
             for (int64_t h = 0; h < heads; ++h) {
               const auto part = [&](int64_t c) { return p.row((t * heads + h) * p.dims[2] + c); };
-              double best = part(0)[0];
-              for (int64_t c = 1; c < chunks; ++c) best = std::max(best, part(c)[0]);
-              double sum = 0;
+              const double* sink = a.size() > 2 ? &a[2].data[static_cast<size_t>(h)] : nullptr;
+              double best = sink ? *sink : part(0)[0];
+              for (int64_t c = 0; c < chunks; ++c) best = std::max(best, part(c)[0]);
+              double sum = sink ? std::exp(*sink - best) : 0;
               double* out = y.row(t) + h * dim;
               for (int64_t c = 0; c < chunks; ++c) {
                 const double weight = std::exp(part(c)[0] - best);

@@ -14,17 +14,18 @@ AttentionPart attention_part(const EvalArgs& a, int64_t t, int64_t head, int64_t
   first = std::max(first, kv.first);
   const int64_t heads = q.dims[1];
   const int64_t dim = q.dims[2];
-  const int64_t kv_heads = kv.dims[2];
+  const int64_t kv_heads = kv.dims[1];
+  const int64_t width = kv.dims[2] - dim;  // of values
   const int64_t kv_head = head / (heads / kv_heads);
   const double cap = a.real("softcap");
   const double slope =
       a.real("alibi") == 0 ? 0 : a.real("alibi") * alibi_slopes(heads)[static_cast<size_t>(head)];
   const double position = a[2].data[static_cast<size_t>(t)];
   const double* query = q.row(t * heads + head);
-  AttentionPart out{-1e300, 0, std::vector<double>(static_cast<size_t>(dim))};
+  AttentionPart out{-1e300, 0, std::vector<double>(static_cast<size_t>(width))};
   std::vector<double> scores;
   for (int64_t j = first; j <= last; ++j) {
-    const double* key = kv.data.data() + (((j - kv.first) * 2) * kv_heads + kv_head) * dim;
+    const double* key = kv.row((j - kv.first) * kv_heads + kv_head);
     double s = 0;
     for (int64_t i = 0; i < dim; ++i) s += query[i] * key[i];
     s *= a.real("scale");
@@ -35,15 +36,23 @@ AttentionPart attention_part(const EvalArgs& a, int64_t t, int64_t head, int64_t
   }
   for (int64_t j = first; j <= last; ++j) {
     const double p = std::exp(scores[static_cast<size_t>(j - first)] - out.maximum);
-    const double* value = kv.data.data() + (((j - kv.first) * 2 + 1) * kv_heads + kv_head) * dim;
+    const double* value = kv.row((j - kv.first) * kv_heads + kv_head) + dim;
     out.sum += p;
-    for (int64_t i = 0; i < dim; ++i) out.values[static_cast<size_t>(i)] += p * value[i];
+    for (int64_t i = 0; i < width; ++i) out.values[static_cast<size_t>(i)] += p * value[i];
   }
   return out;
 }
 
+void add_sink(AttentionPart& part, double score) {
+  const double maximum = std::max(part.maximum, score);
+  const double fade = std::exp(part.maximum - maximum);
+  part.sum = part.sum * fade + std::exp(score - maximum);
+  for (double& v : part.values) v *= fade;
+  part.maximum = maximum;
+}
+
 void check_attention(const InferArgs& a) {
-  require(is_kv(a[1].dtype) && a[1].rank() == 3, [&] { return "kv must be a cache, found " + a[1].str(); });
+  const CacheShape cache = require_keys(a[1]);
   if (a[1].dtype == DType::kv_q8_0) {
     require(a[0].dtype == DType::q8_0, [&] {
       return "q must be q8_0 rows, as quantize makes them, for cache " + a[1].str() + ", found " + a[0].str();
@@ -51,13 +60,12 @@ void check_attention(const InferArgs& a) {
   } else {
     require_activation(a[0], "q");
   }
-  require(a[0].rank() == 3 && a[0].dims[2] == a[1].dims[2] && a[1].dims[1] > 0 &&
-              a[0].dims[1] % a[1].dims[1] == 0,
+  require(a[0].rank() == 3 && a[0].dims[2] == cache.key && cache.heads > 0 && a[0].dims[1] % cache.heads == 0,
           [&] { return "queries " + a[0].str() + " do not fit cache " + a[1].str(); });
   require(a[2].dtype == DType::i32 && a[2].rank() == 1 && a[2].dims[0] == a[0].dims[0],
           [&] { return "pos must be i32[" + dim_name(a[0].dims[0]) + "] like q, found " + a[2].str(); });
   const int64_t window = a.integer("window");
-  require(window >= 0 && window <= a[1].dims[0],
+  require(window >= 0 && window <= cache.span,
           [&] { return "window " + std::to_string(window) + " is wider than cache " + a[1].str(); });
   require(a.real("softcap") >= 0, "softcap must not be negative");
 }

@@ -18,6 +18,9 @@ struct AttentionPart {
 // [span, 2, kv_heads, D]; `a` has the attributes scale, alibi and softcap.
 AttentionPart attention_part(const EvalArgs& a, int64_t t, int64_t head, int64_t first, int64_t last);
 
+// One more score, whose value is zeros.
+void add_sink(AttentionPart& part, double score);
+
 // The checks of `attention` on (q, kv, pos) and window, scale, alibi, softcap.
 void check_attention(const InferArgs& a);
 

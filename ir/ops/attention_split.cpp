@@ -31,7 +31,7 @@ const RegisterOp kOp(OpDef{
           ops::check_attention(a);
           require(a.integer("chunk") > 0 && a.integer("chunks") > 0 && a.integer("splits") > 0,
                   "chunk, chunks and splits must be positive");
-          const int64_t padded = (a[0].dims[2] + 7) / 8 * 8;
+          const int64_t padded = (cache_shape(a[1]).value + 7) / 8 * 8;
           return std::vector<Type>{
               Type{DType::f32, {a[0].dims[0], a[0].dims[1], a.integer("chunks"), kHeader + padded}}};
         },

@@ -19,6 +19,36 @@ inline void require_vector(const Type& t, int64_t n, const char* what) {
   });
 }
 
+// A cache of keys and values.
+inline CacheShape require_keys(const Type& t) {
+  require(is_kv(t.dtype) && (t.rank() == 3 || t.rank() == 4),
+          [&] { return "kv must be a cache of keys and values, found " + t.str(); });
+  return cache_shape(t);
+}
+
+// A cache of rows, which are kept as they are.
+inline CacheShape require_rows(const Type& t) {
+  require(t.dtype == DType::kv_f32 && t.rank() == 2,
+          [&] { return "this needs a cache of rows, kv_f32 [span, D], found " + t.str(); });
+  return cache_shape(t);
+}
+
+// Of the tokens that `x` has a row of.
+inline void require_positions(const Type& pos, const Type& x, const char* what) {
+  require(pos.dtype == DType::i32 && pos.rank() == 1 && pos.dims[0] == x.dims[0], [&] {
+    return "pos must be i32[" + dim_name(x.dims[0]) + "] like " + what + ", found " + pos.str();
+  });
+}
+
+// Positions join a cache in order.
+inline void require_next(const Tensor& cache, double pos) {
+  const int64_t next = cache.first + cache.dims[0];
+  require(static_cast<int64_t>(pos) == next, [&] {
+    return "position " + std::to_string(static_cast<int64_t>(pos)) + " does not follow a cache of " +
+           std::to_string(next);
+  });
+}
+
 // Input and weight of a contraction: quantised weights, of whatever format, meet activations in Q8_0.
 inline void require_product(const Type& x, const Type& w) {
   require(is_quantised(w.dtype) ? x.dtype == DType::q8_0 : (x.dtype == DType::f32 && is_float(w.dtype)), [&] {

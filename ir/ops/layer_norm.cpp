@@ -9,15 +9,15 @@ namespace {
 
 const RegisterOp kOp(OpDef{
     .name = "layer_norm",
-    .doc = "(x - mean(x)) / sqrt(var(x) + eps) * w + b, over the last dimension",
+    .doc = "(x - mean(x)) / sqrt(var(x) + eps) * w (+ b), over the last dimension",
     .category = OpCategory::row,
-    .operands = {{"x", "[.., D] f32"}, {"w", "[D]"}, {"b", "[D]"}},
+    .operands = {{"x", "[.., D] f32"}, {"w", "[D]"}, {"b", "[D]", true}},
     .attrs = {{"eps", AttrKind::real, std::nullopt, "added to the variance"}},
     .infer =
         [](const InferArgs& a) {
           ops::require_activation(a[0], "x");
           ops::require_vector(a[1], a[0].last(), "w");
-          ops::require_vector(a[2], a[0].last(), "b");
+          if (a.size() > 2) ops::require_vector(a[2], a[0].last(), "b");
           return std::vector<Type>{a[0]};
         },
     .eval =
@@ -34,7 +34,7 @@ const RegisterOp kOp(OpDef{
             const double scale = 1 / std::sqrt(variance + a.real("eps"));
             for (int64_t i = 0; i < n; ++i) {
               const auto j = static_cast<size_t>(i);
-              row[i] = (row[i] - mean) * scale * a[1].data[j] + a[2].data[j];
+              row[i] = (row[i] - mean) * scale * a[1].data[j] + (a.size() > 2 ? a[2].data[j] : 0);
             }
           }
           return std::vector<Tensor>{std::move(y)};

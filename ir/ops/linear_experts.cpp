@@ -11,12 +11,14 @@ double chosen(const InferArgs& a) { return static_cast<double>(a[2].last()); }
 
 const RegisterOp kOp(OpDef{
     .name = "linear_experts",
-    .doc = "y[t, j, n] = sum over k of x[t, k] * w[ids[t, j], n, k]; x[t, j, k] if x has rows for each j. "
+    .doc = "y[t, j, n] = sum over k of x[t, k] * w[ids[t, j], n, k] (+ b[ids[t, j], n]); x[t, j, k] if x has "
+           "rows for each j. "
            "Only the weights of the experts chosen are read",
     .category = OpCategory::contraction,
     .operands = {{"x", "[T, K] or [T, chosen, K] f32, or q8_0 if w is quantised"},
                  {"w", "[experts, N, K]"},
-                 {"ids", "[T, chosen] i32: the experts of each token"}},
+                 {"ids", "[T, chosen] i32: the experts of each token"},
+                 {"b", "[experts, N] added to the outputs", true}},
     .attrs = {{"role", AttrKind::text, std::string(), "what the projection is for: ffn_gate, ffn_down, …"}},
     .infer =
         [](const InferArgs& a) {
@@ -35,6 +37,12 @@ const RegisterOp kOp(OpDef{
                    dim_name(ids.last()) + " rows for each token, found " + x.str();
           });
           ops::require_product(x, w);
+          require(a.size() < 4 ||
+                      (is_float(a[3].dtype) && a[3].dims == std::vector<int64_t>{w.dims[0], w.dims[1]}),
+                  [&] {
+                    return "the bias must be [" + dim_name(w.dims[0]) + ", " + dim_name(w.dims[1]) +
+                           "], found " + (a.size() < 4 ? "" : a[3].str());
+                  });
           return std::vector<Type>{Type{DType::f32, {ids.dims[0], ids.dims[1], w.dims[1]}}};
         },
     .eval =
@@ -54,7 +62,7 @@ const RegisterOp kOp(OpDef{
               const double* weights = w.row(expert * rows + n);
               double sum = 0;
               for (int64_t k = 0; k < w.last(); ++k) sum += from[k] * weights[k];
-              y.row(r)[n] = sum;
+              y.row(r)[n] = sum + (a.size() > 3 ? a[3].row(expert)[n] : 0);
             }
           }
           return std::vector<Tensor>{std::move(y)};

@@ -1,4 +1,5 @@
-// Rotation of queries and keys by position, rotate-half: lanes j and j + r/2.
+// Rotation of queries and keys by position: lanes j and j + r/2 (rotate-half), or 2j and 2j + 1
+// (interleaved).
 #include <algorithm>
 #include <cmath>
 
@@ -12,6 +13,8 @@ const RegisterOp kOp(OpDef{
     .doc = "rotates the first r lanes of every head by the angles, lane j with lane j + r/2; the rest passes",
     .category = OpCategory::row,
     .operands = {{"x", "[T, heads, D] f32"}, {"angles", "[T, r] from rope_angles, r <= D"}},
+    .attrs = {{"interleaved", AttrKind::integer, int64_t{0},
+               "1: angle j turns lanes 2j and 2j + 1; 0: lanes j and j + r/2"}},
     .infer =
         [](const InferArgs& a) {
           ops::require_activation(a[0], "x");
@@ -20,6 +23,8 @@ const RegisterOp kOp(OpDef{
           require(a[1].rank() == 2 && a[1].dims[0] == a[0].dims[0] && a[1].last() <= a[0].last() &&
                       a[1].last() % 2 == 0,
                   [&] { return "angles " + a[1].str() + " do not fit " + a[0].str(); });
+          const int64_t interleaved = a.integer("interleaved");
+          require(interleaved == 0 || interleaved == 1, "interleaved must be 0 or 1");
           return std::vector<Type>{a[0]};
         },
     .eval =
@@ -27,14 +32,17 @@ const RegisterOp kOp(OpDef{
           Tensor y = a[0];
           const int64_t heads = y.dims[1];
           const int64_t half = a[1].last() / 2;
+          const bool interleaved = a.integer("interleaved") == 1;
           for (int64_t r = 0; r < y.rows(); ++r) {
             const double* angle = a[1].row(r / heads);
             double* row = y.row(r);
             for (int64_t j = 0; j < half; ++j) {
-              const double p = row[j];
-              const double q = row[j + half];
-              row[j] = p * angle[j] - q * angle[j + half];
-              row[j + half] = q * angle[j] + p * angle[j + half];
+              double& first = row[interleaved ? 2 * j : j];
+              double& second = row[interleaved ? 2 * j + 1 : j + half];
+              const double p = first;
+              const double q = second;
+              first = p * angle[j] - q * angle[j + half];
+              second = q * angle[j] + p * angle[j + half];
             }
           }
           return std::vector<Tensor>{std::move(y)};

@@ -26,20 +26,29 @@ const RegisterOp kOp(OpDef{
     .operands = {{"pos", "[T] i32"},
                  {"length", "[T] i32 positions that the row's sequence has in all; needed by long_factors",
                   true}},
-    .attrs = {{"dims", AttrKind::integer, std::nullopt, "rotated lanes of a head, even"},
-              {"theta", AttrKind::real, std::nullopt, "base of the frequencies"},
-              {"factor", AttrKind::real, 1.0, "frequencies are divided by it: a longer context"},
-              {"high_freq_factor", AttrKind::real, 0.0,
-               "lanes that turn more often than this within `original` positions keep their frequency, …"},
-              {"low_freq_factor", AttrKind::real, 0.0,
-               "… less often than this: divided by factor, between: in between; with high 0 all are divided"},
-              {"original", AttrKind::integer, int64_t{0}, "the context before it was made longer"},
-              {"short_factors", AttrKind::reals, std::vector<double>{},
-               "longrope: frequency j is divided by number j of this list, …"},
-              {"long_factors", AttrKind::reals, std::vector<double>{},
-               "… or of this one, at all positions alike, if the sequence's length is more than `original`"},
-              {"short_scale", AttrKind::real, 1.0, "cosines and sines are multiplied by it, …"},
-              {"long_scale", AttrKind::real, 1.0, "… or by this one where long_factors count"}},
+    .attrs =
+        {{"dims", AttrKind::integer, std::nullopt, "rotated lanes of a head, even"},
+         {"theta", AttrKind::real, std::nullopt, "base of the frequencies"},
+         {"factor", AttrKind::real, 1.0, "frequencies are divided by it: a longer context"},
+         {"high_freq_factor", AttrKind::real, 0.0,
+          "lanes that turn more often than this within `original` positions keep their frequency, …"},
+         {"low_freq_factor", AttrKind::real, 0.0,
+          "… less often than this: divided by factor, between: in between; with high 0 all are divided"},
+         {"original", AttrKind::integer, int64_t{0}, "the context before it was made longer"},
+         {"beta_fast", AttrKind::real, 0.0,
+          "yarn (Peng et al. 2023): lanes that turn more often than this within `original` positions keep "
+          "their frequency, …"},
+         {"beta_slow", AttrKind::real, 0.0,
+          "… less often than this: divided by factor, between: a ramp over the lanes' numbers; with "
+          "beta_fast 0 there is none"},
+         {"truncate", AttrKind::integer, int64_t{1},
+          "1: yarn's ramp begins and ends at whole numbers of lanes, rounded outwards; 0: where it falls"},
+         {"short_factors", AttrKind::reals, std::vector<double>{},
+          "longrope: frequency j is divided by number j of this list, …"},
+         {"long_factors", AttrKind::reals, std::vector<double>{},
+          "… or of this one, at all positions alike, if the sequence's length is more than `original`"},
+         {"short_scale", AttrKind::real, 1.0, "cosines and sines are multiplied by it (yarn too), …"},
+         {"long_scale", AttrKind::real, 1.0, "… or by this one where long_factors count"}},
     .infer =
         [](const InferArgs& a) {
           require(a[0].dtype == DType::i32 && a[0].rank() == 1,
@@ -56,6 +65,15 @@ const RegisterOp kOp(OpDef{
             require(a.integer("original") > 0,
                     "bands of frequencies need original, the context they refer to");
           }
+          if (const double fast = a.real("beta_fast"); fast != 0) {
+            require(fast > a.real("beta_slow") && a.real("beta_slow") > 0,
+                    "beta_fast must be above beta_slow, and both positive");
+            require(a.integer("original") > 0, "yarn needs original, the context its bounds refer to");
+            require(a.real("theta") > 1, "yarn needs a theta above 1");
+            require(a.real("high_freq_factor") == 0, "either bands or yarn's ramp, not both");
+          }
+          const int64_t truncate = a.integer("truncate");
+          require(truncate == 0 || truncate == 1, "truncate must be 0 or 1");
           require(a.real("short_scale") > 0 && a.real("long_scale") > 0,
                   "short_scale and long_scale must be positive");
           if (!a.reals("short_factors").empty() || !a.reals("long_factors").empty()) {

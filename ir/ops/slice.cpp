@@ -18,25 +18,39 @@ Positions places(const AttrMap& attrs, int64_t n) {
   return out;
 }
 
+// The same of each matrix of a stack, whose rows are `from` before and `to` behind.
+Positions in_each(const AttrMap& attrs, int64_t matrices, int64_t from, int64_t to) {
+  Positions out;
+  const Positions one = places(attrs, to);
+  for (int64_t i = 0; i < matrices; ++i) {
+    for (const Positions::Run& run : one.runs()) out.add(i * from + run.from, run.count);
+  }
+  return out;
+}
+
+// Rows of x as a matrix that the result, of this type, has.
+Positions rows_of(const AttrMap& attrs, const Type& x, const Type& y) {
+  if (y.rank() < 3) return places(attrs, matrix(y).rows);
+  return in_each(attrs, x.dims[0], x.dims[1], y.dims[1]);
+}
+
 // Of the keys and of the values at each position.
 Tensor heads(const Tensor& kv, int64_t start, int64_t size) {
-  Tensor y = make_tensor(kv.dtype, {kv.dims[0], 2, size, kv.dims[3]});
+  Tensor y = make_tensor(kv.dtype, {kv.dims[0], size, kv.dims[2]});
   y.first = kv.first;
   auto to = y.data.begin();
-  for (int64_t r = 0; r < 2 * kv.dims[0]; ++r) {
-    const double* from = kv.data.data() + (r * kv.dims[2] + start) * kv.dims[3];
-    to = std::copy_n(from, size * kv.dims[3], to);
-  }
+  for (int64_t r = 0; r < kv.dims[0]; ++r)
+    to = std::copy_n(kv.row(r * kv.dims[1] + start), size * kv.dims[2], to);
   return y;
 }
 
 const RegisterOp kOp(OpDef{
     .name = "slice",
     .doc = "rows (axis 0) or columns (axis 1) start … start + size - 1, of each block of `every` if that is "
-           "given; of a cache heads (axis 1)",
+           "given; of a stack those of each matrix (axis 1 or 2); of a cache heads (axis 1)",
     .category = OpCategory::weight,
-    .operands = {{"x", "a weight of rank 1 or 2, or a cache"}},
-    .attrs = {{"axis", AttrKind::integer, int64_t{0}, "0 or 1"},
+    .operands = {{"x", "a weight, or a cache"}},
+    .attrs = {{"axis", AttrKind::integer, int64_t{0}, "0 or 1; 1 or 2 of stacks"},
               {"start", AttrKind::integer, std::nullopt, "the first"},
               {"size", AttrKind::integer, std::nullopt, "how many"},
               {"every", AttrKind::integer, int64_t{0}, "take them from every block of so many; 0 = once"}},
@@ -44,13 +58,15 @@ const RegisterOp kOp(OpDef{
         [](const InferArgs& a) {
           Type y = a[0];
           const int64_t axis = a.integer("axis");
-          require(y.is_static() && (y.rank() <= 2 || is_kv(y.dtype)),
+          require(y.is_static() && y.rank() <= 3,
                   [&] { return "only weights can be sliced, found " + y.str(); });
-          require(!is_kv(y.dtype) || (y.rank() == 3 && axis == 1 && a.integer("every") == 0),
+          require(!is_kv(y.dtype) || (y.rank() >= 3 && axis == 1 && a.integer("every") == 0),
                   "of a cache only heads can be taken, along axis 1");
           require(axis >= 0 && axis < y.rank(),
                   [&] { return "axis " + std::to_string(axis) + " does not exist in " + y.str(); });
-          require(!is_quantised(y.dtype) || axis == 0, "quantised weights can be cut by rows only");
+          require(y.rank() < 3 || axis > 0, "a stack is cut within its matrices, along axis 1 or 2");
+          require(!is_quantised(y.dtype) || axis < std::max<int64_t>(y.rank() - 1, 1),
+                  "quantised weights can be cut by rows only");
           int64_t& n = y.dims[static_cast<size_t>(axis)];
           const int64_t start = a.integer("start");
           const int64_t size = a.integer("size");
@@ -73,8 +89,9 @@ const RegisterOp kOp(OpDef{
           if (is_kv(a[0].dtype))
             return std::vector<Tensor>{heads(a[0], a.integer("start"), a.integer("size"))};
           Tensor y = make_tensor(a[0].dtype, a.result_types[0].dims);
-          const bool columns = a.integer("axis") == 1 || a[0].dims.size() == 1;
-          const Positions from = places(a.attrs, columns ? y.last() : y.rows());
+          const bool columns = a.integer("axis") + 1 == static_cast<int64_t>(a[0].dims.size());
+          const Positions from = columns ? places(a.attrs, y.last())
+                                         : rows_of(a.attrs, {a[0].dtype, a[0].dims}, a.result_types[0]);
           for (int64_t r = 0; r < y.rows(); ++r) {
             const double* row = a[0].row(columns ? r : from[r]);
             for (int64_t c = 0; c < y.last(); ++c) y.row(r)[c] = row[columns ? from[c] : c];
@@ -84,9 +101,8 @@ const RegisterOp kOp(OpDef{
     .view =
         [](const ViewArgs& a) {
           const bool columns = a.integer("axis") + 1 == a.type.rank();
-          const Matrix m = matrix(a.type);
-          const Positions from = places(a.attrs, columns ? m.cols : m.rows);
-          return columns ? a.in[0]->pick_columns(from) : a.in[0]->pick_rows(from);
+          return columns ? a.in[0]->pick_columns(places(a.attrs, matrix(a.type).cols))
+                         : a.in[0]->pick_rows(rows_of(a.attrs, a.types[0], a.type));
         },
 });
 

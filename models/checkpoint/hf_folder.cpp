@@ -51,6 +51,10 @@ void HfFolder::read(const std::string& name, int64_t first, std::span<float> out
   files_[it->second]->read(name, first, out);
 }
 
+void HfFolder::read_bytes(const std::string& name, int64_t first, std::span<std::byte> out) const {
+  files_[file_of_.at(name)]->read_bytes(name, first, out);
+}
+
 bool HfFolder::read_blocks(const std::string& name, bool transposed, DType format, int64_t first,
                            int64_t rows, std::span<std::byte> out) const {
   const auto it = file_of_.find(name);

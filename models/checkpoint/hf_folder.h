@@ -22,11 +22,13 @@ class HfFolder : public WeightSource {
   bool read_blocks(const std::string& name, bool transposed, DType format, int64_t first, int64_t rows,
                    std::span<std::byte> out) const override;
 
-  std::vector<std::string> names() const;
+  virtual std::vector<std::string> names() const;
   const SafetensorsFile::Tensor& stored(const std::string& name) const;  // must exist
   // As the checkpoint says it, for tensors that are no weights: "BOOL[1,1,64,64]".
-  std::string shape_text(const std::string& name) const;
-  std::string file_of(const std::string& name) const;
+  virtual std::string shape_text(const std::string& name) const;
+  virtual std::string file_of(const std::string& name) const;
+  // Bytes of a tensor of any dtype from `first` on, as they are.
+  void read_bytes(const std::string& name, int64_t first, std::span<std::byte> out) const;
 
  private:
   std::vector<std::unique_ptr<SafetensorsFile>> files_;

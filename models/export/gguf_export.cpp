@@ -82,6 +82,15 @@ void add_value(GgufWriter& out, const std::string& key, const ConfigValue& value
   }
   if (const auto* r = std::get_if<double>(&value.v)) return out.add(key, static_cast<float>(*r));
   if (const auto* t = std::get_if<std::string>(&value.v)) return out.add(key, std::string_view(*t));
+  if (const auto* list = std::get_if<std::vector<ConfigValue>>(&value.v)) {
+    std::vector<int32_t> numbers;
+    for (const ConfigValue& item : *list) {
+      const auto* i = std::get_if<int64_t>(&item.v);
+      if (!i || *i < INT32_MIN || *i > INT32_MAX) break;
+      numbers.push_back(static_cast<int32_t>(*i));
+    }
+    if (!list->empty() && numbers.size() == list->size()) return out.add(key, numbers);
+  }
   throw Error(key + ": GGUF has no place for " + value.str());
 }
 
@@ -122,10 +131,14 @@ class Exporter {
   void add_config() {
     const std::string architecture = d_.gguf.architectures[0] + ".";
     std::set<std::string> written;
-    for (const auto& [key, e] : d_.gguf.write) {
-      written.insert(key);
-      const ConfigValue v = evaluate_expr(e, m_.config);
-      if (!v.is_null()) add_value(out_, architecture + key, v, false);
+    for (const GgufWriteRule& rule : d_.gguf.write) {
+      written.insert(rule.key);
+      if (rule.per_layer) {
+        out_.add(architecture + rule.key, of_layers(rule.value));
+        continue;
+      }
+      const ConfigValue v = evaluate_expr(rule.value, m_.config);
+      if (!v.is_null()) add_value(out_, architecture + rule.key, v, false);
     }
     for (const GgufConfigRule& rule : d_.gguf.config) {
       if (rule.keys.empty() || !d_.config_loc.contains(rule.name) || !written.insert(rule.keys[0]).second)
@@ -136,6 +149,20 @@ class Exporter {
     }
     if (written.insert("vocab_size").second)
       out_.add(architecture + "vocab_size", static_cast<uint32_t>(m_.vocab));
+  }
+
+  std::vector<int32_t> of_layers(const syntax::Expr& e) const {
+    ConfigMap config = m_.config;
+    config["context"] = {m_.context};
+    std::vector<int32_t> out;
+    for (int64_t l = 0; l < m_.layers; ++l) {
+      config["layer"] = {l};
+      for (const NamedExpr& n : d_.per_layer) config[n.name] = evaluate_expr(n.expr, config);
+      const int64_t value = whole(evaluate_expr(e, config), e.loc, "what is written of a layer");
+      if (value != static_cast<int32_t>(value)) throw Error(e.loc, "a number of more than 32 bits");
+      out.push_back(static_cast<int32_t>(value));
+    }
+    return out;
   }
 
   void add_tensors() {
@@ -179,7 +206,7 @@ class Exporter {
   const GgufFormat& format_of(const std::vector<std::string>& names, const GgufStorage& how) const {
     const std::string& name = names[0];
     const Type type = *m_.weights->type(name);
-    if (type.rank() < 2) return gguf_format("F32");
+    if (type.rank() < 2 || how.squeeze) return gguf_format("F32");
     // A router's rounding would change which experts answer: llama.cpp has it in F32 too.
     if (is_multiplied(m_.graph, weight(name), "moe_router")) return gguf_format("F32");
     const GgufFormat& wanted = options_.type == "keep" ? kept(names, how) : format_named(options_.type);

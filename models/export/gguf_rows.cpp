@@ -32,6 +32,7 @@ void read_vector(const WeightSource& source, const std::string& name, const Gguf
 std::vector<int64_t> GgufRows::shape_of_each() const {
   std::vector<int64_t> dims = source.type(names[0])->dims;
   if (how.transpose) std::swap(dims[0], dims[1]);
+  if (how.squeeze) dims.erase(dims.begin() + 1);
   return dims;
 }
 

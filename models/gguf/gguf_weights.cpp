@@ -38,6 +38,10 @@ void GgufWeights::add_rows(const std::string& name, Entry e) {
     if (e.type.rank() != 2) throw Error(where + " should be a matrix");
     std::swap(e.type.dims[0], e.type.dims[1]);
   }
+  if (e.how.squeeze) {
+    if (e.type.rank() != 2) throw Error(where + " should be a matrix");
+    e.type.dims.insert(e.type.dims.begin() + 1, 1);
+  }
   if (!e.how.fits(e.type.rank() == 1 ? e.tensor->columns() : e.rows)) {
     throw Error(where + (e.how.rope_heads > 0
                              ? " does not have rows for " + std::to_string(e.how.rope_heads) +
@@ -131,14 +135,15 @@ std::optional<WeightSource::StoredFormat> GgufWeights::stored_format(const std::
   const Entry& e = entry(name);
   const GgufFormat& stored = *e.tensor->format;
   const auto nearest = nearest_kernel_format(stored);
-  if (!nearest || e.how.changes_numbers() || e.type.rank() < 2) return std::nullopt;
+  if (!nearest || e.how.changes_numbers() || e.type.rank() < 2 || e.how.squeeze) return std::nullopt;
   return StoredFormat{*nearest, quantised_as(stored) ? "" : stored.name};
 }
 
 bool GgufWeights::read_blocks(const std::string& name, bool transposed, DType format, int64_t first,
                               int64_t rows, std::span<std::byte> out) const {
   const Entry& e = entry(name);
-  if (transposed != e.how.transpose || e.how.changes_numbers() || e.type.rank() < 2) return false;
+  if (transposed != e.how.transpose || e.how.changes_numbers() || e.type.rank() < 2 || e.how.squeeze)
+    return false;
   const GgufFormat& stored = *e.tensor->format;
   const bool same = quantised_as(stored) == format;
   if (!same && !(stored.as_q8_0 && format == DType::q8_0)) return false;

@@ -98,6 +98,19 @@ ConfigValue call(const Expr& e, const ConfigMap& config, Budget& steps) {
     }
     return (*items)[static_cast<size_t>(i)];
   }
+  if (e.text == "is_list") {
+    need(1);
+    return {int64_t{std::holds_alternative<std::vector<ConfigValue>>(arg(0).v)}};
+  }
+  if (e.text == "in") {
+    need(2);
+    const ConfigValue wanted = arg(0);
+    const ConfigValue list = arg(1);
+    if (list.is_null()) return {int64_t{0}};
+    const auto* items = std::get_if<std::vector<ConfigValue>>(&list.v);
+    if (!items) throw Error(e.loc, "in() needs a list, found " + list.str());
+    return {int64_t{std::find(items->begin(), items->end(), wanted) != items->end()}};
+  }
   if (e.text == "numbers") {
     need(3);
     const ConfigValue list = arg(0);

@@ -46,24 +46,26 @@ std::vector<StatementBlock> blocks(const YamlNode& n) {
   return out;
 }
 
-// {shape: […], when: …} or {shape: […], stack: …{index}…, of: …}: returns the shape.
+// {shape: […], when: …, stack: …{index}…, of: …}, of which when, or stack and of, may be left out: returns
+// the shape.
 const YamlNode& table_of_weight(const YamlNode& n, WeightShape& w) {
   const YamlNode* shape = n.find("shape");
   const YamlNode* when = n.find("when");
   const YamlNode* stack = n.find("stack");
   const YamlNode* of = n.find("of");
-  if (shape && when && n.entries.size() == 2) {
-    w.when = yaml_expr(*when);
-  } else if (shape && stack && of && n.entries.size() == 3) {
+  const size_t known = size_t{shape != nullptr} + (when ? 1 : 0) + (stack ? 1 : 0) + (of ? 1 : 0);
+  if (!shape || (stack != nullptr) != (of != nullptr) || known == 1 || known != n.entries.size()) {
+    throw Error(n.loc,
+                "a weight that is not always there has the keys shape: and when:, one that is a stack of "
+                "tensors shape:, stack: and of:, and when: if it is not always there");
+  }
+  if (when) w.when = yaml_expr(*when);
+  if (stack) {
     w.stack = yaml_text(*stack, "stack");
     w.of = yaml_expr(*of);
     if (w.stack.find("{index}") == std::string::npos)
       throw Error(stack->loc,
                   "the tensors of a stack are told apart by {index}, which '" + w.stack + "' lacks");
-  } else {
-    throw Error(n.loc,
-                "a weight that is not always there has the keys shape: and when:, one that is a stack of "
-                "tensors shape:, stack: and of:");
   }
   return *shape;
 }
@@ -111,20 +113,29 @@ void read_supports(const YamlNode& n, Definition& d) {
   }
 }
 
-void read_kv(const YamlNode& n, Definition& d) {
+CacheRule read_cache(const YamlNode& n, const std::string& name) {
+  CacheRule out;
+  const bool heads = name == "kv";
   std::set<std::string> given;
-  for (const auto& [key, value] : yaml_map(n, "kv").entries) {
+  for (const auto& [key, value] : yaml_map(n, name).entries) {
     given.insert(key.text);
     if (key.text == "span")
-      d.kv_span = yaml_expr(value);
-    else if (key.text == "heads")
-      d.kv_heads = yaml_expr(value);
+      out.span = yaml_expr(value);
     else if (key.text == "dim")
-      d.kv_dim = yaml_expr(value);
+      out.dim = yaml_expr(value);
+    else if (key.text == "when")
+      out.when = yaml_expr(value);
+    else if (heads && key.text == "heads")
+      out.heads = yaml_expr(value);
+    else if (heads && key.text == "value_dim")
+      out.value_dim = yaml_expr(value);
     else
-      throw Error(key.loc, "unknown key '" + key.text + "' in kv; it has span, heads and dim");
+      throw Error(key.loc, "unknown key '" + key.text + "' in " + name + "; it has span, " +
+                               (heads ? "heads, dim, value_dim and when" : "dim and when"));
   }
-  if (given.size() != 3) throw Error(n.loc, "kv needs span, heads and dim");
+  if (!given.contains("span") || !given.contains("dim") || (heads && !given.contains("heads")))
+    throw Error(n.loc, name + " needs span" + (heads ? ", heads" : "") + " and dim");
+  return out;
 }
 
 using Reader = std::function<void(const YamlNode&, Definition&)>;
@@ -136,7 +147,7 @@ const std::map<std::string, Reader>& readers() {
       {"supports", read_supports},
       {"checkpoint",
        [](const YamlNode& n, Definition& d) {
-         d.checkpoint = yaml_text(n, "checkpoint");
+         d.checkpoint = n.kind == Kind::null ? "" : yaml_text(n, "checkpoint");
          d.checkpoint_loc = n.loc;
        }},
       {"example_prompt",
@@ -160,6 +171,7 @@ const std::map<std::string, Reader>& readers() {
       {"per_layer", [](const YamlNode& n, Definition& d) { d.per_layer = named(n, "per_layer"); }},
       {"prefixes", [](const YamlNode& n, Definition& d) { d.prefixes = yaml_texts(n, "prefixes"); }},
       {"ignore", [](const YamlNode& n, Definition& d) { d.ignore = yaml_texts(n, "ignore"); }},
+      {"ignore_layers_from", [](const YamlNode& n, Definition& d) { d.ignore_layers_from = yaml_expr(n); }},
       {"weights", [](const YamlNode& n, Definition& d) { d.weights = shapes(n); }},
       {"layer_weights", [](const YamlNode& n, Definition& d) { d.layer_weights = shapes(n); }},
       {"layer_prefix",
@@ -168,7 +180,8 @@ const std::map<std::string, Reader>& readers() {
       {"context", [](const YamlNode& n, Definition& d) { d.context = yaml_expr(n); }},
       {"vocab", [](const YamlNode& n, Definition& d) { d.vocab = yaml_expr(n); }},
       {"gguf", [](const YamlNode& n, Definition& d) { d.gguf = read_gguf_table(n); }},
-      {"kv", read_kv},
+      {"kv", [](const YamlNode& n, Definition& d) { d.kv = read_cache(n, "kv"); }},
+      {"rows", [](const YamlNode& n, Definition& d) { d.rows = read_cache(n, "rows"); }},
       {"embed",
        [](const YamlNode& n, Definition& d) {
          d.embed = {"embed", blocks(n)};
@@ -311,7 +324,7 @@ Definition read_definition(const std::string& path) {
   need(d.layers.loc.line > 0, "layers");
   need(d.context.loc.line > 0, "context");
   need(d.vocab.loc.line > 0, "vocab");
-  need(d.kv_span.loc.line > 0, "kv");
+  need(d.kv || d.rows, "kv");
   if (d.prefixes.empty()) d.prefixes = {""};
   if (d.model_types.empty()) d.model_types = {d.family};
   for (const auto& [name, values] : d.supports) {

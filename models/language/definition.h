@@ -40,6 +40,14 @@ struct WeightShape {
   Location loc;
 };
 
+// A cache of each layer for which `when` holds: keys and values of heads (`%kv`), or rows (`%rows`).
+struct CacheRule {
+  std::optional<syntax::Expr> when;
+  syntax::Expr span, dim;
+  std::optional<syntax::Expr> heads;      // of keys and values
+  std::optional<syntax::Expr> value_dim;  // where values are not as wide as keys
+};
+
 struct Definition {
   std::string file;
   std::string family;
@@ -59,11 +67,12 @@ struct Definition {
   std::vector<NamedExpr> per_layer;                          // derived for every layer; $layer is its index
   std::vector<std::string> prefixes;                         // tensor names are tried with each
   std::vector<std::string> ignore;                           // patterns of tensors that may stay unused
+  std::optional<syntax::Expr> ignore_layers_from;            // … and layers from this one on
   std::vector<WeightShape> weights;
   std::vector<WeightShape> layer_weights;
   std::string layer_prefix;  // "layers.{layer}."
   syntax::Expr layers, context, vocab;
-  syntax::Expr kv_span, kv_heads, kv_dim;
+  std::optional<CacheRule> kv, rows;
   NamedBlocks embed, head;
   std::vector<NamedBlocks> layer;
   GgufTable gguf;

@@ -33,7 +33,7 @@ class Expander {
     run_blocks(d_.embed, d_.weights, "", "embed");
 
     std::vector<ValueId> caches;
-    for (int64_t l = 0; l < out_.layers; ++l) caches.push_back(layer(l));
+    for (int64_t l = 0; l < out_.layers; ++l) layer(l, caches);
     run_blocks(d_.head, d_.weights, "", "head");
 
     const ValueId logits = lookup("logits", d_.head.blocks.back().statements.empty()
@@ -54,23 +54,40 @@ class Expander {
   Graph& graph() { return out_.graph; }
   ConfigValue value(const Expr& e) { return evaluate_expr(e, config_, steps_); }
 
-  ValueId layer(int64_t l) {
+  // Adds the layer's caches to `caches`, as it leaves them.
+  void layer(int64_t l, std::vector<ValueId>& caches) {
     config_["layer"] = {l};
     for (const NamedExpr& e : d_.per_layer) config_[e.name] = value(e.expr);
-    const auto dim = [&](const Expr& e, const std::string& what) {
-      const int64_t n = whole(value(e), e.loc, what);
-      if (n < 1 || n > (int64_t{1} << 32)) throw Error(e.loc, what + " is " + std::to_string(n));
-      return n;
-    };
-    const Type kv{DType::kv_f16,
-                  {dim(d_.kv_span, "kv span"), dim(d_.kv_heads, "kv heads"), dim(d_.kv_dim, "kv dim")}};
-    values_["kv"] = graph().add_input("kv." + std::to_string(l), kv);
     const std::string number = std::to_string(l);
+    add_cache(d_.kv, "kv", number);
+    add_cache(d_.rows, "rows", number);
     const std::string prefix = filled_in(d_.layer_prefix, "{layer}", number);
     for (const NamedBlocks& b : d_.layer)
       run_blocks(b, d_.layer_weights, prefix, "layers." + number + "." + b.name);
     config_.erase("layer");
-    return values_.at("kv");
+    for (const char* cache : {"kv", "rows"}) {
+      if (const auto it = values_.find(cache); it != values_.end()) caches.push_back(it->second);
+    }
+  }
+
+  // %kv or %rows of this layer, if it has one.
+  void add_cache(const std::optional<CacheRule>& rule, const std::string& name, const std::string& layer) {
+    values_.erase(name);
+    if (!rule || (rule->when && !truth(value(*rule->when), rule->when->loc))) return;
+    Type type{rule->heads ? DType::kv_f16 : DType::kv_f32, {}};
+    const auto dim = [&](const Expr& e, const std::string& what) {
+      const int64_t n = whole(value(e), e.loc, name + " " + what);
+      if (n < 1 || n > (int64_t{1} << 32)) throw Error(e.loc, name + " " + what + " is " + std::to_string(n));
+      type.dims.push_back(n);
+    };
+    dim(rule->span, "span");
+    if (rule->heads) dim(*rule->heads, "heads");
+    dim(rule->dim, "dim");
+    if (rule->value_dim) {
+      dim(*rule->value_dim, "value_dim");
+      if (type.dims[2] == type.dims[3]) type.dims.pop_back();
+    }
+    values_[name] = graph().add_input(name + "." + layer, type);
   }
 
   void run_blocks(const NamedBlocks& named, const std::vector<WeightShape>& shapes, const std::string& prefix,

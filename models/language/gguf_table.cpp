@@ -35,6 +35,8 @@ GgufTensorRule tensor_rule(const YamlNode& name, const YamlNode& n) {
       r.name = yaml_text(value, "name");
     } else if (key.text == "transpose") {
       r.transpose = truth(config_value(value), value.loc);
+    } else if (key.text == "squeeze") {
+      r.squeeze = truth(config_value(value), value.loc);
     } else if (key.text == "plus") {
       r.plus = static_cast<double>(whole(config_value(value), value.loc, "plus"));
     } else if (key.text == "times") {
@@ -49,10 +51,13 @@ GgufTensorRule tensor_rule(const YamlNode& name, const YamlNode& n) {
     } else if (key.text == "apart") {
       r.apart = yaml_text(value, "apart");
     } else {
-      unknown_key(key, "a gguf tensor", "name, transpose, plus, times, rope_heads, parts, of and apart");
+      unknown_key(key, "a gguf tensor",
+                  "name, transpose, squeeze, plus, times, rope_heads, parts, of and apart");
     }
   }
   if (r.name.empty()) throw Error(n.loc, "a gguf tensor needs a name");
+  if (r.squeeze && (r.transpose || r.of))
+    throw Error(n.loc, "squeeze goes neither with transpose nor with of");
   if (int{r.transpose} + int{r.rope_heads.has_value()} + int{!r.parts.empty()} > 1)
     throw Error(n.loc, "transpose, rope_heads and parts do not go together");
   check_index(r);
@@ -111,6 +116,14 @@ GgufConfigRule config_rule(const YamlNode& name, const YamlNode& n) {
   return r;
 }
 
+GgufWriteRule write_rule(const YamlNode& name, const YamlNode& n) {
+  if (n.kind != Kind::map) return {name.text, yaml_expr(n), false};
+  const YamlNode* each = n.find("per_layer");
+  if (!each || n.entries.size() != 1)
+    throw Error(n.loc, "metadata is an expression, or one for each layer: {per_layer: …}");
+  return {name.text, yaml_expr(*each), true};
+}
+
 GgufMadeTensor made_tensor(const YamlNode& name, const YamlNode& n) {
   const YamlNode& table = yaml_map(n, "a made tensor");
   const YamlNode* when = table.find("when");
@@ -135,7 +148,7 @@ GgufTable read_gguf_table(const YamlNode& n) {
         t.config.push_back(config_rule(name, rule));
     } else if (key.text == "write") {
       for (const auto& [name, e] : yaml_map(value, "gguf write").entries)
-        t.write.emplace_back(name.text, yaml_expr(e));
+        t.write.push_back(write_rule(name, e));
     } else if (key.text == "folded") {
       t.folded = yaml_texts(value, "folded");
     } else if (key.text == "tensors") {

@@ -19,6 +19,7 @@ struct GgufTensorRule {
   std::string tensor;  // of the model file, without prefix
   std::string name;    // "attn_q.weight"
   bool transpose = false;
+  bool squeeze = false;  // [a, 1, b] is stored as [a, b]
   double plus = 0;
   std::optional<syntax::Expr> times;
   std::optional<syntax::Expr> rope_heads;  // rows of each head are stored as rotated pairs side by side
@@ -42,6 +43,13 @@ struct GgufConfigRule {
   Location loc;
 };
 
+// Metadata for other programs.
+struct GgufWriteRule {
+  std::string key;
+  syntax::Expr value;  // over config: and let:
+  bool per_layer;      // a list of whole numbers, one of each layer, over per_layer: too
+};
+
 // A vector that follows from the configuration, for programs that compute less themselves.
 struct GgufMadeTensor {
   std::string name;
@@ -53,7 +61,7 @@ struct GgufTable {
   std::vector<std::string> architectures;  // general.architecture; the first is written
   std::optional<GgufConfigRule> when;      // of the files with these, which ones it is for
   std::vector<GgufConfigRule> config;
-  std::vector<std::pair<std::string, syntax::Expr>> write;  // further metadata for other programs
+  std::vector<GgufWriteRule> write;
   std::vector<std::string> folded;  // values of `config:` that writing works into the weights
   std::vector<GgufTensorRule> tensors;
   std::vector<GgufTensorRule> layer_tensors;  // stored as blk.N.name

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "models/language/expand.h"
+#include "models/load/model_parts.h"
 
 namespace lmc {
 namespace {
@@ -16,6 +17,7 @@ constexpr int64_t kMaxMade = int64_t{1} << 20;
 GgufStorage storage(const GgufTensorRule& rule, const ConfigMap& config) {
   GgufStorage how;
   how.transpose = rule.transpose;
+  how.squeeze = rule.squeeze;
   how.plus = rule.plus;
   const auto positive = [&](const syntax::Expr& e, const std::string& what) {
     const int64_t n = whole(evaluate_expr(e, config), e.loc, what);
@@ -125,7 +127,7 @@ std::unique_ptr<GgufWeights> gguf_weights(const Definition& d, const ConfigMap& 
     const bool ignored = std::any_of(
         d.gguf.ignore.begin(), d.gguf.ignore.end(),
         [&](const std::string& pattern) { return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0; });
-    if (!placed.contains(name) && !ignored) {
+    if (!placed.contains(name) && !ignored && !is_of_later_layer(d, config, name, "blk.{layer}.")) {
       throw Error(weights->file().path() + ": tensor '" + name + "' " + t.type_text() + " has no place in " +
                   d.file + "; add it to its gguf: table, or to ignore: there");
     }

@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 
 #include "ir/op_def.h"
-#include "models/checkpoint/hf_folder.h"
 #include "models/checkpoint/hub_cache.h"
 #include "models/checkpoint/path_kind.h"
 #include "models/checkpoint/random.h"
@@ -18,6 +17,7 @@
 #include "models/load/hf_config.h"
 #include "models/load/lora.h"
 #include "models/load/model_parts.h"
+#include "models/load/mxfp4_folder.h"
 #include "models/load/token_ids.h"
 #include "models/tokenizer/tokenizer.h"
 
@@ -42,21 +42,27 @@ DType dtype_named(const std::string& name) {
   return name == "\"float32\"" ? DType::f32 : name == "\"float16\"" ? DType::f16 : DType::bf16;
 }
 
+bool may_stay_unused(const Definition& d, const ConfigMap& config, const std::string& name) {
+  return std::any_of(
+             d.ignore.begin(), d.ignore.end(),
+             [&](const std::string& pattern) { return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0; }) ||
+         std::any_of(d.prefixes.begin(), d.prefixes.end(), [&](const std::string& prefix) {
+           return is_of_later_layer(d, config, name, prefix + d.layer_prefix);
+         });
+}
+
 void use_folder(const Definition& d, const std::string& folder, const ModelOptions& options, Model& m) {
   const ConfigSource source = read_hf_config(d, folder + "/config.json");
   ConfigMap config = resolve_config(d, source);
 
-  auto checkpoint = std::make_unique<HfFolder>(folder);
+  auto checkpoint = std::make_unique<Mxfp4Folder>(folder);
   const int64_t context = choose_context(d, config, options.context);
   Expanded e = with_values_of(source.name, [&] {
     return expand(
         d, config, [&](const std::string& name) { return checkpoint->type(name); }, std::nullopt, context);
   });
   for (const std::string& name : checkpoint->names()) {
-    const bool ignored = std::any_of(d.ignore.begin(), d.ignore.end(), [&](const std::string& pattern) {
-      return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
-    });
-    if (!e.used.contains(name) && !ignored) {
+    if (!e.used.contains(name) && !may_stay_unused(d, config, name)) {
       throw Error(checkpoint->file_of(name) + ": tensor '" + name + "' " + checkpoint->shape_text(name) +
                   " is not used by " + d.file + "; list it under ignore: if that is right");
     }

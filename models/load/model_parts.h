@@ -29,6 +29,11 @@ void evaluate_let(const Definition& d, ConfigMap& config);
 int64_t choose_context(const Definition& d, const ConfigMap& config, int64_t wanted);
 void take_over(Expanded&& e, ConfigMap&& config, Model& m);
 
+// Is it a tensor of a layer that ignore_layers_from: names, or of a later one? `layer_prefix`: what stands in
+// front of the names of a layer's tensors, with {layer}.
+bool is_of_later_layer(const Definition& d, const ConfigMap& config, const std::string& name,
+                       const std::string& layer_prefix);
+
 // Fills `m` from a GGUF file.
 void use_gguf(const Definition& d, const std::string& path, const ModelOptions& options, Model& m);
 

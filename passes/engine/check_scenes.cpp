@@ -21,7 +21,7 @@ bool sees_all(const Graph& g, int64_t widest) {
     const Op& op = g.op(id);
     if (op.body) return sees_all(*op.body, widest);
     if (op.def->category != OpCategory::attention) return false;
-    return !op.attrs.contains("window") || attr_int(op, "window") != widest;
+    return op.attrs.contains("window") && attr_int(op, "window") != widest;
   });
 }
 

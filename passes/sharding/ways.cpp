@@ -125,7 +125,8 @@ class Chooser {
   bool pass_on(OpId id) {
     const Op& op = g_.op(id);
     const std::string& name = op.def->name;
-    if (name == "split") return pass_on_split(op);
+    if (name == "split") return of_heads(op) ? pass_on_heads(op) : pass_on_split(op);
+    if (name == "join" && of_heads(op)) return pass_on_heads(op);
     if (name == "attention") return pass_on_attention(op);
     const ValueId y = op.results[0];
     const std::vector<Stretch> parts = ways_.wanted[y].parts;
@@ -164,6 +165,21 @@ class Chooser {
       return true;
     }
     return false;
+  }
+
+  bool of_heads(const Op& op) const { return g_.type(op.results[0]).rank() == 3; }
+
+  // Parts of each head, taken apart or put together; what all heads have is wanted whole.
+  bool pass_on_heads(const Op& op) {
+    for (ValueId y : op.results) {
+      const std::vector<Stretch> parts = ways_.wanted[y].parts;
+      for (ValueId v : op.operands) {
+        const bool own = same_heads(g_.type(v), g_.type(y));
+        if (!own) ways_.wanted[v].whole = true;
+        for (size_t r = 0; own && r < parts.size(); ++r) want(v, r, parts[r]);
+      }
+    }
+    return true;
   }
 
   // Of a projection of several: its rows are chosen from what the ranks need of each.
@@ -219,10 +235,14 @@ ValueId unrounded(const Graph& g, ValueId x) {
   return op && op->def->name == "quantize" ? op->operands[0] : x;
 }
 
+bool same_heads(const Type& a, const Type& b) {
+  return a.rank() == 3 && b.rank() == 3 && a.dims[1] == b.dims[1];
+}
+
 HeadPieces head_pieces(const Graph& g, const Op& attention, const Stretch& columns) {
-  const Type& q = g.type(attention.operands[0]);
-  const int64_t group = q.dims[1] / g.type(attention.operands[1]).dims[1];
-  Stretch heads = heads_of(columns, q.last());
+  const CacheShape cache = cache_shape(g.type(attention.operands[1]));
+  const int64_t group = g.type(attention.operands[0]).dims[1] / cache.heads;
+  Stretch heads = heads_of(columns, cache.value);
   const Stretch kv_heads = heads_of(heads, group);
   if (kv_heads.size() > 1) heads = {kv_heads.first * group, kv_heads.end * group};
   return {heads, kv_heads};
@@ -232,6 +252,6 @@ Stretch heads_of(const Stretch& columns, int64_t dim) {
   return {columns.first / dim, (columns.end + dim - 1) / dim};
 }
 
-int64_t length_of(const Type& t) { return t.rank() == 3 ? t.dims[1] : t.last(); }
+int64_t length_of(const Type& t) { return t.rank() >= 3 ? t.dims[1] : t.last(); }
 
 }  // namespace lmc

@@ -47,6 +47,8 @@ struct HeadPieces {
   Stretch heads, kv_heads;
 };
 HeadPieces head_pieces(const Graph& g, const Op& attention, const Stretch& columns);
+// Are both rows [T, heads, ..] of as many heads?
+bool same_heads(const Type& a, const Type& b);
 // Columns of a row of heads, as heads: those that have one of them.
 Stretch heads_of(const Stretch& columns, int64_t dim);
 // Heads of a value [T, heads, D] or of a cache, columns of others.

@@ -8,6 +8,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "ir/cache_layout.h"
 #include "tools/cli/console.h"
 #include "tools/cli/natural_order.h"
 
@@ -56,8 +57,8 @@ void print_bundle(const Bundle& b, const std::string& maker) {
   for (const PlanWeight* w : sorted_weights(b))
     fmt::print("  {:<56} {:<24} {:<11} {}\n", w->name, w->type.str(), w->layout, text_of_bytes(w->bytes));
   for (const PlanCache& c : b.plan.caches) {
-    fmt::print("  {:<56} {:<24} ring of {:<5} {}\n", c.name,
-               Type{c.dtype, {c.span, c.kv_heads, c.head_dim}}.str(), c.capacity, text_of_bytes(c.bytes));
+    fmt::print("  {:<56} {:<24} ring of {:<5} {}\n", c.name, cache_type(c).str(), c.capacity,
+               text_of_bytes(c.bytes));
   }
   int64_t weights = 0;
   for (const auto& [format, s] : by_format(b)) {
@@ -115,7 +116,8 @@ void print_bundle_json(const Bundle& b, bool is_signed, bool verified) {
                              {"positions", c.span},
                              {"capacity", c.capacity},
                              {"heads", c.kv_heads},
-                             {"head_dim", c.head_dim},
+                             {"key_dim", c.key_dim},
+                             {"value_dim", c.value_dim},
                              {"bytes", c.bytes}});
   }
   fmt::print("{}\n", out.dump(-1, ' ', false, ordered_json::error_handler_t::replace));

@@ -191,7 +191,8 @@ std::string plan_to_json(const Plan& plan) {
                       {"span", c.span},
                       {"capacity", c.capacity},
                       {"kv_heads", c.kv_heads},
-                      {"head_dim", c.head_dim},
+                      {"key_dim", c.key_dim},
+                      {"value_dim", c.value_dim},
                       {"bytes", c.bytes}});
   }
   ordered_json out = {{"target", plan.target},
@@ -234,7 +235,8 @@ Plan plan_from_json(const std::string& text, const std::string& file) {
       const auto dtype = dtype_from_name(c.at("dtype").get<std::string>());
       check(dtype.has_value() && is_kv(*dtype), "unknown cache format");
       plan.caches.push_back({c.at("name"), *dtype, size_from(c, "span"), size_from(c, "capacity"),
-                             size_from(c, "kv_heads"), size_from(c, "head_dim"), size_from(c, "bytes")});
+                             size_from(c, "kv_heads"), size_from(c, "key_dim"), size_from(c, "value_dim"),
+                             size_from(c, "bytes")});
     }
     plan.decode = step_from(j.at("decode"));
     plan.prefill = step_from(j.at("prefill"));

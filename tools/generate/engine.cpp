@@ -135,21 +135,31 @@ void add_load_flags(Flags& flags, LoadOptions& options) {
   flags.flag("--perf", options.perf, "name the kernels for perf, in /tmp/perf-PID.map");
 }
 
+// What a cache keeps of a position.
+static std::string position_text(const PlanCache& c) {
+  const std::string_view format = std::string_view(dtype_name(c.dtype)).substr(sizeof("kv"));
+  if (c.key_dim == 0) return fmt::format("{} x {}", c.value_dim, format);
+  if (c.key_dim != c.value_dim)
+    return fmt::format("{} heads x ({} + {}) x {}", c.kv_heads, c.key_dim, c.value_dim, format);
+  return fmt::format("2 x {} heads x {} x {}", c.kv_heads, c.value_dim, format);
+}
+
 std::string cache_text(const Plan& plan) {
   if (plan.caches.empty()) return "";
   int64_t bytes = 0;
-  std::map<int64_t, int64_t> layers;  // by capacity
+  std::map<std::string, std::map<int64_t, int64_t>> layers;  // by what they keep of a position, then capacity
   for (const PlanCache& c : plan.caches) {
     bytes += c.bytes;
-    ++layers[c.capacity];
+    ++layers[position_text(c)][c.capacity];
   }
-  std::string counts;
-  for (const auto& [capacity, count] : layers)
-    counts += fmt::format("{}{} layers x {} positions", counts.empty() ? "" : " + ", count, capacity);
-  const PlanCache& c = plan.caches[0];
-  return fmt::format("KV cache {} at most: ({}) x 2 x {} heads x {} x {}",
-                     human_bytes(static_cast<double>(bytes)), counts, c.kv_heads, c.head_dim,
-                     std::string_view(dtype_name(c.dtype)).substr(sizeof("kv")));
+  std::string all;
+  for (const auto& [position, by_capacity] : layers) {
+    std::string counts;
+    for (const auto& [capacity, count] : by_capacity)
+      counts += fmt::format("{}{} layers x {} positions", counts.empty() ? "" : " + ", count, capacity);
+    all += fmt::format("{}({}) x {}", all.empty() ? "" : " + ", counts, position);
+  }
+  return fmt::format("KV cache {} at most: {}", human_bytes(static_cast<double>(bytes)), all);
 }
 
 const Tokenizer& Engine::tokenizer() const {

@@ -18,6 +18,7 @@ TEST(Kernels, norms_of_any_width_agree) {
     const std::string w = "  weight @w : f16[" + num(n) + "]\n  weight @b : bf16[" + num(n) + "]\n";
     expect_agreement(model(n, w, "  %y = rms_norm(%x, @w) {eps=1e-6, offset=1}\n"), 5, 1e-5);
     expect_agreement(model(n, w, "  %y = layer_norm(%x, @w, @b) {eps=1e-3}\n"), 5, 1e-4);
+    expect_agreement(model(n, w, "  %y = layer_norm(%x, @w) {eps=1e-3}\n"), 5, 1e-4);
   }
 }
 
@@ -56,6 +57,55 @@ TEST(Kernels, attention_over_rings_windows_and_grouped_heads_agrees) {
   }
 }
 
+// In one token's step with more chunks than one, too: the sinks join when the chunks are merged.
+TEST(Kernels, attention_with_sinks_agrees) {
+  struct Case {
+    int64_t heads, kv_heads, dim, window, tokens;
+    const char* cache;
+  };
+  for (const Case& c : {Case{1, 1, 1, 0, 1, "kv_f32"}, Case{4, 2, 12, 0, 200, "kv_f32"},
+                        Case{6, 1, 20, 5, 150, "kv_f32"}, Case{9, 3, 8, 0, 60, "kv_q8_0"}}) {
+    const bool int8 = c.cache == std::string("kv_q8_0");
+    const int64_t kv = c.kv_heads * c.dim;
+    const std::string body = "  %q, %k, %v = split(%x) {sizes=[" + num(c.heads * c.dim) + "," + num(kv) +
+                             "," + num(kv) + "]}\n  %qh = reshape(%q) {shape=[" + num(c.heads) + "," +
+                             num(c.dim) + "]}\n  %kh = reshape(%k) {shape=[" + num(c.kv_heads) + "," +
+                             num(c.dim) + "]}\n  %vh = reshape(%v) {shape=[" + num(c.kv_heads) + "," +
+                             num(c.dim) + "]}\n" +
+                             (int8 ? "  %qa = quantize(%qh)\n" : "  %qa = scale(%qh) {by=1}\n") +
+                             "  %kv1 = kv_append(%kv, %kh, %vh, %pos)\n  %y = attention(%qa, %kv1, %pos, "
+                             "@sinks) {scale=0.5, window=" +
+                             num(c.window) + "}\n";
+    const std::string cache = std::string(", %kv: ") + c.cache + "[" + num(c.window > 0 ? c.window : 256) +
+                              "," + num(c.kv_heads) + "," + num(c.dim) + "]";
+    expect_agreement(model((c.heads + 2 * c.kv_heads) * c.dim,
+                           "  weight @sinks : bf16[" + num(c.heads) + "]\n", body, "%y", cache),
+                     c.tokens, int8 ? 2e-2 : 2e-5);
+  }
+}
+
+TEST(Kernels, bounds_and_constants_agree) {
+  expect_agreement(model(37, "",
+                         "  %c = clamp(%x) {low=-0.5, high=0.25}\n  %h = clamp(%c) {high=0.2}\n"
+                         "  %y = shift(%h) {by=1.5}\n"),
+                   5, 1e-6);
+}
+
+// Stacks of matrices [in, out], of which every second output is wanted; the first half of the columns.
+TEST(Kernels, parts_of_stacks_and_their_transposes_agree) {
+  const std::string w =
+      "  weight @router : f32[4,12]\n  weight @up : bf16[4,12,18]\n  weight @down : f32[4,12,18]\n"
+      "  weight @b : bf16[4,18]\n  weight @c : f32[4,12]\n";
+  expect_agreement(model(12, w,
+                         "  %s = linear(%x, @router) {role=moe_router}\n  %p, %ids = route(%s) {k=2}\n"
+                         "  %u = linear_experts(%x, slice(transpose(@up)) {axis=1, start=1, size=1, "
+                         "every=2}, %ids, slice(@b) "
+                         "{axis=1, start=1, size=1, every=2})\n  %a = silu(%u)\n"
+                         "  %d = linear_experts(%a, slice(@down) {axis=2, start=0, size=9}, %ids, @c)\n"
+                         "  %y = weighted_sum(%d, %p)\n"),
+                   9, 1e-5);
+}
+
 TEST(Kernels, rows_taken_from_every_block_of_a_weight_agree) {
   const std::string w = "  weight @w : bf16[30,12]\n  weight @b : f32[30]\n";
   expect_agreement(
@@ -87,6 +137,35 @@ TEST(Kernels, partial_rotation_leaves_the_rest_alone) {
                          " %p = rope(%h, %an)\n"
                          "  %y = reshape(%p) {shape=[40]}\n"),
                    9, 1e-5);
+}
+
+TEST(Kernels, rotation_of_neighbouring_lanes_agrees) {
+  for (const auto& [heads, dim, turned] : {std::tuple<int64_t, int64_t, int64_t>{1, 2, 2},
+                                           {2, 20, 6},
+                                           {3, 16, 16},
+                                           {2, 72, 34},
+                                           {1, 64, 64},
+                                           {2, 50, 48}}) {
+    const std::string width = num(heads * dim);
+    expect_agreement(
+        model(heads * dim, "",
+              "  %h = reshape(%x) {shape=[" + num(heads) + "," + num(dim) +
+                  "]}\n  %an = rope_angles(%pos) {dims=" + num(turned) +
+                  ", theta=100}\n  %p = rope(%h, %an) {interleaved=1}\n  %y = reshape(%p) {shape=[" + width +
+                  "]}\n"),
+        9, 1e-5);
+  }
+}
+
+TEST(Kernels, rotation_with_the_ramp_of_yarn_agrees) {
+  for (const char* truncate : {"0", "1"}) {
+    expect_agreement(
+        model(40, "",
+              std::string("  %h = reshape(%x) {shape=[2,20]}\n  %an = rope_angles(%pos) {dims=20, theta=500, "
+                          "factor=8, beta_fast=32, beta_slow=1, original=512, short_scale=1.25, truncate=") +
+                  truncate + "}\n  %p = rope(%h, %an)\n  %y = reshape(%p) {shape=[40]}\n"),
+        40, 1e-5);
+  }
 }
 
 // A random chain of elementwise ops over %x and a vector, as text.

@@ -8,8 +8,8 @@
 namespace lmc {
 namespace {
 
-PlanCache cache(DType dtype, int64_t kv_heads, int64_t head_dim, int64_t capacity = 64) {
-  PlanCache c{"kv", dtype, capacity, capacity, kv_heads, head_dim, 0};
+PlanCache cache(DType dtype, int64_t kv_heads, int64_t dim, int64_t capacity = 64) {
+  PlanCache c{"kv", dtype, capacity, capacity, kv_heads, dim, dim, 0};
   c.bytes = CacheLayout(c).bytes;
   return c;
 }
@@ -20,7 +20,7 @@ void expect_apart(const PlanCache& c) {
   std::set<int64_t> numbers, scales;
   for (int64_t head = 0; head < c.kv_heads; ++head) {
     for (int64_t slot = 0; slot < c.capacity; ++slot) {
-      for (int64_t d = 0; d < c.head_dim; ++d) {
+      for (int64_t d = 0; d < c.key_dim; ++d) {
         const CachePlace key = key_place(c, slot, d);
         const CachePlace value = value_place(c, slot, d);
         EXPECT_TRUE(numbers.insert(head * l.k_head_bytes + key.number).second);
@@ -32,7 +32,7 @@ void expect_apart(const PlanCache& c) {
   }
   EXPECT_LE(*numbers.rbegin() + l.element_bytes, c.bytes);
   if (c.dtype != DType::kv_q8_0) return;
-  const int64_t blocks = (c.head_dim + kQ8Block - 1) / kQ8Block;
+  const int64_t blocks = (c.key_dim + kQ8Block - 1) / kQ8Block;
   EXPECT_EQ(static_cast<int64_t>(scales.size()), 2 * c.kv_heads * c.capacity * blocks);
   EXPECT_LE(*scales.rbegin() + 2, c.bytes);
   for (const int64_t s : scales) EXPECT_TRUE(!numbers.contains(s) && !numbers.contains(s + 1));

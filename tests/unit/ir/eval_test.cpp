@@ -83,6 +83,41 @@ TEST(Eval, rope_rotates_lane_j_with_lane_j_plus_half) {
   expect_near(y, {1, 0, std::cos(1.0), std::sin(1.0)});
 }
 
+TEST(Eval, rope_rotates_neighbouring_lanes_where_it_is_interleaved) {
+  const Tensor y = eval("%angles = rope_angles(%pos) {dims=4, theta=100}",
+                        "rope(%x, %angles) {interleaved=1}", rows({2, 1, 5}, {1, 2, 3, 4, 9, 1, 2, 3, 4, 9}));
+  const double c = std::cos(1.0), s = std::sin(1.0), c2 = std::cos(0.1), s2 = std::sin(0.1);
+  expect_near(y, {1, 2, 3, 4, 9, c - 2 * s, 2 * c + s, 3 * c2 - 4 * s2, 4 * c2 + 3 * s2, 9});
+}
+
+// Of 8 pairs with theta 1e4, pair 8 ln(512 / (2 pi turns)) / ln(1e4) turns so often in 512 positions: 32
+// turns at 0.8119, 1 turn at 3.8222.
+TEST(Eval, yarn_divides_the_frequencies_of_slow_lanes) {
+  const auto cosines = [](const std::string& truncate) {
+    const Tensor y = eval("",
+                          "rope_angles(%pos) {dims=16, theta=10000, factor=4, beta_fast=32, beta_slow=1, "
+                          "original=512, short_scale=2, truncate=" +
+                              truncate + "}",
+                          rows({2, 1}, {0, 0}));
+    return std::vector<double>(y.row(1), y.row(1) + 16);
+  };
+  const auto expected = [](double first, double last) {
+    std::vector<double> out(16);
+    for (size_t j = 0; j < 8; ++j) {
+      const double f = std::pow(10, -0.5 * static_cast<double>(j));
+      const double divided = std::clamp((static_cast<double>(j) - first) / (last - first), 0.0, 1.0);
+      out[j] = 2 * std::cos(f * (1 - divided) + f / 4 * divided);
+      out[j + 8] = 2 * std::sin(f * (1 - divided) + f / 4 * divided);
+    }
+    return out;
+  };
+  const auto near = [](const std::vector<double>& got, const std::vector<double>& want) {
+    for (size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(got[i], want[i], 1e-12) << i;
+  };
+  near(cosines("1"), expected(0, 4));
+  near(cosines("0"), expected(0.8118802285956195, 3.822180185235431));
+}
+
 TEST(Eval, longrope_goes_by_the_length_of_each_rows_sequence) {
   const Graph g = parse_graph(
       "graph @g (%pos: i32[T], %length: i32[T]) {\n%y = rope_angles(%pos, %length) {dims=2, theta=9, "
@@ -103,6 +138,23 @@ TEST(Eval, a_window_hides_older_positions) {
                   "\n%y = attention(%zero, %kv1, %pos) {scale=1, window=2}\nreturn %y\n}");
   const TensorMap in = {{"x", rows({4, 1, 1}, {1, 2, 4, 8})}, {"pos", {DType::i32, {4}, {0, 1, 2, 3}}}};
   expect_near(evaluate(g, in, [](const std::string&, const Type&) { return Tensor(); })[0], {1, 1.5, 3, 6});
+}
+
+// Values of 4 with a score of 0, and a sink with one of ln 3: a quarter of the weight is theirs.
+TEST(Eval, a_sink_takes_weight_and_has_no_value) {
+  const Graph g = parse_graph(
+      "graph @g (%x: f32[T,1,1], %pos: i32[T], %kv: kv_f32[8,1,1]) {\nweight @s : f32[1]\n%zero = scale(%x) "
+      "{by=0}\n%kv1 = kv_append(%kv, %zero, %x, %pos)\n%y = attention(%zero, %kv1, %pos, @s) "
+      "{scale=1}\nreturn "
+      "%y\n}");
+  const TensorMap in = {{"x", rows({1, 1, 1}, {4})}, {"pos", {DType::i32, {1}, {0}}}};
+  expect_near(evaluate(g, in, [](const std::string&, const Type&) { return rows({1}, {std::log(3.0)}); })[0],
+              {1});
+}
+
+TEST(Eval, numbers_are_kept_within_bounds_and_shifted) {
+  expect_near(eval("%b = clamp(%x) {low=-1, high=2}", "shift(%b) {by=10}", rows({1, 3}, {-5, 0.5, 7})),
+              {9, 10.5, 12});
 }
 
 TEST(Eval, query_heads_share_kv_heads_in_order) {
@@ -155,11 +207,12 @@ TEST(Eval, int8_caches_round_each_key_and_value_as_quantize_does) {
   const std::vector<double> rounded = evaluated("quantize(%x)", x).data;
   const std::vector<double> cached = evaluated("kv_append(%kv, %x, %x, %pos)", x).data;
   EXPECT_NE(rounded, x.data);
-  EXPECT_EQ(std::vector<double>(cached.begin(), cached.begin() + 80), rounded);
-  EXPECT_EQ(std::vector<double>(cached.begin() + 80, cached.end()), rounded);
+  for (size_t i = 0; i < cached.size(); ++i) {  // of each head a key, then a value
+    EXPECT_EQ(cached[i], rounded[i / 80 * 40 + i % 40]);
+  }
   x.data[41] = NAN;  // of the second head's first block: it becomes NaN, the other blocks do not
   const std::vector<double> lost = evaluated("kv_append(%kv, %x, %x, %pos)", x).data;
-  for (size_t i = 0; i < 80; ++i) EXPECT_EQ(std::isnan(lost[i]), i >= 40 && i < 72) << i;
+  for (size_t i = 0; i < lost.size(); ++i) EXPECT_EQ(std::isnan(lost[i]), i >= 80 && i % 40 < 32) << i;
 }
 
 TEST(Eval, int8_keys_want_int8_queries_and_no_others_do) {

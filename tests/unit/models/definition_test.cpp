@@ -104,6 +104,10 @@ TEST(Models, full_shapes_have_the_published_sizes) {
   EXPECT_EQ(made("phi3.yaml", "mini-4k").parameters, 3821079552);
   EXPECT_EQ(made("falcon.yaml", "7b").parameters, 6921720704);
   EXPECT_EQ(made("falcon.yaml", "rw-1b").parameters, 1311625216);
+  EXPECT_EQ(made("lfm2.yaml", "350m").parameters, 354483968);
+  EXPECT_EQ(made("lfm2.yaml", "1.2b").parameters, 1170340608);
+  EXPECT_EQ(made("lfm2.yaml", "2.6b").parameters, 2569272320);
+  EXPECT_EQ(made("deepseek_v3.yaml", "v3").parameters, 671026419200);
 }
 
 TEST(Models, every_named_size_makes_a_sound_graph) {

@@ -29,7 +29,7 @@ TEST(Families, a_folder_s_family_is_recognised) {
   const auto error = [](const std::string& json) {
     return error_of([&] { builtin_for(config_folder(json)); });
   };
-  EXPECT_NE(error(R"({"model_type": "bert"})").find("model_type is \"bert\"; known are falcon"),
+  EXPECT_NE(error(R"({"model_type": "bert"})").find("model_type is \"bert\"; known are cohere2, falcon"),
             std::string::npos);
   EXPECT_NE(error(R"({"model_type": 3})").find("has no text 'model_type'"), std::string::npos);
   EXPECT_NE(error("[]").find("is not a JSON object"), std::string::npos);
@@ -46,12 +46,15 @@ TEST(Families, what_one_does_not_support_is_refused_by_key_and_value) {
     const char *config, *message;
   };
   for (const auto& [config, message] :
-       {Case{R"({"model_type": "llama", "rope_scaling": {"type": "yarn", "factor": 4.0}})",
-             R"(config.json: rope_scaling.type is "yarn"; builtin:llama.yaml supports "default")"},
+       {Case{R"({"model_type": "llama", "rope_scaling": {"type": "dynamic", "factor": 4.0}})",
+             R"(config.json: rope_scaling.type is "dynamic"; builtin:llama.yaml supports "default")"},
         Case{R"({"model_type": "qwen3", "rope_parameters": {"rope_type": "dynamic"}})",
              R"(config.json: rope_parameters.rope_type is "dynamic"; builtin:qwen3.yaml supports)"},
-        Case{R"({"model_type": "phi3", "rope_scaling": {"type": "yarn"}})",
-             R"(config.json: rope_scaling.type is "yarn"; builtin:phi3.yaml supports "default")"},
+        Case{R"({"model_type": "phi3", "rope_scaling": {"type": "llama3"}})",
+             R"(config.json: rope_scaling.type is "llama3"; builtin:phi3.yaml supports "default")"},
+        Case{
+            R"({"model_type": "gpt_oss", "quantization_config": {"quant_method": "gptq"}})",
+            R"(config.json: quantization_config.quant_method is "gptq"; builtin:gpt_oss.yaml supports null)"},
         Case{R"({"model_type": "phi3", "rope_scaling": {"type": "longrope"}})",
              "rope_scaling.short_factor must be a list of 48 numbers, found null"},
         Case{R"({"model_type": "phi3", "rope_scaling": {"type": "su", "short_factor": [1, 2.5]}})",

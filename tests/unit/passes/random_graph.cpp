@@ -107,7 +107,7 @@ class Generator {
   void note(ValueId v) {
     const Type& t = g_.type(v);
     if (is_kv(t.dtype)) {
-      appended_.push_back(v);
+      if (t.rank() == 3) appended_.push_back(v);
     } else if (t.dtype == DType::i32) {
       choices_.push_back(v);
     } else if (t.is_static() || t.dtype == DType::q8_0) {
@@ -124,6 +124,8 @@ class Generator {
     if (name == "length") return length();
     if (name == "rows") return rows_;
     if (name == "kv") return def.name == "kv_append" || appended_.empty() ? cache() : pick(appended_);
+    if (name == "cache")
+      return g_.add_input(fresh("rows"), {DType::kv_f32, {int64_t{4}, chance(2) ? width_ : some_size()}});
     const bool first = before.empty();
     if (def.category == OpCategory::weight) {
       if (!first && chance(2)) return weight(g_.type(before[0]).dtype, g_.type(before[0]).dims);
@@ -188,7 +190,7 @@ class Generator {
 
   // What models are made of, with the variations that make a pass right or wrong.
   void motif() {
-    switch (upto(9)) {
+    switch (upto(10)) {
       case 0:
         return triple();
       case 1:
@@ -205,6 +207,8 @@ class Generator {
         return quantised();
       case 7:
         return experts();
+      case 8:
+        return convolution();
       default:
         return weight_views();
     }
@@ -299,6 +303,20 @@ class Generator {
     const ValueId parts = op("attention_split", {q, kv, pos_},
                              {{"scale", 0.3}, {"chunk", int64_t{16}}, {"chunks", int64_t{6}}});
     op("attention_merge", {parts, pos_}, {{"heads", heads}, {"dim", dim}, {"chunk", int64_t{16}}});
+  }
+
+  void convolution() {
+    const ValueId x = row_activation();
+    const int64_t n = g_.type(x).last();
+    const int64_t taps = 1 + upto(4);
+    const ValueId cache = g_.add_input(fresh("rows"), {DType::kv_f32, {taps + upto(2), n}});
+    const ValueId gated = op("mul", {x, linear(x, n, "conv_in", chance(2))});
+    const ValueId rows = op("rows_append", {cache, gated, pos_});
+    const ValueId w =
+        chance(2) ? op("transpose", {op("squeeze", {weight({n, 1, taps})})}) : weight({taps, n});
+    std::vector<ValueId> operands{rows, pos_, w};
+    if (chance(2)) operands.push_back(weight({n}));
+    linear(op("mul", {op("short_conv", operands), x}), n, "conv_out", false);
   }
 
   void head() {

@@ -32,7 +32,7 @@ class ToyModel {
     cache.capacity = params_.capacity;
     cache.dtype = DType::kv_f32;
     cache.kv_heads = 1;
-    cache.head_dim = 2;  // one entry of 8 bytes a position, where keys are
+    cache.key_dim = cache.value_dim = 2;  // one entry of 8 bytes a position, where keys are
     cache.bytes = CacheLayout(cache).bytes;
     plan.caches.push_back(cache);
     plan.decode = step(1, 1);
