@@ -62,7 +62,35 @@ std::map<std::string, double> sampling_in(const GenerationValues& values) {
   return out;
 }
 
+struct GgufSampling {
+  const char* key;
+  const char* setting;
+  double least, most, without_effect;
+};
+constexpr GgufSampling kGgufSampling[] = {{"temp", "temperature", 0, 1000, 0},
+                                          {"top_k", "top_k", -1, 1 << 30, 0},
+                                          {"top_p", "top_p", 0, 1, 1},
+                                          {"min_p", "min_p", 0, 1, 0},
+                                          {"penalty_repeat", "repetition_penalty", 0.01, 100, 1}};
+
 }  // namespace
+
+// Without a temperature nothing is drawn, so the rest says nothing.
+std::map<std::string, double> gguf_sampling(const GgufFile& file) {
+  std::map<std::string, double> out;
+  for (const GgufSampling& s : kGgufSampling) {
+    const std::string key = std::string("general.sampling.") + s.key;
+    const GgufValue* const v = file.find(key);
+    if (!v) continue;
+    const auto whole = v->integer();
+    const double x = whole ? static_cast<double>(*whole) : v->real().value_or(NAN);
+    if (!(x >= s.least && x <= s.most))
+      throw Error(file.path() + ": " + key + " must be a number from " + json(s.least).dump() + " to " +
+                  json(s.most).dump());
+    if (x != s.without_effect && x >= 0) out[s.setting] = std::string(s.key) == "top_k" ? std::floor(x) : x;
+  }
+  return out.contains("temperature") ? out : std::map<std::string, double>();
+}
 
 GenerationConfig read_generation_config(const std::string& file) {
   const json all = read_json(file);

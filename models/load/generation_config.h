@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "models/gguf/gguf.h"
+
 namespace lmc {
 
 struct GenerationConfig {
@@ -19,5 +21,9 @@ struct GenerationConfig {
 
 // Error naming file and key for a value that cannot be meant.
 GenerationConfig read_generation_config(const std::string& file);
+
+// The same of a GGUF file, which says it under general.sampling.*, as llama.cpp reads them (llama-arch.cpp):
+// empty where it says nothing. Error naming file and key.
+std::map<std::string, double> gguf_sampling(const GgufFile& file);
 
 }  // namespace lmc

@@ -1,4 +1,5 @@
 // A Model out of a GGUF file.
+#include "models/load/generation_config.h"
 #include "models/load/gguf_import.h"
 #include "models/load/model_parts.h"
 #include "models/tokenizer/gguf_tokens.h"
@@ -39,6 +40,7 @@ void use_gguf(const Definition& d, const std::string& path, const ModelOptions& 
   if (tokenizer::has_gguf_tokenizer(*file)) m.tokenizer = path;
   m.source = path;
   m.bos_ids = token_ids(*file, m.vocab, {"bos_token_id"});
+  m.sampling = gguf_sampling(*file);
   // The token that ends a turn of a conversation ends an answer too.
   m.eos_ids = token_ids(*file, m.vocab, {"eos_token_id", "eot_token_id"});
 }

@@ -7,7 +7,7 @@ cp -r "$ROOT/models/tiny/gemma3" model
 echo '{% for m in messages %}{{ m.content | length }}: {% endfor %}' >model/chat_template.jinja
 expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --weights model -o chat.lmc
 cat >test.py <<'PY'
-import json, os, random, stat, sys, time
+import fcntl, json, os, random, signal, stat, struct, sys, termios, time
 from terminal import Terminal
 
 lmc = sys.argv[1]
@@ -128,9 +128,24 @@ for attempt in range(50):  # a slow test may miss the answer
 else:
     sys.exit("50 answers could not be stopped")
 
-# Ctrl-D on a line deletes, on an empty one it leaves; the terminal is as it was.
+# Another size of the window; stopped, with a shell at the terminal meanwhile, and going on.
 chat.type("/set max_tokens 6\r")
 chat.expect("-n 6, .*\n> ")
+chat.type("wide")
+chat.expect("wide")
+fcntl.ioctl(chat.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 20, 0, 0))
+same(chat.ask(" and narrow, so that it is more than a line" + LEFT * 4 + "one "), "wide and narrow, so that it is more than a one line")
+chat.type("stop")
+chat.expect("stop")
+os.kill(chat.pid, signal.SIGSTOP)
+mode = termios.tcgetattr(chat.fd)
+mode[3] |= termios.ICANON | termios.ECHO
+termios.tcsetattr(chat.fd, termios.TCSANOW, mode)
+os.kill(chat.pid, signal.SIGCONT)
+chat.expect("stop")
+same(chat.ask("ped" + LEFT * 3 + "-"), "stop-ped")
+
+# Ctrl-D on a line deletes, on an empty one it leaves; the terminal is as it was.
 same(chat.ask("abx" + LEFT + CTRL_D), "ab")
 chat.type(CTRL_D)
 assert chat.end() == 0

@@ -1,5 +1,6 @@
 """gguf_rewrite.py split IN OUT N: IN as OUT-00001-of-0000N.gguf …, as gguf-split cuts files.
 gguf_rewrite.py apart IN OUT: each stack of experts (ffn_up_exps) as a tensor for each (ffn_up.0), as files before 2024-04.
+gguf_rewrite.py add IN OUT KEY=NUMBER…: with these in its metadata.
 """
 import re
 import struct
@@ -90,7 +91,14 @@ def apart(file, out):
     write(out, file.keys, tensors)
 
 
+def add(file, out, numbers):
+    keys = [(k.encode(), struct.pack("<If", 6, float(v))) for k, v in (n.split("=") for n in numbers)]
+    write(out, file.keys + keys, file.tensors)
+
+
 if sys.argv[1] == "split":
     split(File(sys.argv[2]), sys.argv[3], int(sys.argv[4]))
+elif sys.argv[1] == "add":
+    add(File(sys.argv[2]), sys.argv[3], sys.argv[4:])
 else:
     apart(File(sys.argv[2]), sys.argv[3])

@@ -40,8 +40,18 @@ for wrong in '"temperature": "hot"' '"temperature": -1' '"top_p": 1.5' '"repetit
 done
 [ -e no.lmc ] && fail "a bundle was written"
 
-# Logprobs: those of a distribution, of the tokens that come without them.
+# A GGUF file says it, too.
 rm model/generation_config.json
+expect_ok "$LMC" export "$ROOT/models/tiny/gemma3.yaml" --gguf tiny.gguf --type q8_0
+rewrite() { python3 "$ROOT/tests/cli/gguf_rewrite.py" add tiny.gguf advised.gguf "$@" || fail "gguf_rewrite.py"; }
+rewrite general.sampling.temp=0.5 general.sampling.top_k=20 general.sampling.top_p=1 general.sampling.penalty_repeat=1.25
+expect_ok "$LMC" compile advised.gguf -o advised.lmc
+text --sampling checkpoint --seed 1 >/dev/null
+expect_in err.txt "as the checkpoint advises: --temperature 0.5 --top-k 20 --repetition-penalty 1.25 --repetition-window 0 --seed 1"
+rewrite general.sampling.temp=-1
+expect_error 1 "advised.gguf: general.sampling.temp must be a number from 0" "$LMC" compile advised.gguf -o no.lmc
+
+# Logprobs: those of a distribution, of the tokens that come without them.
 expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --weights model -o advised.lmc
 for how in "" "--temperature 1 --seed 3"; do
   text $how >plain.json

@@ -93,7 +93,7 @@ class Chat {
     try {
       text[0] == '/' ? command(text) : show(conversation_.ask(text, write_stdout));
     } catch (const Error& e) {
-      if (!people_) throw;
+      if (!people_) throw Error(e.what());  // what a script says is no option of the command
       info("{}", e.what());
     }
   }

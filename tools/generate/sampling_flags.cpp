@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -62,7 +63,8 @@ std::optional<double> number_in(const std::string& text) {
 // As a setting of one kind or the other.
 void put(SamplerOptions& options, const SamplingSetting& setting, double value) {
   if (setting.real) options.*setting.real = value;
-  if (setting.whole) options.*setting.whole = static_cast<int64_t>(value);
+  constexpr double kMost = 1e15;  // far beyond what makes a difference, and whole as a double
+  if (setting.whole) options.*setting.whole = static_cast<int64_t>(std::clamp(value, -kMost, kMost));
 }
 
 bool draws(const SamplerOptions& options) { return Sampler(options).draws(); }

@@ -60,7 +60,7 @@ struct LineEditor::Parts {
   TerminalMode mode{STDIN_FILENO};
   EditLine* edit = nullptr;
   HistoryW* history = nullptr;
-  TypedBytes typed{STDIN_FILENO, [this] { ::el_resize(edit); }};
+  TypedBytes typed{STDIN_FILENO, [this](bool stopped) { look_again(stopped); }};
   std::vector<std::wstring> words;
   std::wstring prompt;
   bool was_interrupted = false;
@@ -71,6 +71,16 @@ struct LineEditor::Parts {
   ~Parts() {
     if (history) ::history_wend(history);
     if (edit) ::el_end(edit);
+  }
+
+  // The window may be another size, and the terminal in the mode that a shell wants.
+  void look_again(bool stopped) {
+    ::el_resize(edit);
+    if (stopped) {
+      ::el_wset(edit, EL_PREP_TERM, 0);
+      ::el_wset(edit, EL_PREP_TERM, 1);
+    }
+    ::el_wset(edit, EL_REFRESH);
   }
 
   // 1: a character, 0: the end, -1: no more of this line. What is thrown must not pass through C.

@@ -14,9 +14,9 @@
 namespace lmc {
 namespace {
 
-std::atomic<bool> g_window_changed{false};
+std::atomic<bool> g_window_changed{false}, g_was_stopped{false};
 
-void on_window_change(int) { g_window_changed = true; }
+void on_change(int signal) { (signal == SIGCONT ? g_was_stopped : g_window_changed) = true; }
 
 void set_handler(void (*handler)(int)) {
   struct sigaction action {};
@@ -26,8 +26,9 @@ void set_handler(void (*handler)(int)) {
 
 }  // namespace
 
-TypedBytes::TypedBytes(int fd, std::function<void()> resized) : fd_(fd), resized_(std::move(resized)) {
-  set_handler(on_window_change);
+TypedBytes::TypedBytes(int fd, std::function<void(bool stopped)> changed)
+    : fd_(fd), changed_(std::move(changed)) {
+  set_handler(on_change);
 }
 
 TypedBytes::~TypedBytes() { set_handler(SIG_DFL); }
@@ -60,7 +61,8 @@ bool TypedBytes::wait() {
   constexpr int kMilliseconds = 200;
   pollfd waiting{fd_, POLLIN, 0};
   const int ready = ::poll(&waiting, 1, kMilliseconds);
-  if (g_window_changed.exchange(false)) resized_();
+  const bool resized = g_window_changed.exchange(false), stopped = g_was_stopped.exchange(false);
+  if (resized || stopped) changed_(stopped);
   return ready > 0;
 }
 

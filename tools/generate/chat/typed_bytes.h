@@ -11,9 +11,9 @@ class TypedBytes {
  public:
   enum class Read : uint8_t { character, interrupted, end };
 
-  // `resized` is called while waiting, when the window's size has changed or the process goes on after it was
-  // stopped.
-  TypedBytes(int fd, std::function<void()> resized);
+  // `changed` is called while waiting, when the window's size has changed, or the process goes on after it
+  // was `stopped` and somebody else may have used the terminal.
+  TypedBytes(int fd, std::function<void(bool stopped)> changed);
   ~TypedBytes();
   TypedBytes(const TypedBytes&) = delete;
   TypedBytes& operator=(const TypedBytes&) = delete;
@@ -27,7 +27,7 @@ class TypedBytes {
   bool wait();
 
   int fd_;
-  std::function<void()> resized_;
+  std::function<void(bool stopped)> changed_;
   std::string bytes_;  // read, but not handed out
   bool ended_ = false;
 };
