@@ -313,7 +313,7 @@ class Generator {
     const ValueId gated = op("mul", {x, linear(x, n, "conv_in", chance(2))});
     const ValueId rows = op("rows_append", {cache, gated, pos_});
     const ValueId w =
-        chance(2) ? op("transpose", {op("squeeze", {weight({n, 1, taps})})}) : weight({taps, n});
+        chance(2) ? op("transpose", {op("flatten", {weight({n, 1, taps})})}) : weight({taps, n});
     std::vector<ValueId> operands{rows, pos_, w};
     if (chance(2)) operands.push_back(weight({n}));
     linear(op("mul", {op("short_conv", operands), x}), n, "conv_out", false);
