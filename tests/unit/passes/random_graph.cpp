@@ -290,8 +290,10 @@ class Generator {
     caches_.erase(std::find(caches_.begin(), caches_.end(), kv));
     appended_.push_back(appended);
     const int64_t span = g_.type(kv).dims[0];
-    op("attention", {q, appended, pos_},
-       {{"scale", 0.3}, {"window", span < 64 ? span : int64_t{0}}, {"softcap", chance(3) ? 5.0 : 0.0}});
+    const ValueId a =
+        op("attention", {q, appended, pos_},
+           {{"scale", 0.3}, {"window", span < 64 ? span : int64_t{0}}, {"softcap", chance(3) ? 5.0 : 0.0}});
+    if (chance(2)) linear(a, some_size(), "attn_o", false);
   }
 
   void chunked_attention() {
