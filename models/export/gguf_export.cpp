@@ -12,6 +12,7 @@
 #include "ir/files.h"
 #include "ir/op_def.h"
 #include "ir/text.h"
+#include "models/export/gguf_form.h"
 #include "models/export/gguf_rows.h"
 #include "models/export/gguf_tokenizer.h"
 #include "models/language/expand.h"
@@ -39,6 +40,14 @@ bool is_multiplied(const Graph& g, ValueId v, const std::string& role = "") {
     }
   }
   return false;
+}
+
+// Only as an operand of what is computed for each token, neither multiplied by nor looked up in: a bias.
+bool is_added(const Graph& g, ValueId v) {
+  const auto& uses = g.value(v).uses;
+  return !is_multiplied(g, v) && std::none_of(uses.begin(), uses.end(), [&](const Use& u) {
+    return g.op(u.op).def->name == "embedding";
+  });
 }
 
 // What graphs say, with reals as exact as GGUF's are.
@@ -169,7 +178,12 @@ class Exporter {
     std::map<std::string, std::string> full;  // by name in the model file
     for (const auto& [name, local] : m_.tensor_names) full[local] = name;
     std::map<std::string, int64_t> bytes;  // by format
-    for (const GgufPlace& p : gguf_places(d_, m_.config)) {
+    if (!all_placed()) form_ = gguf_form(m_);
+    for (const GgufPlace& p : gguf_places(d_, form_ ? form_->config : m_.config)) {
+      if (const auto v = made_of_tensors(p.local)) {
+        add_expression(p, *v, full, bytes);
+        continue;
+      }
       std::vector<std::string> names;
       for (const std::string& local : p.each(p.local)) {
         if (const auto node = full.extract(local)) names.push_back(node.mapped());
@@ -191,6 +205,59 @@ class Exporter {
     }
   }
 
+  bool all_placed() const {
+    std::set<std::string> places;
+    for (const GgufPlace& p : gguf_places(d_, m_.config)) {
+      for (const std::string& local : p.each(p.local)) places.insert(local);
+    }
+    return std::all_of(m_.tensor_names.begin(), m_.tensor_names.end(),
+                       [&](const auto& name) { return places.contains(name.second); });
+  }
+
+  // What a tensor of the file is made of, if that is no tensor of the checkpoint.
+  std::optional<ValueId> made_of_tensors(const std::string& local) const {
+    if (!form_) return std::nullopt;
+    const auto it = form_->weights.find(local);
+    if (it == form_->weights.end()) return std::nullopt;
+    const Value& value = m_.graph.value(it->second);
+    if (value.kind == ValueKind::weight && m_.tensor_names.at(value.name) == local) return std::nullopt;
+    return it->second;
+  }
+
+  void add_expression(const GgufPlace& p, ValueId v, std::map<std::string, std::string>& left,
+                      std::map<std::string, int64_t>& bytes) {
+    if (p.how.transpose || p.how.reorders() || p.how.changes_numbers())
+      throw Error(p.stored + " of " + d_.file +
+                  " is made of several tensors and stored in another way as well");
+    const Type& type = m_.graph.type(v);
+    const GgufFormat& format = format_of(v);
+    const auto rows = std::make_shared<const GgufExpression>(m_, v);
+    bytes[format.name] += type.elements();
+    out_.add_tensor(p.stored, format, type.dims,
+                    [rows, &format](int64_t first, int64_t n, std::span<std::byte> out) {
+                      rows->fill(format, first, n, out);
+                    });
+    ++result_.tensors;
+    std::vector<ValueId> pending{v};
+    while (!pending.empty()) {
+      const ValueId at = pending.back();
+      pending.pop_back();
+      if (m_.graph.value(at).kind == ValueKind::weight)
+        left.erase(m_.tensor_names.at(m_.graph.value(at).name));
+      if (const Op* op = m_.graph.def_op(at))
+        pending.insert(pending.end(), op->operands.begin(), op->operands.end());
+    }
+  }
+
+  // Of what is made of several tensors.
+  const GgufFormat& format_of(ValueId v) const {
+    const Type& type = m_.graph.type(v);
+    if (type.rank() < 2 || is_added(m_.graph, v) || is_multiplied(m_.graph, v, "moe_router"))
+      return gguf_format("F32");
+    const GgufFormat& wanted = format_named(options_.type == "keep" ? dtype_name(type.dtype) : options_.type);
+    return type.last() % wanted.elements == 0 ? wanted : fitting(wanted, type.last());
+  }
+
   void add_made(const GgufMadeTensor& rule) {
     const auto numbers = gguf_made(rule, m_.config);
     if (!numbers) return;
@@ -206,11 +273,12 @@ class Exporter {
   const GgufFormat& format_of(const std::vector<std::string>& names, const GgufStorage& how) const {
     const std::string& name = names[0];
     const Type type = *m_.weights->type(name);
-    if (type.rank() < 2 || how.squeeze) return gguf_format("F32");
+    const bool small = type.rank() < 2 || how.squeeze || is_added(m_.graph, weight(name));
+    if (small) return gguf_format("F32");
     // A router's rounding would change which experts answer: llama.cpp has it in F32 too.
     if (is_multiplied(m_.graph, weight(name), "moe_router")) return gguf_format("F32");
     const GgufFormat& wanted = options_.type == "keep" ? kept(names, how) : format_named(options_.type);
-    const int64_t columns = type.dims[how.transpose ? 0 : 1];
+    const int64_t columns = how.transpose ? type.dims[0] : type.last();
     if (columns % wanted.elements != 0) return fitting(wanted, columns);
     // Tables that are only looked up cost no time; llama.cpp keeps positions unquantised too.
     if (quantised_as(wanted) && options_.type != "keep" && !is_multiplied(m_.graph, weight(name)))
@@ -242,7 +310,7 @@ class Exporter {
   }
 
   const GgufFormat& kept(const std::string& name, const Type& type, const GgufStorage& how) const {
-    const int64_t columns = type.dims[how.transpose ? 0 : 1];
+    const int64_t columns = how.transpose ? type.dims[0] : type.last();
     // What GGUF has in another format is written as the numbers it stands for.
     if (const auto stored = m_.weights->stored_format(name); stored && stored->from.empty()) {
       const BlockFormat& f = block_format(stored->format);
@@ -264,7 +332,7 @@ class Exporter {
   void check_read_back(const std::string& path) const {
     ConfigMap got = gguf_config(d_, GgufFile(path));
     ConfigMap want;
-    for (const auto& [name, paths] : d_.config) want[name] = m_.config.at(name);
+    for (const auto& [name, paths] : d_.config) want[name] = (form_ ? form_->config : m_.config).at(name);
     for (const std::string& name : d_.gguf.folded) want[name] = got.at(name);
     const std::vector<std::string> a = graph_lines(std::move(want));
     const std::vector<std::string> b = graph_lines(std::move(got));
@@ -283,6 +351,7 @@ class Exporter {
   const Definition& d_;
   const GgufExport& options_;
   const BlockFormat* common_ = &block_format(DType::f32);  // of most bytes
+  std::optional<GgufForm> form_;                           // where not every tensor has a place of its own
   GgufWriter out_;
   GgufExported result_;
 };

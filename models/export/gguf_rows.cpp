@@ -58,7 +58,8 @@ void GgufRows::fill_one(const std::string& name, int64_t first, int64_t rows,
                         std::span<std::byte> out) const {
   const std::vector<int64_t> dims = shape_of_each();
   const int64_t width = dims.back();
-  const int64_t height = dims.size() == 1 ? 1 : dims[0];
+  int64_t height = 1;
+  for (size_t i = 0; i + 1 < dims.size(); ++i) height *= dims[i];
   const auto row_bytes = static_cast<size_t>(width / format->elements * format->bytes);
   const DType blocks = quantised_as(*format).value_or(DType::f32);
   const bool whole = is_quantised(blocks) && !how.changes_numbers();

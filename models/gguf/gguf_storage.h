@@ -9,7 +9,7 @@ namespace lmc {
 struct GgufStorage {
   bool transpose = false;
   bool squeeze = false;  // a checkpoint's [a, 1, b] is stored as [a, b]
-  double plus = 0;  // stored = (checkpoint + plus) * times
+  double plus = 0;       // stored = (checkpoint + plus) * times
   double times = 1;
   int64_t rope_heads = 0;           // if set, row 2i+s of a head is the checkpoint's row s*half+i
   std::vector<int64_t> parts = {};  // if set, the checkpoint's rows come in blocks of these parts; stored are

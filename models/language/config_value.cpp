@@ -53,15 +53,19 @@ ConfigValue arithmetic(const Expr& e, const ConfigValue& a, const ConfigValue& b
   throw Error(e.loc, "'%' needs whole numbers");
 }
 
+// 1 and 1.0 are equal.
+bool equal(const ConfigValue& a, const ConfigValue& b, const Location& at) {
+  return is_number(a) && is_number(b) ? real(a, at) == real(b, at) : a == b;
+}
+
 ConfigValue binary(const Expr& e, const ConfigMap& config, Budget& steps) {
   const ConfigValue a = evaluate_expr(e.args[0], config, steps);
   const auto right = [&] { return evaluate_expr(e.args[1], config, steps); };
   if (e.text == "&&") return {int64_t{truth(a, e.loc) && truth(right(), e.loc)}};
   if (e.text == "||") return {int64_t{truth(a, e.loc) || truth(right(), e.loc)}};
   const ConfigValue b = right();
-  const bool numbers = is_number(a) && is_number(b);
-  if (e.text == "==") return {int64_t{numbers ? real(a, e.loc) == real(b, e.loc) : a == b}};
-  if (e.text == "!=") return {int64_t{numbers ? real(a, e.loc) != real(b, e.loc) : !(a == b)}};
+  if (e.text == "==") return {int64_t{equal(a, b, e.loc)}};
+  if (e.text == "!=") return {int64_t{!equal(a, b, e.loc)}};
   if (e.text == "<") return {int64_t{real(a, e.loc) < real(b, e.loc)}};
   if (e.text == ">") return {int64_t{real(a, e.loc) > real(b, e.loc)}};
   if (e.text == "<=") return {int64_t{real(a, e.loc) <= real(b, e.loc)}};
@@ -109,7 +113,8 @@ ConfigValue call(const Expr& e, const ConfigMap& config, Budget& steps) {
     if (list.is_null()) return {int64_t{0}};
     const auto* items = std::get_if<std::vector<ConfigValue>>(&list.v);
     if (!items) throw Error(e.loc, "in() needs a list, found " + list.str());
-    return {int64_t{std::find(items->begin(), items->end(), wanted) != items->end()}};
+    return {int64_t{std::any_of(items->begin(), items->end(),
+                                [&](const ConfigValue& item) { return equal(item, wanted, e.loc); })}};
   }
   if (e.text == "numbers") {
     need(3);

@@ -1,6 +1,8 @@
 """gguf_rewrite.py split IN OUT N: IN as OUT-00001-of-0000N.gguf …, as gguf-split cuts files.
 gguf_rewrite.py apart IN OUT: each stack of experts (ffn_up_exps) as a tensor for each (ffn_up.0), as files before 2024-04.
 gguf_rewrite.py add IN OUT KEY=NUMBER…: with these in its metadata.
+gguf_rewrite.py latent IN OUT HEADS NOPE VALUE ROPE: DeepSeek's projection to keys and values as a stack of matrices each, and a
+layer more that predicts the token behind the next one, as files since 2025-04.
 """
 import re
 import struct
@@ -96,7 +98,36 @@ def add(file, out, numbers):
     write(out, file.keys + keys, file.tensors)
 
 
-if sys.argv[1] == "split":
+def latent(file, out, heads, nope, value, rope):
+    tensors = []
+    for name, dims, kind, content in file.tensors:
+        if not name.endswith(b".attn_kv_b.weight"):
+            tensors.append((name, dims, kind, content))
+            continue
+        size = BLOCKS[kind][1]
+        rank = dims[0]
+        rows = [content[i:i + rank * size] for i in range(0, len(content), rank * size)]
+        keys, values = [], []
+        for head in range(heads):
+            first = head * (nope + value)
+            for column in range(rank):
+                keys += [row[column * size:(column + 1) * size] for row in rows[first:first + nope]]
+            values += rows[first + nope:first + nope + value]
+        layer = name[:-len(b"attn_kv_b.weight")]
+        tensors.append((layer + b"attn_k_b.weight", (nope, rank, heads), kind, b"".join(keys)))
+        tensors.append((layer + b"attn_v_b.weight", (rank, value, heads), kind, b"".join(values)))
+    layers = 1 + max(int(match[1]) for name, *_ in tensors if (match := re.match(rb"blk\.(\d+)\.", name)))
+    tensors.append((b"blk.%d.nextn.enorm.weight" % layers, (4,), 0, bytes(16)))
+    number = lambda n: struct.pack("<II", 4, n)
+    stated = {b"head_count_kv": 1, b"key_length": rank + rope, b"value_length": rank,
+              b"key_length_mla": nope + rope, b"value_length_mla": value}
+    changed = {b"deepseek2.attention." + name: number(n) for name, n in stated.items()}
+    write(out, [key for key in file.keys if key[0] not in changed] + list(changed.items()), tensors)
+
+
+if sys.argv[1] == "latent":
+    latent(File(sys.argv[2]), sys.argv[3], *map(int, sys.argv[4:8]))
+elif sys.argv[1] == "split":
     split(File(sys.argv[2]), sys.argv[3], int(sys.argv[4]))
 elif sys.argv[1] == "add":
     add(File(sys.argv[2]), sys.argv[3], sys.argv[4:])

@@ -74,8 +74,8 @@ std::string batch_test_name(const testing::TestParamInfo<std::string>& info) {
 // that change with the length, convolutions.
 INSTANTIATE_TEST_SUITE_P(All, BatchGolden,
                          testing::Values("models/tiny/gemma3.yaml", "models/tiny/gpt2.yaml", "gemma3-a",
-                                         "llama-b", "falcon-rw", "mistral-a", "mixtral-a", "phi3-long",
-                                         "lfm2-a"),
+                                         "gptoss-a", "llama-b", "falcon-rw", "mistral-a", "mixtral-a",
+                                         "phi3-long", "lfm2-a"),
                          batch_test_name);
 
 }  // namespace

@@ -19,8 +19,6 @@ namespace {
 // What GGUF has no words for.
 const std::map<std::string, std::string> kRefused = {
     {"falcon-rw", "has no place in the gguf: table"},  // a norm that is only there
-    {"gptoss-a", "has no place in the gguf: table"},   // gate and up in one tensor
-    {"gptoss-b", "has no place in the gguf: table"},
     {"qwen2-window", "GGUF cannot say all of this model's configuration"},  // a window from some layer on
 };
 

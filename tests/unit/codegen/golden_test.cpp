@@ -201,8 +201,8 @@ std::vector<std::string> names_in_depth() {
   const std::vector<std::string> all = golden_names();
   if (std::getenv("LMC_GOLDEN_DIR")) return all;
   std::vector<std::string> out;
-  for (const char* name :
-       {"gpt2-a", "gpt2-b", "gemma3-a", "gemma3-b", "gemma3-c", "gemma3-mm", "falcon-rw", "mixtral-a"}) {
+  for (const char* name : {"gpt2-a", "gpt2-b", "gemma3-a", "gemma3-b", "gemma3-c", "gemma3-mm", "falcon-rw",
+                           "mixtral-a", "gptoss-b", "cohere2-a"}) {
     if (std::find(all.begin(), all.end(), name) != all.end()) out.emplace_back(name);
   }
   return out;

@@ -44,7 +44,7 @@ std::string gated(int64_t dim, int64_t taps, bool bias, bool in_one_group) {
       "%taps" +
       std::string(bias ? ", %bias" : "") + ")\n%y = mul(%c, %conv)\n";
   const std::string split = "  %b, %c, %cx = split(%x) {sizes=[" + d + "," + d + "," + d + "]}\n" +
-                            "  %taps = transpose(squeeze(@w))\n" +
+                            "  %taps = transpose(flatten(@w))\n" +
                             (bias ? "  %bias = scale(@b) {by=1}\n" : "");
   const std::string rows = "kv_f32[" + num(taps) + "," + d + "]";
   const std::string wide = "f32[T," + d + "]";

@@ -119,8 +119,11 @@ TEST_P(GoldenRanks, give_the_bits_of_one) {
     return;
   }
   const std::map<std::string, Wanted> some = {
-      {"gemma3-a", {"q8_0", "f16", 8}},  {"gpt2-b", {"none", "f32", 4}},    {"llama-b", {"q4_0", "q8_0", 2}},
-      {"mixtral-a", {"none", "f32", 2}}, {"phi3-long", {"q8_0", "f16", 2}}, {"falcon-b", {"none", "f32", 2}}};
+      {"gemma3-a", {"q8_0", "f16", 8}},  {"gpt2-b", {"none", "f32", 4}},
+      {"llama-b", {"q4_0", "q8_0", 2}},  {"mixtral-a", {"none", "f32", 2}},
+      {"phi3-long", {"q8_0", "f16", 2}}, {"falcon-b", {"none", "f32", 2}},
+      {"gptoss-a", {"none", "f32", 2}},  {"qwen3moe-a", {"q8_0", "f16", 2}},
+      {"cohere2-a", {"q8_0", "q8_0", 2}}};
   const auto wanted = some.find(GetParam());
   if (wanted == some.end()) GTEST_SKIP() << "LMC_ALL_BITS=1 tries it";
   expect_the_bits_of_one(folder, wanted->second);

@@ -25,7 +25,7 @@ const char* const kConvolution = R"(graph @g (%x: f32[T,2], %pos: i32[T], %rows:
   weight @w : f32[2,1,3]
   weight @b : f32[2]
   %r = rows_append(%rows, %x, %pos)
-  %y = short_conv(%r, %pos, transpose(squeeze(@w)), @b)
+  %y = short_conv(%r, %pos, transpose(flatten(@w)), @b)
   return %y, %r
 })";
 

@@ -36,11 +36,13 @@ TEST(Expressions, null_lists_and_text_can_be_asked_about) {
   EXPECT_EQ(eval("default($none, 7)", c).str(), "7");
   EXPECT_EQ(eval("if(is_null($none), 1, at($kinds, 5))", c).str(), "1");
   EXPECT_EQ(eval("at($kinds, 1) == \"b\"", c).str(), "1");
+  EXPECT_EQ(eval("in(\"b\", $kinds) && !in(\"c\", $kinds) && !in(1, $none) && in(2.0, [1, 2])", c).str(),
+            "1");
   EXPECT_EQ(eval("!is_null($none) || 2 > 1 && 1 != 2", c).str(), "1");
 }
 
 TEST(Expressions, mistakes_are_errors) {
-  for (const char* text : {"1 / 0", "1 % 0", "$unknown", "nothing(1)", "at([1], 1)", "\"a\" + 1",
+  for (const char* text : {"1 / 0", "1 % 0", "$unknown", "nothing(1)", "at([1], 1)", "in(1, 2)", "\"a\" + 1",
                            "9223372036854775807 + 1", "1 +", "if(1, 2)", "!\"a\""}) {
     EXPECT_THROW(eval(text), Error) << text;
   }
@@ -178,6 +180,10 @@ TEST(Weights, a_stack_says_how_its_tensors_are_called_and_how_many_there_are) {
     return error_of([&] { load_model(file, o); });
   };
   EXPECT_EQ(error(R"({shape: [$ffn, $dim], stack: "block.{index}.w", of: $experts})"), "");
+  EXPECT_EQ(error(R"({shape: [$ffn, $dim], stack: "block.{index}.w", of: $experts, when: true})"), "");
+  EXPECT_NE(error(R"({shape: [$ffn, $dim], stack: "block.{index}.w", of: $experts, when: false})")
+                .find("is not there"),
+            std::string::npos);
   EXPECT_NE(error(R"({shape: [$ffn, $dim], stack: "block.w", of: $experts})").find("which 'block.w' lacks"),
             std::string::npos);
   EXPECT_NE(error(R"({shape: [$ffn, $dim], stack: "block.{index}.w"})").find("shape:, stack: and of:"),

@@ -56,8 +56,9 @@ TEST_P(GoldenTokenizer, GivesTheReferencesIdsAndText) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Checkpoints, GoldenTokenizer,
-                         ::testing::Values("gpt2-a", "gpt2-b", "gemma3-a", "gemma3-b", "gemma3-c",
-                                           "gemma3-mm"));
+                         ::testing::Values("olmo2-a", "smollm3-a", "qwen3moe-a", "glm4-a", "cohere2-a",
+                                           "gptoss-a", "gptoss-b", "gpt2-a", "gpt2-b", "gemma3-a", "gemma3-b",
+                                           "gemma3-c", "gemma3-mm"));
 
 // Small ones, made by the scripts beside them: each has other features, the vectors are the reference
 // libraries'.

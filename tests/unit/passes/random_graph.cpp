@@ -290,8 +290,10 @@ class Generator {
     caches_.erase(std::find(caches_.begin(), caches_.end(), kv));
     appended_.push_back(appended);
     const int64_t span = g_.type(kv).dims[0];
-    op("attention", {q, appended, pos_},
-       {{"scale", 0.3}, {"window", span < 64 ? span : int64_t{0}}, {"softcap", chance(3) ? 5.0 : 0.0}});
+    const ValueId a =
+        op("attention", {q, appended, pos_},
+           {{"scale", 0.3}, {"window", span < 64 ? span : int64_t{0}}, {"softcap", chance(3) ? 5.0 : 0.0}});
+    if (chance(2)) linear(a, some_size(), "attn_o", false);
   }
 
   void chunked_attention() {
@@ -313,7 +315,7 @@ class Generator {
     const ValueId gated = op("mul", {x, linear(x, n, "conv_in", chance(2))});
     const ValueId rows = op("rows_append", {cache, gated, pos_});
     const ValueId w =
-        chance(2) ? op("transpose", {op("squeeze", {weight({n, 1, taps})})}) : weight({taps, n});
+        chance(2) ? op("transpose", {op("flatten", {weight({n, 1, taps})})}) : weight({taps, n});
     std::vector<ValueId> operands{rows, pos_, w};
     if (chance(2)) operands.push_back(weight({n}));
     linear(op("mul", {op("short_conv", operands), x}), n, "conv_out", false);
