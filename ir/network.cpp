@@ -21,8 +21,8 @@ PlanGather of_the_best(const PlanGather& logits) {
 
 }  // namespace
 
-Traffic traffic_of(const PlanGather& gather, int64_t rows) {
-  Traffic out;
+RankTraffic traffic_of(const PlanGather& gather, int64_t rows) {
+  RankTraffic out;
   const auto own = static_cast<size_t>(gather.rank);
   for (size_t r = 0; r < gather.bytes.size(); ++r) {
     if (r == own || rows == 0) continue;
@@ -38,7 +38,7 @@ Traffic traffic_of(const PlanGather& gather, int64_t rows) {
   return out;
 }
 
-double seconds_of(const Traffic& t, const NetworkFigures& network) {
+double seconds_of(const RankTraffic& t, const NetworkFigures& network) {
   const double calls = network.message * static_cast<double>(t.messages_out + t.messages_in);
   if (t.messages_in == 0) return calls;
   return calls + network.latency + std::max(t.sent, t.got) / network.bandwidth;
@@ -51,7 +51,7 @@ StepTraffic step_traffic(const StepPlan& plan, const StepShape& step, const Netw
     const int64_t rows = s.work.over_rows ? step.rows : step.tokens;
     const bool own = s.gather->bytes[static_cast<size_t>(s.gather->rank)] > 0;
     const bool best = plan.max_tokens == 1 && makes_logits(s) && (!own || plan.argmax_stage >= 0);
-    const Traffic t = traffic_of(best ? of_the_best(*s.gather) : *s.gather, rows);
+    const RankTraffic t = traffic_of(best ? of_the_best(*s.gather) : *s.gather, rows);
     if (t.messages_in + t.messages_out == 0) continue;
     ++out.collectives;
     out.all.sent += t.sent;

@@ -17,20 +17,20 @@ struct NetworkFigures {
 };
 
 // What a rank sends and gets in a collective of so many rows.
-struct Traffic {
+struct RankTraffic {
   double sent = 0, got = 0;  // bytes
   int64_t messages_out = 0, messages_in = 0;
 };
-Traffic traffic_of(const PlanGather& gather, int64_t rows);
+RankTraffic traffic_of(const PlanGather& gather, int64_t rows);
 
 // From the moment that all ranks are there until this one has all that it gets:
 //   message * messages + latency + max(sent, got) / bandwidth
 // without the latency, and not counting what only lies with the system, on a rank that gets nothing.
-double seconds_of(const Traffic& traffic, const NetworkFigures& network);
+double seconds_of(const RankTraffic& traffic, const NetworkFigures& network);
 
 struct StepTraffic {
   int64_t collectives = 0;  // in which this rank has a part, or gets others'
-  Traffic all;              // added up
+  RankTraffic all;          // added up
   double seconds = 0;
 };
 // Of a step that asks for no more than the likeliest token, where the plan can tell it

@@ -35,19 +35,22 @@ void check(int code, const char* what) {
   throw Error(std::string(what) + ": " + text);
 }
 
-// Waits as one who shares cores with the other ranks: soon without asking much.
+// Waits as one who shares cores, or halves of them, with those that it waits for: the first moments at once,
+// then asking again after a part of the time that it has waited already.
 class Patience {
  public:
   void wait() {
-    if (++turns_ < 20'000) {
+    const auto waited = Clock::now() - begin_;
+    if (waited < kImpatient) {
       std::this_thread::yield();
     } else {
-      std::this_thread::sleep_for(std::chrono::microseconds(200));
+      std::this_thread::sleep_for(std::min<Clock::duration>(waited / 16, kLongest));
     }
   }
 
  private:
-  int turns_ = 0;
+  static constexpr std::chrono::microseconds kImpatient{300}, kLongest{200};
+  const Clock::time_point begin_ = Clock::now();
 };
 
 // A thread that says it is there and listens for the others. What only computes for long still answers; what

@@ -22,7 +22,7 @@ TEST(ThreadRanks, exchange_rows_again_and_again) {
       std::vector<std::byte> said;
       for (int round = 0; round < kRounds; ++round) {
         row[static_cast<size_t>(r)] = round + r;
-        ranks.rank(r).all_gather(reinterpret_cast<std::byte*>(row.data()), 1, {{8, 8, 8, 8}, r, 32});
+        ranks.rank(r).all_gather(reinterpret_cast<std::byte*>(row.data()), 1, {{8, 8, 8, 8}, r, 32, {}});
         for (int64_t other = 0; other < kRanks; ++other)
           EXPECT_EQ(row[static_cast<size_t>(other)], round + other);
         if (r == 0) said.assign(1, static_cast<std::byte>(round));

@@ -24,11 +24,25 @@ TEST(ThreadRanks, every_rank_gets_every_part) {
         if (r == 1) own[row * 5 + 1] = 10 * row + 1, own[row * 5 + 2] = 10 * row + 2;
         if (r == 2) own[row * 5 + 3] = 10 * row + 3;
       }
-      ranks.rank(r).all_gather(reinterpret_cast<std::byte*>(own.data()), 2, {bytes, r, 20});
+      ranks.rank(r).all_gather(reinterpret_cast<std::byte*>(own.data()), 2, {bytes, r, 20, {}});
     });
   }
   for (std::thread& t : threads) t.join();
   for (const auto& own : rows) EXPECT_EQ(own, (std::vector<int32_t>{0, 1, 2, 3, -1, 10, 11, 12, 13, -1}));
+}
+
+TEST(ThreadRanks, only_who_is_named_gets_what_one_has) {
+  ThreadRanks ranks(3);
+  std::vector<std::vector<int32_t>> rows = {{-1, -1}, {7, 8}, {-1, -1}};
+  std::vector<std::thread> threads;
+  for (int64_t r = 0; r < 3; ++r) {
+    threads.emplace_back([&, r] {
+      std::byte* own = reinterpret_cast<std::byte*>(rows[static_cast<size_t>(r)].data());
+      ranks.rank(r).all_gather(own, 1, {{0, 8, 0}, r, 8, {2}});
+    });
+  }
+  for (std::thread& t : threads) t.join();
+  EXPECT_EQ(rows, (std::vector<std::vector<int32_t>>{{-1, -1}, {7, 8}, {7, 8}}));
 }
 
 TEST(ThreadRanks, what_rank_0_says_is_heard) {

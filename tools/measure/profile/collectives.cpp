@@ -41,7 +41,7 @@ std::vector<CollectiveKind> CollectiveTimes::kinds(const Plan& plan, Collective&
   std::vector<CollectiveKind*> of;  // by collective
   for (size_t s = 0; s < plan.decode.stages.size(); ++s) {
     if (!plan.decode.stages[s].gather) continue;
-    const Traffic t = traffic_of(*plan.decode.stages[s].gather, 1);
+    const RankTraffic t = traffic_of(*plan.decode.stages[s].gather, 1);
     CollectiveKind& k = kinds[part_name(places[s])];
     k.part = part_name(places[s]);
     k.calls += 1;
