@@ -1,5 +1,6 @@
 // The format of the caches, written into their types so that a dump shows it and the evaluator rounds as they
-// do. Those of rows, without keys, stay as they are: they are short, and read whole. Queries that meet int8 keys are rounded to int8 likewise.
+// do. Those of rows, without keys, stay as they are: they are short, and read whole. Queries that meet int8
+// keys are rounded to int8 likewise.
 //
 //   graph (%kv.0: kv_f16[512,1,256])     →     graph (%kv.0: kv_f32[512,1,256])      with format=f32
 //

@@ -142,11 +142,15 @@ class Exporter {
     std::set<std::string> written;
     for (const GgufWriteRule& rule : d_.gguf.write) {
       written.insert(rule.key);
-      if (rule.per_layer) {
+      if (rule.kind == GgufWriteRule::Kind::per_layer) {
         out_.add(architecture + rule.key, of_layers(rule.value));
         continue;
       }
       const ConfigValue v = evaluate_expr(rule.value, m_.config);
+      if (rule.kind == GgufWriteRule::Kind::boolean) {
+        out_.add(architecture + rule.key, truth(v, rule.value.loc));
+        continue;
+      }
       if (!v.is_null()) add_value(out_, architecture + rule.key, v, false);
     }
     for (const GgufConfigRule& rule : d_.gguf.config) {

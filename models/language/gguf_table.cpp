@@ -117,11 +117,15 @@ GgufConfigRule config_rule(const YamlNode& name, const YamlNode& n) {
 }
 
 GgufWriteRule write_rule(const YamlNode& name, const YamlNode& n) {
-  if (n.kind != Kind::map) return {name.text, yaml_expr(n), false};
+  using Written = GgufWriteRule::Kind;
+  if (n.kind != Kind::map) return {name.text, yaml_expr(n), Written::value};
   const YamlNode* each = n.find("per_layer");
-  if (!each || n.entries.size() != 1)
-    throw Error(n.loc, "metadata is an expression, or one for each layer: {per_layer: …}");
-  return {name.text, yaml_expr(*each), true};
+  const YamlNode* truth = n.find("boolean");
+  if (n.entries.size() != 1 || (!each && !truth)) {
+    throw Error(n.loc,
+                "metadata is an expression, {boolean: …}, or an expression for each layer: {per_layer: …}");
+  }
+  return {name.text, yaml_expr(each ? *each : *truth), each ? Written::per_layer : Written::boolean};
 }
 
 GgufMadeTensor made_tensor(const YamlNode& name, const YamlNode& n) {

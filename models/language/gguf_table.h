@@ -46,8 +46,9 @@ struct GgufConfigRule {
 // Metadata for other programs.
 struct GgufWriteRule {
   std::string key;
+  enum class Kind { value, per_layer, boolean };
   syntax::Expr value;  // over config: and let:
-  bool per_layer;      // a list of whole numbers, one of each layer, over per_layer: too
+  Kind kind;           // per_layer: a list of whole numbers, one of each layer, over per_layer: too
 };
 
 // A vector that follows from the configuration, for programs that compute less themselves.
