@@ -57,7 +57,7 @@ family() {  # family 's/…/…/': a copy with another configuration, compiled
   rm -rf family && cp -r "$F" family && chmod -R u+w family && sed -i "$1" family/config.json
   "$LMC" compile family -o bad.lmc
 }
-expect_error 1 'family/config.json: rope_scaling.type is "yarn"; builtin:llama.yaml supports "default", "linear"' family 's/linear/yarn/'
+expect_error 1 'family/config.json: rope_scaling.type is "dynamic"; builtin:llama.yaml supports "default", "linear"' family 's/linear/dynamic/'
 expect_error 1 "model.layers.0.self_attn.k_proj.bias' BF16[24] is not used by builtin:llama.yaml" family '/attention_bias/d'
 expect_error 1 "no tensor 'model.layers.0.self_attn.q_norm.weight'" family 's/"llama"/"qwen3", "head_dim": 12/'
 expect_error 1 "no tensor 'model.layers.2.input_layernorm.weight'" family 's/"num_hidden_layers": *2/"num_hidden_layers": 3/'
@@ -68,7 +68,7 @@ expect_error 1 "block_sparse_moe.gate.weight' is bf16[4,64], expected bf16[6,64]
 expect_error 1 "experts.0.w1.weight' is bf16[56,64], expected bf16[48,64]" family 's/"intermediate_size": 56/"intermediate_size": 48/'
 nothing_written "families"
 expect_error 1 "is a folder and brings its own" "$LMC" compile "$G" --weights random -o bad.lmc
-expect_error 1 "builtin:lama.yaml: there is no such model file; built in are falcon.yaml" "$LMC" compile builtin:lama.yaml
+expect_error 1 "builtin:lama.yaml: there is no such model file; built in are cohere2.yaml" "$LMC" compile builtin:lama.yaml
 
 # IR text
 printf 'graph @g (%%x: f32[T,4]) {\n  weight @w : f32[2,5]\n  %%y = linear(%%x, @w)\n  return %%y\n}\n' >type.lmir
