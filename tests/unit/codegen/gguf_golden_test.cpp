@@ -18,7 +18,7 @@ namespace {
 
 // What GGUF has no words for.
 const std::map<std::string, std::string> kRefused = {
-    {"falcon-rw", "has no place in the gguf: table"},  // a norm that is only there
+    {"falcon-rw", "has no place in the gguf: table"},                       // a norm that is only there
     {"qwen2-window", "GGUF cannot say all of this model's configuration"},  // a window from some layer on
 };
 
