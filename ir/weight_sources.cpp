@@ -9,11 +9,17 @@ namespace {
 
 void append(std::vector<WeightRows>& out, const WeightRows& r) {
   if (r.rows == 0) return;
-  if (!out.empty() && out.back().tensor == r.tensor && out.back().first + out.back().rows == r.first) {
-    out.back().rows += r.rows;
-  } else {
-    out.push_back(r);
+  if (!out.empty() && out.back().tensor == r.tensor) {
+    WeightRows& last = out.back();
+    const int64_t step = last.rows > 1 ? last.step : r.rows > 1 ? r.step : r.first - last.first;
+    if (step > 0 && (r.rows == 1 || r.step == step) && last.first + last.rows * step == r.first) {
+      last.rows += r.rows;
+      last.step = step;
+      return;
+    }
   }
+  out.push_back(r);
+  if (r.rows == 1) out.back().step = 1;
 }
 
 // A row is where its first column comes from; a vector's elements count as rows.
@@ -36,7 +42,8 @@ std::vector<WeightRows> rows_of(const Graph& g, const WeightView& view) {
 
 std::string WeightRows::str() const {
   if (rows == of) return tensor;
-  return tensor + "[" + std::to_string(first) + ":" + std::to_string(first + rows) + "]";
+  return tensor + "[" + std::to_string(first) + ":" + std::to_string(row(rows - 1) + 1) +
+         (step > 1 ? ":" + std::to_string(step) : "") + "]";
 }
 
 std::vector<std::vector<WeightRows>> weight_rows(const Graph& g, std::span<const ValueId> values) {
@@ -57,7 +64,7 @@ std::vector<WeightRows> part_of(const std::vector<WeightRows>& all, int64_t firs
   for (const WeightRows& r : all) {
     const int64_t from = std::max(first, at);
     const int64_t to = std::min(first + rows, at + r.rows);
-    if (from < to) append(out, {r.tensor, r.first + from - at, to - from, r.of});
+    if (from < to) append(out, {r.tensor, r.row(from - at), to - from, r.of, r.step});
     at += r.rows;
   }
   return out;

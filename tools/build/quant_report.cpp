@@ -51,9 +51,9 @@ PackError QuantReport::error_of(const LedgerEntry& e) const {
       int64_t row = 0;
       for (const WeightRows& have : rows_[w]) {
         if (have.tensor == wanted.tensor) {
-          const int64_t from = std::max(have.first, wanted.first);
-          const int64_t to = std::min(have.first + have.rows, wanted.first + wanted.rows);
-          for (int64_t r = from; r < to; ++r) sum += errors[w][static_cast<size_t>(row + r - have.first)];
+          for (int64_t i = 0; i < have.rows; ++i) {
+            if (wanted.index(have.row(i)) >= 0) sum += errors[w][static_cast<size_t>(row + i)];
+          }
         }
         row += have.rows;
       }

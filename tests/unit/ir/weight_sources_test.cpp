@@ -48,6 +48,19 @@ TEST(WeightRows, a_stack_lists_its_matrices_and_what_is_joined_within_each) {
   EXPECT_EQ(of_experts("stack(slice(@a) {start=1, size=2}, @b)"), (Names{"a[1:3]", "b"}));
 }
 
+TEST(WeightRows, rows_equally_far_apart_are_named_by_their_step) {
+  const std::string odd = "slice(@a) {start=1, size=1, every=2}";
+  EXPECT_EQ(rows_of(odd), Names{"a[1:6:2]"});
+  EXPECT_EQ(rows_of("concat(slice(@a) {start=0, size=1, every=2}, " + odd + ")"),
+            (Names{"a[0:5:2]", "a[1:6:2]"}));
+  const std::vector<WeightRows> all = {{"a", 1, 3, 6, 2}};
+  EXPECT_EQ(part_of(all, 1, 2), (std::vector<WeightRows>{{"a", 3, 2, 6, 2}}));
+  EXPECT_EQ(part_of(all, 1, 1), (std::vector<WeightRows>{{"a", 3, 1, 6}}));
+  EXPECT_EQ(all[0].index(3), 1);
+  EXPECT_EQ(all[0].index(4), -1);
+  EXPECT_EQ(all[0].index(7), -1);
+}
+
 TEST(WeightRows, parts_are_cut_across_borders) {
   const std::vector<WeightRows> all = {{"a", 0, 6, 6}, {"b", 0, 2, 2}};
   EXPECT_EQ(part_of(all, 4, 3), (std::vector<WeightRows>{{"a", 4, 2, 6}, {"b", 0, 1, 2}}));
