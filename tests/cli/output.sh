@@ -36,6 +36,7 @@ check compile "$TINY" --emit=opt
 check silent compile "$TINY" -o other.lmc
 check silent export "$TINY" --gguf tiny.gguf
 check silent explore tiny.lmc -o page.html
+check price "$TINY" --ranks 1,2
 check opt import.lmir
 check opt import.lmir --print-ir-after=fuse-qkv -o other.lmir
 check diff import.lmir opt.lmir
