@@ -29,7 +29,8 @@ TEST(Families, a_folder_s_family_is_recognised) {
   const auto error = [](const std::string& json) {
     return error_of([&] { builtin_for(config_folder(json)); });
   };
-  EXPECT_NE(error(R"({"model_type": "bert"})").find("model_type is \"bert\"; known are cohere2, deepseek_v3, falcon"),
+  EXPECT_NE(error(R"({"model_type": "bert"})")
+                .find("model_type is \"bert\"; known are cohere2, deepseek_v3, falcon"),
             std::string::npos);
   EXPECT_NE(error(R"({"model_type": 3})").find("has no text 'model_type'"), std::string::npos);
   EXPECT_NE(error("[]").find("is not a JSON object"), std::string::npos);
