@@ -10,6 +10,8 @@ endfunction()
 
 # lmc_kernel_plugin(mine mine.cpp …): one that brings kernels as well (codegen/family.h).
 function(lmc_kernel_plugin name)
+  # LLVM asks the C compiler for libedit, which a project in C++ alone need not have enabled; only LLVM's headers are used.
+  set(HAVE_HISTEDIT_H FALSE)
   find_package(LLVM 19.1 REQUIRED CONFIG)
   lmc_plugin(${name} ${ARGN})
   target_link_libraries(${name} PRIVATE lmc::codegen)

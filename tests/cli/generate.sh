@@ -45,10 +45,10 @@ expect_in always.json '"ids":[500,500,500]'
 expect_error 2 "--logit-bias must be ID=BIAS" "$LMC" run tiny.lmc --ids 2 --logit-bias 5
 expect_error 2 "--logit-bias must be ID=BIAS" "$LMC" run tiny.lmc --ids 2 --logit-bias 5=nan
 expect_error 1 "the logit bias names token 99999" "$LMC" run tiny.lmc --ids 2 --logit-bias 99999=1
-expect_error 1 "min-p must lie between" "$LMC" run tiny.lmc --ids 2 --min-p 2
-expect_error 1 "the presence and frequency penalties must lie between" "$LMC" run tiny.lmc --ids 2 --presence-penalty 1e9
+expect_error 2 "min-p must lie between" "$LMC" run tiny.lmc --ids 2 --min-p 2
+expect_error 2 "the presence and frequency penalties must lie between" "$LMC" run tiny.lmc --ids 2 --presence-penalty 1e9
 expect_error 2 "--repetition-window" "$LMC" run tiny.lmc --ids 2 --repetition-window -1
-expect_error 1 "the repetition penalty must be above 0" "$LMC" run tiny.lmc --ids 2 --repetition-penalty 0
+expect_error 2 "the repetition penalty must be above 0" "$LMC" run tiny.lmc --ids 2 --repetition-penalty 0
 expect_error 2 "--speculate: magic not in" "$LMC" run tiny.lmc --ids 2 --speculate magic
 expect_error 2 "--draft-min 5 is more than --draft 4" "$LMC" run tiny.lmc --ids 2 --speculate lookup --draft 4 --draft-min 5
 expect_error 2 "--timeout: must be a number of 0 or more, found -1" "$LMC" run tiny.lmc --ids 2 --timeout -1

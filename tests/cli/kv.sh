@@ -23,6 +23,7 @@ run() { "$LMC" run gemma3-q8_0.lmc --ids "$ids" -n 24 --json "$@" 2>err.txt </de
 run >alone.json
 for how in "--threads 1" "--threads 2 --block 7" "--block 1" "--speculate lookup" "--prompt-cache prompt.kv" "--prompt-cache prompt.kv --block 1"; do
   run $how >got.json
+  sed -i 's/,"cached_tokens":[0-9]*//' got.json
   cmp -s alone.json got.json || fail "$how gives $(head -c 200 got.json)"
 done
 expect_in err.txt "198 of 199 prompt tokens from"

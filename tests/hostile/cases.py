@@ -297,7 +297,7 @@ def plan_with_half_a_block_of_int8(t, folder):
     def change(plan):
         for c in plan["caches"]:
             c.update(dtype="kv_q8_0", capacity=c["capacity"] + 8)
-            c["bytes"] = c["capacity"] * c["kv_heads"] * -(-c["head_dim"] // 32) * 34 * 2
+            c["bytes"] = c["capacity"] * c["kv_heads"] * (-(-c["key_dim"] // 32) - (-c["value_dim"] // 32)) * 34
 
     edit_json(f"{b}/plan.json", change)
     vouch(b)
