@@ -42,7 +42,7 @@ def same(found, wanted):
 
 
 chat = Chat()
-assert not chat.echoes(), "what is typed during an answer is not echoed into it"
+chat.stops_echoing()
 
 # Moving about in a line.
 same(chat.ask("hllo" + LEFT * 3 + "e"), "hello")

@@ -6,6 +6,7 @@ import select
 import sys
 import termios
 import threading
+import time
 
 
 class Terminal:
@@ -48,6 +49,14 @@ class Terminal:
     def paste(self, text):
         """As terminals do it: between two marks, with a carriage return for every line's end."""
         self.type("\x1b[200~" + text.replace("\n", "\r") + "\x1b[201~")
+
+    def stops_echoing(self):
+        """The prompt stands there a moment before the terminal is the editor's."""
+        for _ in range(600):
+            if not self.echoes():
+                return
+            time.sleep(0.1)
+        sys.exit("what is typed is echoed by the terminal, into answers too")
 
     def echoes(self):
         return bool(termios.tcgetattr(self.fd)[3] & termios.ECHO)

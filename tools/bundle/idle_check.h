@@ -11,7 +11,7 @@
 
 namespace lmc {
 
-// Reads the weights once, some at a time, on a thread that gets the time others leave (SCHED_IDLE), and only
+// Reads the weights once, some at a time, on a thread that others go before (nice), and only
 // while `busy` says no: beside a decode step, which is as fast as memory is, it would cost what it reads.
 class IdleCheck {
  public:

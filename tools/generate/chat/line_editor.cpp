@@ -206,6 +206,8 @@ LineReader::Event LineEditor::next(const std::string& prompt, std::string& line)
   Parts& p = *parts_;
   p.prompt = wide_of(prompt);
   p.was_interrupted = p.lost = false;
+  ::el_wset(p.edit, EL_PREP_TERM,
+            1);  // libedit would do it behind the prompt, when somebody may type already
   std::fputs("\033[?2004h", p.out.file);  // bracketed paste; terminals without it say nothing
   int count = 0;
   const wchar_t* const text = ::el_wgets(p.edit, &count);
