@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <fstream>
 
-#include "ir/cache_layout.h"
 #include "ir/error.h"
 #include "stub_session.h"
 #include "tools/system/child.h"
@@ -14,25 +13,6 @@
 namespace {
 
 using namespace lmc;
-
-// Two layers that look back on all, and one with a window; the first step is the only kind there is.
-Plan small_plan() {
-  Plan plan;
-  plan.target = "stub";
-  plan.context = 48;
-  plan.vocab = 11;
-  plan.rope_border = 40;
-  for (const int64_t span : {48, 48, 16}) {
-    PlanCache cache{"kv", DType::kv_f16, span, span, 1, 8, 0};
-    cache.bytes = CacheLayout(cache).bytes;
-    plan.caches.push_back(cache);
-  }
-  plan.decode.stages.resize(1);
-  for (int64_t i = 0; i < 3; ++i)
-    plan.decode.stages[0].operands.push_back(
-        {Space::kv, i, 0, true, plan.caches[static_cast<size_t>(i)].bytes, -1});
-  return plan;
-}
 
 const std::string kModel(64, 'a');
 constexpr size_t kHeader = 96, kHash = 64;
@@ -61,7 +41,8 @@ std::string with_right_hashes(std::string file) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static const Plan plan = small_plan();
+  // Two layers that look back on all, and one with a window.
+  static const Plan plan = fuzz::stub_plan(48, {48, 48, 16});
   static const std::unique_ptr<Session> session = fuzz::stub_session(plan, {});
   static const TemporaryFolder folder;
   if (size == 0) return 0;

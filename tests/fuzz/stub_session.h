@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "fuzz.h"
+#include "ir/cache_layout.h"
 #include "ir/kernel_abi.h"
 #include "ir/schedule_check.h"
 #include "ir/stage_label.h"
@@ -64,6 +65,25 @@ void stub_kernel(void* const* operands, const StepInfo* step, int64_t tile, int6
   if (step->argmax && here.plan->argmax_stage == static_cast<int64_t>(here.stage))
     step->argmax[tile] = {0, 0};
   if (next == -1) here.stage = (here.stage + 1) % here.plan->stages.size();
+}
+
+// Of one cache a span, each looking back so far on `context` positions; the first step is the only kind there
+// is.
+inline Plan stub_plan(int64_t context, const std::vector<int64_t>& spans) {
+  Plan plan;
+  plan.target = "stub";
+  plan.context = context;
+  plan.vocab = 11;
+  plan.rope_border = context - 8;
+  plan.decode.stages.resize(1);
+  for (const int64_t span : spans) {
+    PlanCache cache{"kv", DType::kv_f16, span, span, 1, 8, 0};
+    cache.bytes = CacheLayout(cache).bytes;
+    plan.decode.stages[0].operands.push_back(
+        {Space::kv, static_cast<int64_t>(plan.caches.size()), 0, true, cache.bytes, -1});
+    plan.caches.push_back(cache);
+  }
+  return plan;
 }
 
 inline bool small_enough_to_run(const Plan& plan) {
