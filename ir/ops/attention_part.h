@@ -15,7 +15,7 @@ struct AttentionPart {
 };
 
 // Query head `head` of row `t` against those positions of [first, last] that the cache holds. `kv` is
-// [span, 2, kv_heads, D]; `a` has the attributes scale, alibi and softcap.
+// [positions, kv_heads, K + V]; `a` has the attributes scale, alibi and softcap.
 AttentionPart attention_part(const EvalArgs& a, int64_t t, int64_t head, int64_t first, int64_t last);
 
 // One more score, whose value is zeros.
