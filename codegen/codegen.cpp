@@ -112,6 +112,8 @@ CodegenResult run(Lowered lowered, const CodegenOptions& options, bool emit) {
   const bool has_hidden = lowered.hidden.num_op_ids() > 0;
   PlannedStep hidden;
   if (has_hidden) hidden = plan_step(lowered.hidden, shared, lowered.block, lowered.block);
+  PlannedStep draft;
+  if (lowered.draft.num_op_ids() > 0) draft = plan_step(lowered.draft, shared, 1, lowered.block);
 
   llvm::LLVMContext context;
   llvm::Module module("lmc", context);
@@ -120,6 +122,7 @@ CodegenResult run(Lowered lowered, const CodegenOptions& options, bool emit) {
   kernels.add(decode, options.time_attention);
   kernels.add(prefill, options.time_attention);
   kernels.add(hidden, options.time_attention);
+  kernels.add(draft, options.time_attention);
 
   CodegenResult out;
   out.plan.target = target.name();
@@ -138,6 +141,7 @@ CodegenResult run(Lowered lowered, const CodegenOptions& options, bool emit) {
   out.plan.decode = std::move(decode.plan);
   out.plan.prefill = std::move(prefill.plan);
   out.plan.hidden = std::move(hidden.plan);
+  out.plan.draft = std::move(draft.plan);
   out.packs = shared.packs;
   out.kernels = kernels.count();
   if (emit) compile(module, target, options, out);

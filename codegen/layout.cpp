@@ -68,6 +68,15 @@ int64_t packed_bytes(const std::string& layout, const Type& type) {
   return apart * form.bytes({m.rows / apart, m.cols});
 }
 
+double share_read(const std::string& layout, const Type& type) {
+  const PackedForm form(layout);
+  const int64_t cols = matrix(type).cols, all = form.layout ? form.layout->group_bytes(cols) : 0;
+  if (all == 0) return 1;
+  int64_t read = 0;
+  for (const WeightLayout::Run& run : form.layout->runs(cols)) read += run.bytes;
+  return static_cast<double>(read) / static_cast<double>(all);
+}
+
 void unpack(const std::string& layout, const Type& type, const std::byte* packed, int64_t first,
             std::span<float> out) {
   const PackedForm form(layout);
@@ -79,11 +88,11 @@ void unpack(const std::string& layout, const Type& type, const std::byte* packed
     const int64_t r = at / cols % rows;
     const int64_t c = at % cols;
     const std::byte* start = packed + at / cols / rows * each;  // of the matrix that the element is in
-    const std::byte* group = start + r / form.group_rows * form.group_bytes(cols);
+    const std::byte* slab = start + r / form.slab_rows * form.slab_bytes(cols);
     if (form.layout) {
-      out[i] = form.layout->element(group, cols, r % form.group_rows, c);
+      out[i] = form.layout->element(slab, cols, r % form.slab_rows, c);
     } else {
-      decode_row(*form.format, group + c * form.format->bytes, 1, &out[i]);
+      decode_row(*form.format, slab + c * form.format->bytes, 1, &out[i]);
     }
   }
 }

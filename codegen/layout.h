@@ -16,7 +16,7 @@
 namespace lmc {
 
 // A matrix that a linear reads has a layout of codegen/weight_layout.h (rows side by side); in these the
-// matrices of a stack [n, rows, cols] follow each other, each of whole groups. Vectors are f32, and tables
+// matrices of a stack [n, rows, cols] follow each other, each of whole slabs. Vectors are f32, and tables
 // that are only looked up f32, f16 or bf16 as they are: row-major.
 
 // The layout for matrices of rows × cols in a format, as Target::layout gives it.
@@ -28,6 +28,8 @@ using LayoutChoice = std::function<const WeightLayout&(DType format, int64_t row
 bool add_packing(Graph& g, const LayoutChoice& choose);
 
 int64_t packed_bytes(const std::string& layout, const Type& type);
+// How much of that products read: 0 … 1.
+double share_read(const std::string& layout, const Type& type);
 
 // How far packed numbers are from the source: sums of squares, of those that are numbers.
 struct PackError {

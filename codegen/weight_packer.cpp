@@ -33,9 +33,9 @@ WeightPacker::Shape WeightPacker::shape(size_t weight) const {
   s.apart = s.form.apart(graph_.type(v));
   s.matrix.rows /= s.apart;
   // About a million elements at a time: little memory, long runs of the source.
-  const int64_t group = s.form.group_rows;
-  s.rows_per_chunk = std::clamp(round_up((int64_t{1} << 20) / std::max<int64_t>(s.matrix.cols, 1), group),
-                                group, round_up(std::max<int64_t>(s.matrix.rows, 1), group));
+  const int64_t slab = s.form.slab_rows;
+  s.rows_per_chunk = std::clamp(round_up((int64_t{1} << 20) / std::max<int64_t>(s.matrix.cols, 1), slab),
+                                slab, round_up(std::max<int64_t>(s.matrix.rows, 1), slab));
   return s;
 }
 
@@ -83,9 +83,9 @@ void WeightPacker::pack(size_t weight, int64_t chunk, std::span<std::byte> out,
     }
   }
   if (!s.form.layout) return;
-  for (int64_t r = 0; r < rows; r += s.form.group_rows) {
-    s.form.layout->pack_group(in.data() + r * row_bytes, std::min(s.form.group_rows, rows - r), s.matrix.cols,
-                              out.data() + s.form.bytes({r, s.matrix.cols}));
+  for (int64_t r = 0; r < rows; r += s.form.slab_rows) {
+    s.form.layout->pack_slab(in.data() + r * row_bytes, std::min(s.form.slab_rows, rows - r), s.matrix.cols,
+                             out.data() + s.form.bytes({r, s.matrix.cols}));
   }
 }
 

@@ -37,7 +37,9 @@ const BlockFormat& block_format(DType dtype) {
 
 std::vector<const BlockFormat*> block_formats() {
   std::vector<const BlockFormat*> out;
-  for (const BlockFormat& f : formats()) out.push_back(&f);
+  for (const BlockFormat& f : formats()) {
+    if (!f.partial) out.push_back(&f);
+  }
   std::sort(out.begin(), out.end(),
             [](const BlockFormat* a, const BlockFormat* b) { return a->dtype < b->dtype; });
   return out;
@@ -69,7 +71,10 @@ void round_row(const BlockFormat& format, double* x, int64_t columns) {
   std::copy(row.begin(), row.end(), x);
 }
 
-bool is_weight_format(DType dtype) { return dtype != DType::f32 && find(dtype); }
+bool is_weight_format(DType dtype) {
+  const BlockFormat* f = find(dtype);
+  return f && !f->partial && dtype != DType::f32;
+}
 
 std::string weight_format_names() {
   std::vector<const BlockFormat*> all = block_formats();

@@ -27,6 +27,8 @@ struct BlockFormat {
   void (*encode)(const float* x, int64_t count, std::byte* blocks);
   // Bytes of a row of `columns` numbers as layouts hold it; null: as many as its blocks have.
   int64_t (*packed_row_bytes)(int64_t columns) = nullptr;
+  // The numbers that a part of another format's blocks stands for: nothing is rounded to it.
+  bool partial = false;
   DType dtype = {};  // given when it is registered
 
   int64_t blocks(int64_t columns) const { return (columns + values - 1) / values; }
@@ -38,8 +40,9 @@ struct RegisterBlockFormat {
   explicit RegisterBlockFormat(BlockFormat format);
 };
 
-const BlockFormat& block_format(DType dtype);     // Error for what no weight is stored in: i32, kv_f16, …
-std::vector<const BlockFormat*> block_formats();  // by id: f32, f16, bf16, q8_0, then the others
+const BlockFormat& block_format(DType dtype);  // Error for what no weight is stored in: i32, kv_f16, …
+// By id: f32, f16, bf16, q8_0, then the others, but for partial ones.
+std::vector<const BlockFormat*> block_formats();
 
 // A whole row of `columns` numbers; the last block is padded with zeros.
 void encode_row(const BlockFormat& format, const float* x, int64_t columns, std::byte* out);

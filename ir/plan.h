@@ -151,6 +151,9 @@ struct Plan {
   // size of 0, where nobody asked for it when compiling.
   StepPlan hidden;
   int64_t hidden_size = 0;
+  // As decode, on the same caches, from fewer bytes of the weights: logits to guess from. No stages where
+  // nobody asked for it.
+  StepPlan draft;
 };
 
 }  // namespace lmc

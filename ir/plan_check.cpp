@@ -144,6 +144,9 @@ void check_plan(const Plan& plan) {
   StepCheck(plan, plan.decode, plan.vocab).run();
   StepCheck(plan, plan.prefill, plan.vocab).run();
   StepCheck(plan, plan.hidden, plan.hidden_size).run();
+  need(plan.draft.max_tokens == 1, "guessing takes one token at a time");
+  need(plan.draft.stages.empty() || plan.ranks == 1, "several ranks that guess");
+  StepCheck(plan, plan.draft, plan.vocab).run();
 }
 
 }  // namespace lmc

@@ -13,6 +13,11 @@
 
 namespace lmc {
 
+// The functions of a plan's steps, one per stage of each.
+struct PlanKernels {
+  std::vector<KernelFn> decode, prefill, hidden = {}, draft = {};
+};
+
 struct Bindings {
   std::vector<KernelFn> kernels;                  // one per stage
   std::vector<const void*> weights;               // one per Plan::weights

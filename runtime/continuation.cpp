@@ -77,6 +77,17 @@ void Continuation::add_forced() {
   }
 }
 
+// Drawn with the random numbers that the tokens will be drawn with.
+int32_t Continuation::guess(std::span<const float> logits, std::span<const int32_t> guessed) {
+  if (!guesser_) guesser_.emplace(options_.sampler);
+  if (guessed.empty()) guesser_->follow(sampler_);
+  const size_t before = sequence_.size();
+  sequence_.insert(sequence_.end(), guessed.begin(), guessed.end());
+  const int32_t id = guesser_->sample(logits, sequence_, out_.ids.size() + guessed.size());
+  sequence_.resize(before);
+  return id;
+}
+
 void Continuation::cut(std::vector<int32_t>& guess) {
   if (!constraint_) return;
   size_t kept = 0;

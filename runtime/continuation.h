@@ -73,6 +73,9 @@ class Continuation {
   // Hands out the ids that have come since the last call. False ends the text, as if what had come behind had
   // not.
   void tell(const std::function<bool(int32_t)>& on_token);
+  // What choose() would choose if these were the logits behind the last token and `guessed`, with nothing to
+  // keep to. Error as there.
+  int32_t guess(std::span<const float> logits, std::span<const int32_t> guessed);
   // As much of a guess as may come.
   void cut(std::vector<int32_t>& guess);
   void end(StopReason reason);
@@ -97,6 +100,7 @@ class Continuation {
   int64_t context_;
   std::vector<int32_t> sequence_;
   Sampler sampler_;
+  std::optional<Sampler> guesser_;
   std::unique_ptr<Constraint> constraint_;  // null: none
   std::vector<float> restricted_;
   Generated out_;

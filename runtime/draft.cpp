@@ -44,8 +44,19 @@ double GuessOdds::of(size_t matched) const {
   return seen.right / seen.all;
 }
 
-Drafter::Drafter(size_t most, size_t least)
-    : most_(most), least_(std::min(least, most)), costs_(kMostRows + most) {}
+Drafter::Drafter(size_t most, size_t least, bool by_model)
+    : most_(most), least_(std::min(least, most)), by_model_(by_model), costs_(kMostRows + most) {}
+
+size_t Drafter::by_model(size_t room) const {
+  room = std::min(room, most_);
+  if (!by_model_ || costs_.plain_is_due(1)) return 0;
+  return std::max(self_.length(costs_, room), std::min(least_, room));
+}
+
+void Drafter::model_guessed(size_t guesses, size_t right, double seconds) {
+  if (guesses == 0) return self_.pass();
+  self_.add(guesses, right, seconds);
+}
 
 // Most tokens for the time: a text's n guesses make p1 + p1·p2 + … tokens more. The likeliest guess of all
 // texts goes first, and never in front of one that it follows.

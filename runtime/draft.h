@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runtime/repeat_index.h"
+#include "runtime/self_draft.h"
 #include "runtime/step_costs.h"
 
 namespace lmc {
@@ -39,8 +40,9 @@ class DraftText;
 class Drafter {
  public:
   // Guesses 0 … `most` tokens of a text, and where anything is to be guessed from at least `least` (or as
-  // many as there is room for), whatever it costs.
-  explicit Drafter(size_t most, size_t least = 0);
+  // many as there is room for), whatever it costs. `by_model`: where nothing is found, whoever makes a text
+  // alone asks the model's own draft.
+  explicit Drafter(size_t most, size_t least = 0, bool by_model = false);
   Drafter(const Drafter&) = delete;
   Drafter& operator=(const Drafter&) = delete;
 
@@ -51,6 +53,10 @@ class Drafter {
   // What may follow each text in a step that has `rows` rows anyway, one of each text among them, and room
   // for `room` more: the tokens that make most of the step's time.
   std::vector<std::vector<int32_t>> guess(std::span<const Asker> texts, size_t rows, size_t room) const;
+  // How many tokens of a text, 0 … room, the model's own draft shall guess, since nothing else can.
+  size_t by_model(size_t room) const;
+  // That many took so long, and so many of them were right; 0: none was asked for where one might have been.
+  void model_guessed(size_t guesses, size_t right, double seconds);
   // A step of so many rows, of which so many were guesses, took so long.
   void took(size_t rows, size_t guesses, double seconds) { costs_.add(rows, guesses == 0, seconds); }
   // What that step would have taken without its guesses, as a share.
@@ -60,9 +66,11 @@ class Drafter {
   friend class DraftText;
 
   size_t most_, least_;
+  bool by_model_;
   RepeatIndex index_;
   GuessOdds odds_;  // of all texts
   StepCosts costs_;
+  SelfDraft self_;
 };
 
 // A text as the drafter knows it, for as long as it grows.

@@ -45,7 +45,7 @@ class Generation {
     while (go_on && !text_.ended()) {
       const auto begin = Continuation::Clock::now();
       const Fed fed = extend(go_on);
-      if (drafter_) drafter_->took(fed.rows, fed.guesses, seconds_since(begin));
+      if (drafter_) drafter_->took(fed.rows, fed.guesses, seconds_since(begin) - fed.guessing);
       add_forced();
       learn();
     }
@@ -58,6 +58,7 @@ class Generation {
   // if all guesses up to it were what the model chose. `go_on` is false if the session was stopped.
   struct Fed {
     size_t rows, guesses;
+    double guessing;  // seconds that the model took for guesses
   };
   Fed extend(bool& go_on) {
     const auto fed = session_.position();  // the whole sequence but its last tokens
@@ -67,6 +68,11 @@ class Generation {
       const Drafter::Asker asker{&*draft_, room()};
       guess = std::move(drafter_->guess({&asker, 1}, 1, asker.room)[0]);
     }
+    const auto begin = Continuation::Clock::now();
+    const size_t asked = guess.empty() && tokens.size() == 1 && drafter_ ? drafter_->by_model(room()) : 0;
+    if (asked > 0) guess = guesses_of_model(tokens[0], asked, fed);
+    if (asked == 0 && drafter_) drafter_->model_guessed(0, 0, 0);
+    const double guessing = asked > 0 ? seconds_since(begin) : 0;
     text_.cut(guess);
     tokens.insert(tokens.end(), guess.begin(), guess.end());
     // Behind a guess other ids are allowed than here; behind none, only these rows of weights are read.
@@ -77,7 +83,7 @@ class Generation {
       if (id) text_.accept(*id);
       text_.tell(on_token_);
       go_on = id.has_value();
-      return {tokens.size(), 0};
+      return {tokens.size(), 0, guessing};
     }
     size_t right = 0;
     bool wrong = false;
@@ -95,7 +101,27 @@ class Generation {
     if (session_.position() > valid && !session_.roll_back(valid)) {
       throw Error("the KV cache cannot take back rejected guesses; compile the bundle again");
     }
-    return {tokens.size(), guess.size()};
+    if (asked > 0 && go_on) drafter_->model_guessed(asked, right, guessing);
+    return {tokens.size(), guess.size(), guessing};
+  }
+
+  // By the step of fewer bytes; the sequence is left as it was.
+  std::vector<int32_t> guesses_of_model(int32_t token, size_t most, int64_t fed) {
+    std::vector<int32_t> out;
+    while (out.size() < most) {
+      std::optional<int32_t> id;
+      if (text_.only_greedy()) {
+        id = session_.guess(session_.sequence(), token);
+      } else if (const auto logits = session_.guess_logits(session_.sequence(), token)) {
+        id = text_.guess(*logits, out);
+      }
+      if (!id) break;  // stopped
+      out.push_back(*id);
+      token = *id;
+    }
+    if (!session_.roll_back(fed))
+      throw Error("the KV cache cannot take back guesses; compile the bundle again");
+    return out;
   }
 
   // For guesses: one step's worth at most, and no more than may still come out.

@@ -52,6 +52,9 @@ class Sampler {
     if (draws()) random_.uniform();
   }
 
+  // From here on both draw alike.
+  void follow(const Sampler& other) { random_ = other.random_; }
+
   // Throws Error where the logit bias names a token beyond the vocabulary.
   void check_vocab(int64_t vocab) const;
 

@@ -29,16 +29,15 @@ const Plan& for_these_ranks(const Plan& plan, const Collective* collective) {
 
 }  // namespace
 
-Session::Session(const Plan& plan, const std::vector<KernelFn>& decode, const std::vector<KernelFn>& prefill,
-                 const std::vector<const void*>& weights, const SessionOptions& options,
-                 const std::vector<KernelFn>& hidden)
+Session::Session(const Plan& plan, PlanKernels kernels, const std::vector<const void*>& weights,
+                 const SessionOptions& options)
     : plan_(for_these_ranks(plan, options.collective)),
       options_(options),
       weights_(weights),
       block_(block_size(plan, options.block)),
       workers_(options.threads > 0 ? options.threads : default_threads()),
       sequence_(plan),
-      stepper_(plan, decode, prefill, hidden, weights, options, workers_),
+      stepper_(plan, std::move(kernels), weights, options, workers_),
       leads_(plan.ranks > 1 && plan.rank == 0) {}
 
 Session::~Session() {
@@ -149,6 +148,25 @@ std::optional<int32_t> Session::next(Sequence& sequence, int32_t token) {
   const StepRow row{&sequence, token};
   const std::span<const TileArgmax> best = stepper_.run_argmax(row);
   return best.empty() ? greedy(stepper_.run({&row, 1})) : greedy(best);
+}
+
+// False if stopped.
+bool Session::prepare_guess(Sequence& sequence, int32_t token) {
+  if (!guesses()) throw Error("the model was compiled without the step that guesses");
+  check_tokens({&token, 1}, sequence.position(), plan_);
+  return set_length(sequence, sequence.position() + 1) && !stopped();
+}
+
+std::optional<std::span<const float>> Session::guess_logits(Sequence& sequence, int32_t token) {
+  if (!prepare_guess(sequence, token)) return std::nullopt;
+  return stepper_.run_draft({&sequence, token});
+}
+
+std::optional<int32_t> Session::guess(Sequence& sequence, int32_t token) {
+  if (!prepare_guess(sequence, token)) return std::nullopt;
+  const StepRow row{&sequence, token};
+  const std::span<const TileArgmax> best = stepper_.run_draft_argmax(row);
+  return best.empty() ? greedy(stepper_.run_draft(row)) : greedy(best);
 }
 
 std::optional<int32_t> Session::next(std::span<const int32_t> tokens) {

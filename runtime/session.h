@@ -12,6 +12,7 @@
 
 #include "ir/kernel_abi.h"
 #include "ir/plan.h"
+#include "runtime/bindings.h"
 #include "runtime/row_check.h"
 #include "runtime/sequence.h"
 #include "runtime/session_options.h"
@@ -32,12 +33,10 @@ class Session {
   // Receives `rows` rows of vocab() logits, of the tokens at positions first_position … + rows - 1.
   using Sink = std::function<void(int64_t first_position, int64_t rows, const float* logits)>;
 
-  // Kernels are given per stage of plan.decode, plan.prefill and plan.hidden, weights per plan.weights. The
-  // plan, the weights' memory and the kernels' code must outlive the session. A plan without prefill stages
-  // runs token by token.
-  Session(const Plan& plan, const std::vector<KernelFn>& decode, const std::vector<KernelFn>& prefill,
-          const std::vector<const void*>& weights, const SessionOptions& options = {},
-          const std::vector<KernelFn>& hidden = {});
+  // Weights are given per plan.weights. The plan, the weights' memory and the kernels' code must outlive the
+  // session. A plan without prefill stages runs token by token.
+  Session(const Plan& plan, PlanKernels kernels, const std::vector<const void*>& weights,
+          const SessionOptions& options = {});
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -63,6 +62,13 @@ class Session {
   // Appends a token; the likeliest one behind it, as greedy() finds it in the logits, which such a step does
   // not even write. Nothing if stopped. Error if the logits are no distribution.
   std::optional<int32_t> next(Sequence& sequence, int32_t token);
+
+  // Appends a token by the step that guesses (Plan::draft), so that what is behind it is no better than a
+  // guess until the sequence is rolled back to before it. The logits that next() would find, more or less, or
+  // the likeliest token in them. Error if the plan has no such step; nothing if stopped.
+  std::optional<std::span<const float>> guess_logits(Sequence& sequence, int32_t token);
+  std::optional<int32_t> guess(Sequence& sequence, int32_t token);
+  bool guesses() const { return !plan_.draft.stages.empty(); }
 
   // From then on only these ids are chosen, and only their weights read (Stepper::set_allowed). Error for a
   // set of another vocabulary or without ids.
@@ -135,6 +141,7 @@ class Session {
   using Logits = std::optional<std::span<const float>>;
   bool prepare(std::span<const StepRow> rows);
   Logits run(std::span<const StepRow> rows);
+  bool prepare_guess(Sequence& sequence, int32_t token);
   bool feed(Sequence& sequence, std::span<const int32_t> tokens, Rows rows, const Sink& sink, int64_t length);
   bool beyond_border(int64_t length) const { return plan_.rope_border > 0 && length > plan_.rope_border; }
   bool set_length(Sequence& sequence, int64_t length);

@@ -47,7 +47,6 @@ double StepCosts::of(size_t rows, size_t base) const {
   return std::max(1.0, seconds(rows) / one);
 }
 
-// 0 where nothing is known.
 double StepCosts::seconds(size_t rows) const {
   size_t below = std::min(rows, rows_.size() - 1), above = rows;
   while (below > 0 && !known(below)) --below;

@@ -21,13 +21,15 @@ class StepCosts {
   // measured too long ago counts no more.
   double of(size_t rows, size_t base) const;
 
+  // Of a step of so many rows, as far as is known; 0 where nothing is.
+  double seconds(size_t rows) const;
+
   // Is it time for a plain step of `base` rows, because its figure is missing or old? Not soon after another,
   // however the number changes.
   bool plain_is_due(size_t base) const;
 
  private:
   bool known(size_t rows) const;
-  double seconds(size_t rows) const;
 
   struct Rows {
     double seconds = 0;  // of late

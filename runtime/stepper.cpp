@@ -11,16 +11,16 @@
 
 namespace lmc {
 
-Stepper::Stepper(const Plan& plan, const std::vector<KernelFn>& decode, const std::vector<KernelFn>& prefill,
-                 const std::vector<KernelFn>& hidden, const std::vector<const void*>& weights,
+Stepper::Stepper(const Plan& plan, PlanKernels kernels, const std::vector<const void*>& weights,
                  const SessionOptions& options, Workers& workers)
     : plan_(plan),
       options_(options),
-      hidden_kernels_(hidden),
+      kernels_(std::move(kernels)),
       weights_(weights),
       workers_(workers),
       inputs_(plan),
-      buffers_(std::max({plan.decode.arena_bytes, plan.prefill.arena_bytes, plan.hidden.arena_bytes}) +
+      buffers_(std::max({plan.decode.arena_bytes, plan.prefill.arena_bytes, plan.hidden.arena_bytes,
+                         plan.draft.arena_bytes}) +
                    kReadPastEnd,
                "the step's buffers"),
       logits_(most_logits(plan) * plan.vocab * int64_t{sizeof(float)} + kReadPastEnd, "the logits") {
@@ -41,10 +41,10 @@ Stepper::Stepper(const Plan& plan, const std::vector<KernelFn>& decode, const st
     if (options_.profile) profile = std::make_unique<Profile>(step, workers.slots());
     executor.set_profile(profile.get());
   };
-  decode_ = executor(plan.decode, decode, logits_);
+  decode_ = executor(plan.decode, kernels_.decode, logits_);
   profiled(plan.decode, *decode_, decode_profile_);
   if (plan.prefill.stages.empty()) return;
-  prefill_ = executor(plan.prefill, prefill, logits_);
+  prefill_ = executor(plan.prefill, kernels_.prefill, logits_);
   profiled(plan.prefill, *prefill_, prefill_profile_);
 }
 
@@ -118,13 +118,40 @@ std::span<const float> Stepper::run_hidden(std::span<const StepRow> rows) {
   if (!hidden_) {
     states_ = std::make_unique<Arena>(plan_.hidden.max_rows * width * int64_t{sizeof(float)} + kReadPastEnd,
                                       "the hidden states");
-    hidden_ = executor(plan_.hidden, hidden_kernels_, *states_);
+    hidden_ = executor(plan_.hidden, kernels_.hidden, *states_);
   }
   const StepInfo step = inputs_.write(rows);
   hidden_->run(step);
   check_mapped_files();
   append(rows);
   return {reinterpret_cast<const float*>(states_->data()), static_cast<size_t>(step.rows * width)};
+}
+
+std::span<const float> Stepper::run_draft(const StepRow& row) {
+  run_draft(row, nullptr);
+  const std::span logits(reinterpret_cast<float*>(logits_.data()), static_cast<size_t>(plan_.vocab));
+  if (allowed_) allowed_->restrict(logits);
+  return logits;
+}
+
+std::span<const TileArgmax> Stepper::run_draft_argmax(const StepRow& row) {
+  const int64_t stage = plan_.draft.argmax_stage;
+  if (stage < 0) return {};
+  draft_argmax_.resize(static_cast<size_t>(plan_.draft.stages[static_cast<size_t>(stage)].tiles));
+  run_draft(row, draft_argmax_.data());
+  return draft_argmax_;
+}
+
+void Stepper::run_draft(const StepRow& row, TileArgmax* argmax) {
+  if (!draft_) draft_ = executor(plan_.draft, kernels_.draft, logits_);
+  StepRow wanted = row;
+  wanted.logits = true;
+  StepInfo step = inputs_.write({&wanted, 1});
+  step.argmax = argmax;
+  if (allowed_) step.allowed = allowed_->bits();
+  draft_->run(step);
+  check_mapped_files();
+  append({&wanted, 1});
 }
 
 void Stepper::append(std::span<const StepRow> rows) {

@@ -21,8 +21,7 @@ namespace lmc {
 class Stepper {
  public:
   // As Session: the plan, the weights' memory and the kernels' code must outlive the stepper.
-  Stepper(const Plan& plan, const std::vector<KernelFn>& decode, const std::vector<KernelFn>& prefill,
-          const std::vector<KernelFn>& hidden, const std::vector<const void*>& weights,
+  Stepper(const Plan& plan, PlanKernels kernels, const std::vector<const void*>& weights,
           const SessionOptions& options, Workers& workers);
 
   // Appends every row's token to its sequence. The wanted rows' logits, [rows, vocab] in the order of the
@@ -39,12 +38,18 @@ class Stepper {
   // step.
   std::span<const float> run_hidden(std::span<const StepRow> rows);
 
+  // A guess at what run() would say of one row, by the step of fewer bytes, which the plan must have: its
+  // logits; or, as run_argmax(), the largest of every tile, empty if the plan cannot tell.
+  std::span<const float> run_draft(const StepRow& row);
+  std::span<const TileArgmax> run_draft_argmax(const StepRow& row);
+
   int64_t bytes() const { return buffers_.bytes() + inputs_.bytes() + logits_.bytes(); }
   Profile* decode_profile() { return decode_profile_.get(); }
   Profile* prefill_profile() { return prefill_profile_.get(); }
 
  private:
   void run(std::span<const StepRow> rows, TileArgmax* argmax);
+  void run_draft(const StepRow& row, TileArgmax* argmax);
   bool all_ranks_can_pick() const;
   static void append(std::span<const StepRow> rows);
   std::unique_ptr<Executor> executor(const StepPlan& step, const std::vector<KernelFn>& kernels,
@@ -52,7 +57,7 @@ class Stepper {
 
   const Plan& plan_;
   const SessionOptions options_;
-  const std::vector<KernelFn> hidden_kernels_;
+  const PlanKernels kernels_;
   const std::vector<const void*> weights_;
   Workers& workers_;
   const IdSet* allowed_ = nullptr;
@@ -64,7 +69,8 @@ class Stepper {
   std::unique_ptr<Profile> decode_profile_, prefill_profile_;
   std::unique_ptr<Executor> decode_, prefill_;
   std::unique_ptr<Arena> states_;  // made when first asked for, as is the next
-  std::unique_ptr<Executor> hidden_;
+  std::unique_ptr<Executor> hidden_, draft_;
+  std::vector<TileArgmax> draft_argmax_;  // by tile of the draft plan's argmax_stage
 };
 
 }  // namespace lmc

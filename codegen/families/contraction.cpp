@@ -8,6 +8,7 @@
 #include "codegen/kernels/row_kernel.h"
 #include "codegen/layout.h"
 #include "codegen/packed_form.h"
+#include "codegen/weight_layout.h"
 #include "ir/cost.h"
 #include "ir/op_def.h"
 
@@ -64,8 +65,9 @@ std::vector<OpId> with_epilogue(const Cluster& c, OpId core, const std::vector<O
 
 // As the weight is packed.
 int64_t rows_of_groups(const Graph& g, ValueId weight) {
-  const Op* pack = g.def_op(weight);
-  return pack && pack->def->name == "pack" ? PackedForm(attr_string(*pack, "layout")).group_rows : 1;
+  if (!packed_weight(g, weight).valid()) return 1;
+  const WeightLayout* layout = find_weight_layout(attr_string(*g.def_op(weight), "layout"));
+  return layout ? layout->group_rows() : 1;
 }
 
 }  // namespace

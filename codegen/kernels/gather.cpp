@@ -5,14 +5,14 @@
 namespace lmc::kernels::gather {
 namespace {
 
-// Row `id` of a table packed in groups of rows.
+// Row `id` of a table packed in slabs of rows.
 llvm::Value* packed(RowEmitter& e, const WeightLayout& layout, llvm::Value* table, llvm::Value* id,
                     int64_t cols, llvm::Value* j) {
   KernelBuilder& k = e.k;
   auto& b = k.ir();
-  llvm::Value* rows = k.i64(layout.group_rows());
-  llvm::Value* group = k.at(table, k.mul(b.CreateUDiv(id, rows), layout.group_bytes(cols)));
-  return layout.emit_row(k, group, b.CreateURem(id, rows), cols, j);
+  llvm::Value* rows = k.i64(layout.slab_rows());
+  llvm::Value* slab = k.at(table, k.mul(b.CreateUDiv(id, rows), layout.slab_bytes(cols)));
+  return layout.emit_row(k, slab, b.CreateURem(id, rows), cols, j);
 }
 
 // Row `id` of a plain row-major table.

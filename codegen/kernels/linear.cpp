@@ -43,7 +43,9 @@ void emit_linear_kernel(KernelBuilder& k, const LinearForm& form) {
   llvm::Value* weights = k.operand(frame.slot(form.op().operands[1]).operand);
   const auto multiply = [&] {
     if (form.experts) {
-      const int64_t matrix = form.parts() * form.groups() * form.layout->group_bytes(form.cols);
+      const int64_t slab = form.layout->slab_groups();
+      const int64_t slabs = (form.parts() * form.groups() + slab - 1) / slab;
+      const int64_t matrix = slabs * form.layout->slab_bytes(form.cols);
       weights = k.at(weights, k.mul(rows.expert(), matrix));
     }
     std::optional<AllowedRows> allowed;

@@ -10,25 +10,50 @@ constexpr int64_t kAhead = 2304;  // bytes ahead in a stream; 1.3 to 2.7 KB meas
 
 }  // namespace
 
-LinearPrefetch::LinearPrefetch(KernelBuilder& k, const Tile& tile, int64_t group_bytes)
-    : k_(k), tile_(tile), group_bytes_(group_bytes) {}
+LinearPrefetch::LinearPrefetch(KernelBuilder& k, const Tile& tile, const WeightLayout& layout, int64_t cols)
+    : k_(k), tile_(tile), layout_(layout), cols_(cols), runs_(layout.runs(cols)) {}
 
-llvm::Value* LinearPrefetch::stream_jump(llvm::Value* group, llvm::Value* stream_end) {
+// It goes on right there, or, behind its end, in what the worker reads next. If that is not known, back to
+// what is in cache already.
+void LinearPrefetch::enter(const std::vector<llvm::Value*>& numbers, llvm::Value* group,
+                           llvm::Value* stream_end) {
   auto& b = k_.ir();
   llvm::Value* follows = k_.add(group, k_.i64(1));
   llvm::Value* next_tile = b.CreateSelect(tile_.has_next, tile_.next_first, group);
   llvm::Value* target = b.CreateSelect(b.CreateICmpSGE(follows, stream_end), next_tile, follows);
-  return k_.mul(b.CreateSub(target, follows), group_bytes_);
+  jumps_.clear();
+  if (layout_.slab_groups() == 1) {  // the same in all streams
+    llvm::Value* jump = k_.mul(b.CreateSub(target, follows), layout_.group_bytes(cols_));
+    jumps_.emplace_back(numbers.size(), jump);
+    return;
+  }
+  llvm::Value* moved = b.CreateSub(target, group);
+  for (size_t r = 0; r < runs_.size(); ++r) {
+    const auto end = [&](llvm::Value* number) {
+      return k_.add(layout_.run_offset(k_, cols_, number, r), k_.i64(runs_[r].bytes));
+    };
+    auto& jumps = jumps_.emplace_back();
+    for (llvm::Value* number : numbers) {
+      llvm::Value* next = layout_.run_offset(k_, cols_, k_.add(number, moved), r);
+      jumps.push_back(b.CreateSub(next, end(number)));
+    }
+  }
 }
 
-void LinearPrefetch::stream(const std::vector<llvm::Value*>& groups, llvm::Value* offset, int64_t bytes,
-                            llvm::Value* jump) {
+void LinearPrefetch::stream(const std::vector<GroupPlace>& groups, llvm::Value* block) {
   auto& b = k_.ir();
-  const int64_t ahead = std::min(kAhead / bytes * bytes, group_bytes_);
-  llvm::Value* beyond = b.CreateICmpSGE(offset, k_.i64(group_bytes_ - ahead));
-  llvm::Value* there = k_.add(k_.add(offset, k_.i64(ahead)), b.CreateSelect(beyond, jump, k_.i64(0)));
-  for (llvm::Value* group : groups) {
-    for (int64_t line = 0; line < bytes; line += kLine) k_.prefetch(k_.at(k_.at(group, there), line));
+  for (size_t r = 0; r < runs_.size(); ++r) {
+    const WeightLayout::Run& run = runs_[r];
+    llvm::Value* offset = r == 0 ? layout_.block_offset(k_, block) : k_.mul(block, run.block_bytes);
+    const int64_t ahead = std::min(kAhead / run.block_bytes * run.block_bytes, run.bytes);
+    llvm::Value* beyond = b.CreateICmpSGE(offset, k_.i64(run.bytes - ahead));
+    llvm::Value* there = k_.add(offset, k_.i64(ahead));
+    for (size_t i = 0; i < groups.size(); ++i) {
+      llvm::Value* at = k_.add(there, b.CreateSelect(beyond, jumps_[r][i], k_.i64(0)));
+      llvm::Value* start = r == 0 ? groups[i].first : groups[i].second;
+      for (int64_t line = 0; line < run.block_bytes; line += kLine)
+        k_.prefetch(k_.at(k_.at(start, at), line));
+    }
   }
 }
 

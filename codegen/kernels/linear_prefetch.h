@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "codegen/kernels/builder.h"
+#include "codegen/weight_layout.h"
 
 namespace lmc {
 
@@ -17,19 +18,22 @@ class LinearPrefetch {
     llvm::Value* next_first;  // the first group of that
   };
 
-  LinearPrefetch(KernelBuilder& k, const Tile& tile, int64_t group_bytes);
+  // Of groups of rows of `cols` columns.
+  LinearPrefetch(KernelBuilder& k, const Tile& tile, const WeightLayout& layout, int64_t cols);
 
-  // Bytes from the end of a stream's group to where it goes on: right there, or, behind `stream_end`, in what
-  // the worker reads next. If that is not known, back to what is in cache already.
-  llvm::Value* stream_jump(llvm::Value* group, llvm::Value* stream_end);
-
-  // Some way ahead of `offset` in each stream; past the end of a group, where the stream goes on.
-  void stream(const std::vector<llvm::Value*>& groups, llvm::Value* offset, int64_t bytes, llvm::Value* jump);
+  // Streams go through these groups next, the first of them through `group`, which ends at `stream_end`.
+  void enter(const std::vector<llvm::Value*>& numbers, llvm::Value* group, llvm::Value* stream_end);
+  // Some way ahead of block number `block` in each stream; past the end of a group, where the stream goes on.
+  void stream(const std::vector<GroupPlace>& groups, llvm::Value* block);
 
  private:
   KernelBuilder& k_;
   Tile tile_;
-  int64_t group_bytes_;
+  const WeightLayout& layout_;
+  int64_t cols_;
+  const std::vector<WeightLayout::Run> runs_;
+  // By run and stream: bytes from the end of the group's run to where the stream goes on.
+  std::vector<std::vector<llvm::Value*>> jumps_;
 };
 
 }  // namespace lmc

@@ -87,7 +87,7 @@ void LinearWalk::emit_rows(const LinearPrefetch::Tile& tile) {
       k.store(activations_anywhere(row), k.at(table_, k.mul(row, kPointer)), kPointer);
     });
   }
-  LinearPrefetch prefetch(k, tile, layout_.group_bytes(form.cols));
+  LinearPrefetch prefetch(k, tile, layout_, form.cols);
   const int64_t ways = kStreams / form.parts();
   llvm::Value* share = b.CreateUDiv(b.CreateSub(tile.end, tile.first), k.i64(ways));
   if (allowed_) share = b.CreateSelect(allowed_->sparse(tile.first, tile.end), k.i64(0), share);
@@ -114,17 +114,20 @@ void LinearWalk::walk(const Streams& s, LinearPrefetch& prefetch) {
 
 // Where the epilogue combines both halves of the outputs (gate and up), streams go through both.
 void LinearWalk::step(const Streams& s, llvm::Value* group, LinearPrefetch& prefetch) {
-  std::vector<llvm::Value*> groups;
+  std::vector<llvm::Value*> numbers;
   for (int64_t part = 0; part < form.parts(); ++part) {
-    for (int64_t i = 0; i < s.width; ++i) {
-      llvm::Value* number = k.add(k.add(group, k.mul(s.apart, i)), k.i64(part * form.groups()));
-      groups.push_back(k.at(weights_, k.mul(number, layout_.group_bytes(form.cols))));
-    }
+    for (int64_t i = 0; i < s.width; ++i)
+      numbers.push_back(k.add(k.add(group, k.mul(s.apart, i)), k.i64(part * form.groups())));
+  }
+  std::vector<GroupPlace> groups;
+  for (llvm::Value* number : numbers) {
+    const auto run = [&](size_t r) { return k.at(weights_, layout_.run_offset(k, form.cols, number, r)); };
+    groups.push_back({run(0), layout_.runs(form.cols).size() > 1 ? run(1) : nullptr});
   }
   start(groups.size());
-  llvm::Value* jump = prefetch.stream_jump(group, s.to);
+  prefetch.enter(numbers, group, s.to);
   for_blocks(k, layout_, form.cols, [&](llvm::Value* block, int64_t count) {
-    prefetch.stream(groups, layout_.block_offset(k, block), layout_.block_bytes(), jump);
+    prefetch.stream(groups, block);
     meet(groups, block, count);
   });
   for_rows([&](llvm::Value* row) { finish(s, group, row); });
@@ -143,7 +146,7 @@ void LinearWalk::start(size_t groups) {
 }
 
 // This block of the groups and all rows.
-void LinearWalk::meet(const std::vector<llvm::Value*>& groups, llvm::Value* block, int64_t count) {
+void LinearWalk::meet(const std::vector<GroupPlace>& groups, llvm::Value* block, int64_t count) {
   if (form.frame.single()) return meet_rows(groups, block, count, k.i64(0), 1);
   llvm::Value* at = k.i64(0);
   const auto in_steps = [&](int64_t step, const std::function<void(llvm::Value*)>& body) {
@@ -153,35 +156,42 @@ void LinearWalk::meet(const std::vector<llvm::Value*>& groups, llvm::Value* bloc
     at = end;
   };
   if (by_unit()) {
+    UnitContraction c;
+    c.w = groups;
+    while (ready_.size() < groups.size()) ready_.push_back(k.buffer(MatrixUnit::kRows * kQ8Block, 64));
+    for (size_t i = 0; i < groups.size(); ++i)
+      c.numbers.push_back(layout_.emit_unit_numbers(k, groups[i], block, ready_[i]));
     llvm::Value* sixteen = k.i64(MatrixUnit::kTokens);
-    in_steps(MatrixUnit::kTokens,
-             [&](llvm::Value* row) { meet_by_unit(groups, block, row, sixteen, false); });
+    in_steps(MatrixUnit::kTokens, [&](llvm::Value* row) { meet_by_unit(c, block, row, sixteen, false); });
     llvm::Value* left = b.CreateSub(count_, at);
     llvm::Value* rest = b.CreateSelect(b.CreateICmpSGE(left, k.i64(kWorthTheUnit)), left, k.i64(0));
-    k.if_then(b.CreateICmpSGT(rest, k.i64(0)), [&] { meet_by_unit(groups, block, at, rest, true); });
+    k.if_then(b.CreateICmpSGT(rest, k.i64(0)), [&] { meet_by_unit(c, block, at, rest, true); });
     at = k.add(at, rest);
   }
-  const std::vector<llvm::Value*> met = ready_bytes() > 0 ? make_ready(groups, block) : groups;
+  const std::vector<GroupPlace> met = ready_bytes() > 0 ? make_ready(groups, block) : groups;
   for (int64_t together = k.target().in_registers().rows; together > 0;
        together = power_of_two_below(together))
     in_steps(together, [&](llvm::Value* row) { meet_rows(met, block, count, row, together); });
 }
 
 // Read from memory once, and from then on in the first level of the cache, whatever many rows cost.
-std::vector<llvm::Value*> LinearWalk::make_ready(const std::vector<llvm::Value*>& groups,
-                                                 llvm::Value* block) {
+std::vector<GroupPlace> LinearWalk::make_ready(const std::vector<GroupPlace>& groups, llvm::Value* block) {
   while (ready_.size() < groups.size()) ready_.push_back(k.buffer(ready_bytes(), 64));
-  for (size_t i = 0; i < groups.size(); ++i) layout_.emit_ready(k, groups[i], block, ready_[i]);
-  return {ready_.begin(), ready_.begin() + static_cast<std::ptrdiff_t>(groups.size())};
+  std::vector<GroupPlace> out;
+  for (size_t i = 0; i < groups.size(); ++i) {
+    layout_.emit_ready(k, groups[i], block, ready_[i]);
+    out.push_back({ready_[i]});
+  }
+  return out;
 }
 
-// A matrix unit takes blocks as they lie, and leaves few rows over.
+// A matrix unit leaves few rows over.
 int64_t LinearWalk::ready_bytes() const {
   return form.frame.single() || by_unit() ? 0 : layout_.ready_bytes(k.target());
 }
 
 // So many rows against as many groups as leave their products in registers, then the next ones.
-void LinearWalk::meet_rows(const std::vector<llvm::Value*>& groups, llvm::Value* block, int64_t count,
+void LinearWalk::meet_rows(const std::vector<GroupPlace>& groups, llvm::Value* block, int64_t count,
                            llvm::Value* row, int64_t together) {
   const auto all = static_cast<int64_t>(groups.size());
   const int64_t width = std::clamp<int64_t>(k.target().in_registers().products / together, 1, all);
@@ -199,13 +209,12 @@ void LinearWalk::meet_rows(const std::vector<llvm::Value*>& groups, llvm::Value*
   }
 }
 
-void LinearWalk::meet_by_unit(const std::vector<llvm::Value*>& groups, llvm::Value* block, llvm::Value* row,
+void LinearWalk::meet_by_unit(const UnitContraction& of_block, llvm::Value* block, llvm::Value* row,
                               llvm::Value* rows, bool rest) {
-  UnitContraction c;
-  c.w = groups;
+  UnitContraction c = of_block;
   c.x = activations(row, 0);
   c.x_apart = apart_;
-  for (size_t i = 0; i < groups.size(); ++i) c.sums.push_back(sum(row, i));
+  for (size_t i = 0; i < c.w.size(); ++i) c.sums.push_back(sum(row, i));
   c.sums_apart = kStreams * layout_.group_rows() * 4;
   c.rows = rows;
   c.rest = rest;

@@ -36,12 +36,12 @@ class LinearWalk {
   void walk(const Streams& streams, LinearPrefetch& prefetch);
   void step(const Streams& streams, llvm::Value* group, LinearPrefetch& prefetch);
   void start(size_t groups);
-  void meet(const std::vector<llvm::Value*>& groups, llvm::Value* block, int64_t count);
-  std::vector<llvm::Value*> make_ready(const std::vector<llvm::Value*>& groups, llvm::Value* block);
-  void meet_rows(const std::vector<llvm::Value*>& groups, llvm::Value* block, int64_t count, llvm::Value* row,
+  void meet(const std::vector<GroupPlace>& groups, llvm::Value* block, int64_t count);
+  std::vector<GroupPlace> make_ready(const std::vector<GroupPlace>& groups, llvm::Value* block);
+  void meet_rows(const std::vector<GroupPlace>& groups, llvm::Value* block, int64_t count, llvm::Value* row,
                  int64_t together);
-  void meet_by_unit(const std::vector<llvm::Value*>& groups, llvm::Value* block, llvm::Value* row,
-                    llvm::Value* rows, bool rest);
+  void meet_by_unit(const UnitContraction& of_block, llvm::Value* block, llvm::Value* row, llvm::Value* rows,
+                    bool rest);
   void finish(const Streams& streams, llvm::Value* group, llvm::Value* row);
 
   // Addresses, of what belongs to the row so many behind `row`.
@@ -66,7 +66,7 @@ class LinearWalk {
   llvm::Value *from_, *count_;           // which rows this walk serves
   llvm::Value* apart_ = nullptr;         // bytes from a row of activations to the next
   llvm::Value* rest_ = nullptr;          // rows behind the last 16, if a matrix unit takes them; else 0
-  std::vector<llvm::Value*> ready_;      // blocks, by group
+  std::vector<llvm::Value*> ready_;      // blocks, by group: made ready, or as a matrix unit takes them
   std::vector<llvm::Value*> variables_;  // the sums of the only row, by group
 };
 

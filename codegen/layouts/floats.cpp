@@ -17,7 +17,7 @@ class Floats : public WeightLayout {
   int64_t group_rows() const override { return 8; }
   int64_t group_bytes(int64_t cols) const override { return cols * 8 * bytes_; }
 
-  void pack_group(const std::byte* rows, int64_t count, int64_t cols, std::byte* out) const override {
+  void pack_slab(const std::byte* rows, int64_t count, int64_t cols, std::byte* out) const override {
     std::memset(out, 0, static_cast<size_t>(group_bytes(cols)));
     for (int64_t r = 0; r < count; ++r) {
       const std::byte* from = rows + r * cols * bytes_;
@@ -35,6 +35,9 @@ class Floats : public WeightLayout {
     return f;
   }
 
+  llvm::Value* run_offset(KernelBuilder& k, int64_t cols, llvm::Value* number, size_t) const override {
+    return k.mul(number, group_bytes(cols));
+  }
   int64_t block_cols() const override { return kUnroll; }
   int64_t block_bytes() const override { return kUnroll * 8 * bytes_; }
   llvm::Value* block_offset(KernelBuilder& k, llvm::Value* block) const override {
@@ -47,7 +50,7 @@ class Floats : public WeightLayout {
       for (size_t m = 0; m < c.x.size(); ++m) {
         llvm::Value* x = k.splat(k.load(k.ir().getFloatTy(), k.at(c.x[m], k.mul(column, 4)), 4));
         for (size_t i = 0; i < c.w.size(); ++i)
-          k.add_product(c.sums[i][m], load_lanes(k, k.at(c.w[i], k.mul(column, 8 * bytes_))), x);
+          k.add_product(c.sums[i][m], load_lanes(k, k.at(c.w[i].first, k.mul(column, 8 * bytes_))), x);
       }
     }
   }

@@ -23,7 +23,8 @@ class Q4 : public ScaledBlocks {
   }
 
   // sum((q - 8) x) = sum(q x) - 8 sum(x)
-  Dots emit_whole_dots(KernelBuilder& k, const Contraction& c, const std::vector<llvm::Value*>& blocks,
+  Dots emit_whole_dots(KernelBuilder& k, const Contraction& c, llvm::Value*,
+                       const std::vector<llvm::Value*>& blocks,
                        const Activations& activations) const override {
     auto& b = k.ir();
     Dots dots = nibbles_.emit_dots(k, c, blocks, activations);

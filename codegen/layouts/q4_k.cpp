@@ -27,7 +27,7 @@ class Q4K : public WeightLayout {
     return supers_of(cols) * head_bytes() + blocks_of(cols) * block_bytes();
   }
 
-  void pack_group(const std::byte* rows, int64_t count, int64_t cols, std::byte* out) const override {
+  void pack_slab(const std::byte* rows, int64_t count, int64_t cols, std::byte* out) const override {
     const BlockFormat& format = block_format(dtype());
     std::memset(out, 0, static_cast<size_t>(group_bytes(cols)));
     for (int64_t r = 0; r < count; ++r) {
@@ -55,6 +55,9 @@ class Q4K : public WeightLayout {
     return scale * static_cast<float>(nibbles_.unpack(block, row, col % kQ8Block)) - min;
   }
 
+  llvm::Value* run_offset(KernelBuilder& k, int64_t cols, llvm::Value* number, size_t) const override {
+    return k.mul(number, group_bytes(cols));
+  }
   int64_t block_cols() const override { return kQ8Block; }
   int64_t block_bytes() const override { return nibbles_.bytes() + 2 * rows_; }
   llvm::Value* block_offset(KernelBuilder& k, llvm::Value* block) const override {
@@ -65,14 +68,12 @@ class Q4K : public WeightLayout {
   void emit_block(KernelBuilder& k, const Contraction& c, llvm::Value* block, int64_t) const override {
     auto& b = k.ir();
     const Activations activations(k, c.cols, block);
-    std::vector<llvm::Value*> p = c.w;
-    if (!c.ready) {
-      llvm::Value* offset = block_offset(k, block);
-      for (llvm::Value*& group : p) group = k.at(group, offset);
-    }
+    llvm::Value* offset = c.ready ? nullptr : block_offset(k, block);
+    std::vector<llvm::Value*> p;
+    for (const GroupPlace& group : c.w) p.push_back(c.ready ? group.first : k.at(group.first, offset));
     const auto dots = nibbles_.emit_dots(k, c, p, activations);
     for (size_t i = 0; i < c.w.size(); ++i) {
-      const auto [scale, min] = c.ready ? ready_factors(k, p[i]) : factors(k, c.w[i], block);
+      const auto [scale, min] = c.ready ? ready_factors(k, p[i]) : factors(k, c.w[i].first, block);
       for (size_t m = 0; m < c.x.size(); ++m) {
         llvm::Value* sum = k.splat(b.CreateSIToFP(activations.sum(c.x[m]), b.getFloatTy()), rows_);
         llvm::Value* products = b.CreateSIToFP(dots[i][m], sum->getType());
@@ -84,9 +85,10 @@ class Q4K : public WeightLayout {
 
   // A byte for each number, then the factors in f32.
   int64_t ready_bytes(const Target&) const override { return ready_numbers() + 2 * rows_ * 4; }
-  void emit_ready(KernelBuilder& k, llvm::Value* group, llvm::Value* block, llvm::Value* out) const override {
-    nibbles_.emit_ready(k, k.at(group, block_offset(k, block)), out);
-    const Factors f = factors(k, group, block);
+  void emit_ready(KernelBuilder& k, const GroupPlace& group, llvm::Value* block,
+                  llvm::Value* out) const override {
+    nibbles_.emit_ready(k, k.at(group.first, block_offset(k, block)), out);
+    const Factors f = factors(k, group.first, block);
     k.store(f.scale, k.at(out, ready_numbers()), 4);
     k.store(f.min, k.at(out, ready_numbers() + rows_ * 4), 4);
   }

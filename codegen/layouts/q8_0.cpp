@@ -7,14 +7,12 @@
 namespace lmc {
 namespace {
 
-constexpr int64_t kQuads = 8;  // of 4 columns
-
 const Q8Blocks kRows8(8);
 const RegisterWeightLayout kLayout(kRows8);
 
 }  // namespace
 
-Q8Blocks::Q8Blocks(int64_t rows) : ScaledBlocks("q8_0", rows, kQuads * rows * 4) {}
+Q8Blocks::Q8Blocks(int64_t rows) : Q8Blocks(rows, kQuads * rows * 4) {}
 
 void Q8Blocks::pack_numbers(const std::byte* numbers, int64_t row, std::byte* block) const {
   for (int64_t quad = 0; quad < kQuads; ++quad)
@@ -39,10 +37,10 @@ void Q8Blocks::emit_block_by_unit(KernelBuilder& k, const UnitContraction& c, ll
   unit.load(b, activations.numbers(c.x), c.x_apart, c.rest);
   std::vector<llvm::Value*> products;
   std::vector<llvm::Value*> scales;
-  for (llvm::Value* group : c.w) {
+  for (size_t i = 0; i < c.w.size(); ++i) {
     products.push_back(k.buffer(MatrixUnit::kTokens * kLine, 64));
-    unit.dot(b, k.at(group, offset), products.back(), c.rest);
-    scales.push_back(group_scales(k, k.at(group, offset)));
+    unit.dot(b, c.numbers[i], products.back(), c.rest);
+    scales.push_back(group_scales(k, k.at(c.w[i].first, offset)));
   }
   llvm::Type* type = k.vector(b.getInt32Ty(), MatrixUnit::kRows);
   k.loop(k.i64(0), c.rows, 1, [&](llvm::Value* row) {
@@ -56,38 +54,48 @@ void Q8Blocks::emit_block_by_unit(KernelBuilder& k, const UnitContraction& c, ll
 }
 
 void Q8Blocks::emit_ready_numbers(KernelBuilder& k, llvm::Value* block, llvm::Value* out) const {
-  llvm::Type* bytes = k.vector(k.ir().getInt8Ty(), quad_bytes());
   for (int64_t quad = 0; quad < kQuads; ++quad) {
-    llvm::Value* numbers = k.load(bytes, k.at(block, quad * quad_bytes()));
+    llvm::Value* numbers = k.load(quad_type(k), k.at(block, quad * quad_bytes()));
     k.store(k.target().prepare_int8(k.ir(), numbers).as_unsigned, k.at(out, quad * quad_bytes()));
   }
 }
 
-Q8Blocks::Dots Q8Blocks::emit_whole_dots(KernelBuilder& k, const Contraction& c,
-                                         const std::vector<llvm::Value*>& blocks,
-                                         const Activations& activations) const {
-  auto& b = k.ir();
-  llvm::Type* bytes = k.vector(b.getInt8Ty(), quad_bytes());
+Q8Blocks::Dots Q8Blocks::start_dots(KernelBuilder& k, const Contraction& c,
+                                    const Activations& activations) const {
   Dots dots(c.w.size());
   for (auto& row : dots) {
     for (llvm::Value* x : c.x) {
       llvm::Value* sum = k.target().wants_block_sums() ? activations.sum(x) : nullptr;
-      row.push_back(k.variable(k.target().start_int8(b, sum, group_rows())));
+      row.push_back(k.variable(k.target().start_int8(k.ir(), sum, group_rows())));
     }
   }
+  return dots;
+}
+
+void Q8Blocks::read_dots(KernelBuilder& k, Dots& dots) {
+  for (auto& row : dots) {
+    for (llvm::Value*& dot : row) dot = k.get(dot);
+  }
+}
+
+// Ready quads are what products read where the target prepares them for good, and else int8.
+Q8Blocks::Dots Q8Blocks::emit_whole_dots(KernelBuilder& k, const Contraction& c, llvm::Value*,
+                                         const std::vector<llvm::Value*>& blocks,
+                                         const Activations& activations) const {
+  auto& b = k.ir();
+  const bool prepared = c.ready && k.target().prepares_for_good();
+  Dots dots = start_dots(k, c, activations);
   for_quads(
       k, c, kQuads,
       [&](size_t i, llvm::Value* quad) {
-        llvm::Value* numbers = k.load(bytes, k.at(blocks[i], k.mul(quad, quad_bytes())));
-        return c.ready ? Target::Prepared{nullptr, numbers} : k.target().prepare_int8(b, numbers);
+        llvm::Value* numbers = k.load(quad_type(k), k.at(blocks[i], k.mul(quad, quad_bytes())));
+        return prepared ? Target::Prepared{nullptr, numbers} : k.target().prepare_int8(b, numbers);
       },
       [&](size_t m, llvm::Value* quad) { return activations.repeated(c.x[m], quad, group_rows()); },
       [&](size_t i, size_t m, const Target::Prepared& w, llvm::Value* x) {
         k.set(dots[i][m], k.target().dot_int8(b, w, x, k.get(dots[i][m])));
       });
-  for (auto& row : dots) {
-    for (llvm::Value*& dot : row) dot = k.get(dot);
-  }
+  read_dots(k, dots);
   return dots;
 }
 

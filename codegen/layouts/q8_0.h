@@ -1,4 +1,4 @@
-// The numbers of a block of Q8_0 are 8 runs of (rows × 4 columns) int8.
+// The numbers of a block of Q8_0 are 8 quads of (rows × 4 columns) int8.
 #pragma once
 
 #include "codegen/layouts/scaled_blocks.h"
@@ -11,20 +11,32 @@ class Q8Blocks : public ScaledBlocks {
   explicit Q8Blocks(int64_t rows);  // of a group
 
   bool fits_matrix_unit(const Target& target) const override;
+  llvm::Value* emit_unit_numbers(KernelBuilder& k, const GroupPlace& group, llvm::Value* block,
+                                 llvm::Value*) const override {
+    return k.at(group.first, block_offset(k, block));
+  }
   void emit_block_by_unit(KernelBuilder& k, const UnitContraction& c, llvm::Value* block) const override;
 
  protected:
+  static constexpr int64_t kQuads = 8;  // of 4 columns
+
+  // Of another way to keep them: `number_bytes` as ScaledBlocks says.
+  Q8Blocks(int64_t rows, int64_t number_bytes) : ScaledBlocks("q8_0", rows, number_bytes) {}
+
+  int64_t quad_bytes() const { return group_rows() * 4; }
+  llvm::Type* quad_type(KernelBuilder& k) const { return k.vector(k.ir().getInt8Ty(), quad_bytes()); }
+  // Sums to begin with: variables, by group and activation row.
+  Dots start_dots(KernelBuilder& k, const Contraction& c, const Activations& activations) const;
+  static void read_dots(KernelBuilder& k, Dots& dots);
   void pack_numbers(const std::byte* numbers, int64_t row, std::byte* block) const override;
   int number(const std::byte* block, int64_t row, int64_t col) const override;
   bool gains_by_ready(const Target& target) const override { return target.prepares_for_good(); }
   void emit_ready_numbers(KernelBuilder& k, llvm::Value* block, llvm::Value* out) const override;
-  Dots emit_whole_dots(KernelBuilder& k, const Contraction& c, const std::vector<llvm::Value*>& blocks,
+  Dots emit_whole_dots(KernelBuilder& k, const Contraction& c, llvm::Value* block,
+                       const std::vector<llvm::Value*>& blocks,
                        const Activations& activations) const override;
   llvm::Value* emit_numbers(KernelBuilder& k, llvm::Value* block, llvm::Value* lane,
                             llvm::Value* j) const override;
-
- private:
-  int64_t quad_bytes() const { return group_rows() * 4; }
 };
 
 }  // namespace lmc

@@ -4,7 +4,7 @@
 
 namespace lmc {
 
-void ScaledBlocks::pack_group(const std::byte* rows, int64_t count, int64_t cols, std::byte* out) const {
+void ScaledBlocks::pack_slab(const std::byte* rows, int64_t count, int64_t cols, std::byte* out) const {
   const BlockFormat& stored = format();
   const int64_t blocks = stored.blocks(cols);
   std::memset(out, 0, static_cast<size_t>(group_bytes(cols)));
@@ -29,12 +29,10 @@ float ScaledBlocks::element(const std::byte* group, int64_t, int64_t row, int64_
 void ScaledBlocks::emit_block(KernelBuilder& k, const Contraction& c, llvm::Value* block, int64_t) const {
   auto& b = k.ir();
   const Activations activations(k, c.cols, block);
-  std::vector<llvm::Value*> p = c.w;
-  if (!c.ready) {
-    llvm::Value* offset = block_offset(k, block);
-    for (llvm::Value*& group : p) group = k.at(group, offset);
-  }
-  const Dots dots = emit_whole_dots(k, c, p, activations);
+  llvm::Value* offset = c.ready ? nullptr : block_offset(k, block);
+  std::vector<llvm::Value*> p;
+  for (const GroupPlace& group : c.w) p.push_back(c.ready ? group.first : k.at(group.first, offset));
+  const Dots dots = emit_whole_dots(k, c, block, p, activations);
   for (size_t i = 0; i < c.w.size(); ++i) {
     llvm::Value* w_scale = c.ready ? k.load(k.vector(b.getFloatTy(), rows_), k.at(p[i], ready_numbers()), 4)
                                    : group_scales(k, p[i]);
@@ -49,9 +47,9 @@ int64_t ScaledBlocks::ready_bytes(const Target& target) const {
   return gains_by_ready(target) ? ready_numbers() + rows_ * 4 : 0;
 }
 
-void ScaledBlocks::emit_ready(KernelBuilder& k, llvm::Value* group, llvm::Value* block,
+void ScaledBlocks::emit_ready(KernelBuilder& k, const GroupPlace& group, llvm::Value* block,
                               llvm::Value* out) const {
-  llvm::Value* from = k.at(group, block_offset(k, block));
+  llvm::Value* from = k.at(group.first, block_offset(k, block));
   emit_ready_numbers(k, from, out);
   k.store(group_scales(k, from), k.at(out, ready_numbers()), 4);
 }

@@ -17,9 +17,12 @@ class ScaledBlocks : public WeightLayout {
   std::string name() const override { return format_ + ".rows" + std::to_string(rows_); }
   DType dtype() const override { return *dtype_from_name(format_); }
   int64_t group_rows() const override { return rows_; }
-  int64_t group_bytes(int64_t cols) const override { return format().blocks(cols) * block_bytes(); }
-  void pack_group(const std::byte* rows, int64_t count, int64_t cols, std::byte* out) const override;
+  int64_t group_bytes(int64_t cols) const override { return blocks(cols) * block_bytes(); }
+  void pack_slab(const std::byte* rows, int64_t count, int64_t cols, std::byte* out) const override;
   float element(const std::byte* group, int64_t cols, int64_t row, int64_t col) const override;
+  llvm::Value* run_offset(KernelBuilder& k, int64_t cols, llvm::Value* number, size_t) const override {
+    return k.mul(number, group_bytes(cols));
+  }
   int64_t block_cols() const override { return kQ8Block; }
   int64_t block_bytes() const override { return number_bytes_ + rows_ * 2; }
   llvm::Value* block_offset(KernelBuilder& k, llvm::Value* block) const override {
@@ -27,7 +30,8 @@ class ScaledBlocks : public WeightLayout {
   }
   void emit_block(KernelBuilder& k, const Contraction& c, llvm::Value* block, int64_t count) const override;
   int64_t ready_bytes(const Target& target) const override;
-  void emit_ready(KernelBuilder& k, llvm::Value* group, llvm::Value* block, llvm::Value* out) const override;
+  void emit_ready(KernelBuilder& k, const GroupPlace& group, llvm::Value* block,
+                  llvm::Value* out) const override;
   llvm::Value* emit_row(KernelBuilder& k, llvm::Value* group, llvm::Value* lane, int64_t cols,
                         llvm::Value* j) const override;
 
@@ -50,17 +54,20 @@ class ScaledBlocks : public WeightLayout {
   // A block made ready is 8 quads of its numbers as products want them, then the scales in f32.
   virtual bool gains_by_ready(const Target&) const { return false; }
   virtual void emit_ready_numbers(KernelBuilder&, llvm::Value* /*block*/, llvm::Value* /*out*/) const {}
-  // Exact dot products with the activations' whole numbers, <rows x i32> by group and activation row.
-  virtual Dots emit_whole_dots(KernelBuilder& k, const Contraction& c,
+  // Exact dot products of block number `block` with the activations' whole numbers, <rows x i32> by group and
+  // activation row. `blocks`: where it lies in each group, or what was made ready.
+  virtual Dots emit_whole_dots(KernelBuilder& k, const Contraction& c, llvm::Value* block,
                                const std::vector<llvm::Value*>& blocks,
                                const Activations& activations) const = 0;
   // Columns [j % 32, j % 32 + 8) of row `lane`, <8 x f32>.
   virtual llvm::Value* emit_numbers(KernelBuilder& k, llvm::Value* block, llvm::Value* lane,
                                     llvm::Value* j) const = 0;
 
+  int64_t blocks(int64_t cols) const { return format().blocks(cols); }
+  int64_t ready_numbers() const { return kQ8Block * rows_; }  // bytes
+
  private:
   const BlockFormat& format() const { return block_format(dtype()); }
-  int64_t ready_numbers() const { return kQ8Block * rows_; }  // bytes
 
   std::string format_;
   int64_t rows_, number_bytes_;

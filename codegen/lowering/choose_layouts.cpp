@@ -21,7 +21,8 @@ class ChooseLayouts : public Pass {
   PassPhase phase() const override { return PassPhase::lower_model; }
   std::vector<PassSetting> settings() const override {
     return {{"target", "whose layouts (native)"},
-            {"rows", "most rows of a group, instead of what the target wants"}};
+            {"rows", "most rows of a group, instead of what the target wants"},
+            {"planes", "1: weights of q8_0 in two planes, for a step that guesses from the first"}};
   }
   bool run(Graph& g, PassContext& context) const override {
     const bool lifted = lift_weights(g);  // in the sight of what packs them
@@ -32,6 +33,15 @@ class ChooseLayouts : public Pass {
 
  private:
   static LayoutChoice choice(const PassContext& context) {
+    const LayoutChoice usual = usual_choice(context);
+    if (context.setting("planes", "") != "1") return usual;
+    return [usual](DType format, int64_t rows_of_matrix, int64_t cols) -> const WeightLayout& {
+      const WeightLayout& layout = usual(format, rows_of_matrix, cols);
+      return format == DType::q8_0 ? widest_layout(format, layout.group_rows(), true) : layout;
+    };
+  }
+
+  static LayoutChoice usual_choice(const PassContext& context) {
     const std::string rows = context.setting("rows", "");
     if (!rows.empty()) {
       int64_t most = 0;

@@ -4,6 +4,7 @@
 
 #include "codegen/attention_chunks.h"
 #include "codegen/frame.h"
+#include "codegen/packed_form.h"
 #include "ir/cache_layout.h"
 #include "ir/effects.h"
 #include "ir/op_def.h"
@@ -44,12 +45,11 @@ KernelOperand GroupKernels::operand(ValueId v) const {
   KernelOperand o;
   o.layout = dtype_name(type.dtype);
   if (only_[v]) {
-    const Op* pack = g_.def_op(v);
-    if (!pack || pack->def->name != "pack")
+    if (!packed_weight(g_, v).valid())
       throw Error("weight " + g_.value(v).name + " of graph @" + g_.name +
                   " has no layout: it is not packed");
     o.space = Space::weight;
-    o.layout = attr_string(*pack, "layout");
+    o.layout = attr_string(*g_.def_op(v), "layout");
   } else if (is_kv(type.dtype)) {
     o.space = Space::kv;
     o.layout = "kv";

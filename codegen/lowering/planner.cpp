@@ -8,6 +8,7 @@
 #include "codegen/frame.h"
 #include "codegen/layout.h"
 #include "codegen/lowering/kernel_of_group.h"
+#include "codegen/packed_form.h"
 #include "ir/effects.h"
 #include "ir/graph_algorithms.h"
 #include "ir/kernel_abi.h"
@@ -78,7 +79,7 @@ class StepPlanner {
     o.space = from.space;
     switch (from.space) {
       case Space::weight:
-        o.index = static_cast<int64_t>(weights_.at(g_.value(v).name));
+        o.index = static_cast<int64_t>(weights_.at(g_.value(packed_weight(g_, v)).name));
         o.bytes = shared_.weights[static_cast<size_t>(o.index)].bytes;
         break;
       case Space::kv:
@@ -131,10 +132,12 @@ class StepPlanner {
     for (ValueId v : spec.body.op(core).operands) {
       const auto input = std::find(inputs.begin(), inputs.end(), v);
       if (input == inputs.end()) continue;
-      const PlanOperand& o =
-          stage.operands[static_cast<size_t>(spec.inputs[static_cast<size_t>(input - inputs.begin())])];
-      if (o.space == Space::weight)
-        stage.work.weight_bytes += static_cast<double>(o.bytes) * family.share_of_weights(spec);
+      const auto operand = static_cast<size_t>(spec.inputs[static_cast<size_t>(input - inputs.begin())]);
+      const PlanOperand& o = stage.operands[operand];
+      if (o.space != Space::weight) continue;
+      stage.work.weight_bytes += static_cast<double>(o.bytes) *
+                                 share_read(spec.operands[operand].layout, spec.body.type(v)) *
+                                 family.share_of_weights(spec);
     }
   }
 

@@ -103,17 +103,17 @@ void store_weight_rows(const KernelOperand& operand, const Type& type, uint64_t 
                       memory + (m * rows + r) * row_bytes);
     return;
   }
-  const int64_t group_bytes = layout->group_bytes(all.cols);
-  const int64_t size = layout->group_rows();
-  const int64_t groups = (rows + size - 1) / size;
-  for (int64_t group = range.first / size; group * size < range.first + range.count; ++group) {
+  const int64_t slab_bytes = layout->slab_bytes(all.cols);
+  const int64_t size = layout->slab_rows();
+  const int64_t slabs = (rows + size - 1) / size;
+  for (int64_t slab = range.first / size; slab * size < range.first + range.count; ++slab) {
     std::vector<std::byte> stored;
-    const int64_t count = std::min(size, rows - group * size);
+    const int64_t count = std::min(size, rows - slab * size);
     for (int64_t r = 0; r < count; ++r) {
-      const WeightRow row = weight_row(type.dtype, all.cols, key, m * rows + group * size + r);
+      const WeightRow row = weight_row(type.dtype, all.cols, key, m * rows + slab * size + r);
       stored.insert(stored.end(), row.stored.begin(), row.stored.end());
     }
-    layout->pack_group(stored.data(), count, all.cols, memory + (m * groups + group) * group_bytes);
+    layout->pack_slab(stored.data(), count, all.cols, memory + (m * slabs + slab) * slab_bytes);
   }
 }
 

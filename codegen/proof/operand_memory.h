@@ -32,7 +32,7 @@ void store_activation(const KernelOperand& operand, const Tensor& numbers, int64
 double number_at(const KernelOperand& operand, const std::byte* memory, const Type& type, int64_t row,
                  int64_t element);
 
-// Rows of a seeded weight (weight_row with this key) of one matrix of a stack: whole groups of the layout,
+// Rows of a seeded weight (weight_row with this key) of one matrix of a stack: whole slabs of the layout,
 // which other ranges may share.
 void store_weight_rows(const KernelOperand& operand, const Type& type, uint64_t key, int64_t matrix,
                        const Range& range, std::byte* memory);

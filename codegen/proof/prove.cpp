@@ -78,6 +78,7 @@ Proof prove_kernels(const Lowered& lowered, const Plan& plan, const LoadedKernel
   prover.step(lowered.decode, plan.decode, "decode");
   prover.step(lowered.prefill, plan.prefill, "prefill");
   if (!plan.hidden.stages.empty()) prover.step(lowered.hidden, plan.hidden, "hidden");
+  if (!plan.draft.stages.empty()) prover.step(lowered.draft, plan.draft, "draft");
   return std::move(prover.out);
 }
 

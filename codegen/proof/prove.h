@@ -12,7 +12,7 @@ namespace lmc {
 // A kernel that does not compute what its group means.
 struct WrongKernel {
   std::string symbol, label;  // of the function; what it computes, in words
-  std::string step;           // "decode", "prefill" or "hidden"
+  std::string step;           // "decode", "prefill", "hidden" or "draft"
   std::string group;          // the first result of the group
   int64_t tokens = 0;         // of the step it was tried with
   std::string output;         // name in the body, of the first wrong element

@@ -8,6 +8,8 @@
 namespace lmc {
 namespace {
 
+bool is_of_one_token(const std::string& step) { return step == "decode" || step == "draft"; }
+
 class Lowering {
  public:
   Lowering(PassOptions options, std::vector<PassReport>* reports)
@@ -23,7 +25,7 @@ class Lowering {
     Graph g = model.clone();
     set_step(options_, name, most_tokens);
     options_.dump_tag = name;
-    if (name == "decode") options_.check_tokens = {1};
+    if (is_of_one_token(name)) options_.check_tokens = {1};
     run(g, PassPhase::lower_step);
     options_.check_tokens = PassOptions().check_tokens;
     return g;
@@ -48,20 +50,23 @@ bool numbered(const Graph& g) {
 
 // What lowering tells its passes is not for anyone else to say.
 void refuse_own_settings(const PassOptions& options) {
-  static const std::pair<const char*, const char*> kOwn[] = {
-      {"choose-layouts", "target"}, {"specialise", "tokens"}, {"form-kernels", "tokens"}};
+  static const std::pair<const char*, const char*> kOwn[] = {{"choose-layouts", "target"},
+                                                             {"read-high-nibbles", "draft"},
+                                                             {"specialise", "tokens"},
+                                                             {"form-kernels", "tokens"}};
   for (const auto& [pass, key] : kOwn) {
     const auto set = options.settings.find(pass);
     if (set != options.settings.end() && set->second.contains(key))
       throw Error(std::string(pass) + "." + key +
-                  " is set for each step when a model is compiled (--target, --block)");
+                  " is set for each step when a model is compiled (--target, --block, --self-draft)");
   }
 }
 
 }  // namespace
 
 void set_step(PassOptions& options, const std::string& name, int64_t most_tokens) {
-  options.settings["specialise"]["tokens"] = name == "decode" ? "1" : "T";
+  options.settings["read-high-nibbles"]["draft"] = name == "draft" ? "1" : "0";
+  options.settings["specialise"]["tokens"] = is_of_one_token(name) ? "1" : "T";
   options.settings["form-kernels"]["tokens"] = std::to_string(most_tokens);
 }
 
@@ -69,6 +74,7 @@ Lowered lower(Graph model, const LoweringOptions& wanted, PassOptions options,
               std::vector<PassReport>* reports) {
   refuse_own_settings(options);
   options.settings["choose-layouts"]["target"] = wanted.target;
+  if (wanted.draft) options.settings["choose-layouts"]["planes"] = "1";
   Lowering lowering(std::move(options), reports);
   Lowered out;
   out.block = wanted.block;
@@ -82,6 +88,7 @@ Lowered lower(Graph model, const LoweringOptions& wanted, PassOptions options,
     if (const std::optional<Graph> states = hidden_states(model))
       out.hidden = lowering.step(*states, "hidden", wanted.block);
   }
+  if (wanted.draft) out.draft = lowering.step(model, "draft", 1);
   out.model = std::move(model);
   return out;
 }

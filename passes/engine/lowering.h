@@ -14,6 +14,7 @@ struct LoweringOptions {
   int64_t block = 1;              // most tokens of a step (1 or more)
   std::string target = "native";  // whose layouts the weights get (codegen/target.h)
   bool hidden = false;            // also the step of last hidden states, if the model has such
+  bool draft = false;             // also the step that guesses a token from half the bytes of the weights
 };
 
 // Runs the lowering passes over `model`: those of the model, then on a graph for each step those of a step.
@@ -24,8 +25,8 @@ struct LoweringOptions {
 Lowered lower(Graph model, const LoweringOptions& wanted, PassOptions options = {},
               std::vector<PassReport>* reports = nullptr);
 
-// What the passes that lower a step are told: `name` is "decode", the step of one token, "prefill" or
-// "hidden".
+// What the passes that lower a step are told: `name` is "decode", the step of one token, "prefill", "hidden"
+// or "draft", of one token too.
 void set_step(PassOptions& options, const std::string& name, int64_t most_tokens);
 
 }  // namespace lmc

@@ -36,6 +36,36 @@ long=$(seq -s, 2 60),$(seq -s, 2 60),$(seq -s, 2 60),$(seq -s, 2 60)
 "$LMC" run tiny.lmc --ids "$long" -n 1000 --ignore-eos --json --speculate lookup --draft-min 5 >guessed.json 2>/dev/null
 cmp -s one.json guessed.json || fail "guesses at the end of the context change the tokens"
 
+# Guesses by half of each weight: the same weights and tokens; only where the bundle has that step, and one text at a time.
+expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --quant q8_0 --quant-min-dim 32 -o whole.lmc
+expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --quant q8_0 --quant-min-dim 32 --self-draft -o own.lmc
+[ "$(stat -c %s own.lmc/weights.safetensors)" = "$(stat -c %s whole.lmc/weights.safetensors)" ] || fail "planes take more than blocks"
+expect_ok "$LMC" verify own.lmc --kernels
+for how in "" "--temperature 0.8 --top-k 20 --seed 5" "--repetition-penalty 1.2 --repetition-window 0" "--allowed-ids own_ids.txt"; do
+  echo "5-900" >own_ids.txt
+  "$LMC" run whole.lmc --prompt "ROMEO:" -n 100 --ignore-eos --json $how >one.json 2>/dev/null || fail "run $how"
+  for draft in "" "--draft-min 1" "--draft 5 --draft-min 5"; do
+    "$LMC" run own.lmc --prompt "ROMEO:" -n 100 --ignore-eos --json $how --speculate self $draft >guessed.json 2>err.txt ||
+      fail "run --speculate self $how"
+    cmp -s one.json guessed.json || fail "--speculate self $draft $how changes the tokens"
+  done
+done
+expect_in err.txt "guessed tokens accepted"
+"$LMC" run whole.lmc --ids "$long" -n 1000 --ignore-eos --json >one.json 2>/dev/null || fail "to the end of the context"
+"$LMC" run own.lmc --ids "$long" -n 1000 --ignore-eos --json --speculate self --draft-min 5 >guessed.json 2>/dev/null
+cmp -s one.json guessed.json || fail "the model's own guesses at the end of the context change the tokens"
+expect_ok "$LMC" bench own.lmc -p 0 -n 4 -r 1
+expect_in out.txt "gs4@d0"
+expect_error 1 "tiny.lmc: was compiled without a draft of its own: compile it with --self-draft" "$LMC" run tiny.lmc --ids 2 --speculate self
+expect_error 2 "--speculate self guesses for one text at a time: leave it out with lmc serve" "$LMC" serve own.lmc --speculate self
+echo ROMEO >one.txt
+expect_error 2 "leave it out with --batch" "$LMC" run own.lmc --batch one.txt --speculate self
+expect_error 2 "--self-draft is for one process" "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --self-draft --ranks 2
+expect_error 2 "this model has none: --quant q8_0" "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --self-draft --quant q4_0 -o none.lmc
+[ -e none.lmc ] && fail "a refused compile left something"
+expect_error 2 "--emit draft goes with --self-draft" "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --emit draft
+"$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --self-draft --emit draft 2>/dev/null | grep -q "high_nibbles(" || fail "--emit draft"
+
 # A forbidden token never comes; a favoured one always.
 first=$("$LMC" run tiny.lmc --ids 2,119 -n 1 --json 2>/dev/null | sed 's/.*"ids":\[\([0-9]*\)\].*/\1/')
 "$LMC" run tiny.lmc --ids 2,119 -n 1 --json --logit-bias "$first=-inf" >banned.json 2>/dev/null || fail "--logit-bias"

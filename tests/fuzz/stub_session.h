@@ -24,7 +24,7 @@ struct StubStep {
   const StepPlan* plan = nullptr;
   size_t stage = 0;
 };
-inline StubStep stub_steps[3];
+inline StubStep stub_steps[4];
 
 // What lies between the ends of one allocation is sure to be there.
 inline void touch(std::byte* base, int64_t bytes, bool write) {
@@ -88,7 +88,7 @@ inline Plan stub_plan(int64_t context, const std::vector<int64_t>& spans) {
 
 inline bool small_enough_to_run(const Plan& plan) {
   int64_t tiles = 0;
-  for (const StepPlan* step : {&plan.decode, &plan.prefill, &plan.hidden})
+  for (const StepPlan* step : {&plan.decode, &plan.prefill, &plan.hidden, &plan.draft})
     for (const PlanStage& s : step->stages) tiles += s.tiles;
   return tiles < 100'000;
 }
@@ -103,12 +103,15 @@ inline std::unique_ptr<Session> stub_session(const Plan& plan, const std::vector
   stub_steps[0] = {&plan.decode};
   stub_steps[1] = {&plan.prefill};
   stub_steps[2] = {&plan.hidden};
+  stub_steps[3] = {&plan.draft};
   SessionOptions options;
   options.threads = 1;
   options.scheduler = "in-order";
-  return std::make_unique<Session>(plan, std::vector<KernelFn>(plan.decode.stages.size(), stub_kernel<0>),
-                                   std::vector<KernelFn>(plan.prefill.stages.size(), stub_kernel<1>), weights,
-                                   options, std::vector<KernelFn>(plan.hidden.stages.size(), stub_kernel<2>));
+  const PlanKernels kernels = {std::vector<KernelFn>(plan.decode.stages.size(), stub_kernel<0>),
+                               std::vector<KernelFn>(plan.prefill.stages.size(), stub_kernel<1>),
+                               std::vector<KernelFn>(plan.hidden.stages.size(), stub_kernel<2>),
+                               std::vector<KernelFn>(plan.draft.stages.size(), stub_kernel<3>)};
+  return std::make_unique<Session>(plan, kernels, weights, options);
 }
 
 // Everything that a session does: steps of few tokens and of as many as fit, logits of one row, of all and of
@@ -135,6 +138,12 @@ inline void use_session(Session& session) {
     rows.push_back({i % 2 == 0 ? &other : &session.sequence(), 0});
   session.reset();
   session.step_rows(rows);
+  if (session.guesses()) {
+    session.reset();
+    volatile float guessed = session.guess_logits(session.sequence(), 0)->back();
+    session.reset();
+    guessed = guessed + static_cast<float>(*session.guess(session.sequence(), 0));
+  }
   if (session.hidden_size() == 0) return;
   other.reset();
   session.reset();
@@ -145,7 +154,7 @@ inline void use_session(Session& session) {
 
 // What reports make of a plan, without running it.
 inline void describe(const Plan& plan) {
-  for (const StepPlan* step : {&plan.decode, &plan.prefill, &plan.hidden}) {
+  for (const StepPlan* step : {&plan.decode, &plan.prefill, &plan.hidden, &plan.draft}) {
     if (step->stages.size() < 200) check_schedule(*step);
     for (const PlanStage& s : step->stages) stage_label(s.work);
   }

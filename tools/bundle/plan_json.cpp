@@ -208,6 +208,7 @@ std::string plan_to_json(const Plan& plan) {
     out["hidden"] = step_json(plan.hidden);
     out["hidden_size"] = plan.hidden_size;
   }
+  if (!plan.draft.stages.empty()) out["draft"] = step_json(plan.draft);
   if (plan.ranks > 1) {
     out["ranks"] = plan.ranks;
     out["rank"] = plan.rank;
@@ -244,6 +245,7 @@ Plan plan_from_json(const std::string& text, const std::string& file) {
       plan.hidden = step_from(j.at("hidden"));
       plan.hidden_size = size_from(j, "hidden_size");
     }
+    if (j.contains("draft")) plan.draft = step_from(j.at("draft"));
     check_plan(plan);
     for (const PlanWeight& w : plan.weights)
       check(is_printable_name(w.name), "a weight's name holds control characters");

@@ -49,6 +49,7 @@ struct Options {
   int64_t ranks = 0, rank = -1;  // 0: compiled without --ranks
   int threads = 0;
   bool no_verify = false;
+  bool self_draft = false;
   bool allow_nan = false;
 };
 
@@ -140,6 +141,7 @@ void write_rank(const Options& o, BundleWriter& writer, WeightIdentity& identity
   writer.add_own("decode.lmir", print_graph(code.graphs.decode));
   writer.add_own("prefill.lmir", print_graph(code.graphs.prefill));
   if (!code.plan.hidden.stages.empty()) writer.add_own("hidden.lmir", print_graph(code.graphs.hidden));
+  if (!code.plan.draft.stages.empty()) writer.add_own("draft.lmir", print_graph(code.graphs.draft));
   writer.add_own("kernels.o", code.object);
   writer.add_own("report.json", report.json());
   if (o.ranks <= 1) report.print();
@@ -252,6 +254,11 @@ std::vector<RankModel> optimised(const Options& o, Model& m, const PassOptions& 
   return out;
 }
 
+bool reads_high_nibbles(const Graph& g) {
+  const std::vector<OpId> ops = g.ops();
+  return std::any_of(ops.begin(), ops.end(), [&](OpId id) { return g.op(id).def->name == "high_nibbles"; });
+}
+
 // Nothing where --emit has written what it asks for.
 std::optional<CodegenResult> compiled(const Options& o, const CodegenOptions& options,
                                       const LoweringOptions& wanted, const RankModel& model,
@@ -260,6 +267,9 @@ std::optional<CodegenResult> compiled(const Options& o, const CodegenOptions& op
   std::vector<PassReport> lowering;
   Lowered lowered = lower(model.graph.clone(), wanted, passes, &lowering);
   report_passes(lowering, passes, false);
+  if (wanted.draft && !reads_high_nibbles(lowered.draft))
+    throw UsageError(
+        "--self-draft guesses by half of each q8_0 weight, and this model has none: --quant q8_0");
   // (Of what is cut by columns, every part has all rows.)
   if (o.ranks == 0) {
     for (const std::string& line : stored_more_than_once(lowered.model)) info("  {}", line);
@@ -270,6 +280,7 @@ std::optional<CodegenResult> compiled(const Options& o, const CodegenOptions& op
   };
   if (o.emit == "decode") return write(print_graph(lowered.decode));
   if (o.emit == "prefill") return write(print_graph(lowered.prefill));
+  if (o.emit == "draft") return write(print_graph(lowered.draft));
   const auto start = std::chrono::steady_clock::now();
   CodegenResult code =
       o.emit == "plan" ? plan_only(std::move(lowered), options) : lmc::emit(std::move(lowered), options);
@@ -296,6 +307,7 @@ void check_ranks(const Options& o) {
       o.emit != "graph" && o.emit != "quant")
     throw UsageError("--emit " + o.emit + " is of one rank: pass --rank");
   if (!o.split.empty() && o.ranks == 0) throw UsageError("--split goes with --ranks");
+  if (o.ranks > 0 && o.self_draft) throw UsageError("--self-draft is for one process: leave out --ranks");
   if (o.ranks > 0 && o.passes.price)
     throw UsageError("--price is of one machine: lmc price tells what several take");
 }
@@ -306,6 +318,7 @@ void run(const Options& o) {
     throw UsageError("--weights none goes with --emit: there is nothing to pack");
   if (!o.sign.empty() && !o.emit.empty()) throw UsageError("--sign goes with a bundle, not with --emit");
   check_ranks(o);
+  if (o.emit == "draft" && !o.self_draft) throw UsageError("--emit draft goes with --self-draft");
   o.automatic.check(o.source.quant.automatic());
   if (!o.chat_template.empty()) static_cast<void>(named_template(o.chat_template));
   std::string output = o.output;
@@ -336,7 +349,7 @@ void run(const Options& o) {
   if (o.emit == "opt") return emit(o, print_graph(ranks[0].graph));
 
   const LoweringOptions lowering = {
-      .block = std::min(o.block, m.context), .target = target, .hidden = o.ranks == 0};
+      .block = std::min(o.block, m.context), .target = target, .hidden = o.ranks == 0, .draft = o.self_draft};
   std::optional<BundleWriter> writer;
   WeightIdentity identity;
   if (o.emit.empty()) writer.emplace(output);
@@ -390,10 +403,10 @@ const RegisterCommand kCompile(
            .option(
                "--emit", o->emit,
                "write this stage instead of a bundle: import (or graph) is the IR before any pass, opt "
-               "after all, decode and prefill the kernels of a step of one token and of a block, quant the "
-               "rules "
+               "after all, decode and prefill the kernels of a step of one token and of a block, draft those "
+               "of --self-draft, quant the rules "
                "for --quant (those that auto has chosen)")
-           .one_of({"import", "graph", "opt", "decode", "prefill", "plan", "llvm", "asm", "quant"});
+           .one_of({"import", "graph", "opt", "decode", "prefill", "draft", "plan", "llvm", "asm", "quant"});
        flags
            .option(
                "--ranks", o->ranks,
@@ -410,6 +423,8 @@ const RegisterCommand kCompile(
                    "layer, for one text sooner; layers, some layers, with few messages, for many texts")
            .one_of({"tensor", "layers"});
        flags.option("--rank", o->rank, "with --ranks and --emit: whose graph, counted from 0").range(0, 7);
+       flags.flag("--self-draft", o->self_draft,
+                  "also the step that guesses tokens by half of each q8_0 weight, for --speculate self");
        flags.flag("--no-verify", o->no_verify,
                   "do not run each kernel beside the evaluator of its group on seeded inputs");
        flags

@@ -129,6 +129,8 @@ void run(Options& o) {
   if (o.has_ids) parse_ids(o.ids);
   static_cast<void>(o.generation.options());
   o.variables.check();
+  if (!o.batch.empty()) o.generation.speculation.check_several("--batch");
+  if (o.logprobs >= 0) o.generation.speculation.check_several("--logprobs");
   if (!o.batch.empty()) o.json = true;
   if (!o.json && (o.timings || o.logprobs >= 0))
     throw UsageError(std::string(o.timings ? "--timings" : "--logprobs") + " goes with --json or --batch");

@@ -64,6 +64,7 @@ void run(Options o) {
   if (o.server.tls_certificate.empty() != o.server.tls_key.empty())
     throw UsageError("--tls-cert and --tls-key go together");
   o.speculation.check();
+  o.speculation.check_several("lmc serve");
   if (!o.key_file.empty()) o.service.access.keys = serve::read_keys(o.key_file);
   o.service.access.hosts = host_names(o);
   o.server.port = o.port;

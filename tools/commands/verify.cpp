@@ -43,6 +43,7 @@ Proof prove_all(const Bundle& bundle) {
   lowered.decode = read_graph(bundle, "decode.lmir");
   lowered.prefill = read_graph(bundle, "prefill.lmir");
   if (!bundle.plan.hidden.stages.empty()) lowered.hidden = read_graph(bundle, "hidden.lmir");
+  if (!bundle.plan.draft.stages.empty()) lowered.draft = read_graph(bundle, "draft.lmir");
   lowered.block = bundle.plan.prefill.max_tokens;
   const LoadedKernels kernels(bundle.kernels);
   return prove_kernels(lowered, bundle.plan, kernels, true);

@@ -60,9 +60,8 @@ Engine::Engine(const std::string& bundle_path, SessionOptions options, const Loa
       if (then) then(plan, step, times);
     };
   }
-  session_ = std::make_unique<Session>(bundle_.plan, find_kernels(kernels_, bundle_.plan.decode),
-                                       find_kernels(kernels_, bundle_.plan.prefill), bundle_.weights(),
-                                       options, find_kernels(kernels_, bundle_.plan.hidden));
+  session_ = std::make_unique<Session>(bundle_.plan, find_kernels(kernels_, bundle_.plan), bundle_.weights(),
+                                       options);
 }
 
 void Engine::report() const {
@@ -77,8 +76,10 @@ void Engine::report() const {
        bundle_.plan.target, session_->threads());
 }
 
-Drafter& Engine::drafter(size_t most, size_t least) {
-  if (!drafter_) drafter_.emplace(most, least);
+Drafter& Engine::drafter(size_t most, size_t least, bool by_model) {
+  if (by_model && !session_->guesses())
+    throw Error(bundle_.path + ": was compiled without a draft of its own: compile it with --self-draft");
+  if (!drafter_) drafter_.emplace(most, least, by_model);
   return *drafter_;
 }
 

@@ -32,7 +32,8 @@ class Engine {
   // The checkpoint's. Error if the bundle has none, or one that cannot be used.
   ChatTemplate chat_template() const;
   // Guesses from all that this engine has read and said; the limits are those of the first call.
-  Drafter& drafter(size_t most, size_t least);
+  // `by_model`: and asks the model's own draft; Error if it has none.
+  Drafter& drafter(size_t most, size_t least, bool by_model);
   // From then on only the ids of this file are chosen (tools/generate/allowed_ids.h).
   void allow_only(const std::string& file);
   // From then on answers keep to this grammar, made of allowed ids.

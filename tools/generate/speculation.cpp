@@ -8,9 +8,11 @@ void SpeculationFlags::add_to(Flags& flags) {
   flags
       .option(
           "--speculate", speculate,
-          "lookup: guess that what followed the same words before follows again, and verify it at once; the "
-          "tokens stay the same")
-      .one_of({"none", "lookup"})
+          "lookup: guess that what followed the same words before follows again, and verify it at once; "
+          "self: "
+          "where no words come again, guess by half of each weight (lmc compile --self-draft), one text at a "
+          "time; the tokens stay the same")
+      .one_of({"none", "lookup", "self"})
       .shows_default();
   flags
       .option("--draft,--draft-max", draft,
@@ -29,9 +31,14 @@ void SpeculationFlags::check() const {
     throw UsageError(fmt::format("--draft-min {} is more than --draft {}, the most", least_draft, draft));
 }
 
+void SpeculationFlags::check_several(const std::string& what) const {
+  if (by_model())
+    throw UsageError("--speculate self guesses for one text at a time: leave it out with " + what);
+}
+
 Drafter* SpeculationFlags::drafter(Engine& engine) const {
-  if (speculate != "lookup") return nullptr;
-  return &engine.drafter(static_cast<size_t>(draft), static_cast<size_t>(least_draft));
+  if (speculate == "none") return nullptr;
+  return &engine.drafter(static_cast<size_t>(draft), static_cast<size_t>(least_draft), by_model());
 }
 
 std::string acceptance_text(int64_t drafted, int64_t accepted) {

@@ -16,8 +16,13 @@ struct SpeculationFlags {
   void add_to(Flags& flags);
   // UsageError for flags that make no sense, before anything is loaded.
   void check() const;
+  // UsageError for what works for one text at a time only, where `what` makes several.
+  void check_several(const std::string& what) const;
   // Who guesses; null: nobody.
   Drafter* drafter(Engine& engine) const;
+
+ private:
+  bool by_model() const { return speculate == "self"; }
 };
 
 // "12 of 30 guessed tokens accepted (40%)", or "" where nothing was guessed.

@@ -29,10 +29,7 @@ constexpr int64_t kBlock = 64, kContext = 1024;
 class Probe {
  public:
   explicit Probe(const std::string& text)
-      : code_(compiled(text)),
-        kernels_(code_.object),
-        decode_(find_kernels(kernels_, code_.plan.decode)),
-        prefill_(find_kernels(kernels_, code_.plan.prefill)) {
+      : code_(compiled(text)), kernels_(code_.object), functions_(find_kernels(kernels_, code_.plan)) {
     for (const PlanWeight& w : code_.plan.weights) {
       auto& memory = memory_.emplace_back(static_cast<size_t>(w.bytes + kReadPastEnd), std::byte{0x3c});
       weights_.push_back(memory.data());
@@ -50,7 +47,7 @@ class Probe {
       std::vector<double>& stages = out.emplace_back();
       for (const StageTime& t : profile.last_stages()) stages.push_back(t.span);
     };
-    Session session(code_.plan, decode_, prefill_, weights_, options);
+    Session session(code_.plan, functions_, weights_, options);
     session.warm_up();
     if (before > 0) session.step(std::vector<int32_t>(static_cast<size_t>(before), 1));
     out.clear();
@@ -71,7 +68,7 @@ class Probe {
 
   CodegenResult code_;
   LoadedKernels kernels_;
-  std::vector<KernelFn> decode_, prefill_;
+  PlanKernels functions_;
   std::vector<std::vector<std::byte>> memory_;
   std::vector<const void*> weights_;
 };

@@ -8,10 +8,13 @@
 
 namespace lmc {
 
-std::vector<KernelFn> find_kernels(const LoadedKernels& kernels, const StepPlan& step) {
-  std::vector<KernelFn> out;
-  for (const PlanStage& s : step.stages) out.push_back(reinterpret_cast<KernelFn>(kernels.find(s.symbol)));
-  return out;
+PlanKernels find_kernels(const LoadedKernels& kernels, const Plan& plan) {
+  const auto of = [&](const StepPlan& step) {
+    std::vector<KernelFn> out;
+    for (const PlanStage& s : step.stages) out.push_back(reinterpret_cast<KernelFn>(kernels.find(s.symbol)));
+    return out;
+  };
+  return {of(plan.decode), of(plan.prefill), of(plan.hidden), of(plan.draft)};
 }
 
 void pack_weights(const WeightPacker& packer, const std::vector<std::byte*>& to, int threads) {
@@ -43,8 +46,7 @@ MemoryProgram::MemoryProgram(CodegenResult code, const WeightSource& source, con
   SessionOptions on_this_machine = options;
   const int threads = options.threads > 0 ? options.threads : default_threads();
   if (threads > 1) on_this_machine.machine = machine_figures(threads);
-  session_ = std::make_unique<Session>(code_.plan, find_kernels(kernels_, code_.plan.decode),
-                                       find_kernels(kernels_, code_.plan.prefill),
+  session_ = std::make_unique<Session>(code_.plan, find_kernels(kernels_, code_.plan),
                                        std::vector<const void*>(to.begin(), to.end()), on_this_machine);
 }
 

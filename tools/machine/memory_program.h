@@ -30,8 +30,8 @@ class MemoryProgram {
   std::unique_ptr<Session> session_;
 };
 
-// The kernels of a step's stages.
-std::vector<KernelFn> find_kernels(const LoadedKernels& kernels, const StepPlan& step);
+// The kernels of all steps' stages.
+PlanKernels find_kernels(const LoadedKernels& kernels, const Plan& plan);
 
 // Fills the memory of each of the packer's weights.
 void pack_weights(const WeightPacker& packer, const std::vector<std::byte*>& to, int threads);

@@ -80,7 +80,7 @@ void expect_agreement(const std::string& text, int64_t tokens, double tolerance,
     o.threads = 1;
     o.block = block;
     o.scheduler = "shuffled";
-    Session s(code.plan, functions(code.plan.decode), functions(code.plan.prefill), weights, o);
+    Session s(code.plan, {functions(code.plan.decode), functions(code.plan.prefill)}, weights, o);
     std::vector<float> got;
     s.forward(ids, Rows::all, [&](int64_t, int64_t rows, const float* l) {
       got.insert(got.end(), l, l + rows * code.plan.vocab);
@@ -91,7 +91,7 @@ void expect_agreement(const std::string& text, int64_t tokens, double tolerance,
     if (block == 0) {
       o.threads = 3;
       o.scheduler = "flow-graph";
-      Session several(code.plan, functions(code.plan.decode), functions(code.plan.prefill), weights, o);
+      Session several(code.plan, {functions(code.plan.decode), functions(code.plan.prefill)}, weights, o);
       EXPECT_EQ(first, all_logits(several, ids)) << "the bits depend on the threads";
     }
     expect_allowed_alike(s, ids, first);
@@ -102,7 +102,7 @@ void expect_agreement(const std::string& text, int64_t tokens, double tolerance,
     for (size_t i = 0; i < ids.size(); ++i)
       EXPECT_EQ(s.next(std::span(ids).subspan(i, 1)), greedy(std::span(first).subspan(i * vocab, vocab)));
   }
-  Session s(code.plan, functions(code.plan.decode), functions(code.plan.prefill), weights, {.threads = 1});
+  Session s(code.plan, {functions(code.plan.decode), functions(code.plan.prefill)}, weights, {.threads = 1});
   std::vector<std::vector<int32_t>> texts = {ids};
   for (int64_t length : {tokens / 2, int64_t{1}, tokens - 1, tokens / 3, tokens}) {
     auto& text = texts.emplace_back();

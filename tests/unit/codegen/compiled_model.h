@@ -29,8 +29,9 @@ struct Compiled {
   }
 
   std::unique_ptr<Session> session(const SessionOptions& options = {}) const {
-    return std::make_unique<Session>(code.plan, functions(code.plan.decode), functions(code.plan.prefill),
-                                     weights, options);
+    const PlanKernels all = {functions(code.plan.decode), functions(code.plan.prefill),
+                             functions(code.plan.hidden), functions(code.plan.draft)};
+    return std::make_unique<Session>(code.plan, all, weights, options);
   }
 
   std::vector<float> logits(const std::vector<int32_t>& ids, int threads, int64_t block,

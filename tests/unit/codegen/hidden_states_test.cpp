@@ -39,12 +39,6 @@ class HiddenStates : public testing::TestWithParam<std::string> {
   Model model_ = load_model(golden_folder() + "/" + GetParam(), {});
 };
 
-std::unique_ptr<Session> session_of(const Compiled& c) {
-  return std::make_unique<Session>(c.code.plan, c.functions(c.code.plan.decode),
-                                   c.functions(c.code.plan.prefill), c.weights, SessionOptions{},
-                                   c.functions(c.code.plan.hidden));
-}
-
 // Of all ids, fed so many at a time beside the same ids of another sequence, if that is wanted.
 std::vector<float> states_of(Session& session, std::span<const int32_t> ids, size_t at_a_time, bool beside) {
   Sequence own(session.plan()), other(session.plan());
@@ -72,7 +66,7 @@ TEST_P(HiddenStates, are_those_of_the_evaluator_before_any_pass) {
   run_passes(graph, passes);
   const Tensor want = evaluate(graph, step_inputs(ids(), true), *model_.weights)[0];
   const Compiled c = compiled("none");
-  const auto session = session_of(c);
+  const auto session = c.session();
   ASSERT_EQ(session->hidden_size(), want.last());
   const std::vector<float> got = states_of(*session, ids(), kBlock, false);
   ASSERT_EQ(got.size(), want.data.size());
@@ -82,7 +76,7 @@ TEST_P(HiddenStates, are_those_of_the_evaluator_before_any_pass) {
 TEST_P(HiddenStates, have_the_same_bits_in_any_step) {
   for (const char* format : {"none", "q8_0"}) {
     const Compiled c = compiled(format);
-    const auto session = session_of(c);
+    const auto session = c.session();
     const std::vector<float> want = states_of(*session, ids(), kBlock, false);
     EXPECT_EQ(want, states_of(*session, ids(), 1, false)) << format;
     EXPECT_EQ(want, states_of(*session, ids(), 7, true)) << format;

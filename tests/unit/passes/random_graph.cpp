@@ -347,13 +347,22 @@ class Generator {
 
   void weight_views() {
     const int64_t n = 2 * some_size();
-    const ValueId x = row_activation();
+    ValueId x = row_activation();
     const int64_t cols = g_.type(x).last();
     const ValueId w = weight({n, cols});
     const ValueId first = op("slice", {w}, {{"start", int64_t{0}}, {"size", n / 2}});
     const ValueId second = op("slice", {w}, {{"start", n / 2}, {"size", n / 2}});
     const ValueId whole = op("concat", chance(3) ? std::vector{second, first} : std::vector{first, second});
-    const ValueId y = op("linear", {x, op("pack", {whole}, {{"layout", std::string("f32")}})});
+    ValueId packed;
+    if (chance(4)) {  // as a step that guesses reads it
+      const ValueId rounded = op("quantize", {whole}, {{"format", std::string("q8_0")}});
+      packed = op("high_nibbles", {op("pack", {rounded}, {{"layout", std::string("q8_0.planes8")}})},
+                  {{"layout", std::string("q8_0_high.planes8")}});
+      x = op("quantize", {x}, {{"format", std::string("q8_0")}});
+    } else {
+      packed = op("pack", {whole}, {{"layout", std::string("f32")}});
+    }
+    const ValueId y = op("linear", {x, packed});
     g_.add_op("split", {y}, {{"sizes", std::vector<int64_t>{n / 2, n / 2}}}, {}, scope_);
     for (ValueId r : g_.op(g_.value(y).uses.back().op).results) values_.push_back(r);
   }

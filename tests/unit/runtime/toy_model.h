@@ -42,9 +42,9 @@ class ToyModel {
 
   std::unique_ptr<Session> session(const SessionOptions& options = {.threads = 1}) const {
     const std::vector<KernelFn> kernels = {&append, &attend, &logits};
-    return std::make_unique<Session>(plan, kernels,
-                                     plan.prefill.stages.empty() ? std::vector<KernelFn>{} : kernels,
-                                     std::vector<const void*>{&params_}, options, kernels);
+    const PlanKernels all = {kernels, plan.prefill.stages.empty() ? std::vector<KernelFn>{} : kernels,
+                             kernels};
+    return std::make_unique<Session>(plan, all, std::vector<const void*>{&params_}, options);
   }
 
   // What the model makes of `tokens`: the logits of the last one; `length`: of the sequence in all, if more.

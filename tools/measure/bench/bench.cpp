@@ -71,6 +71,10 @@ BenchResult bench(const std::string& bundle, int threads, const std::vector<Spee
   for (const SpeedTest& test : tests) {
     out.tests.push_back(measure_speed(session, engine.bundle().plan, test, repetitions));
     measure_again(out.read, engine, out.threads);
+    if (test.kind != SpeedTest::Kind::decode || !session.guesses()) continue;
+    SpeedTest guess = test;
+    guess.kind = SpeedTest::Kind::guess;
+    out.tests.push_back(measure_speed(session, engine.bundle().plan, guess, repetitions));
   }
   out.peak_memory = peak_memory_bytes();
   return out;

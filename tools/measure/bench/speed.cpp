@@ -33,15 +33,17 @@ std::string SpeedTest::name() const {
       return "vf" + at;
     case Kind::sequences:
       return "sq" + at;
+    case Kind::guess:
+      return "gs" + at;
     case Kind::prefill:
       return "pp" + std::to_string(tokens);
   }
   return "";
 }
 
-double step_bytes(const Plan& plan, int64_t seen, int64_t caches) {
+double step_bytes(const Plan& plan, int64_t seen, int64_t caches, bool guess) {
   double bytes = 0;
-  for (const PlanStage& s : plan.decode.stages) bytes += s.work.weight_bytes;
+  for (const PlanStage& s : (guess ? plan.draft : plan.decode).stages) bytes += s.work.weight_bytes;
   for (const PlanCache& c : plan.caches) {
     bytes += static_cast<double>(caches * std::min(seen, c.span)) * static_cast<double>(c.bytes) /
              static_cast<double>(c.capacity);
@@ -59,14 +61,14 @@ double time_prefill(Session& session, int64_t tokens) {
   return seconds;
 }
 
-std::vector<double> time_decode(Session& session, int64_t tokens, int64_t depth) {
+std::vector<double> time_decode(Session& session, int64_t tokens, int64_t depth, bool guess) {
   session.reset();
   feed(session, depth);
   std::vector<double> steps;
   for (int64_t i = 0; i < tokens; ++i) {
     const std::vector<int32_t> token = made_up_tokens(1, session.vocab(), depth + i);
     const auto start = std::chrono::steady_clock::now();
-    session.next(token);
+    guess ? session.guess(session.sequence(), token[0]) : session.next(token);
     steps.push_back(seconds_since(start));
     stop_if_interrupted();
   }
@@ -96,10 +98,12 @@ SpeedResult measure_speed(Session& session, const Plan& plan, const SpeedTest& t
     for (int r = 0; r < repetitions; ++r) out.rates.push_back(tokens / time_prefill(session, test.tokens));
     return out;
   }
-  const bool decodes = test.kind == SpeedTest::Kind::decode;
+  const bool guess = test.kind == SpeedTest::Kind::guess;
+  const bool decodes = guess || test.kind == SpeedTest::Kind::decode;
   std::optional<SequencesTimer> sequences;
   if (decodes) {
-    for (int64_t i = 0; i < test.tokens; ++i) out.step_bytes += step_bytes(plan, test.depth + i + 1) / tokens;
+    for (int64_t i = 0; i < test.tokens; ++i)
+      out.step_bytes += step_bytes(plan, test.depth + i + 1, 1, guess) / tokens;
   } else if (test.kind == SpeedTest::Kind::verify) {
     out.step_bytes = step_bytes(plan, test.depth + test.tokens);
   } else {
@@ -110,7 +114,7 @@ SpeedResult measure_speed(Session& session, const Plan& plan, const SpeedTest& t
   time_decode(session, std::min<int64_t>(test.tokens, 2), 0);
   for (int r = 0; r < repetitions; ++r) {
     const std::vector<double> steps = sequences ? sequences->time(kSteps)
-                                      : decodes ? time_decode(session, test.tokens, test.depth)
+                                      : decodes ? time_decode(session, test.tokens, test.depth, guess)
                                                 : time_verify(session, test.tokens, test.depth);
     const double seconds = std::accumulate(steps.begin(), steps.end(), 0.0);
     out.rates.push_back((decodes ? 1.0 : tokens) * static_cast<double>(steps.size()) / seconds);

@@ -43,8 +43,7 @@ AttentionParts measure_attention_parts(const Bundle& bundle, int threads, int64_
   const CodegenResult code = compiled_for_measuring(bundle);
   const LoadedKernels kernels(code.object);
   std::array<int64_t, kAttentionParts> cycles = {};
-  Session session(code.plan, find_kernels(kernels, code.plan.decode),
-                  find_kernels(kernels, code.plan.prefill), bundle.weights(),
+  Session session(code.plan, find_kernels(kernels, code.plan), bundle.weights(),
                   {.threads = threads, .cycles = cycles.data(), .stop = &interrupted()});
   AttentionParts out;
   session.step(made_up_tokens(prompt, session.vocab()));

@@ -18,7 +18,7 @@ class T4 : public ScaledBlocks {
   int number(const std::byte* block, int64_t row, int64_t col) const override {
     return nibbles_.unpack(block, row, col) - 8;
   }
-  Dots emit_whole_dots(KernelBuilder& k, const Contraction& c, const std::vector<Value*>& blocks,
+  Dots emit_whole_dots(KernelBuilder& k, const Contraction& c, Value*, const std::vector<Value*>& blocks,
                        const Activations& activations) const override {
     auto& b = k.ir();
     Dots dots = nibbles_.emit_dots(k, c, blocks, activations);
