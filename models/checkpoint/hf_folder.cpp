@@ -41,7 +41,9 @@ std::optional<Type> HfFolder::type(const std::string& name) const {
   if (it == file_of_.end()) return std::nullopt;
   const auto& t = files_[it->second]->tensors().at(name);
   const auto dtype = safetensors_dtype(t.dtype);
-  if (!dtype) return std::nullopt;
+  if (!dtype)
+    throw Error(file_of(name) + ": tensor '" + name + "' is " + shape_text(name) +
+                "; weights must be F32, F16 or BF16, or packed in a way that lmc knows (models/README.md)");
   return Type{*dtype, t.shape};
 }
 

@@ -17,12 +17,14 @@ class HfFolder : public WeightSource {
   // missing.
   explicit HfFolder(const std::string& folder);
 
+  // Error for a tensor whose dtype no weight has.
   std::optional<Type> type(const std::string& name) const override;
   void read(const std::string& name, int64_t first, std::span<float> out) const override;
   bool read_blocks(const std::string& name, bool transposed, DType format, int64_t first, int64_t rows,
                    std::span<std::byte> out) const override;
 
   virtual std::vector<std::string> names() const;
+  bool holds(const std::string& name) const { return file_of_.contains(name); }  // a tensor of the file
   const SafetensorsFile::Tensor& stored(const std::string& name) const;  // must exist
   // As the checkpoint says it, for tensors that are no weights: "BOOL[1,1,64,64]".
   virtual std::string shape_text(const std::string& name) const;

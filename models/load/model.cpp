@@ -17,7 +17,7 @@
 #include "models/load/hf_config.h"
 #include "models/load/lora.h"
 #include "models/load/model_parts.h"
-#include "models/load/mxfp4_folder.h"
+#include "models/load/packed_folder.h"
 #include "models/load/token_ids.h"
 #include "models/tokenizer/tokenizer.h"
 
@@ -55,7 +55,7 @@ void use_folder(const Definition& d, const std::string& folder, const ModelOptio
   const ConfigSource source = read_hf_config(d, folder + "/config.json");
   ConfigMap config = resolve_config(d, source);
 
-  auto checkpoint = std::make_unique<Mxfp4Folder>(folder);
+  auto checkpoint = std::make_unique<PackedFolder>(folder);
   const int64_t context = choose_context(d, config, options.context);
   Expanded e = with_values_of(source.name, [&] {
     return expand(

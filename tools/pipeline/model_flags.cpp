@@ -6,7 +6,7 @@
 #include "models/checkpoint/hf_folder.h"
 #include "models/checkpoint/hub_cache.h"
 #include "models/load/lora.h"
-#include "models/load/mxfp4_folder.h"
+#include "models/load/packed_folder.h"
 
 namespace lmc {
 
@@ -57,7 +57,7 @@ void ModelFlags::apply(PassOptions& passes, const Model& model) const {
 std::unique_ptr<WeightSource> checkpoint_weights(const std::string& folder, PassOptions& passes) {
   if (folder.empty()) return nullptr;
   const std::string found = local_checkpoint(folder);
-  auto weights = std::make_unique<Mxfp4Folder>(found);
+  auto weights = std::make_unique<PackedFolder>(found);
   passes.weights = weights.get();
   passes.replay_flags.insert(passes.replay_flags.end(), {"--weights", found});
   return weights;
