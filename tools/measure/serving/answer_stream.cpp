@@ -40,9 +40,8 @@ int64_t AnswerStream::tokens_in(std::string_view line) {
   const nlohmann::json event = parse_json(line.substr(kData.size()), name_);
   if (!event.is_object()) throw Error(name_ + ": answers with an event that is no object");
   if (const auto error = event.find("error"); error != event.end()) {
-    const auto text = error->is_object() ? error->find("message") : error;
-    throw Error(name_ + ": " +
-                (text != error->end() && text->is_string() ? text->get<std::string>() : "an answer failed"));
+    const nlohmann::json text = error->is_object() ? error->value("message", nlohmann::json()) : *error;
+    throw Error(name_ + ": " + (text.is_string() ? text.get<std::string>() : "an answer failed"));
   }
   ended_ = ended_ || (event.contains("stop") && event["stop"] == true);
   if (const auto timings = event.find("timings"); timings != event.end() && timings->is_object()) {
