@@ -25,7 +25,7 @@ class HfFolder : public WeightSource {
 
   virtual std::vector<std::string> names() const;
   bool holds(const std::string& name) const { return file_of_.contains(name); }  // a tensor of the file
-  const SafetensorsFile::Tensor& stored(const std::string& name) const;  // must exist
+  const SafetensorsFile::Tensor& stored(const std::string& name) const;          // must exist
   // As the checkpoint says it, for tensors that are no weights: "BOOL[1,1,64,64]".
   virtual std::string shape_text(const std::string& name) const;
   virtual std::string file_of(const std::string& name) const;
