@@ -13,6 +13,7 @@
 #include "tools/generate/page_store.h"
 #include "tools/generate/ranks.h"
 #include "tools/generate/speculation.h"
+#include "tools/generate/template_variables.h"
 #include "tools/serve/http/server.h"
 #include "tools/serve/service.h"
 #include "tools/system/files.h"
@@ -31,6 +32,8 @@ struct Options {
   serve::ServiceOptions service;
   BatcherOptions batcher;
   SpeculationFlags speculation;
+  TemplateVariables variables;
+  std::string sampling = "checkpoint";
   LoadOptions load;
   std::string scheduler = kUsualScheduler;
   std::vector<std::string> hosts;
@@ -65,6 +68,7 @@ void run(Options o) {
     throw UsageError("--tls-cert and --tls-key go together");
   o.speculation.check();
   o.speculation.check_several("lmc serve");
+  o.service.template_variables = o.variables.all();
   if (!o.key_file.empty()) o.service.access.keys = serve::read_keys(o.key_file);
   o.service.access.hosts = host_names(o);
   o.server.port = o.port;
@@ -87,6 +91,7 @@ void run(Options o) {
         fmt::format("--slots {}: a step of this bundle takes at most {} sequences", o.slots, most));
   o.batcher.slots = o.slots > 0 ? o.slots : std::min(o.batcher.slots, most);
   o.batcher.kv_bytes = static_cast<int64_t>(o.kv_memory);
+  if (o.sampling == "checkpoint") o.service.sampling = engine.bundle().info.sampling;
   o.batcher.drafter = o.speculation.drafter(engine);
   engine.warm_up();
   engine.report();
@@ -162,6 +167,13 @@ const RegisterCommand kServe(
                    "the share of a step's time that prompts may take while answers are being made")
            .shows_default();
        o->speculation.add_to(flags);
+       o->variables.add_to(flags);
+       flags
+           .option("--sampling", o->sampling,
+                   "how tokens are drawn where a request does not say it: checkpoint, as its "
+                   "generation_config.json advises, if it does; api, as each interface says")
+           .one_of({"checkpoint", "api"})
+           .shows_default();
        flags.option("--timeout", o->service.seconds, "seconds for an answer, waiting included; 0 = no limit")
            .not_negative()
            .shows_default();

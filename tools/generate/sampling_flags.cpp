@@ -109,17 +109,23 @@ SamplerOptions SamplingFlags::options() const {
   return out;
 }
 
-void SamplingFlags::settle(const std::map<std::string, double>& advice) {
+bool take_advice(const std::map<std::string, double>& advice,
+                 const std::function<bool(const std::string& setting)>& given, SamplerOptions& options) {
   bool advised = false;
   for (const SamplingSetting& s : kSettings) {
     const auto it = advice.find(s.name);
-    if (source != "checkpoint" || it == advice.end() || flags_.at(s.name).given()) continue;
-    put(options_, s, it->second);
+    if (it == advice.end() || given(s.name)) continue;
+    put(options, s, it->second);
     advised = true;
     // transformers looks at the whole text.
-    if (it->first == "repetition_penalty" && !flags_.at("repetition_window").given())
-      options_.repetition_window = 0;
+    if (it->first == "repetition_penalty" && !given("repetition_window")) options.repetition_window = 0;
   }
+  return advised;
+}
+
+void SamplingFlags::settle(const std::map<std::string, double>& advice) {
+  const auto given = [&](const std::string& setting) { return flags_.at(setting).given(); };
+  const bool advised = source == "checkpoint" && take_advice(advice, given, options_);
   const bool made_up = !seed_ && draws(options_);
   if (made_up) choose_seed();
   if (advised) return info("as the checkpoint advises: {}", text());

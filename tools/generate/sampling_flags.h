@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -20,6 +21,11 @@ struct SamplingSetting {
   double SamplerOptions::*real = nullptr;  // one of these two
   int64_t SamplerOptions::*whole = nullptr;
 };
+
+// What a checkpoint's makers advise, by the settings' names, but for those that were given otherwise. Whether
+// there was any.
+bool take_advice(const std::map<std::string, double>& advice,
+                 const std::function<bool(const std::string& setting)>& given, SamplerOptions& options);
 
 class SamplingFlags {
  public:

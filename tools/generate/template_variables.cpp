@@ -66,8 +66,8 @@ void TemplateVariables::set(const std::string& text) {
 
 void TemplateVariables::check() const { static_cast<void>(variables(given_)); }
 
-void TemplateVariables::apply(ChatTemplate& chat_template) const {
-  chat_template.set_variables(variables(given_));
-}
+Json TemplateVariables::all() const { return variables(given_); }
+
+void TemplateVariables::apply(ChatTemplate& chat_template) const { chat_template.set_variables(all()); }
 
 }  // namespace lmc

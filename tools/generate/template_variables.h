@@ -19,6 +19,7 @@ class TemplateVariables {
   void set(const std::string& text);
   // Before anything is loaded: as set() for each that was given.
   void check() const;
+  nlohmann::ordered_json all() const;  // an object
   void apply(ChatTemplate& chat_template) const;
 
  private:

@@ -140,8 +140,12 @@ std::vector<std::string> tool_names(const Json& tools) {
 }
 
 std::string chat_text(const Service& service, const Asked& asked, const Json& tools) {
-  return service.chat_template().render(messages_of(service.template_source(), asked.messages), tools,
-                                        asked.answer_next);
+  ChatTemplate chat_template = service.chat_template();
+  Json variables = service.options().template_variables;
+  if (asked.template_variables.is_object()) variables.update(asked.template_variables);
+  chat_template.set_variables(variables);
+  return chat_template.render(messages_of(service.template_source(), asked.messages), tools,
+                              asked.answer_next);
 }
 
 std::vector<int32_t> chat_prompt(const Service& service, const Asked& asked, const Json& tools) {

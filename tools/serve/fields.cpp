@@ -7,6 +7,8 @@
 #include <cmath>
 #include <utility>
 
+#include "models/chat/template.h"
+
 namespace lmc::serve {
 namespace {
 
@@ -169,6 +171,19 @@ Field logit_bias_field() {
       wrong("must be an object of biases by token id, not " + shown(v));
     }
   });
+}
+
+Field template_variables_field() {
+  return field("chat_template_kwargs", "object",
+               "what the chat template may ask beside the conversation: {\"enable_thinking\": false}",
+               [](const Json& v, Asked& a) {
+                 try {
+                   ChatTemplate::check_variables(v);
+                 } catch (const Error& e) {
+                   throw RequestError(400, e.what());
+                 }
+                 a.template_variables = v;
+               });
 }
 
 Fields joined(std::initializer_list<Fields> parts) {

@@ -43,7 +43,7 @@ struct Asked {
   bool stream = false, usage_in_stream = false, echo = false;
   bool logprobs = false;
   int64_t top_logprobs = 0;
-  Json prompt, messages, tools, tool_choice;
+  Json prompt, messages, tools, tool_choice, template_variables;
   Structure structure;
   std::string text, system, suffix, content;
   std::vector<int32_t> ids;
@@ -81,6 +81,8 @@ Field most_tokens(const std::string& name, int64_t least, const std::string& doc
 Field seed_field();
 Field stop_field(const std::string& name, size_t most);
 Field logit_bias_field();
+// llama.cpp's and vLLM's: what the chat template may ask beside the conversation.
+Field template_variables_field();
 Fields joined(std::initializer_list<Fields> parts);
 
 // With U+FFFD for what is not UTF-8.

@@ -6,6 +6,7 @@
 
 #include "models/text/json_text.h"
 #include "tools/cli/console.h"
+#include "tools/generate/sampling_flags.h"
 #include "tools/system/files.h"
 
 namespace lmc::serve {
@@ -93,7 +94,7 @@ void Service::run(const Request& request, const std::shared_ptr<Reply>& reply) {
     const Route& route = find_route(request.method, request.path, call.rest);
     call.dialect = dialect = route.dialect;
     access_.check(request, route.open);
-    call.asked = route.defaults;
+    call.asked = defaults(route.defaults);
     if (route.method == "POST")
       read_fields(route.fields, dialect == Dialect::openai, parse_ordered_json(request.body, "the body"),
                   call.asked);
@@ -112,6 +113,12 @@ void Service::run(const Request& request, const std::shared_ptr<Reply>& reply) {
     info("{}: {}", reply->id(), e.what());
     reply->send(error_response(dialect, RequestError(500, e.what())));
   }
+}
+
+Asked Service::defaults(Asked of_route) const {
+  take_advice(
+      options_.sampling, [](const std::string&) { return false; }, of_route.options.sampler);
+  return of_route;
 }
 
 const Tokenizer& Service::tokenizer() const {

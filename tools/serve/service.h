@@ -3,6 +3,7 @@
 
 #include <boost/asio/thread_pool.hpp>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,10 @@ struct ServiceOptions {
   AccessOptions access = {};
   int64_t most_texts = 64;  // that one request may ask for: prompts times n
   double seconds = 0;       // for one answer, waiting included; 0: no limit
+  // Where a request does not say it: how tokens are drawn (BundleInfo::sampling), instead of what its
+  // interface says, and what the chat template may ask beside the conversation, an object.
+  std::map<std::string, double> sampling = {};
+  Json template_variables = Json::object();
 };
 
 class Service {
@@ -39,6 +44,8 @@ class Service {
   void finish();
   std::function<ServerStats()> server_stats = {};  // set before the first request
 
+  // A request to this route that says nothing.
+  Asked defaults(Asked of_route) const;
   const ServiceOptions& options() const { return options_; }
   const BundleInfo& bundle_info() const { return engine_.bundle().info; }
   const std::string& bundle_path() const { return engine_.bundle().path; }

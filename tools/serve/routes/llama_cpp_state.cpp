@@ -12,7 +12,8 @@ void health(Service&, Call& call) { call.reply->send(json_response({{"status", "
 
 void props(Service& service, Call& call) {
   const auto text = find_chat_template(service.bundle_path());
-  Json settings = {{"n_ctx", service.batcher().context()}, {"params", settings_of(llama_cpp_defaults())}};
+  Json settings = {{"n_ctx", service.batcher().context()},
+                   {"params", settings_of(service.defaults(llama_cpp_defaults()))}};
   call.reply->send(json_response({{"default_generation_settings", settings},
                                   {"total_slots", service.batcher().stats().slots.size()},
                                   {"model_alias", service.options().model},

@@ -47,15 +47,15 @@ const RegisterRoute kDetokenize({"POST",
                                         })},
                                  detokenize});
 
-const RegisterRoute kApply({"POST",
-                            "/apply-template",
-                            Dialect::llama_cpp,
-                            "a conversation as the model's template writes it",
-                            {any("messages", &Asked::messages, "list", "of role and content"),
-                             any("tools", &Asked::tools, "list", "functions that the model may call"),
-                             flag("add_generation_prompt", &Asked::answer_next,
-                                  "up to where the answer begins")},
-                            apply_template});
+const RegisterRoute kApply(
+    {"POST",
+     "/apply-template",
+     Dialect::llama_cpp,
+     "a conversation as the model's template writes it",
+     {any("messages", &Asked::messages, "list", "of role and content"),
+      any("tools", &Asked::tools, "list", "functions that the model may call"), template_variables_field(),
+      flag("add_generation_prompt", &Asked::answer_next, "up to where the answer begins")},
+     apply_template});
 
 }  // namespace
 }  // namespace lmc::serve::llama_cpp_text_route

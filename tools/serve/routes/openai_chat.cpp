@@ -141,6 +141,7 @@ const RegisterRoute kRoute(
               ignored("parallel_tool_calls", "the model decides"),
               response_format_field(),
               refused("functions", {}, "is out of date: use tools"),
+              template_variables_field(),
               refused("function_call", {}, "is out of date: use tool_choice"),
               refused("modalities", {Json::array({"text"})}, "must be [\"text\"]"),
               refused("audio", {}, "is not supported: only text is made"),
