@@ -16,6 +16,7 @@
 #include "models/export/gguf_rows.h"
 #include "models/export/gguf_tokenizer.h"
 #include "models/language/expand.h"
+#include "models/load/generation_config.h"
 #include "models/load/gguf_import.h"
 #include "models/load/model_parts.h"
 
@@ -134,6 +135,13 @@ class Exporter {
     out_.add("general.alignment", uint32_t{32});
     out_.add("general.file_type", common_->gguf_file);
     if (is_quantised(common_->dtype)) out_.add("general.quantization_version", uint32_t{2});
+    for (const auto& [key, value] : sampling_as_gguf(m_.sampling)) {
+      if (key.ends_with("top_k")) {
+        out_.add(key, static_cast<int32_t>(value));
+      } else {
+        out_.add(key, static_cast<float>(value));
+      }
+    }
     out_.add(kGgufFamily, std::string_view(d_.family));
   }
 

@@ -1,5 +1,6 @@
 #include "models/load/generation_config.h"
 
+#include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -73,7 +74,25 @@ constexpr GgufSampling kGgufSampling[] = {{"temp", "temperature", 0, 1000, 0},
                                           {"min_p", "min_p", 0, 1, 0},
                                           {"penalty_repeat", "repetition_penalty", 0.01, 100, 1}};
 
+// 0.6, of which 32 bits make 0.60000002384185791.
+double as_written(float x) {
+  char text[32];
+  const auto [end, ec] = std::to_chars(text, text + sizeof text, x);
+  double out = x;
+  std::from_chars(text, end, out);
+  return out;
+}
+
 }  // namespace
+
+std::vector<std::pair<std::string, double>> sampling_as_gguf(const std::map<std::string, double>& sampling) {
+  std::vector<std::pair<std::string, double>> out;
+  for (const GgufSampling& s : kGgufSampling) {
+    const auto it = sampling.find(s.setting);
+    if (it != sampling.end()) out.emplace_back(std::string("general.sampling.") + s.key, it->second);
+  }
+  return out;
+}
 
 // Without a temperature nothing is drawn, so the rest says nothing.
 std::map<std::string, double> gguf_sampling(const GgufFile& file) {
@@ -83,10 +102,11 @@ std::map<std::string, double> gguf_sampling(const GgufFile& file) {
     const GgufValue* const v = file.find(key);
     if (!v) continue;
     const auto whole = v->integer();
-    const double x = whole ? static_cast<double>(*whole) : v->real().value_or(NAN);
+    double x = whole ? static_cast<double>(*whole) : v->real().value_or(NAN);
     if (!(x >= s.least && x <= s.most))
       throw Error(file.path() + ": " + key + " must be a number from " + json(s.least).dump() + " to " +
                   json(s.most).dump());
+    if (!whole) x = as_written(static_cast<float>(x));
     if (x != s.without_effect && x >= 0) out[s.setting] = std::string(s.key) == "top_k" ? std::floor(x) : x;
   }
   return out.contains("temperature") ? out : std::map<std::string, double>();

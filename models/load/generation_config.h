@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "models/gguf/gguf.h"
@@ -25,5 +26,7 @@ GenerationConfig read_generation_config(const std::string& file);
 // The same of a GGUF file, which says it under general.sampling.*, as llama.cpp reads them (llama-arch.cpp):
 // empty where it says nothing. Error naming file and key.
 std::map<std::string, double> gguf_sampling(const GgufFile& file);
+// The other way round: "general.sampling.temp" and its number, whole for top_k, for each that there is.
+std::vector<std::pair<std::string, double>> sampling_as_gguf(const std::map<std::string, double>& sampling);
 
 }  // namespace lmc

@@ -29,6 +29,7 @@ expect_in out.txt "from base with one with two times 0.5,"
 expect_in out.txt "adapters: one=1, two=0.5"
 expect_ok "$LMC" inspect adapted.lmc --json
 python3 -c 'import json; assert json.load(open("out.txt"))["adapters"] == ["one=1", "two=0.5"]' || fail "inspect --json: $(head -c 200 out.txt)"
+python3 -c 'import json; assert json.load(open("adapted.lmc/report.json"))["adapters"] == ["one=1", "two=0.5"]' || fail "report.json"
 # Of a GGUF file, too: what an adapter changes is not what it stores any more.
 expect_ok "$LMC" export base --gguf base.gguf --type q8_0
 expect_ok "$LMC" compile base.gguf -o plain.lmc

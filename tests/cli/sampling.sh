@@ -51,6 +51,14 @@ expect_in err.txt "as the checkpoint advises: --temperature 0.5 --top-k 20 --rep
 rewrite general.sampling.temp=-1
 expect_error 1 "advised.gguf: general.sampling.temp must be a number from 0" "$LMC" compile advised.gguf -o no.lmc
 
+# … and is told it by export.
+echo '{"do_sample": true, "temperature": 0.6, "top_k": 20, "min_p": 0.05}' >model/generation_config.json
+expect_ok "$LMC" export "$ROOT/models/tiny/gemma3.yaml" --weights model --gguf told.gguf --type q8_0
+expect_ok "$LMC" compile told.gguf -o advised.lmc
+text --sampling checkpoint --seed 1 >/dev/null
+expect_in err.txt "as the checkpoint advises: --temperature 0.6 --top-k 20 --min-p 0.05 --seed 1"
+rm model/generation_config.json
+
 # Logprobs: those of a distribution, of the tokens that come without them.
 expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --weights model -o advised.lmc
 for how in "" "--temperature 1 --seed 3"; do

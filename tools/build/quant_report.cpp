@@ -73,7 +73,9 @@ std::string QuantReport::json() const {
   for (const PlanWeight& w : code_.plan.weights) {
     packed.push_back({{"weight", w.name}, {"layout", w.layout}, {"bytes", w.bytes}});
   }
-  return Json({{"passes", passes}, {"quantization", ledger}, {"packed", packed}}).dump(1) + "\n";
+  return Json({{"passes", passes}, {"quantization", ledger}, {"packed", packed}, {"adapters", adapters}})
+             .dump(1) +
+         "\n";
 }
 
 void QuantReport::print() const {

@@ -23,6 +23,7 @@ class QuantReport {
       : passes_(passes), code_(code), rows_(weight_rows(code.graphs.model, code.packs)) {}
 
   std::vector<std::vector<PackError>> errors;  // of each row of each packed weight
+  std::vector<std::string> adapters;           // merged: Model::adapters
 
   std::string json() const;
   void print() const;  // the ledger from LMC_LOG=debug on

@@ -128,6 +128,7 @@ void write_rank(const Options& o, BundleWriter& writer, WeightIdentity& identity
   const WeightPacker packer(code.graphs.model, code.packs, *m.weights,
                             o.allow_nan ? NotFinite::keep : NotFinite::refuse);
   QuantReport report(reports, code);
+  report.adapters = m.adapters;
   {
     Progress progress("quantising and packing");
     report.errors =
