@@ -94,10 +94,10 @@ class WeightLayout {
   virtual void emit_ready(KernelBuilder&, const GroupPlace& /*group*/, llvm::Value* /*block*/,
                           llvm::Value* /*out*/) const {}
   // Does the target have a matrix unit that takes the numbers of blocks? Then there is another way, to the
-  // same bits.
-  virtual bool fits_matrix_unit(const Target&) const { return false; }
-  // The numbers as the unit takes them: where they lie in memory, or brought to `out` (MatrixUnit::kRows × 32
-  // bytes).
+  // same bits: for numbers that lie in memory as the unit takes them, or that are brought to it.
+  enum class ByUnit : uint8_t { no, in_place, brought };
+  virtual ByUnit by_matrix_unit(const Target&) const { return ByUnit::no; }
+  // The numbers as the unit takes them: where they lie, or brought to `out` (MatrixUnit::kRows × 32 bytes).
   virtual llvm::Value* emit_unit_numbers(KernelBuilder&, const GroupPlace& /*group*/, llvm::Value* /*block*/,
                                          llvm::Value* out) const {
     return out;

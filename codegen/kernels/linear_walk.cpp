@@ -53,7 +53,8 @@ int64_t LinearWalk::scratch_bytes(const LinearForm& form) {
 }
 
 bool LinearWalk::by_unit() const {
-  return !form.frame.single() && !form.experts && layout_.fits_matrix_unit(k.target());
+  return !form.frame.single() && !form.experts &&
+         layout_.by_matrix_unit(k.target()) != WeightLayout::ByUnit::no;
 }
 
 void LinearWalk::emit(const LinearPrefetch::Tile& tile) {
@@ -145,49 +146,67 @@ void LinearWalk::start(size_t groups) {
   }
 }
 
-// This block of the groups and all rows.
+// This block of the groups and all rows: as many as a matrix unit takes, then the others.
 void LinearWalk::meet(const std::vector<GroupPlace>& groups, llvm::Value* block, int64_t count) {
   if (form.frame.single()) return meet_rows(groups, block, count, k.i64(0), 1);
-  llvm::Value* at = k.i64(0);
-  const auto in_steps = [&](int64_t step, const std::function<void(llvm::Value*)>& body) {
-    llvm::Value* left = b.CreateSub(count_, at);
-    llvm::Value* end = b.CreateSub(count_, b.CreateURem(left, k.i64(step)));
-    k.loop(at, end, step, body);
-    at = end;
-  };
-  if (by_unit()) {
+  if (!by_unit()) return meet_in_registers(groups, block, count, k.i64(0));
+  llvm::Value* taken = meet_by_unit(groups, block);
+  k.if_then(b.CreateICmpSLT(taken, count_), [&] { meet_in_registers(groups, block, count, taken); });
+}
+
+// How many rows it takes: sixteens, and of what is left as many as are worth it.
+llvm::Value* LinearWalk::meet_by_unit(const std::vector<GroupPlace>& groups, llvm::Value* block) {
+  llvm::Value* left = b.CreateURem(count_, k.i64(MatrixUnit::kTokens));
+  llvm::Value* sixteens = b.CreateSub(count_, left);
+  llvm::Value* rest = b.CreateSelect(b.CreateICmpSGE(left, k.i64(kWorthTheUnit)), left, k.i64(0));
+  llvm::Value* taken = k.add(sixteens, rest);
+  k.if_then(b.CreateICmpSGT(taken, k.i64(0)), [&] {
     UnitContraction c;
     c.w = groups;
-    while (ready_.size() < groups.size()) ready_.push_back(k.buffer(MatrixUnit::kRows * kQ8Block, 64));
     for (size_t i = 0; i < groups.size(); ++i)
-      c.numbers.push_back(layout_.emit_unit_numbers(k, groups[i], block, ready_[i]));
-    llvm::Value* sixteen = k.i64(MatrixUnit::kTokens);
-    in_steps(MatrixUnit::kTokens, [&](llvm::Value* row) { meet_by_unit(c, block, row, sixteen, false); });
-    llvm::Value* left = b.CreateSub(count_, at);
-    llvm::Value* rest = b.CreateSelect(b.CreateICmpSGE(left, k.i64(kWorthTheUnit)), left, k.i64(0));
-    k.if_then(b.CreateICmpSGT(rest, k.i64(0)), [&] { meet_by_unit(c, block, at, rest, true); });
-    at = k.add(at, rest);
-  }
+      c.numbers.push_back(layout_.emit_unit_numbers(k, groups[i], block, prepared(i)));
+    k.loop(k.i64(0), sixteens, MatrixUnit::kTokens,
+           [&](llvm::Value* row) { meet_by_unit(c, block, row, k.i64(MatrixUnit::kTokens), false); });
+    k.if_then(b.CreateICmpSGT(rest, k.i64(0)), [&] { meet_by_unit(c, block, sixteens, rest, true); });
+  });
+  return taken;
+}
+
+// Rows from `first` on.
+void LinearWalk::meet_in_registers(const std::vector<GroupPlace>& groups, llvm::Value* block, int64_t count,
+                                   llvm::Value* first) {
   const std::vector<GroupPlace> met = ready_bytes() > 0 ? make_ready(groups, block) : groups;
   for (int64_t together = k.target().in_registers().rows; together > 0;
-       together = power_of_two_below(together))
-    in_steps(together, [&](llvm::Value* row) { meet_rows(met, block, count, row, together); });
+       together = power_of_two_below(together)) {
+    llvm::Value* left = b.CreateSub(count_, first);
+    llvm::Value* end = b.CreateSub(count_, b.CreateURem(left, k.i64(together)));
+    k.loop(first, end, together, [&](llvm::Value* row) { meet_rows(met, block, count, row, together); });
+    first = end;
+  }
 }
 
 // Read from memory once, and from then on in the first level of the cache, whatever many rows cost.
 std::vector<GroupPlace> LinearWalk::make_ready(const std::vector<GroupPlace>& groups, llvm::Value* block) {
-  while (ready_.size() < groups.size()) ready_.push_back(k.buffer(ready_bytes(), 64));
   std::vector<GroupPlace> out;
   for (size_t i = 0; i < groups.size(); ++i) {
-    layout_.emit_ready(k, groups[i], block, ready_[i]);
-    out.push_back({ready_[i]});
+    layout_.emit_ready(k, groups[i], block, prepared(i));
+    out.push_back({prepared(i)});
   }
   return out;
 }
 
-// A matrix unit leaves few rows over.
+// For a block of a group: made ready, or as a matrix unit takes it.
+llvm::Value* LinearWalk::prepared(size_t group) {
+  const int64_t bytes = std::max(layout_.ready_bytes(k.target()), MatrixUnit::kRows * kQ8Block);
+  while (prepared_.size() <= group) prepared_.push_back(k.buffer(bytes, 64));
+  return prepared_[group];
+}
+
+// A matrix unit that takes blocks as they lie leaves few rows over, and these take them so too.
 int64_t LinearWalk::ready_bytes() const {
-  return form.frame.single() || by_unit() ? 0 : layout_.ready_bytes(k.target());
+  const WeightLayout::ByUnit unit = layout_.by_matrix_unit(k.target());
+  const bool as_they_lie = !form.experts && unit == WeightLayout::ByUnit::in_place;
+  return form.frame.single() || as_they_lie ? 0 : layout_.ready_bytes(k.target());
 }
 
 // So many rows against as many groups as leave their products in registers, then the next ones.

@@ -37,6 +37,10 @@ class LinearWalk {
   void step(const Streams& streams, llvm::Value* group, LinearPrefetch& prefetch);
   void start(size_t groups);
   void meet(const std::vector<GroupPlace>& groups, llvm::Value* block, int64_t count);
+  llvm::Value* meet_by_unit(const std::vector<GroupPlace>& groups, llvm::Value* block);
+  void meet_in_registers(const std::vector<GroupPlace>& groups, llvm::Value* block, int64_t count,
+                         llvm::Value* first);
+  llvm::Value* prepared(size_t group);
   std::vector<GroupPlace> make_ready(const std::vector<GroupPlace>& groups, llvm::Value* block);
   void meet_rows(const std::vector<GroupPlace>& groups, llvm::Value* block, int64_t count, llvm::Value* row,
                  int64_t together);
@@ -66,7 +70,7 @@ class LinearWalk {
   llvm::Value *from_, *count_;           // which rows this walk serves
   llvm::Value* apart_ = nullptr;         // bytes from a row of activations to the next
   llvm::Value* rest_ = nullptr;          // rows behind the last 16, if a matrix unit takes them; else 0
-  std::vector<llvm::Value*> ready_;      // blocks, by group: made ready, or as a matrix unit takes them
+  std::vector<llvm::Value*> prepared_;   // blocks, by group
   std::vector<llvm::Value*> variables_;  // the sums of the only row, by group
 };
 

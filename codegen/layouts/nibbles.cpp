@@ -21,11 +21,15 @@ int Nibbles::unpack(const std::byte* block, int64_t row, int64_t col) const {
   return col < 16 ? both & 15 : both >> 4;
 }
 
-void Nibbles::emit_ready(KernelBuilder& k, llvm::Value* block, llvm::Value* out) const {
+void Nibbles::emit_ready(KernelBuilder& k, llvm::Value* block, llvm::Value* out, uint8_t less) const {
+  const auto put = [&](llvm::Value* numbers, int64_t run) {
+    if (less > 0) numbers = k.ir().CreateSub(numbers, llvm::ConstantInt::get(run_type(k), less));
+    k.store(numbers, k.at(out, run * run_bytes()));
+  };
   for (int64_t run = 0; run < kRuns; ++run) {
     const Halves halves = load(k, k.at(block, run * run_bytes()));
-    k.store(halves.low, k.at(out, run * run_bytes()));
-    k.store(halves.high, k.at(out, (kRuns + run) * run_bytes()));
+    put(halves.low, run);
+    put(halves.high, kRuns + run);
   }
 }
 

@@ -21,8 +21,8 @@ class Nibbles {
   void pack(const std::byte* q, int64_t row, std::byte* block) const;
   int unpack(const std::byte* block, int64_t row, int64_t col) const;
 
-  // A byte for each number: 8 runs of columns 4 i … 4 i + 3, 32 rows bytes.
-  void emit_ready(KernelBuilder& k, llvm::Value* block, llvm::Value* out) const;
+  // A byte for each number, so much less: 8 runs of columns 4 i … 4 i + 3, 32 rows bytes.
+  void emit_ready(KernelBuilder& k, llvm::Value* block, llvm::Value* out, uint8_t less = 0) const;
   // Exact dot products of the blocks at `blocks`, one of each group of `c`, with the activations:
   // <rows x i32> by group and activation row. Ready ones, if `c` says so.
   std::vector<std::vector<llvm::Value*>> emit_dots(KernelBuilder& k, const Contraction& c,

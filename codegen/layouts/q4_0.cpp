@@ -9,6 +9,16 @@ class Q4 : public ScaledBlocks {
  public:
   explicit Q4(int64_t rows) : ScaledBlocks("q4_0", rows, Nibbles(rows).bytes()), nibbles_(rows) {}
 
+  ByUnit by_matrix_unit(const Target& target) const override {
+    return is_as_high_as_unit(target) ? ByUnit::brought : ByUnit::no;
+  }
+  // A byte for each number, less 8.
+  llvm::Value* emit_unit_numbers(KernelBuilder& k, const GroupPlace& group, llvm::Value* block,
+                                 llvm::Value* out) const override {
+    nibbles_.emit_ready(k, k.at(group.first, block_offset(k, block)), out, 8);
+    return out;
+  }
+
  protected:
   void pack_numbers(const std::byte* numbers, int64_t row, std::byte* block) const override {
     nibbles_.pack(numbers, row, block);

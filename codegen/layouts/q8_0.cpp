@@ -23,36 +23,6 @@ int Q8Blocks::number(const std::byte* block, int64_t row, int64_t col) const {
   return static_cast<int8_t>(block[col / 4 * quad_bytes() + row * 4 + col % 4]);
 }
 
-bool Q8Blocks::fits_matrix_unit(const Target& target) const {
-  return target.matrix_unit() != nullptr && group_rows() == MatrixUnit::kRows;
-}
-
-// Products come back through the first level of the cache, and are scaled as emit_block() does.
-void Q8Blocks::emit_block_by_unit(KernelBuilder& k, const UnitContraction& c, llvm::Value* block) const {
-  constexpr int64_t kLine = MatrixUnit::kRows * 4;
-  auto& b = k.ir();
-  const MatrixUnit& unit = *k.target().matrix_unit();
-  const Activations activations(k, c.cols, block);
-  llvm::Value* offset = block_offset(k, block);
-  unit.load(b, activations.numbers(c.x), c.x_apart, c.rest);
-  std::vector<llvm::Value*> products;
-  std::vector<llvm::Value*> scales;
-  for (size_t i = 0; i < c.w.size(); ++i) {
-    products.push_back(k.buffer(MatrixUnit::kTokens * kLine, 64));
-    unit.dot(b, c.numbers[i], products.back(), c.rest);
-    scales.push_back(group_scales(k, k.at(c.w[i].first, offset)));
-  }
-  llvm::Type* type = k.vector(b.getInt32Ty(), MatrixUnit::kRows);
-  k.loop(k.i64(0), c.rows, 1, [&](llvm::Value* row) {
-    llvm::Value* x_scale = activations.scale(k.at(c.x, b.CreateMul(row, c.x_apart)));
-    for (size_t i = 0; i < c.w.size(); ++i) {
-      llvm::Value* dots = k.load(type, k.at(products[i], k.mul(row, kLine)), 64);
-      llvm::Value* scale = b.CreateFMul(scales[i], k.splat(x_scale, MatrixUnit::kRows));
-      k.add_product(k.at(c.sums[i], k.mul(row, c.sums_apart)), b.CreateSIToFP(dots, scale->getType()), scale);
-    }
-  });
-}
-
 void Q8Blocks::emit_ready_numbers(KernelBuilder& k, llvm::Value* block, llvm::Value* out) const {
   for (int64_t quad = 0; quad < kQuads; ++quad) {
     llvm::Value* numbers = k.load(quad_type(k), k.at(block, quad * quad_bytes()));

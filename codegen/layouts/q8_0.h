@@ -10,12 +10,13 @@ class Q8Blocks : public ScaledBlocks {
  public:
   explicit Q8Blocks(int64_t rows);  // of a group
 
-  bool fits_matrix_unit(const Target& target) const override;
+  ByUnit by_matrix_unit(const Target& target) const override {
+    return is_as_high_as_unit(target) ? ByUnit::in_place : ByUnit::no;
+  }
   llvm::Value* emit_unit_numbers(KernelBuilder& k, const GroupPlace& group, llvm::Value* block,
                                  llvm::Value*) const override {
     return k.at(group.first, block_offset(k, block));
   }
-  void emit_block_by_unit(KernelBuilder& k, const UnitContraction& c, llvm::Value* block) const override;
 
  protected:
   static constexpr int64_t kQuads = 8;  // of 4 columns

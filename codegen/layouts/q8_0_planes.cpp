@@ -44,6 +44,9 @@ class Q8Planes : public Q8Blocks {
     k.store(group_scales(k, k.at(group.first, block_offset(k, block))), k.at(out, ready_numbers()), 4);
   }
 
+  ByUnit by_matrix_unit(const Target& target) const override {
+    return is_as_high_as_unit(target) ? ByUnit::brought : ByUnit::no;
+  }
   llvm::Value* emit_unit_numbers(KernelBuilder& k, const GroupPlace& group, llvm::Value* block,
                                  llvm::Value* out) const override {
     store_quads(k, group, block, out, [](llvm::Value* quad) { return quad; });

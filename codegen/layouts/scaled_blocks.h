@@ -29,6 +29,7 @@ class ScaledBlocks : public WeightLayout {
     return k.mul(block, block_bytes());
   }
   void emit_block(KernelBuilder& k, const Contraction& c, llvm::Value* block, int64_t count) const override;
+  void emit_block_by_unit(KernelBuilder& k, const UnitContraction& c, llvm::Value* block) const override;
   int64_t ready_bytes(const Target& target) const override;
   void emit_ready(KernelBuilder& k, const GroupPlace& group, llvm::Value* block,
                   llvm::Value* out) const override;
@@ -36,6 +37,10 @@ class ScaledBlocks : public WeightLayout {
                         llvm::Value* j) const override;
 
  protected:
+  // Are groups as high as the unit's products?
+  bool is_as_high_as_unit(const Target& target) const {
+    return target.matrix_unit() != nullptr && rows_ == MatrixUnit::kRows;
+  }
   // The scales of a block's rows, <rows x f32>.
   llvm::Value* group_scales(KernelBuilder& k, llvm::Value* block) const {
     return k.widen(k.load(k.vector(k.ir().getHalfTy(), rows_), k.at(block, number_bytes_), 2));
