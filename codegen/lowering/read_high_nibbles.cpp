@@ -22,7 +22,7 @@ class ReadHighNibbles : public Pass {
   PassPhase phase() const override { return PassPhase::lower_step; }
   bool exact() const override { return false; }
   std::vector<PassSetting> settings() const override {
-    return {{"draft", "1: in this step; anything else leaves the weights whole"}};
+    return {{"draft", "0: this is no step that guesses, and the weights stay whole (1)"}};
   }
   std::string example() const override {
     return R"(graph @example (%tokens: i32[T]) {
@@ -39,7 +39,7 @@ class ReadHighNibbles : public Pass {
   }
 
   bool run(Graph& g, PassContext& context) const override {
-    if (context.setting("draft", "") != "1") return false;
+    if (context.setting("draft", "1") == "0") return false;
     int64_t done = 0;
     for (OpId id : g.ops()) {
       if (done >= context.limit) break;

@@ -58,7 +58,7 @@ expect_error 1 "there is no pass 'fuse-rope'" "$LMC" opt g.lmir --enable-pass fu
 
 # What there is.
 expect_ok "$LMC" passes --explain fuse-up-act
-expect_in out.txt "order: 8 of 18"
+expect_in out.txt "order: 8 of 19"
 expect_in out.txt "optional %q = quantize(%h)"
 expect_in out.txt "example (tests/passes/fuse_up_act.lmir), before:"
 expect_in out.txt '{name="fuse-up-act"}'

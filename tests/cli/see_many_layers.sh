@@ -15,7 +15,7 @@ assert sum_of <= page["states"][-1]["totals"]["us"] * 1.001, (sum_of, page["stat
 groups = [g["label"] for g in page["states"][0]["groups"]]
 assert any(g.endswith("× 67") for g in groups) and any(g.endswith("× 13") for g in groups), groups
 names = [p["pass"] for p in page["passes"]]
-assert names[-4:] == ["choose-layouts", "specialise", "split-attention", "form-kernels"], names
+assert names[-5:] == ["choose-layouts", "read-high-nibbles", "specialise", "split-attention", "form-kernels"], names
 optimised = page["state_after"][names.index("choose-layouts") - 1]
 assert sum(len(g["members"]) for g in page["states"][optimised]["groups"]) == 83
 P
