@@ -48,6 +48,15 @@ change("fp8-block", lambda t: t.update({"model.layers.0.mlp.down_proj.weight_sca
 change("gptq-ordered", shorten("model.layers.0.self_attn.o_proj.qzeros"))
 change("awq-plain", lambda t: t.update({"model.layers.0.self_attn.q_proj.weight": ("I8", [160, 144], bytes(160 * 144))}))
 END
+# Of no outputs and a million million inputs, which take no byte of the file.
+PYTHONPATH="$ROOT/tests/cli" PYTHONDONTWRITEBYTECODE=1 python3 - <<'END' || fail "damaging"
+from lora import read, write
+t = read("fp8-row-plain/model.safetensors")
+for part, dtype, shape in (("qweight", "I32", [1 << 40, 0]), ("qzeros", "I32", [1, 0]), ("scales", "F16", [1, 0])):
+    t["model.layers.0.mlp.extra." + part] = (dtype, shape, b"")
+write("fp8-row-plain/model.safetensors", t)
+END
+refused "extra.qweight' I32[1099511627776,0] and its qzeros and scales are neither" fp8-row-plain
 refused "q_proj.weight' is I8[160,144]; weights must be F32, F16 or BF16" awq-plain
 refused "weight_scale_inv' F32[3,5] does not fit" fp8-block
 refused "neither AWQ's nor GPTQ's of 4 bits" gptq-ordered

@@ -112,6 +112,7 @@ FoundPacking find(const HfFolder& folder, const std::string& stored) {
   static const std::string kEnd = ".qweight";
   if (!stored.ends_with(kEnd)) return {};
   const std::string module = stored.substr(0, stored.size() - kEnd.size());
+  if (folder.holds(module + ".weight")) return {};
   const auto shape_of = [&](const std::string& what, const char* dtype) {
     const std::string name = module + "." + what;
     const bool right =
@@ -122,7 +123,7 @@ FoundPacking find(const HfFolder& folder, const std::string& stored) {
   const std::vector<int64_t> words = shape_of("qweight", "I32"), zeros = shape_of("qzeros", "I32"),
                              scales = shape_of("scales", "F16");
   const bool three = words.size() == 2 && zeros.size() == 2 && scales.size() == 2 && scales[0] > 0 &&
-                     scales[1] % kOfWord == 0 &&
+                     scales[1] > 0 && scales[1] % kOfWord == 0 &&
                      zeros == std::vector<int64_t>{scales[0], scales[1] / kOfWord};
   const bool awq = three && words[1] == scales[1] / kOfWord && scales[0] <= words[0];
   const bool gptq = three && words[1] == scales[1] && scales[0] <= words[0] * kOfWord;
