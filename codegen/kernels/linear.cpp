@@ -17,7 +17,7 @@
 #include "codegen/kernels/linear_rows.h"
 #include "codegen/kernels/linear_walk.h"
 #include "codegen/kernels/row_kernel.h"
-#include "codegen/weight_layout.h"
+#include "codegen/packed_form.h"
 
 namespace lmc {
 
@@ -43,9 +43,7 @@ void emit_linear_kernel(KernelBuilder& k, const LinearForm& form) {
   llvm::Value* weights = k.operand(frame.slot(form.op().operands[1]).operand);
   const auto multiply = [&] {
     if (form.experts) {
-      const int64_t slab = form.layout->slab_groups();
-      const int64_t slabs = (form.parts() * form.groups() + slab - 1) / slab;
-      const int64_t matrix = slabs * form.layout->slab_bytes(form.cols);
+      const int64_t matrix = PackedForm(form.layout->name()).bytes({form.outputs, form.cols});
       weights = k.at(weights, k.mul(rows.expert(), matrix));
     }
     std::optional<AllowedRows> allowed;
