@@ -166,8 +166,8 @@ llvm::Value* LinearWalk::meet_by_unit(const std::vector<GroupPlace>& groups, llv
     for (size_t i = 0; i < groups.size(); ++i)
       c.numbers.push_back(layout_.emit_unit_numbers(k, groups[i], block, prepared(i)));
     k.loop(k.i64(0), sixteens, MatrixUnit::kTokens,
-           [&](llvm::Value* row) { meet_by_unit(c, block, row, k.i64(MatrixUnit::kTokens), false); });
-    k.if_then(b.CreateICmpSGT(rest, k.i64(0)), [&] { meet_by_unit(c, block, sixteens, rest, true); });
+           [&](llvm::Value* row) { multiply_by_unit(c, block, row, k.i64(MatrixUnit::kTokens), false); });
+    k.if_then(b.CreateICmpSGT(rest, k.i64(0)), [&] { multiply_by_unit(c, block, sixteens, rest, true); });
   });
   return taken;
 }
@@ -228,8 +228,8 @@ void LinearWalk::meet_rows(const std::vector<GroupPlace>& groups, llvm::Value* b
   }
 }
 
-void LinearWalk::meet_by_unit(const UnitContraction& of_block, llvm::Value* block, llvm::Value* row,
-                              llvm::Value* rows, bool rest) {
+void LinearWalk::multiply_by_unit(const UnitContraction& of_block, llvm::Value* block, llvm::Value* row,
+                                  llvm::Value* rows, bool rest) {
   UnitContraction c = of_block;
   c.x = activations(row, 0);
   c.x_apart = apart_;

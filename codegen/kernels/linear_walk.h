@@ -44,8 +44,8 @@ class LinearWalk {
   std::vector<GroupPlace> make_ready(const std::vector<GroupPlace>& groups, llvm::Value* block);
   void meet_rows(const std::vector<GroupPlace>& groups, llvm::Value* block, int64_t count, llvm::Value* row,
                  int64_t together);
-  void meet_by_unit(const UnitContraction& of_block, llvm::Value* block, llvm::Value* row, llvm::Value* rows,
-                    bool rest);
+  void multiply_by_unit(const UnitContraction& of_block, llvm::Value* block, llvm::Value* row,
+                        llvm::Value* rows, bool rest);
   void finish(const Streams& streams, llvm::Value* group, llvm::Value* row);
 
   // Addresses, of what belongs to the row so many behind `row`.
