@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "ir/attr.h"
 #include "ir/lexer.h"
 
 namespace lmc::syntax {
@@ -460,42 +459,6 @@ Expr parse_condition(Lexer& lex) { return Parser(lex, true).part_expr(); }
 Expr parse_expr(std::string_view text, const std::string& file, int first_line) {
   Lexer lex(text, {file, first_line});
   return Parser(lex).whole_expr();
-}
-
-std::string expr_text(const Expr& e) {
-  const auto list = [&] {
-    std::string out;
-    for (const Expr& a : e.args) out += (out.empty() ? "" : ", ") + expr_text(a);
-    return out;
-  };
-  const auto part = [](const Expr& a) {
-    return a.kind == Expr::Kind::binary ? "(" + expr_text(a) + ")" : expr_text(a);
-  };
-  switch (e.kind) {
-    case Expr::Kind::integer:
-      return std::to_string(e.integer);
-    case Expr::Kind::real:
-      return attr_text(e.real);
-    case Expr::Kind::name:
-      return e.text;
-    case Expr::Kind::text:
-      return "\"" + e.text + "\"";
-    case Expr::Kind::config:
-      return "$" + e.text;
-    case Expr::Kind::value:
-      return "%" + e.text;
-    case Expr::Kind::weight:
-      return "@" + e.text;
-    case Expr::Kind::list:
-      return "[" + list() + "]";
-    case Expr::Kind::call:
-      return e.text + "(" + list() + ")";
-    case Expr::Kind::binary:
-      return part(e.args[0]) + " " + e.text + " " + part(e.args[1]);
-    case Expr::Kind::unary:
-      return e.text + part(e.args[0]);
-  }
-  return "";
 }
 
 }  // namespace lmc::syntax
