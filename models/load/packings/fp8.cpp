@@ -92,7 +92,8 @@ FoundPacking find(const HfFolder& folder, const std::string& stored) {
   }
   const std::string inverse = stored + "_scale_inv", scale = stored + "_scale";
   std::string scales;
-  int64_t block_rows = std::max<int64_t>(rows, 1), block_cols = std::max<int64_t>(cols, 1);
+  constexpr int64_t kAll = std::numeric_limits<int64_t>::max();
+  int64_t block_rows = kAll, block_cols = std::max<int64_t>(cols, 1);
   if (folder.holds(inverse) || folder.holds(scale)) {
     scales = folder.holds(inverse) ? inverse : scale;
     parts.push_back(scales);
