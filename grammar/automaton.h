@@ -11,6 +11,9 @@
 
 namespace lmc::grammar {
 
+// Of all automata that a grammar takes: until it is compiled, each costs up to a kilobyte.
+inline constexpr size_t kMostStates = size_t{1} << 18;
+
 struct Automaton {
   struct Edge {
     ByteSet bytes;

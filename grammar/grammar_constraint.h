@@ -20,7 +20,7 @@ class CompiledGrammar {
   const Vocabulary& vocabulary() const { return *vocabulary_; }
 
   // Memory for states and masks before they are begun anew, those of texts under way aside.
-  static constexpr int64_t kMostBytes = int64_t{256} << 20;
+  static constexpr int64_t kMostBytes = int64_t{64} << 20;
 
  private:
   friend class GrammarConstraint;

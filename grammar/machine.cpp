@@ -10,7 +10,6 @@
 namespace lmc::grammar {
 namespace {
 
-constexpr size_t kMostStates = size_t{1} << 20;
 constexpr uint32_t kWrittenOut = 64;  // states of a repetition that is copied rather than counted
 constexpr uint32_t kInlined = 24;     // of a rule that calls no other
 

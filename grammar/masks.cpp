@@ -150,7 +150,7 @@ void Masks::walk(const Trie& trie, StateId state) {
 // What was passed on the way to there is kept: who counts characters walks over the same ones behind every
 // token.
 uint32_t Masks::chars_taken(size_t kind, uint32_t least, StateId state, StateId& behind) {
-  constexpr size_t kMostStates = 64;
+  constexpr size_t kMostInLevel = 64;
   const uint32_t most = vocabulary_->most_chars(kind);
   std::vector<uint32_t>& known = least_taken_[kind];
   if (state < known.size()) least = std::max(least, known[state]);
@@ -213,7 +213,7 @@ uint32_t Masks::chars_taken(size_t kind, uint32_t least, StateId state, StateId&
       level.push_back(s);
     }
     if (level.empty()) return most;  // it never ends
-    if (level.size() > kMostStates) {
+    if (level.size() > kMostInLevel) {
       ++chars;
       break;
     }

@@ -64,13 +64,13 @@ class Numbers {
     if (std::any_of(divisors_.begin(), divisors_.end(),
                     [](const Divisor& d) { return d.by >= kMostDivisor; }))
       return std::nullopt;
-    constexpr size_t kMostStates = 60000;
+    constexpr size_t kMostReadings = 60000;
     Reading start;
     start.left = static_cast<uint32_t>(digits_);
     start.rests.resize(divisors_.size());
     number_of(start);
     for (uint32_t s = 0; s < readings_.size(); ++s) {
-      if (readings_.size() > kMostStates) return std::nullopt;
+      if (readings_.size() > kMostReadings) return std::nullopt;
       const Reading from = *readings_[s];
       out_.states[s].final = is_within(from);
       if (from.phase == Reading::kStart) add_sign(s, from);

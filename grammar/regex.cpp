@@ -12,7 +12,6 @@ namespace regex {
 constexpr int kMostNesting = 200;
 constexpr int32_t kMostCount = 100000;
 constexpr size_t kMostPattern = size_t{1} << 16;
-constexpr size_t kMostStates = size_t{1} << 18;
 
 struct Node {
   enum class Kind : uint8_t { chars, sequence, choice, repeat, begin, end };
