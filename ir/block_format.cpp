@@ -45,13 +45,21 @@ std::vector<const BlockFormat*> block_formats() {
   return out;
 }
 
-void encode_row(const BlockFormat& format, const float* x, int64_t columns, std::byte* out) {
-  const int64_t whole = columns / format.values;
-  format.encode(x, whole, out);
-  if (whole * format.values == columns) return;
-  std::vector<float> padded(static_cast<size_t>(format.values));
-  std::copy(x + whole * format.values, x + columns, padded.begin());
-  format.encode(padded.data(), 1, out + whole * format.bytes);
+void encode_row(const BlockFormat& format, const float* x, int64_t columns, std::byte* out,
+                const float* importance) {
+  const auto encode = [&](const float* numbers, const float* weights, int64_t count, std::byte* to) {
+    weights&& format.encode_by ? format.encode_by(numbers, weights, count, to)
+                               : format.encode(numbers, count, to);
+  };
+  const int64_t whole = columns / format.values, done = whole * format.values;
+  encode(x, importance, whole, out);
+  if (done == columns) return;
+  const auto padded = [&](const float* from) {
+    std::vector<float> out(static_cast<size_t>(format.values));
+    std::copy(from + done, from + columns, out.begin());
+    return out;
+  };
+  encode(padded(x).data(), importance ? padded(importance).data() : nullptr, 1, out + whole * format.bytes);
 }
 
 void decode_row(const BlockFormat& format, const std::byte* blocks, int64_t columns, float* out) {

@@ -29,6 +29,9 @@ struct BlockFormat {
   int64_t (*packed_row_bytes)(int64_t columns) = nullptr;
   // The numbers that a part of another format's blocks stands for: nothing is rounded to it.
   bool partial = false;
+  // As `encode`, where the squared error of each number counts `importance` times, 0 or more: 0 of all 32
+  // is 1. Null: there is nothing to choose by it.
+  void (*encode_by)(const float* x, const float* importance, int64_t count, std::byte* blocks) = nullptr;
   DType dtype = {};  // given when it is registered
 
   int64_t blocks(int64_t columns) const { return (columns + values - 1) / values; }
@@ -44,13 +47,15 @@ const BlockFormat& block_format(DType dtype);  // Error for what no weight is st
 // By id: f32, f16, bf16, q8_0, then the others, but for partial ones.
 std::vector<const BlockFormat*> block_formats();
 
-// A whole row of `columns` numbers; the last block is padded with zeros.
-void encode_row(const BlockFormat& format, const float* x, int64_t columns, std::byte* out);
+// A whole row of `columns` numbers; the last block is padded with zeros. `importance`: of each column, or
+// null.
+void encode_row(const BlockFormat& format, const float* x, int64_t columns, std::byte* out,
+                const float* importance = nullptr);
 void decode_row(const BlockFormat& format, const std::byte* blocks, int64_t columns, float* out);
 // What such a row reads back as, in place.
 void round_row(const BlockFormat& format, double* x, int64_t columns);
 
-// What a weight may be rounded to, f16 and bf16 included: "q8_0, q4_0, q4_k, f16 or bf16".
+// What a weight may be rounded to, f16 and bf16 included: "q8_0, iq4_nl, q4_0, q4_k, f16 or bf16".
 bool is_weight_format(DType dtype);
 std::string weight_format_names();
 

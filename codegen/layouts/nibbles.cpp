@@ -6,12 +6,6 @@
 
 namespace lmc {
 
-namespace {
-
-constexpr int64_t kRuns = 4;
-
-}  // namespace
-
 void Nibbles::pack(const std::byte* q, int64_t row, std::byte* block) const {
   for (int64_t run = 0; run < kRuns; ++run) std::memcpy(block + run * run_bytes() + row * 4, q + run * 4, 4);
 }
@@ -21,10 +15,9 @@ int Nibbles::unpack(const std::byte* block, int64_t row, int64_t col) const {
   return col < 16 ? both & 15 : both >> 4;
 }
 
-void Nibbles::emit_ready(KernelBuilder& k, llvm::Value* block, llvm::Value* out, uint8_t less) const {
+void Nibbles::emit_ready(KernelBuilder& k, llvm::Value* block, llvm::Value* out, const Map& as) const {
   const auto put = [&](llvm::Value* numbers, int64_t run) {
-    if (less > 0) numbers = k.ir().CreateSub(numbers, llvm::ConstantInt::get(run_type(k), less));
-    k.store(numbers, k.at(out, run * run_bytes()));
+    k.store(as ? as(numbers) : numbers, k.at(out, run * run_bytes()));
   };
   for (int64_t run = 0; run < kRuns; ++run) {
     const Halves halves = load(k, k.at(block, run * run_bytes()));
@@ -79,8 +72,8 @@ Nibbles::Halves Nibbles::load(KernelBuilder& k, llvm::Value* run) const {
 
 llvm::Type* Nibbles::run_type(KernelBuilder& k) const { return k.vector(k.ir().getInt8Ty(), run_bytes()); }
 
-llvm::Value* Nibbles::emit_row(KernelBuilder& k, llvm::Value* block, llvm::Value* lane,
-                               llvm::Value* j) const {
+llvm::Value* Nibbles::emit_bytes(KernelBuilder& k, llvm::Value* block, llvm::Value* lane,
+                                 llvm::Value* j) const {
   auto& b = k.ir();
   llvm::Type* i8x4 = llvm::FixedVectorType::get(b.getInt8Ty(), 4);
   llvm::Type* i8x8 = llvm::FixedVectorType::get(b.getInt8Ty(), kLanes);
@@ -90,9 +83,13 @@ llvm::Value* Nibbles::emit_row(KernelBuilder& k, llvm::Value* block, llvm::Value
   llvm::Value* second = k.load(i8x4, k.at(bytes, run_bytes()));
   llvm::Value* both = b.CreateShuffleVector(first, second, {0, 1, 2, 3, 4, 5, 6, 7});
   llvm::Value* shift = b.CreateTrunc(b.CreateLShr(b.CreateAnd(j, k.i64(16)), 2), b.getInt8Ty());
-  llvm::Value* q =
-      b.CreateAnd(b.CreateLShr(both, b.CreateVectorSplat(kLanes, shift)), llvm::ConstantInt::get(i8x8, 15));
-  return b.CreateUIToFP(q, k.floats());
+  return b.CreateAnd(b.CreateLShr(both, b.CreateVectorSplat(kLanes, shift)),
+                     llvm::ConstantInt::get(i8x8, 15));
+}
+
+llvm::Value* Nibbles::emit_row(KernelBuilder& k, llvm::Value* block, llvm::Value* lane,
+                               llvm::Value* j) const {
+  return k.ir().CreateUIToFP(emit_bytes(k, block, lane, j), k.floats());
 }
 
 }  // namespace lmc

@@ -15,7 +15,9 @@ class Q4 : public ScaledBlocks {
   // A byte for each number, less 8.
   llvm::Value* emit_unit_numbers(KernelBuilder& k, const GroupPlace& group, llvm::Value* block,
                                  llvm::Value* out) const override {
-    nibbles_.emit_ready(k, k.at(group.first, block_offset(k, block)), out, 8);
+    nibbles_.emit_ready(k, k.at(group.first, block_offset(k, block)), out, [&](llvm::Value* numbers) {
+      return k.ir().CreateSub(numbers, llvm::ConstantInt::get(numbers->getType(), 8));
+    });
     return out;
   }
 

@@ -12,7 +12,7 @@ const RegisterWeightLayout kLayout(kRows8);
 
 }  // namespace
 
-Q8Blocks::Q8Blocks(int64_t rows) : Q8Blocks(rows, kQuads * rows * 4) {}
+Q8Blocks::Q8Blocks(int64_t rows) : Q8Blocks("q8_0", rows, kQuads * rows * 4) {}
 
 void Q8Blocks::pack_numbers(const std::byte* numbers, int64_t row, std::byte* block) const {
   for (int64_t quad = 0; quad < kQuads; ++quad)

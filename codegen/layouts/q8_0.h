@@ -1,4 +1,5 @@
-// The numbers of a block of Q8_0 are 8 quads of (rows × 4 columns) int8.
+// The numbers of a block of Q8_0 are 8 quads of (rows × 4 columns) int8; so are those of other formats once
+// they are ready.
 #pragma once
 
 #include "codegen/layouts/scaled_blocks.h"
@@ -21,8 +22,9 @@ class Q8Blocks : public ScaledBlocks {
  protected:
   static constexpr int64_t kQuads = 8;  // of 4 columns
 
-  // Of another way to keep them: `number_bytes` as ScaledBlocks says.
-  Q8Blocks(int64_t rows, int64_t number_bytes) : ScaledBlocks("q8_0", rows, number_bytes) {}
+  // Of another way to keep them, or another format: as ScaledBlocks says.
+  Q8Blocks(std::string format, int64_t rows, int64_t number_bytes)
+      : ScaledBlocks(std::move(format), rows, number_bytes) {}
 
   int64_t quad_bytes() const { return group_rows() * 4; }
   llvm::Type* quad_type(KernelBuilder& k) const { return k.vector(k.ir().getInt8Ty(), quad_bytes()); }

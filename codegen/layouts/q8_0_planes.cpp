@@ -11,7 +11,7 @@ namespace {
 class Q8Planes : public Q8Blocks {
  public:
   explicit Q8Planes(const HighPlane& high)
-      : Q8Blocks(high.group_rows(), Planes(high.group_rows()).low_bytes()),
+      : Q8Blocks("q8_0", high.group_rows(), Planes(high.group_rows()).low_bytes()),
         high_(high),
         planes_(high.group_rows()) {}
 

@@ -2,8 +2,8 @@
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/IntrinsicsX86.h>
 
+#include "codegen/halves.h"
 #include "codegen/target.h"
-#include "codegen/targets/halves.h"
 #include "codegen/targets/x86.h"
 #include "codegen/weight_layout.h"
 

@@ -3,7 +3,7 @@
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/IntrinsicsX86.h>
 
-#include "codegen/targets/halves.h"
+#include "codegen/halves.h"
 #include "codegen/targets/x86.h"
 
 namespace lmc {

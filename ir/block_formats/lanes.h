@@ -1,6 +1,8 @@
 // Vectors of 8 numbers, as GCC and Clang know them on any machine.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -55,6 +57,35 @@ void encode_blocks(const float* x, int64_t count, std::byte* out) {
   static const auto best = __builtin_cpu_supports("avx2") ? encode_avx2<encode_lanes, values, bytes>
                                                           : encode_anywhere<encode_lanes, values, bytes>;
   best(x, count, out);
+}
+
+// The same of an `encode_lanes` that takes numbers and the importance of each: all alike, or as given, in
+// parts of 32.
+inline constexpr auto kAlike = [] {
+  std::array<float, 256> out{};
+  for (float& x : out) x = 1;
+  return out;
+}();
+template <void (*encode_lanes)(const float*, const float*, std::byte*)>
+struct OfImportance {
+  [[gnu::always_inline]] static inline void alike(const float* x, std::byte* out) {
+    encode_lanes(x, kAlike.data(), out);
+  }
+};
+template <void (*encode_lanes)(const float*, const float*, std::byte*), int64_t values, int64_t bytes>
+void encode_alike(const float* x, int64_t count, std::byte* out) {
+  encode_blocks<OfImportance<encode_lanes>::alike, values, bytes>(x, count, out);
+}
+template <void (*encode_lanes)(const float*, const float*, std::byte*), int64_t values, int64_t bytes>
+void encode_by(const float* x, const float* importance, int64_t count, std::byte* out) {
+  for (int64_t i = 0; i < count; ++i) {
+    std::array<float, values> w;
+    std::copy_n(importance + i * values, values, w.begin());
+    for (auto at = w.begin(); at != w.end(); at += 32) {
+      if (std::all_of(at, at + 32, [](float f) { return f == 0; })) std::fill_n(at, 32, 1.0F);
+    }
+    encode_lanes(x + i * values, w.data(), out + i * bytes);
+  }
 }
 
 // Calls `decode_block`, which decodes one block, for each of `count`.

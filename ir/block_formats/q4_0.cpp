@@ -1,6 +1,6 @@
 // Q4_0: an f16 scale d and 16 bytes: their low halves are numbers 0 to 15, the high ones 16 to 31, each d *
 // (q - 8). The scale is the one of least squared error among some near the largest number / -8, each with the
-// numbers rounded to it: d = sum(x q) / sum(q q).
+// numbers rounded to it: d = sum(x q) / sum(q q), both by importance.
 #include "ir/block_format.h"
 #include "ir/block_formats/lanes.h"
 
@@ -19,18 +19,19 @@ float largest(const float* x) {
   return most;
 }
 
-[[gnu::always_inline]] inline float best_scale(const Lanes& x, float most) {
+[[gnu::always_inline]] inline float best_scale(const Lanes& x, const Lanes& importance, float most) {
   float best = 0;
   float scale = most / -8.0F;
   for (int i = -kTries; i <= kTries; ++i) {
     const float inverse = -(8.0F + kTryStep * static_cast<float>(i)) / most;
     F8 with_x = {};
     F8 squares = {};
-    for (const F8& v : x.part) {
-      F8 q = v * inverse;
+    for (size_t part = 0; part < Lanes::kParts; ++part) {
+      F8 q = x.part[part] * inverse;
       round_within(q, -8, 7);
-      with_x += v * q;
-      squares += q * q;
+      const F8 counted = importance.part[part] * q;
+      with_x += x.part[part] * counted;
+      squares += counted * q;
     }
     const float xq = sum(with_x);
     const float qq = sum(squares);
@@ -42,10 +43,12 @@ float largest(const float* x) {
   return scale;
 }
 
-[[gnu::always_inline]] inline void encode_lanes(const float* numbers, std::byte* out) {
+[[gnu::always_inline]] inline void encode_lanes(const float* numbers, const float* importance,
+                                                std::byte* out) {
   const Lanes x(numbers);
   const float most = largest(numbers);
-  const uint16_t scale = all_finite(x) ? to_scale(most != 0 ? best_scale(x, most) : 0.0F) : kNotANumber;
+  const uint16_t scale =
+      all_finite(x) ? to_scale(most != 0 ? best_scale(x, Lanes(importance), most) : 0.0F) : kNotANumber;
   std::memcpy(out, &scale, 2);
   const float d = f16_to_f32(scale);
   const float inverse = d != 0 ? 1.0F / d : 0.0F;
@@ -71,7 +74,8 @@ void decode(const std::byte* block, float* out) {
 }
 
 const RegisterBlockFormat kFormat({"q4_0", 32, 18, "Q4_0", 2, 2, 20.5, decode_blocks<decode, 32, 18>,
-                                   encode_blocks<encode_lanes, 32, 18>});
+                                   encode_alike<encode_lanes, 32, 18>, nullptr, false,
+                                   encode_by<encode_lanes, 32, 18>});
 
 }  // namespace
 }  // namespace lmc::formats::q4_0

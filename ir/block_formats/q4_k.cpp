@@ -20,14 +20,14 @@ struct Fit {
   float scale = 0, min = 0;
 };
 
-// Least squares over the part's numbers, given their q; a minimum above zero cannot be stored.
+// Least squares, given q: sums of importance (`n`), and with it of q, q q, x and x q. A minimum above zero
+// cannot be stored.
 struct Line {
   Fit fit;
   float error;  // without the sum of x * x, which is the same for every q
 };
 
-Line fit_line(float q, float qq, float x, float xq) {
-  constexpr float n = Q4KBlock::kPart;
+Line fit_line(float n, float q, float qq, float x, float xq) {
   const float spread = n * qq - q * q;
   float scale = 0;
   float offset = x / n;
@@ -44,29 +44,34 @@ Line fit_line(float q, float qq, float x, float xq) {
   return {{scale, -offset}, error};
 }
 
-[[gnu::always_inline]] inline Fit fit_part(const float* numbers) {
-  const Lanes x(numbers);
+[[gnu::always_inline]] inline Fit fit_part(const float* numbers, const float* importance) {
+  const Lanes x(numbers), counts(importance);
   const auto [least, most] = std::minmax_element(numbers, numbers + Q4KBlock::kPart);
   const float low = std::min(*least, 0.0F);
   const float range = *most - low;
   if (!(range > 0)) return {0, -low};
+  F8 count = {};
   F8 all = {};
-  for (const F8& v : x.part) all += v;
-  const float total = sum(all);
+  for (size_t part = 0; part < Lanes::kParts; ++part) {
+    count += counts.part[part];
+    all += counts.part[part] * x.part[part];
+  }
+  const float n = sum(count), total = sum(all);
   Line best{{range / 15, -low}, INFINITY};
   for (int i = 0; i <= kTries; ++i) {
     const float inverse = (kFewestSteps + kTryStep * static_cast<float>(i)) / range;
     F8 sums = {};
     F8 squares = {};
     F8 with_x = {};
-    for (const F8& v : x.part) {
-      F8 q = (v - low) * inverse;
+    for (size_t part = 0; part < Lanes::kParts; ++part) {
+      F8 q = (x.part[part] - low) * inverse;
       round_within(q, 0, 15);
-      sums += q;
-      squares += q * q;
-      with_x += v * q;
+      const F8 counted = counts.part[part] * q;
+      sums += counted;
+      squares += counted * q;
+      with_x += x.part[part] * counted;
     }
-    const Line line = fit_line(sum(sums), sum(squares), total, sum(with_x));
+    const Line line = fit_line(n, sum(sums), sum(squares), total, sum(with_x));
     if (line.error < best.error && line.fit.scale > 0) best = line;
   }
   return best.fit;
@@ -80,13 +85,13 @@ uint8_t in_steps(float x, float step) {
   return static_cast<uint8_t>(std::clamp(steps > 0 ? steps : 0.0F, 0.0F, 63.0F));
 }
 
-[[gnu::always_inline]] inline void encode_lanes(const float* x, std::byte* out) {
+[[gnu::always_inline]] inline void encode_lanes(const float* x, const float* importance, std::byte* out) {
   std::array<Fit, Q4KBlock::kParts> fits;
   Fit largest;
   bool finite = true;
   for (size_t part = 0; part < fits.size(); ++part) {
     finite &= all_finite(Lanes(x + part * Q4KBlock::kPart));
-    fits[part] = fit_part(x + part * Q4KBlock::kPart);
+    fits[part] = fit_part(x + part * Q4KBlock::kPart, importance + part * Q4KBlock::kPart);
     largest.scale = std::max(largest.scale, fits[part].scale);
     largest.min = std::max(largest.min, fits[part].min);
   }
@@ -172,7 +177,8 @@ int64_t packed_row_bytes(int64_t columns) {
 }
 
 const RegisterBlockFormat kFormat({"q4_k", 256, 144, "Q4_K", 12, 14, 22, decode_blocks<decode, 256, 144>,
-                                   encode_blocks<encode_lanes, 256, 144>, packed_row_bytes});
+                                   encode_alike<encode_lanes, 256, 144>, packed_row_bytes, false,
+                                   encode_by<encode_lanes, 256, 144>});
 
 }  // namespace
 }  // namespace lmc

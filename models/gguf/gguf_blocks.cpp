@@ -63,7 +63,7 @@ std::optional<DType> quantised_as(const GgufFormat& format) {
 
 std::optional<DType> nearest_kernel_format(const GgufFormat& format) {
   if (const auto same = quantised_as(format)) return same;
-  return format.elements > 1 ? std::optional(DType::q8_0) : std::nullopt;
+  return format.elements > 1 ? dtype_from_name(format.nearest) : std::nullopt;
 }
 
 std::string gguf_format_names() {

@@ -146,7 +146,7 @@ bool GgufWeights::read_blocks(const std::string& name, bool transposed, DType fo
     return false;
   const GgufFormat& stored = *e.tensor->format;
   const bool same = quantised_as(stored) == format;
-  if (!same && !(stored.as_q8_0 && format == DType::q8_0)) return false;
+  if (!same && !(stored.as_nearest && nearest_kernel_format(stored) == format)) return false;
   const int64_t columns = e.tensor->columns();
   check_range(e, first * columns, static_cast<size_t>(rows * columns));
   const int64_t row_bytes = block_format(format).row_bytes(columns);
@@ -154,7 +154,7 @@ bool GgufWeights::read_blocks(const std::string& name, bool transposed, DType fo
     const auto row = file_->row(*e.tensor, e.first_row + e.how.stored_row(e.rows, first + r));
     std::byte* to = out.data() + r * row_bytes;
     same ? void(std::copy(row.begin(), row.end(), to))
-         : stored.as_q8_0(row.data(), columns / stored.elements, to);
+         : stored.as_nearest(row.data(), columns / stored.elements, to);
   }
   return true;
 }

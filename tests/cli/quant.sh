@@ -15,13 +15,14 @@ P
 }
 tokens_of() { "$LMC" run "$1" --prompt "ROMEO:" --max-tokens 24 --temperature 0 2>>err.txt || fail "run $1"; }
 
-for format in q8_0 q4_0 q4_k f16 bf16; do
+for format in q8_0 q4_0 iq4_nl q4_k f16 bf16; do
   expect_ok "$LMC" compile "$TINY" --quant $format --quant-min-dim 0 -o $format.lmc
   tokens_of $format.lmc >$format.txt
   [ -s $format.txt ] || fail "$format says nothing"
 done
 cmp -s f16.txt bf16.txt || fail "f16 says '$(cat f16.txt)', bf16 '$(cat bf16.txt)'"
 size() { stat -c %s "$1/weights.safetensors"; }
+[ "$(size q4_0.lmc)" = "$(size iq4_nl.lmc)" ] || fail "iq4_nl is not as long as q4_0"
 [ "$(size q4_0.lmc)" -lt "$(size q4_k.lmc)" ] && [ "$(size q4_k.lmc)" -lt "$(size q8_0.lmc)" ] &&
   [ "$(size q8_0.lmc)" -lt "$(size f16.lmc)" ] || fail "sizes are not in order"
 
@@ -54,15 +55,18 @@ expect_error 1 "'ffn_dwon=q4_k' fits no projection; roles here: " "$LMC" compile
 [ ! -e no.lmc ] || fail "a refused compile left a bundle"
 
 # A GGUF file's blocks stay what they are: the numbers of both bundles are the same.
-expect_ok "$LMC" export "$TINY" --gguf tiny.gguf --type q4_0
-expect_ok "$LMC" compile "$TINY" --weights tiny.gguf -o stored.lmc
-formats stored.lmc >got.txt
-python3 - stored.lmc/report.json <<'P' || fail "not as stored"
+for format in q4_0 iq4_nl; do
+  rm -rf tiny.gguf stored.lmc
+  expect_ok "$LMC" export "$TINY" --gguf tiny.gguf --type $format
+  expect_ok "$LMC" compile "$TINY" --weights tiny.gguf -o stored.lmc
+  formats stored.lmc >got.txt
+  python3 - stored.lmc/report.json $format <<'P' || fail "not as stored"
 import json, sys
 ledger = json.load(open(sys.argv[1]))["quantization"]
-assert ledger and all(e["format"] == "q4_0" and e["rule"] == "as stored" and "sqnr_db" not in e for e in ledger), ledger
+assert ledger and all(e["format"] == sys.argv[2] and e["rule"] == "as stored" and "sqnr_db" not in e for e in ledger), ledger
 P
-tokens_of stored.lmc >stored.txt
-cmp -s stored.txt q4_0.txt || fail "Q4_0 out of GGUF says '$(cat stored.txt)', of our own '$(cat q4_0.txt)'"
+  tokens_of stored.lmc >stored.txt
+  cmp -s stored.txt $format.txt || fail "$format out of GGUF says '$(cat stored.txt)', of our own '$(cat $format.txt)'"
+done
 expect_ok "$LMC" compile "$TINY" --weights tiny.gguf --quant q8_0 -o again.lmc
 finish

@@ -28,10 +28,13 @@ void decode_all(const std::byte* blocks, int64_t count, float* out) {
   for (int64_t i = 0; i < count; ++i) decode_block(blocks + i * bytes, out + i * values);
 }
 
-// Blocks of `values` numbers, each as `values` / 32 blocks of Q8_0.
-template <void (*as_q8_0)(const std::byte*, std::byte*), int64_t values, int64_t bytes>
+inline constexpr int64_t kQ8Bytes = 34, kIq4Bytes = 18;  // of a block of Q8_0 or IQ4_NL
+
+// Blocks of `values` numbers, each as `values` / 32 blocks of so many bytes.
+template <void (*convert)(const std::byte*, std::byte*), int64_t values, int64_t bytes,
+          int64_t bytes_of_32 = kQ8Bytes>
 void convert_all(const std::byte* blocks, int64_t count, std::byte* out) {
-  for (int64_t i = 0; i < count; ++i) as_q8_0(blocks + i * bytes, out + i * (values / 32) * 34);
+  for (int64_t i = 0; i < count; ++i) convert(blocks + i * bytes, out + i * (values / 32) * bytes_of_32);
 }
 
 // f as f16, within its range if it is a number.

@@ -1,8 +1,8 @@
 // IQ4_XS: 256 numbers in 8 parts of the grid of IQ4_NL, each times d * (scale - 32): f16 d, 2 bytes of the
-// scales' upper pairs of bits, 4 of their lower halves, 128 of places. In Q8_0 d * (scale - 32) is rounded to
-// f16.
+// scales' upper pairs of bits, 4 of their lower halves, 128 of places. As IQ4_NL d * (scale - 32) is rounded
+// to f16.
+#include "ir/block_formats/four_bit_grid.h"
 #include "models/gguf/formats/block_bytes.h"
-#include "models/gguf/formats/four_bit_grid.h"
 #include "models/gguf/gguf_blocks.h"
 
 namespace lmc::gguf::iq4_xs {
@@ -23,13 +23,16 @@ void decode(const std::byte* b, float* out) {
   }
 }
 
-void as_q8_0(const std::byte* b, std::byte* out) {
-  for (int part = 0; part < 8; ++part)
-    put_q8_0(out + part * 34, scale_bits(part_scale(b, part)), [&](int i) { return number(b, part, i); });
+void as_iq4_nl(const std::byte* b, std::byte* out) {
+  for (int part = 0; part < 8; ++part, out += kIq4Bytes) {
+    const uint16_t scale = scale_bits(part_scale(b, part));
+    std::memcpy(out, &scale, 2);
+    std::memcpy(out + 2, b + 8 + part * 16, 16);
+  }
 }
 
 const RegisterGgufFormat kFormat({23, "IQ4_XS", 256, 136, DType::f32, decode_all<decode, 256, 136>,
-                                  convert_all<as_q8_0, 256, 136>});
+                                  convert_all<as_iq4_nl, 256, 136, kIq4Bytes>, nullptr, "iq4_nl"});
 
 }  // namespace
 }  // namespace lmc::gguf::iq4_xs

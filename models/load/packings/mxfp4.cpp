@@ -50,7 +50,7 @@ class Mxfp4 : public PackedTensor {
     const int64_t per_row = type_.last() / kNumbers;
     const int64_t row_bytes = block_format(format).row_bytes(type_.last());
     for (int64_t r = 0; r < rows; ++r)
-      gguf().as_q8_0(blocks((first + r) * per_row, per_row).data(), per_row, out.data() + r * row_bytes);
+      gguf().as_nearest(blocks((first + r) * per_row, per_row).data(), per_row, out.data() + r * row_bytes);
     return true;
   }
 

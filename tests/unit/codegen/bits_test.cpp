@@ -63,7 +63,7 @@ TEST_P(GoldenBits, are_what_they_were) {
   const std::string int8_caches = "q8_0, caches in q8_0";
   for (const std::string& format :
        {std::string("none"), std::string("q8_0"), std::string("q4_k"), std::string("q4_0"),
-        std::string("f16"), std::string("bf16"), int8_caches}) {
+        std::string("iq4_nl"), std::string("f16"), std::string("bf16"), int8_caches}) {
     if (!in_depth && format != "none" && format != "q8_0" && format != "q4_k") continue;
     const bool int8 = format == int8_caches;
     if (int8 && !listed) continue;

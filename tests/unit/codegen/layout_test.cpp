@@ -124,7 +124,8 @@ TEST(Packing, refuses_weights_that_are_no_numbers_by_tensor_and_element) {
   const float inf = std::numeric_limits<float>::infinity();
   for (const std::string expression :
        {"slice(@w) {start=0, size=16}", "quantize(@w)", "quantize(@w) {format=q4_0}",
-        "quantize(@w) {format=q4_k}", "quantize(slice(@w) {start=2, size=8})"}) {
+        "quantize(@w) {format=q4_k}", "quantize(@w) {format=iq4_nl}",
+        "quantize(slice(@w) {start=2, size=8})"}) {
     EXPECT_NE(refusal(expression, nan).find("tensor 'w', element 103 (row 3, column 7), is not a number"),
               std::string::npos)
         << expression << ": " << refusal(expression, nan);

@@ -30,7 +30,7 @@ TEST(Kernels, linear_q8_0_of_any_shape_agrees) {
 }
 
 TEST(Kernels, linear_of_four_bits_and_any_shape_agrees) {
-  for (const std::string format : {"q4_0", "q4_k"}) {
+  for (const std::string format : {"q4_0", "q4_k", "iq4_nl"}) {
     for (auto [k, n] : {std::pair<int64_t, int64_t>{1, 1}, {33, 9}, {257, 24}, {600, 200}}) {
       const std::string w = "  weight @w : bf16[" + num(n) + "," + num(k) + "]\n";
       const std::string body =
@@ -82,7 +82,7 @@ TEST(Kernels, every_layout_agrees_on_every_target) {
 }
 
 TEST(Kernels, a_rounded_table_is_read_by_lookup_and_projection_alike) {
-  for (const std::string format : {"q8_0", "q4_0", "q4_k", "f16"}) {
+  for (const std::string format : {"q8_0", "q4_0", "q4_k", "iq4_nl", "f16"}) {
     for (int64_t dim : {40, 300}) {
       const std::string text =
           "graph @g (%tokens: i32[T], %pos: i32[T], %out_rows: i32[R]) {\n  weight @embed : bf16[19," +
@@ -125,7 +125,7 @@ TEST(Kernels, extreme_int8_values_are_exact) {
 
 // Sums of 4 bits stay exact too where every activation is at its end.
 TEST(Kernels, numbers_of_four_bits_at_their_ends_do_not_saturate) {
-  for (const std::string format : {"q4_0", "q4_k"}) {
+  for (const std::string format : {"q4_0", "q4_k", "iq4_nl"}) {
     const std::string text = model(256, "  weight @w : f32[64,256]\n",
                                    "  %big = scale(%x) {by=1e6}\n  %one = tanh(%big)\n  %q = quantize(%one)\n"
                                    "  %qw = quantize(@w) {format=" +

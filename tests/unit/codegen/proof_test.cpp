@@ -20,7 +20,7 @@ Proof proof_of(const std::string& text, const std::string& target, bool all = tr
 
 // Gate and up, the activation, quantising in front and behind, odd sizes, a bias, an addend.
 std::string feed_forward(const std::string& format, int64_t dim, int64_t inner) {
-  const bool quantised = format[0] == 'q';
+  const bool quantised = is_quantised(*dtype_from_name(format));
   const std::string d = num(dim);
   const std::string n = num(inner);
   const std::string w = quantised ? "  %wu = quantize(@up) {format=" + format +
@@ -37,7 +37,7 @@ std::string feed_forward(const std::string& format, int64_t dim, int64_t inner) 
 
 TEST(Proof, right_kernels_pass_it_on_every_target_of_this_machine) {
   for (const Target* target : targets_here()) {
-    for (const char* format : {"f32", "q8_0", "q4_0", "q4_k"}) {
+    for (const char* format : {"f32", "q8_0", "q4_0", "q4_k", "iq4_nl"}) {
       for (const auto& [dim, inner] : {std::pair<int64_t, int64_t>{40, 72}, {256, 704}}) {
         const Proof p = proof_of(feed_forward(format, dim, inner), target->name());
         EXPECT_FALSE(p.wrong.has_value()) << target->name() << " " << format << ": " << p.wrong->str();

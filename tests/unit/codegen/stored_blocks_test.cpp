@@ -58,7 +58,7 @@ class Blocks : public WeightSource {
 };
 
 TEST(StoredBlocks, of_any_format_are_packed_as_they_are) {
-  for (const DType dtype : {format("q8_0"), format("q4_0"), format("q4_k")}) {
+  for (const DType dtype : {format("q8_0"), format("q4_0"), format("q4_k"), format("iq4_nl")}) {
     const std::string name = dtype_name(dtype);
     Graph g = parse_graph(
         "graph @g (%x: f32[T,512]) {\n  weight @a : f32[11,512]\n  weight @b : f32[30,512]\n"

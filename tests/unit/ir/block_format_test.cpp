@@ -27,10 +27,11 @@ std::vector<float> normal_numbers(size_t n, unsigned seed) {
   return x;
 }
 
-std::vector<float> rounded(const BlockFormat& f, const std::vector<float>& x) {
+std::vector<float> rounded(const BlockFormat& f, const std::vector<float>& x,
+                           const std::vector<float>& importance = {}) {
   const auto n = static_cast<int64_t>(x.size());
   std::vector<std::byte> blocks(static_cast<size_t>(f.row_bytes(n)));
-  encode_row(f, x.data(), n, blocks.data());
+  encode_row(f, x.data(), n, blocks.data(), importance.empty() ? nullptr : importance.data());
   std::vector<float> y(x.size());
   decode_row(f, blocks.data(), n, y.data());
   return y;
@@ -68,7 +69,7 @@ TEST(BlockFormat, rounds_normal_numbers_as_well_as_its_bits_allow) {
 }
 
 TEST(BlockFormat, keeps_zeros_and_constants) {
-  for (const DType t : {format("q8_0"), format("q4_0"), format("q4_k")}) {
+  for (const DType t : {format("q8_0"), format("q4_0"), format("q4_k"), format("iq4_nl")}) {
     for (const float c : {0.0F, 1.5F, -0.25F}) {
       const std::vector<float> x(300, c);
       for (const float y : rounded(block_format(t), x))
@@ -78,7 +79,7 @@ TEST(BlockFormat, keeps_zeros_and_constants) {
 }
 
 TEST(BlockFormat, pads_the_last_block_of_a_row) {
-  for (const DType t : {format("q8_0"), format("q4_0"), format("q4_k")}) {
+  for (const DType t : {format("q8_0"), format("q4_0"), format("q4_k"), format("iq4_nl")}) {
     const BlockFormat& f = block_format(t);
     for (const size_t n : {size_t{1}, size_t{31}, size_t{33}, size_t{255}, size_t{300}}) {
       const std::vector<float> x = normal_numbers(n, 7);
@@ -91,9 +92,31 @@ TEST(BlockFormat, pads_the_last_block_of_a_row) {
   }
 }
 
+TEST(BlockFormat, counts_errors_by_importance) {
+  constexpr size_t kCount = 256 * 64 + 40;
+  const std::vector<float> x = normal_numbers(kCount, 5);
+  std::vector<float> importance;
+  for (const float f : normal_numbers(kCount, 6)) importance.push_back(std::exp(100 * f));  // sigma 2
+  const auto error = [&](const std::vector<float>& y) {
+    double sum = 0;
+    for (size_t i = 0; i < kCount; ++i) sum += importance[i] * (x[i] - y[i]) * (x[i] - y[i]);
+    return sum;
+  };
+  size_t formats = 0;
+  for (const BlockFormat* f : block_formats()) {
+    if (!f->encode_by) continue;
+    ++formats;
+    EXPECT_LT(error(rounded(*f, x, importance)), 0.9 * error(rounded(*f, x))) << f->name;
+    const std::vector<float> whole(x.begin(), x.begin() + 256 * 64);
+    for (const float same : {0.0F, 1.0F, 4.0F})
+      EXPECT_EQ(rounded(*f, whole, std::vector<float>(whole.size(), same)), rounded(*f, whole)) << f->name;
+  }
+  EXPECT_EQ(formats, 3U);
+}
+
 TEST(BlockFormat, survives_any_number) {
   const float huge = std::numeric_limits<float>::max();
-  for (const DType t : {format("q8_0"), format("q4_0"), format("q4_k")}) {
+  for (const DType t : {format("q8_0"), format("q4_0"), format("q4_k"), format("iq4_nl")}) {
     for (const float odd :
          {huge, -huge, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN(),
           std::numeric_limits<float>::denorm_min()}) {

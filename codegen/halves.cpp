@@ -1,4 +1,4 @@
-#include "codegen/targets/halves.h"
+#include "codegen/halves.h"
 
 #include <numeric>
 #include <vector>

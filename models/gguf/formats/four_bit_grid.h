@@ -1,9 +1,0 @@
-// The 16 numbers that IQ4_NL and IQ4_XS choose from.
-#pragma once
-
-namespace lmc::gguf {
-
-inline constexpr int kFourBitGrid[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
-                                         1,    13,   25,  38,  53,  69,  89,  113};
-
-}  // namespace lmc::gguf
