@@ -45,6 +45,10 @@ struct PackError {
   }
 };
 
+// Of each packed weight, how much each of its columns matters for what is multiplied by it: errors of
+// quantised numbers count so many times. Empty, or empty for a weight: all alike.
+using ColumnImportance = std::vector<std::vector<float>>;
+
 // What to do about weights that are NaN or infinite.
 enum class NotFinite : uint8_t { refuse, keep };
 
@@ -55,7 +59,7 @@ class WeightPacker {
   // `packs[i]` is the pack op's result for Plan::weights[i]. All three must outlive the packer.
   // Error at the place of an op that cannot be computed when compiling.
   WeightPacker(const Graph& graph, std::vector<ValueId> packs, const WeightSource& source,
-               NotFinite not_finite = NotFinite::refuse);
+               NotFinite not_finite = NotFinite::refuse, ColumnImportance importance = {});
   WeightPacker(const WeightPacker&) = delete;
   WeightPacker& operator=(const WeightPacker&) = delete;
 
@@ -82,6 +86,7 @@ class WeightPacker {
   WeightExpressions expressions_;
   WeightReader reader_;
   NotFinite not_finite_;
+  ColumnImportance importance_;
 };
 
 // The inverse of packing: elements [first, first + out.size()) of a packed weight, in row-major order.

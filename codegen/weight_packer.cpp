@@ -20,12 +20,15 @@ struct WeightPacker::Shape {
 };
 
 WeightPacker::WeightPacker(const Graph& graph, std::vector<ValueId> packs, const WeightSource& source,
-                           NotFinite not_finite)
+                           NotFinite not_finite, ColumnImportance importance)
     : graph_(graph),
       packs_(std::move(packs)),
       expressions_(graph, packs_),
       reader_(expressions_, source),
-      not_finite_(not_finite) {}
+      not_finite_(not_finite),
+      importance_(std::move(importance)) {
+  importance_.resize(packs_.size());
+}
 
 WeightPacker::Shape WeightPacker::shape(size_t weight) const {
   const ValueId v = packs_[weight];
@@ -76,7 +79,7 @@ void WeightPacker::pack(size_t weight, int64_t chunk, std::span<std::byte> out,
   const std::span<std::byte> in = s.form.layout ? std::span(stored) : out;
   const WeightView part = expressions_.view(packs_[weight]).pick_rows(Positions::range(first, rows));
   errors = errors.subspan(static_cast<size_t>(first), static_cast<size_t>(rows));
-  read_block_rows(reader_, part, format, in, errors);
+  read_block_rows(reader_, part, format, in, errors, importance_[weight]);
   if (not_finite_ == NotFinite::refuse) {
     for (int64_t r = 0; r < rows; ++r) {
       if (errors[static_cast<size_t>(r)].not_finite > 0) refuse(part, r);

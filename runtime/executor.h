@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,6 +31,9 @@ class Executor {
   void run(const StepInfo& step);
   // Times every tile into `profile`; null stops it.
   void set_profile(Profile* profile) { profile_ = profile; }
+  // SessionOptions::before_stage.
+  using BeforeStage = std::function<void(const PlanStage&, const StepInfo&, std::span<void* const>)>;
+  void set_before_stage(BeforeStage f) { before_stage_ = std::move(f); }
 
  private:
   void run_tile(size_t stage, int64_t tile, int64_t next, int slot);
@@ -42,6 +47,7 @@ class Executor {
   int64_t steps_ = 0;
   StepInfo step_ = {};
   Profile* profile_ = nullptr;
+  BeforeStage before_stage_;
   std::unique_ptr<Scheduler> scheduler_;
 };
 

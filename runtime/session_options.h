@@ -23,6 +23,10 @@ struct SessionOptions {
   bool profile = false;
   // With `profile`: called after every step, with the plan that ran and the times of its tiles.
   std::function<void(const StepPlan& plan, const StepInfo& step, const Profile& times)> on_step = {};
+  // Called in front of every stage, whose inputs are there, with the addresses of its operands. With the
+  // scheduler "in-order"; others begin several stages at once.
+  std::function<void(const PlanStage& stage, const StepInfo& step, std::span<void* const> operands)>
+      before_stage = {};
   Collective* collective = nullptr;  // with the other ranks, of a plan for several; outlives the session
   int64_t* cycles = nullptr;         // kAttentionParts counters, for kernels compiled for measuring
   // Looked at between steps: true ends forward() early. Read relaxed, as it hands over nothing else.

@@ -77,7 +77,9 @@ std::unique_ptr<Executor> Stepper::executor(const StepPlan& step, const std::vec
   b.output = reinterpret_cast<float*>(output.data());
   b.collective = options_.collective;
   b.best = best_;
-  return std::make_unique<Executor>(step, b, workers_, options_.scheduler, options_.machine);
+  auto out = std::make_unique<Executor>(step, b, workers_, options_.scheduler, options_.machine);
+  out->set_before_stage(options_.before_stage);
+  return out;
 }
 
 std::span<const float> Stepper::run(std::span<const StepRow> rows) {

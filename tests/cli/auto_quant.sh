@@ -41,6 +41,18 @@ cmp 0.001.lmc/weights.safetensors again.lmc/weights.safetensors || fail "the rul
 expect_ok "$LMC" compile "$TINY" --quant auto --calibrate "$TEXT" --emit quant
 expect_in err.txt "over 256 tokens, budget 0.01"
 
+# It also tells which inputs of projections matter: the same bytes for any number of threads, other numbers than
+# without, where a format has something to choose.
+for threads in 1 2; do
+  expect_ok "$LMC" compile "$TINY" --quant-min-dim 0 --quant q8_0,ffn_*=iq4_nl --calibrate "$TEXT" --threads $threads \
+    -o weighed$threads.lmc
+  expect_in err.txt "inputs of 43 tensors measured over 2048 tokens of $TEXT"
+done
+cmp weighed1.lmc/weights.safetensors weighed2.lmc/weights.safetensors || fail "threads change what is rounded"
+expect_ok "$LMC" compile "$TINY" --quant-min-dim 0 --quant q8_0,ffn_*=iq4_nl -o plain.lmc
+cmp -s weighed1.lmc/weights.safetensors plain.lmc/weights.safetensors && fail "--calibrate changes nothing"
+expect_error 2 "is for one process" "$LMC" compile "$TINY" --quant q4_k --calibrate "$TEXT" --ranks 2 -o no.lmc
+
 expect_error 2 "goes with --quant auto" "$LMC" compile "$TINY" --budget kl=0.1 -o no.lmc
 expect_error 2 "goes with --quant auto" "$LMC" compile "$TINY" --quant q8_0 --calibrate "$TEXT" -o no.lmc
 for budget in 0.1 kl= kl=x kl=-1 kl=nan kl=1e999 top1=0.9; do

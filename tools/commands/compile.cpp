@@ -124,9 +124,11 @@ void add_chat_template(const Options& o, BundleWriter& writer, const Model& m) {
 
 // What a rank (or the only one) has for itself: its graphs, kernels, plan and weights.
 void write_rank(const Options& o, BundleWriter& writer, WeightIdentity& identity, const Model& m,
-                CodegenResult& code, const std::vector<PassReport>& reports) {
+                CodegenResult& code, const std::vector<PassReport>& reports,
+                const InputImportance& importance) {
   const WeightPacker packer(code.graphs.model, code.packs, *m.weights,
-                            o.allow_nan ? NotFinite::keep : NotFinite::refuse);
+                            o.allow_nan ? NotFinite::keep : NotFinite::refuse,
+                            column_importance(importance, code));
   QuantReport report(reports, code);
   report.adapters = m.adapters;
   {
@@ -309,6 +311,8 @@ void check_ranks(const Options& o) {
     throw UsageError("--emit " + o.emit + " is of one rank: pass --rank");
   if (!o.split.empty() && o.ranks == 0) throw UsageError("--split goes with --ranks");
   if (o.ranks > 0 && o.self_draft) throw UsageError("--self-draft is for one process: leave out --ranks");
+  if (o.ranks > 1 && o.automatic.calibrates())
+    throw UsageError("--calibrate is for one process: leave out --ranks");
   if (o.ranks > 0 && o.passes.price)
     throw UsageError("--price is of one machine: lmc price tells what several take");
 }
@@ -338,8 +342,12 @@ void run(const Options& o) {
   const std::string target = o.target == "native" ? native_target() : o.target;
   const CodegenOptions options = codegen_options(o, m);
   ModelFlags source = o.source;
+  InputImportance importance;  // which IR does not show
+  if (o.emit.empty() || source.quant.automatic())
+    importance = o.automatic.importance(m, source, pass_options, target, tokenizer_of(o, m), o.threads);
   if (source.quant.automatic()) {
-    source.quant.format = o.automatic.choose(m, source, pass_options, target, tokenizer_of(o, m), o.threads);
+    source.quant.format =
+        o.automatic.choose(m, source, pass_options, target, tokenizer_of(o, m), o.threads, importance);
   }
   if (o.emit == "quant") return emit(o, source.quant.rules(m) + "\n");
   source.apply(pass_options, m);
@@ -359,7 +367,7 @@ void run(const Options& o) {
     std::optional<CodegenResult> code = compiled(o, options, lowering, r, pass_options);
     if (!code) return;
     writer->begin_rank(code->plan.rank);
-    write_rank(o, *writer, identity, m, *code, r.reports);
+    write_rank(o, *writer, identity, m, *code, r.reports, importance);
     for (const PlanWeight& w : code->plan.weights) bytes += static_cast<double>(w.bytes);
     if (&r != &ranks.back()) continue;
     finish_bundle(o, *writer, m, code->plan, r.reports, key ? &*key : nullptr);

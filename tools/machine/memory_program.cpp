@@ -36,13 +36,15 @@ void pack_weights(const WeightPacker& packer, const std::vector<std::byte*>& to,
   });
 }
 
-MemoryProgram::MemoryProgram(CodegenResult code, const WeightSource& source, const SessionOptions& options)
+MemoryProgram::MemoryProgram(CodegenResult code, const WeightSource& source, const SessionOptions& options,
+                             ColumnImportance importance)
     : code_(std::move(code)), kernels_(code_.object) {
   std::vector<std::byte*> to;
   for (const PlanWeight& w : code_.plan.weights)
     to.push_back(weights_.emplace_back(static_cast<size_t>(w.bytes + kReadPastEnd)).data());
-  pack_weights(WeightPacker(code_.graphs.model, code_.packs, source), to,
-               options.threads > 0 ? options.threads : default_threads());
+  pack_weights(
+      WeightPacker(code_.graphs.model, code_.packs, source, NotFinite::refuse, std::move(importance)), to,
+      options.threads > 0 ? options.threads : default_threads());
   SessionOptions on_this_machine = options;
   const int threads = options.threads > 0 ? options.threads : default_threads();
   if (threads > 1) on_this_machine.machine = machine_figures(threads);

@@ -16,7 +16,8 @@ class MemoryProgram {
  public:
   // Packs with as many threads as the session will run. `source` is not needed afterwards. Interrupted where
   // Ctrl-C comes while packing.
-  MemoryProgram(CodegenResult code, const WeightSource& source, const SessionOptions& options);
+  MemoryProgram(CodegenResult code, const WeightSource& source, const SessionOptions& options,
+                ColumnImportance importance = {});
 
   Session& session() { return *session_; }
   const CodegenResult& code() const { return code_; }

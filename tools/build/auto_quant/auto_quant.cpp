@@ -8,6 +8,7 @@
 #include "tools/build/auto_quant/calibration.h"
 #include "tools/build/auto_quant/divergence.h"
 #include "tools/build/auto_quant/format_choice.h"
+#include "tools/build/auto_quant/importance.h"
 #include "tools/build/auto_quant/packed_model.h"
 #include "tools/cli/console.h"
 
@@ -42,24 +43,36 @@ std::string pattern(const std::string& tensor) {
   return out;
 }
 
+// Has one of the formats that rules name something to choose by importance?
+bool chooses(const std::string& rules) {
+  const std::vector<const BlockFormat*> all = block_formats();
+  return std::any_of(all.begin(), all.end(), [&](const BlockFormat* f) {
+    return f->encode_by && rules.find(f->name) != std::string::npos;
+  });
+}
+
+// Whatever users want to see or check of their compilation is not of these.
+PassOptions unwatched(PassOptions passes) {
+  passes.check = false;
+  passes.dump_dir.clear();
+  passes.print_before.clear();
+  passes.print_after.clear();
+  passes.repro_path.clear();
+  passes.after_pass = nullptr;
+  return passes;
+}
+
 class Choice {
  public:
-  Choice(const Model& model, ModelFlags flags, PassOptions passes, std::string target, int threads,
-         double budget)
+  Choice(const Model& model, ModelFlags flags, PassOptions passes, std::string target,
+         const SessionOptions& session, double budget, const InputImportance& importance)
       : model_(model),
         flags_(std::move(flags)),
-        passes_(std::move(passes)),
+        passes_(unwatched(std::move(passes))),
         target_(std::move(target)),
-        threads_(threads),
-        budget_(budget) {
-    // Whatever users want to see or check of their compilation is not of these.
-    passes_.check = false;
-    passes_.dump_dir.clear();
-    passes_.print_before.clear();
-    passes_.print_after.clear();
-    passes_.repro_path.clear();
-    passes_.after_pass = nullptr;
-  }
+        session_(session),
+        budget_(budget),
+        importance_(importance) {}
 
   std::string choose(const std::function<Sequences(Session&)>& sequences) {
     {
@@ -108,7 +121,7 @@ class Choice {
 
   PackedModel compiled(const std::string& rules) {
     flags_.quant.format = rules;
-    return {model_, flags_, passes_, target_, threads_};
+    return {model_, flags_, passes_, target_, session_, importance_};
   }
 
   // What each candidate alone adds to the divergence, over the first of the sequences.
@@ -165,8 +178,9 @@ class Choice {
   ModelFlags flags_;
   PassOptions passes_;
   std::string target_;
-  int threads_;
+  SessionOptions session_;
   double budget_;
+  const InputImportance& importance_;
   std::optional<ReferencePredictions> reference_;
   std::vector<std::vector<std::string>> candidates_;  // tensors of what Q8_0 would be used for
   std::optional<DType> coarse_;                       // nullopt: as the checkpoint has it
@@ -186,29 +200,49 @@ void AutoQuantFlags::add_to(Flags& flags) {
                   std::string(kDefaultBudget) + ")")
       .check(check_budget, "kl=NUMBER");
   flags
-      .option("--calibrate", text_,
-              "of --quant auto: a text to measure with (default: what the model itself writes)")
+      .option(
+          "--calibrate", text_,
+          "a text whose beginning tells which inputs of projections matter, for the least squares of "
+          "formats of few bits; for --quant auto also what to measure with (default: what the model itself "
+          "writes)")
       .existing_file();
 }
 
 void AutoQuantFlags::check(bool automatic) const {
-  if (automatic) return;
-  for (const auto& [flag, value] : {std::pair("--budget", budget_), std::pair("--calibrate", text_)}) {
-    if (!value.empty()) throw UsageError(std::string(flag) + " goes with --quant auto");
-  }
+  if (!automatic && !budget_.empty()) throw UsageError("--budget goes with --quant auto");
+}
+
+InputImportance AutoQuantFlags::importance(const Model& model, const ModelFlags& flags,
+                                           const PassOptions& passes, const std::string& target,
+                                           const std::string& tokenizer, int threads) const {
+  if (text_.empty()) return {};
+  if (!model.weights) throw UsageError("--calibrate measures with the weights; --weights none brings none");
+  if (const std::string rules = flags.quant.rules(model); !flags.quant.automatic() && !chooses(rules))
+    throw UsageError(
+        "--calibrate goes with --quant auto or a format that has something to choose, not with " + rules);
+  const Sequences sequences = sequences_of_text(text_, tokenizer, model, kImportanceText);
+  InputImportance out = measure_importance(model, flags, unwatched(passes), target, threads, sequences);
+  size_t tokens = 0;
+  for (const auto& s : sequences) tokens += s.size();
+  info("inputs of {} tensors measured over {} tokens of {}", out.size(), tokens, text_);
+  return out;
 }
 
 std::string AutoQuantFlags::choose(const Model& model, const ModelFlags& flags, const PassOptions& passes,
-                                   const std::string& target, const std::string& tokenizer,
-                                   int threads) const {
+                                   const std::string& target, const std::string& tokenizer, int threads,
+                                   const InputImportance& importance) const {
   if (!model.weights) throw UsageError("--quant auto measures with the weights; --weights none brings none");
   const auto set = passes.settings.find("quantize");
   if (set != passes.settings.end() && set->second.contains("format"))
     throw UsageError("--set quantize.format and --quant auto: only one can choose");
-  Choice choice(model, flags, passes, target, threads,
-                *budget_in(budget_.empty() ? kDefaultBudget : budget_));
-  return choice.choose([&](Session& session) {
-    return text_.empty() ? sampled_sequences(session, model) : sequences_of_text(text_, tokenizer, model);
+  SessionOptions session;
+  session.threads = threads;
+  session.stop = &interrupted();
+  Choice choice(model, flags, passes, target, session, *budget_in(budget_.empty() ? kDefaultBudget : budget_),
+                importance);
+  return choice.choose([&](Session& s) {
+    return text_.empty() ? sampled_sequences(s, model)
+                         : sequences_of_text(text_, tokenizer, model, kPredictedText);
   });
 }
 

@@ -18,14 +18,15 @@ int32_t first_token(const Model& model) {
 
 }  // namespace
 
-Sequences sequences_of_text(const std::string& file, const std::string& tokenizer, const Model& model) {
+Sequences sequences_of_text(const std::string& file, const std::string& tokenizer, const Model& model,
+                            const TextPieces& as) {
   if (tokenizer.empty())
     throw Error("--calibrate " + file + ": the checkpoint has no tokenizer; name one with --tokenizer");
   const std::vector<int32_t> tokens = Tokenizer::open(tokenizer).encode(read_input(file), false);
   if (tokens.empty()) throw Error(file + ": holds no tokens");
-  const auto piece = static_cast<size_t>(std::clamp<int64_t>(model.context - 1, 1, kCalibrationTokens - 1));
+  const auto piece = static_cast<size_t>(std::clamp<int64_t>(model.context - 1, 1, as.tokens - 1));
   Sequences out;
-  for (size_t at = 0; at < tokens.size() && out.size() < kCalibrationSequences; at += piece) {
+  for (size_t at = 0; at < tokens.size() && out.size() < as.pieces; at += piece) {
     auto& sequence = out.emplace_back(1, first_token(model));
     const auto begin = tokens.begin() + static_cast<ptrdiff_t>(at);
     sequence.insert(sequence.end(), begin,
@@ -37,10 +38,10 @@ Sequences sequences_of_text(const std::string& file, const std::string& tokenize
 Sequences sampled_sequences(Session& session, const Model& model) {
   SamplerOptions options{.temperature = 1};
   for (const int32_t id : model.eos_ids) options.logit_bias[id] = -INFINITY;
-  const auto length = static_cast<size_t>(std::min(session.context(), kCalibrationTokens));
+  const auto length = static_cast<size_t>(std::min(session.context(), kPredictedText.tokens));
   Sequences out;
   Progress progress("sampling a text");
-  for (size_t s = 0; s < kCalibrationSequences; ++s) {
+  for (size_t s = 0; s < kPredictedText.pieces; ++s) {
     options.seed = s;
     Sampler sampler(options);
     std::vector<int32_t>& sequence = out.emplace_back(1, first_token(model));
@@ -50,7 +51,7 @@ Sequences sampled_sequences(Session& session, const Model& model) {
       stop_if_interrupted();
       sequence.push_back(sampler.sample(logits));
       progress.update(static_cast<int64_t>(s * length + sequence.size()),
-                      static_cast<int64_t>(kCalibrationSequences * length));
+                      static_cast<int64_t>(kPredictedText.pieces * length));
     }
   }
   session.reset();

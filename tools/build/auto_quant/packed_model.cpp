@@ -53,8 +53,14 @@ CodegenResult compile(const Model& model, const ModelFlags& flags, PassOptions p
 // The rows of a weight, rounded, as a tensor of its own.
 class RoundedRows : public WeightSource {
  public:
-  RoundedRows(const Graph& g, ValueId v, const WeightSource& source, const BlockFormat& format)
-      : g_(g), v_(v), expressions_(g, std::span(&v, 1)), reader_(expressions_, source), format_(format) {}
+  RoundedRows(const Graph& g, ValueId v, const WeightSource& source, const BlockFormat& format,
+              std::span<const float> importance)
+      : g_(g),
+        v_(v),
+        expressions_(g, std::span(&v, 1)),
+        reader_(expressions_, source),
+        format_(format),
+        importance_(importance) {}
 
   std::optional<Type> type(const std::string& /*name*/) const override {
     return Type{DType::f32, g_.type(v_).dims};
@@ -65,7 +71,7 @@ class RoundedRows : public WeightSource {
     std::vector<std::byte> blocks(static_cast<size_t>(rows * format_.row_bytes(cols)));
     std::vector<PackError> errors(static_cast<size_t>(rows));
     read_block_rows(reader_, expressions_.view(v_).pick_rows(Positions::range(first / cols, rows)), format_,
-                    blocks, errors);
+                    blocks, errors, importance_);
     for (int64_t r = 0; r < rows; ++r)
       decode_row(format_, blocks.data() + r * format_.row_bytes(cols), cols, out.data() + r * cols);
   }
@@ -76,21 +82,21 @@ class RoundedRows : public WeightSource {
   WeightExpressions expressions_;
   WeightReader reader_;
   const BlockFormat& format_;
+  std::span<const float> importance_;  // of columns
 };
-
-SessionOptions session_options(int threads) {
-  SessionOptions out;
-  out.threads = threads;
-  out.stop = &interrupted();
-  return out;
-}
 
 }  // namespace
 
 PackedModel::PackedModel(const Model& model, const ModelFlags& flags, PassOptions passes,
-                         const std::string& target, int threads)
+                         const std::string& target, const SessionOptions& options,
+                         const InputImportance& importance)
+    : PackedModel(model, compile(model, flags, std::move(passes), target), options, importance) {}
+
+PackedModel::PackedModel(const Model& model, CodegenResult code, const SessionOptions& options,
+                         const InputImportance& importance)
     : source_(*model.weights),
-      program_(compile(model, flags, std::move(passes), target), source_, session_options(threads)) {}
+      importance_(column_importance(importance, code)),
+      program_(std::move(code), source_, options, importance_) {}
 
 std::vector<PackedModel::Matrix> PackedModel::matrices() const {
   const CodegenResult& code = program_.code();
@@ -116,7 +122,8 @@ PackedModel::Rounding::Rounding(PackedModel& model, const Matrix& matrix, DType 
   if (matrix.type.dtype != DType::f32)
     v = g.result(g.add_op("quantize", {v}, {{"format", dtype_name(matrix.type.dtype)}}));
   v = g.result(g.add_op("pack", {v}, {{"layout", code.plan.weights[matrix.weight].layout}}));
-  const RoundedRows rows(code.graphs.model, code.packs[matrix.weight], model.source_, block_format(format));
+  const RoundedRows rows(code.graphs.model, code.packs[matrix.weight], model.source_, block_format(format),
+                         model.importance_[matrix.weight]);
   pack_weights(WeightPacker(g, {v}, rows), {memory_.data()}, model.session().threads());
 }
 

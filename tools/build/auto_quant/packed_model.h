@@ -7,6 +7,7 @@
 
 #include "models/load/model.h"
 #include "passes/engine/manager.h"
+#include "tools/build/auto_quant/input_importance.h"
 #include "tools/machine/memory_program.h"
 #include "tools/pipeline/model_flags.h"
 
@@ -14,10 +15,10 @@ namespace lmc {
 
 class PackedModel {
  public:
-  // As `flags` and `passes` would have it compiled. `model` must outlive it. Error where there is not enough
-  // memory.
+  // As `flags` and `passes` would have it compiled, rounded by `importance` of columns. `model` must outlive
+  // it. Error where there is not enough memory.
   PackedModel(const Model& model, const ModelFlags& flags, PassOptions passes, const std::string& target,
-              int threads);
+              const SessionOptions& options, const InputImportance& importance = {});
 
   Session& session() { return program_.session(); }
 
@@ -44,7 +45,11 @@ class PackedModel {
   };
 
  private:
+  PackedModel(const Model& model, CodegenResult code, const SessionOptions& options,
+              const InputImportance& importance);
+
   const WeightSource& source_;
+  ColumnImportance importance_;
   MemoryProgram program_;
 };
 
