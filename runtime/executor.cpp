@@ -31,7 +31,7 @@ void Executor::run(const StepInfo& step) {
 }
 
 void Executor::run_tile(size_t stage, int64_t tile, int64_t next, int slot) {
-  if (before_stage_ && tile == 0) before_stage_(plan_.stages[stage], step_, stages_[stage].operands);
+  if (tile == 0 && before_stage_) before_stage_(plan_.stages[stage], step_, stages_[stage].operands);
   if (!profile_) return stages_[stage].run(step_, tile, next, scratch(slot));
   const auto begin = profile_->begins(stage, slot);
   stages_[stage].run(step_, tile, next, scratch(slot));
