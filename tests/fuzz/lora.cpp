@@ -1,12 +1,9 @@
-// An adapter to merge: adapter_config.json and, behind a zero byte, the header of adapter_model.safetensors,
-// for a model of two layers. Its first two bytes: how much data stands behind the header.
+// An adapter to merge (json_and_tensors.h): adapter_config.json and adapter_model.safetensors, for a model of
+// two layers.
 #include "models/load/lora.h"
 
-#include <filesystem>
-#include <fstream>
-
-#include "fuzz.h"
 #include "ir/error.h"
+#include "json_and_tensors.h"
 #include "models/load/lora_adapter.h"
 #include "models/load/model.h"
 #include "tools/system/child.h"
@@ -14,17 +11,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace lmc;
   static const TemporaryFolder folder;
-  fuzz::Bytes input(data, size);
-  const size_t bytes = input.take<uint16_t>();
-  std::vector<std::string> parts = fuzz::parts(data + size - input.left(), input.left());
-  parts.resize(2);
-  std::ofstream(folder.path() + "/adapter_config.json", std::ios::binary) << parts[0];
-  std::ofstream tensors(folder.path() + "/adapter_model.safetensors", std::ios::binary);
-  const uint64_t header = parts[1].size();
-  tensors.write(reinterpret_cast<const char*>(&header), 8);
-  tensors << parts[1];
-  for (size_t i = 0; i < bytes; ++i) tensors.put(static_cast<char>(i * 37 % 59));
-  tensors.close();
+  fuzz::write_json_and_tensors(data, size, folder.path() + "/adapter_config.json",
+                               folder.path() + "/adapter_model.safetensors");
   try {
     const LoraAdapter adapter(folder.path());
     for (const auto& [weight, change] : adapter.changes()) {

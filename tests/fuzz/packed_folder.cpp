@@ -1,15 +1,13 @@
-// A folder of packed matrices (MXFP4, fp8, AWQ, GPTQ): config.json and, behind a zero byte, the header of
-// model.safetensors. Its first two bytes: how much data stands behind the header. Read are the first and the
-// last numbers of each matrix, and its blocks where it has such.
+// A folder of packed matrices, MXFP4, fp8, AWQ or GPTQ (json_and_tensors.h): config.json and
+// model.safetensors. Read are the first and the last numbers of each matrix, and its blocks where it has
+// such.
 #include "models/load/packed_folder.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 
-#include "fuzz.h"
 #include "ir/block_format.h"
 #include "ir/error.h"
+#include "json_and_tensors.h"
 #include "tools/system/child.h"
 
 namespace {
@@ -33,17 +31,8 @@ void read_ends(const lmc::PackedFolder& folder, const std::string& name) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace lmc;
   static const TemporaryFolder folder;
-  fuzz::Bytes input(data, size);
-  const size_t bytes = input.take<uint16_t>();
-  std::vector<std::string> parts = fuzz::parts(data + size - input.left(), input.left());
-  parts.resize(2);
-  std::ofstream(folder.path() + "/config.json", std::ios::binary) << parts[0];
-  std::ofstream tensors(folder.path() + "/model.safetensors", std::ios::binary);
-  const uint64_t header = parts[1].size();
-  tensors.write(reinterpret_cast<const char*>(&header), 8);
-  tensors << parts[1];
-  for (size_t i = 0; i < bytes; ++i) tensors.put(static_cast<char>(i * 37 % 59));
-  tensors.close();
+  fuzz::write_json_and_tensors(data, size, folder.path() + "/config.json",
+                               folder.path() + "/model.safetensors");
   try {
     const PackedFolder packed(folder.path());
     for (const std::string& name : packed.names()) {
