@@ -90,9 +90,10 @@ expect_error 2 "-c 5000: advised.lmc was compiled for 512 positions" "$LMC" run 
 
 # What was made until Ctrl-C came.
 for attempt in $(seq 40); do
+  rm -f err.txt # which would say so, of the attempt before
   "$LMC" run advised.lmc --ids "$(seq -s, 4 100)" -n -1 --ignore-eos --json -t 1 >cut.json 2>err.txt &
   pid=$!
-  for _ in $(seq 200); do grep -q "warmed up" err.txt && break; sleep 0.002; done
+  for _ in $(seq 200); do grep -qs "warmed up" err.txt && break; sleep 0.002; done
   kill -INT $pid 2>/dev/null
   wait $pid && continue
   [ -s cut.json ] && break
