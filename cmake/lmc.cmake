@@ -42,6 +42,23 @@ function(lmc_library folder)
   lmc_unity(lmc_${folder} ${ARGN})
 endfunction()
 
+# Registers the tests of a GoogleTest program under FOLDER.…: each as a test of its own, or, where starting a
+# program takes longer than most tests (under sanitizers), dealt out to so many processes.
+function(lmc_register_tests folder label filter processes)
+  if(NOT LMC_SANITIZE)
+    gtest_discover_tests(test_${folder} TEST_PREFIX ${folder}. DISCOVERY_TIMEOUT 60 TEST_FILTER "${filter}"
+                         TEST_LIST test_${folder}_${label} PROPERTIES LABELS ${label})
+    return()
+  endif()
+  foreach(number RANGE 1 ${processes})
+    math(EXPR index "${number} - 1")
+    set(name ${folder}.${label}-${number}-of-${processes})
+    add_test(NAME ${name} COMMAND test_${folder} --gtest_filter=${filter} --gtest_brief=1)
+    set_tests_properties(${name} PROPERTIES LABELS ${label}
+                         ENVIRONMENT "GTEST_TOTAL_SHARDS=${processes};GTEST_SHARD_INDEX=${index}")
+  endforeach()
+endfunction()
+
 # lmc_unit_tests(ir): every .cpp in tests/unit/ir becomes one GoogleTest program, linked to that folder.
 function(lmc_unit_tests folder)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/unit/${folder}/*.cpp)
@@ -55,8 +72,6 @@ function(lmc_unit_tests folder)
   target_compile_options(test_${folder} PRIVATE $<$<CONFIG:Release>:-O1>)
   lmc_unity(test_${folder})
   # Whole models (Golden…) take too long for the quick loop.
-  gtest_discover_tests(test_${folder} TEST_PREFIX ${folder}. DISCOVERY_TIMEOUT 60 TEST_FILTER "-*Golden*"
-                       PROPERTIES LABELS quick)
-  gtest_discover_tests(test_${folder} TEST_PREFIX ${folder}. DISCOVERY_TIMEOUT 60 TEST_FILTER "*Golden*"
-                       TEST_LIST test_${folder}_golden PROPERTIES LABELS golden)
+  lmc_register_tests(${folder} quick "-*Golden*" 6)
+  lmc_register_tests(${folder} golden "*Golden*" 12)
 endfunction()
