@@ -4,12 +4,20 @@
 #include <bitset>
 #include <map>
 #include <set>
+#include <span>
 #include <utility>
 
 namespace lmc::grammar {
 namespace {
 
 using State = Automaton::State;
+
+template <class F>
+void each_target(const State& s, const F& f) {
+  for (const auto& e : s.edges) f(e.to);
+  for (const auto& c : s.calls) f(c.to);
+  for (const uint32_t t : s.empty) f(t);
+}
 
 std::vector<ByteSet> sets_of(const Automaton& a) {
   std::vector<ByteSet> out;
@@ -27,61 +35,99 @@ std::vector<ByteSet> bytes_of(const ByteClasses& classes) {
   return out;
 }
 
-// Keeps what can be reached and leads to an end; the first state always.
-Automaton trimmed(const Automaton& a) {
-  const size_t n = a.states.size();
-  std::vector<std::vector<uint32_t>> before(n);
-  std::vector<char> reached(n), leads(n);
+// Which states lead to each, side by side: of a long literal there is one for each byte.
+class Before {
+ public:
+  explicit Before(const Automaton& a) : begin_(a.states.size() + 1) {
+    each_way(a, [&](uint32_t, uint32_t to) { ++begin_[to + 1]; });
+    for (size_t s = 1; s < begin_.size(); ++s) begin_[s] += begin_[s - 1];
+    from_.resize(begin_.back());
+    std::vector<uint32_t> next(begin_.begin(), begin_.end() - 1);
+    each_way(a, [&](uint32_t from, uint32_t to) { from_[next[to]++] = from; });
+  }
+  std::span<const uint32_t> of(uint32_t s) const {
+    return std::span(from_).subspan(begin_[s], begin_[s + 1] - begin_[s]);
+  }
+
+ private:
+  template <class F>
+  static void each_way(const Automaton& a, const F& f) {
+    for (uint32_t s = 0; s < a.states.size(); ++s) each_target(a.states[s], [&](uint32_t t) { f(s, t); });
+  }
+  std::vector<uint32_t> begin_, from_;
+};
+
+std::vector<char> reached_from_first(const Automaton& a) {
+  std::vector<char> out(a.states.size());
   std::vector<uint32_t> todo = {0};
-  reached[0] = 1;
-  const auto each_target = [](const State& s, const auto& f) {
-    for (const auto& e : s.edges) f(e.to);
-    for (const auto& c : s.calls) f(c.to);
-    for (const uint32_t t : s.empty) f(t);
-  };
+  out[0] = 1;
   while (!todo.empty()) {
     const uint32_t s = todo.back();
     todo.pop_back();
     each_target(a.states[s], [&](uint32_t t) {
-      before[t].push_back(s);
-      if (!std::exchange(reached[t], 1)) todo.push_back(t);
+      if (!std::exchange(out[t], 1)) todo.push_back(t);
     });
   }
-  for (uint32_t s = 0; s < n; ++s) {
-    if (reached[s] && a.states[s].final) {
-      leads[s] = 1;
-      todo.push_back(s);
-    }
+  return out;
+}
+
+// Those of them that lead to an end.
+std::vector<char> leading_to_end(const Automaton& a, const std::vector<char>& reached) {
+  const Before before(a);
+  std::vector<char> out(a.states.size());
+  std::vector<uint32_t> todo;
+  for (uint32_t s = 0; s < a.states.size(); ++s) {
+    if (!reached[s] || !a.states[s].final) continue;
+    out[s] = 1;
+    todo.push_back(s);
   }
   while (!todo.empty()) {
     const uint32_t s = todo.back();
     todo.pop_back();
-    for (const uint32_t p : before[s]) {
-      if (!std::exchange(leads[p], 1)) todo.push_back(p);
-    }
-  }
-  std::vector<uint32_t> number(n);
-  Automaton out;
-  out.add_state();
-  for (uint32_t s = 1; s < n; ++s) {
-    if (leads[s]) number[s] = out.add_state();
-  }
-  const auto kept = [&](uint32_t t) { return leads[t] != 0; };
-  for (uint32_t s = 0; s < n; ++s) {
-    if (!leads[s]) continue;
-    State& to = out.states[number[s]];
-    to.final = a.states[s].final;
-    for (const auto& e : a.states[s].edges) {
-      if (kept(e.to)) to.edges.push_back({e.bytes, number[e.to]});
-    }
-    for (const auto& c : a.states[s].calls) {
-      if (kept(c.to)) to.calls.push_back({c.symbol, number[c.to]});
-    }
-    for (const uint32_t t : a.states[s].empty) {
-      if (kept(t)) to.empty.push_back(number[t]);
+    for (const uint32_t p : before.of(s)) {
+      if (reached[p] && !std::exchange(out[p], 1)) todo.push_back(p);
     }
   }
   return out;
+}
+
+// Keeps what can be reached and leads to an end; the first state always.
+Automaton trimmed(Automaton a) {
+  const std::vector<char> leads = leading_to_end(a, reached_from_first(a));
+  std::vector<uint32_t> number(a.states.size());
+  uint32_t count = 1;
+  for (uint32_t s = 1; s < a.states.size(); ++s) {
+    if (leads[s]) number[s] = count++;
+  }
+  if (!leads[0]) a.states[0] = {};
+  for (uint32_t s = 0; s < a.states.size(); ++s) {
+    if (!leads[s]) continue;
+    State& state = a.states[s];
+    std::erase_if(state.edges, [&](const auto& e) { return !leads[e.to]; });
+    std::erase_if(state.calls, [&](const auto& c) { return !leads[c.to]; });
+    std::erase_if(state.empty, [&](uint32_t t) { return !leads[t]; });
+    for (auto& e : state.edges) e.to = number[e.to];
+    for (auto& c : state.calls) c.to = number[c.to];
+    for (uint32_t& t : state.empty) t = number[t];
+    if (number[s] != s) a.states[number[s]] = std::move(state);
+  }
+  a.states.resize(count);
+  return a;
+}
+
+bool is_deterministic(const Automaton& a) {
+  return std::all_of(a.states.begin(), a.states.end(), [](const State& s) {
+    ByteSet known;
+    for (const auto& e : s.edges) {
+      if (!(known & e.bytes).empty()) return false;
+      known |= e.bytes;
+    }
+    std::set<uint32_t> symbols;
+    for (const auto& c : s.calls) {
+      if (!symbols.insert(c.symbol).second) return false;
+    }
+    return s.empty.empty();
+  });
 }
 
 class SubsetConstruction {
@@ -96,7 +142,8 @@ class SubsetConstruction {
     for (uint32_t s = 0; s < out_.states.size(); ++s) {
       if (!expand(s)) return std::nullopt;
     }
-    return trimmed(out_);
+    numbers_.clear();  // before there is a second automaton
+    return trimmed(std::move(out_));
   }
 
  private:
@@ -190,8 +237,19 @@ ByteClasses byte_classes(const std::vector<ByteSet>& sets) {
   return out;
 }
 
-std::optional<Automaton> deterministic(const Automaton& a, size_t most) {
-  return SubsetConstruction(a, most).run();
+bool make_deterministic(Automaton& a, size_t most) {
+  if (a.states.size() <= most && is_deterministic(a)) {
+    a = trimmed(std::move(a));
+    return true;
+  }
+  std::optional<Automaton> out = SubsetConstruction(a, most).run();
+  if (out) a = std::move(*out);
+  return out.has_value();
+}
+
+std::optional<Automaton> deterministic(Automaton a, size_t most) {
+  if (!make_deterministic(a, most)) return std::nullopt;
+  return a;
 }
 
 std::optional<Automaton> intersection(const Automaton& a, const Automaton& b, size_t most) {
@@ -220,7 +278,7 @@ std::optional<Automaton> intersection(const Automaton& a, const Automaton& b, si
       }
     }
   }
-  return trimmed(out);
+  return trimmed(std::move(out));
 }
 
 Automaton complement(const Automaton& a) {
@@ -232,7 +290,7 @@ Automaton complement(const Automaton& a) {
     if (const ByteSet others = ~known; !others.empty()) s.edges.push_back({others, elsewhere});
     s.final = !s.final;
   }
-  return trimmed(out);
+  return trimmed(std::move(out));
 }
 
 Automaton minimal(const Automaton& a) {
@@ -298,7 +356,8 @@ Automaton automaton_of_texts(const std::vector<std::string>& texts) {
     }
     all.states[at].final = true;
   }
-  return *deterministic(all, all.states.size() + 1);
+  make_deterministic(all, all.states.size() + 1);
+  return all;
 }
 
 }  // namespace lmc::grammar

@@ -46,7 +46,9 @@ ByteClasses byte_classes(const std::vector<ByteSet>& sets);
 
 // The same language: from each state at most one way for a byte and one for a symbol, none that is empty,
 // no state that leads nowhere. Nothing if that takes more than `most` states or too much work.
-std::optional<Automaton> deterministic(const Automaton& a, size_t most);
+std::optional<Automaton> deterministic(Automaton a, size_t most);
+// The same in place; false, and nothing changed, where it takes too much.
+bool make_deterministic(Automaton& a, size_t most);
 // Of deterministic ones without calls. The product has at most `most` states; else nothing.
 std::optional<Automaton> intersection(const Automaton& a, const Automaton& b, size_t most);
 // All byte strings that it does not accept.

@@ -1,11 +1,32 @@
 #include "grammar/grammar_constraint.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
 #include "ir/error.h"
 
 namespace lmc::grammar {
+namespace {
+
+constexpr size_t kStepsOfToken = size_t{1} << 20;  // some milliseconds; usual ones take thousands
+
+}  // namespace
+
+// While it lives, what is read is at the text's expense.
+class GrammarConstraint::Steps {
+ public:
+  explicit Steps(GrammarConstraint& text) : text_(text), states_(text.masks_->states()) {
+    states_.budget = text.steps_;
+  }
+  ~Steps() { text_.steps_ = states_.budget; }
+  Steps(const Steps&) = delete;
+  Steps& operator=(const Steps&) = delete;
+
+ private:
+  GrammarConstraint& text_;
+  States& states_;
+};
 
 CompiledGrammar::CompiledGrammar(const Grammar& grammar, std::shared_ptr<const Vocabulary> vocabulary)
     : machine_(grammar),
@@ -22,13 +43,14 @@ void GrammarConstraint::restart() {
   masks_ = grammar_->masks_;
   path_.assign(1, masks_->states().start());
   mask_.reset();
+  steps_ = States::kBudget;
 }
 
 // The state once `id` has come; dead if it may not.
 StateId GrammarConstraint::behind(int32_t id) {
   const Vocabulary& v = grammar_->vocabulary();
   if (id < 0 || id >= v.size() || v.text(id).empty()) return States::kDead;
-  masks_->states().budget = States::kBudget;
+  const Steps steps(*this);
   return masks_->states().next(path_.back(), v.text(id));
 }
 
@@ -40,7 +62,9 @@ bool GrammarConstraint::allows(int32_t id) {
 
 const Mask& GrammarConstraint::mask() {
   const std::lock_guard lock(grammar_->mutex_);
-  if (!mask_) mask_ = masks_->of(path_.back());
+  if (mask_) return *mask_;
+  const Steps steps(*this);
+  mask_ = masks_->of(path_.back());
   return *mask_;
 }
 
@@ -67,6 +91,7 @@ void GrammarConstraint::accept(int32_t id) {
     throw Error("token " + std::to_string(id) + " may not come here under the grammar");
   path_.push_back(to);
   mask_.reset();
+  steps_ = std::min(steps_ + kStepsOfToken, States::kBudget);
   make_room();
 }
 

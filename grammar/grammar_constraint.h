@@ -48,6 +48,7 @@ class GrammarConstraint : public Constraint {
   bool may_end();
 
  private:
+  class Steps;
   StateId behind(int32_t id);
   const Mask& mask();
   void make_room();
@@ -56,6 +57,9 @@ class GrammarConstraint : public Constraint {
   std::shared_ptr<Masks> masks_;
   std::vector<StateId> path_;         // behind each token; dead behind an end id
   std::shared_ptr<const Mask> mask_;  // of the last one; null: not asked for yet
+  // Steps over what nobody has read yet: so many at first, and with each token some more, up to as many
+  // again.
+  size_t steps_ = States::kBudget;
   IdSet few_;
 };
 

@@ -52,8 +52,8 @@ class Units {
     a.states[end].final = true;
     add(a, units_[unit].is, 0, end, 0);
     total_ += a.states.size();
-    std::optional<Automaton> d = deterministic(a, 4 * a.states.size() + 64);
-    units_[unit].automaton = d ? std::move(*d) : std::move(a);
+    make_deterministic(a, 4 * a.states.size() + 64);
+    units_[unit].automaton = std::move(a);
   }
 
   uint32_t state(Automaton& a) const {
@@ -346,6 +346,9 @@ void refuse_left_recursion(const Machine& m, const std::vector<Units::Unit>& uni
 
 Machine::Machine(const Grammar& grammar) {
   Units units(grammar);
+  size_t count = 1;
+  for (const Units::Unit& unit : units.units()) count += unit.automaton.states.size();
+  automaton.states.reserve(count);
   automaton.add_state();
   automaton.states[0].final = true;
   for (Units::Unit& unit : units.units()) {

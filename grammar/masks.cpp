@@ -33,7 +33,6 @@ int64_t Masks::bytes() const {
 }
 
 std::shared_ptr<const Mask> Masks::of(StateId state) {
-  states_.budget = States::kBudget;
   state = states_.within(state, vocabulary_->longest());
   if (state >= masks_.size()) masks_.resize(states_.size());
   if (!masks_[state]) {

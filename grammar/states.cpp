@@ -12,6 +12,8 @@ uint64_t mixed(uint64_t h, uint64_t x) {
   return h ^ (h >> 29);
 }
 
+constexpr size_t kStepsOfNew = 64;  // what is met first takes as long, and memory
+
 uint64_t pair_of(uint32_t a, uint32_t b) { return uint64_t{a} << 32 | b; }
 
 int32_t one_less(int32_t turns) { return turns > 0 ? turns - 1 : turns; }  // unbounded stays so
@@ -146,7 +148,7 @@ StateId States::state_of(std::span<const Item> items, bool may_end) {
       return it->second;
   }
   const auto id = static_cast<StateId>(states_.size());
-  pay(items.size() + 1);
+  pay(kStepsOfNew + classes_ + items.size());
   states_.push_back({static_cast<uint32_t>(items_.size()), static_cast<uint32_t>(items.size()), may_end});
   items_.insert(items_.end(), items.begin(), items.end());
   next_.resize(next_.size() + classes_, kUnknown);
@@ -175,7 +177,7 @@ States::StackId States::stack_of(std::vector<Frame> frames) {
       return it->second;
   }
   const auto id = static_cast<StackId>(stacks_.size());
-  pay(frames.size());
+  pay(kStepsOfNew + frames.size());
   stacks_.push_back({static_cast<uint32_t>(frames_.size()), static_cast<uint32_t>(frames.size()), depth});
   frames_.insert(frames_.end(), frames.begin(), frames.end());
   stack_ids_.emplace(hash, id);
@@ -270,8 +272,7 @@ int64_t States::bytes() const {
 void States::pay(size_t work) {
   if (work > budget) {
     budget = 0;
-    throw ConstraintError("the grammar is too ambiguous: reading on takes more than " +
-                          std::to_string(kBudget) + " steps");
+    throw ConstraintError("the grammar is too ambiguous: reading on takes more steps than a text may");
   }
   budget -= work;
 }

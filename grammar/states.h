@@ -111,9 +111,9 @@ class States {
   bool may_end_ = false;
 
  public:
-  // Steps left until Error; whoever asks for much at once (a mask) sets it.
+  // Steps left until Error; whoever reads on sets it.
   size_t budget = kBudget;
-  static constexpr size_t kBudget = size_t{1} << 25;
+  static constexpr size_t kBudget = size_t{1} << 24;
 };
 
 }  // namespace lmc::grammar

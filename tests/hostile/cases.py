@@ -290,13 +290,13 @@ def plan_with_a_cache_of_another_format(t, folder):
     return ["run", b, "--ids", "2", "--max-tokens", "2"], size(f"{b}/plan.json")
 
 
-@case("does not hold whole blocks of positions")
-def plan_with_half_a_block_of_int8(t, folder):
+@case("does not hold whole pages of positions")
+def plan_with_part_of_a_page(t, folder):
     b = t.bundle(folder)
 
     def change(plan):
         for c in plan["caches"]:
-            c.update(dtype="kv_q8_0", capacity=c["capacity"] + 8)
+            c.update(dtype="kv_q8_0", capacity=c["capacity"] + 16)
             c["bytes"] = c["capacity"] * c["kv_heads"] * (-(-c["key_dim"] // 32) - (-c["value_dim"] // 32)) * 34
 
     edit_json(f"{b}/plan.json", change)
@@ -480,6 +480,12 @@ def allowed_ids_without_end(t, folder):
 
 
 # --- export -------------------------------------------------------------------------------------------------------------
+
+@case("", codes=(0,), seconds=15, megabytes=96)  # the model's memory among it
+def grammar_with_a_long_literal(t, folder):
+    g = write(f"{folder}/g.gbnf", 'root ::= "' + "a" * 250_000 + '"\n')
+    return ["run", t.bundle(folder), "--prompt", "a", "--max-tokens", "4", "--grammar", g], size(g)
+
 
 @case("added_tokens: expected a list, found number")
 def export_of_a_spoilt_tokenizer(t, folder):
