@@ -5,9 +5,7 @@
 
 namespace lmc {
 
-// The cache is worked on in chunks at absolute positions, whatever the step: same sums, same bits. A ring
-// holds whole blocks, so that a block is contiguous.
+// The cache is worked on in chunks at absolute positions, whatever the step: same sums, same bits.
 inline constexpr int64_t kAttentionChunk = 128;
-inline constexpr int64_t kAttentionBlock = 64;
 
 }  // namespace lmc

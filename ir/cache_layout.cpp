@@ -28,10 +28,11 @@ CacheLayout::CacheLayout(const PlanCache& c)
       v_row(row(c, c.value_dim, 8)),
       k_position_bytes(row_bytes(c.dtype, k_row)),
       v_position_bytes(row_bytes(c.dtype, v_row)),
-      k_head_bytes(c.capacity * k_position_bytes),
-      v_head_bytes(c.capacity * v_position_bytes),
-      v_offset(round_up(c.kv_heads * k_head_bytes, 64)),
-      bytes(v_offset + c.kv_heads * v_head_bytes) {}
+      k_head_bytes(kCachePage * k_position_bytes),
+      v_head_bytes(kCachePage * v_position_bytes),
+      v_offset(c.kv_heads * k_head_bytes),
+      page_bytes(v_offset + c.kv_heads * v_head_bytes),
+      bytes(cache_pages(c) * page_bytes) {}
 
 Type cache_type(const PlanCache& c) {
   if (c.key_dim == 0 && c.kv_heads == 1) return {c.dtype, {c.span, c.value_dim}};
@@ -57,17 +58,18 @@ CachePlace value_place(const PlanCache& c, int64_t slot, int64_t element) {
           start + l.block * l.v_row + (in_block * (l.v_row / kQ8Block) + element / kQ8Block) * kScaleBytes};
 }
 
-std::vector<CachePiece> cache_pieces(const PlanCache& c, int64_t first, int64_t slots) {
+std::vector<CachePiece> cache_pieces(const PlanCache& c, int64_t slots) {
   const CacheLayout layout(c);
-  const int64_t held = std::min(round_up(slots, layout.block), c.capacity - first);
+  const int64_t held = round_up(slots, layout.block);
   std::vector<CachePiece> out;
+  const auto add = [&](int64_t offset, int64_t position_bytes) {
+    for (int64_t first = 0; first < held; first += kCachePage)
+      out.push_back({first / kCachePage, offset, std::min(kCachePage, held - first) * position_bytes});
+  };
   for (int64_t h = 0; h < c.kv_heads && c.key_dim > 0; ++h)
-    out.push_back(
-        {h * layout.k_head_bytes + first * layout.k_position_bytes, held * layout.k_position_bytes});
-  for (int64_t h = 0; h < c.kv_heads; ++h) {
-    out.push_back({layout.v_offset + h * layout.v_head_bytes + first * layout.v_position_bytes,
-                   held * layout.v_position_bytes});
-  }
+    add(h * layout.k_head_bytes, layout.k_position_bytes);
+  for (int64_t h = 0; h < c.kv_heads; ++h)
+    add(layout.v_offset + h * layout.v_head_bytes, layout.v_position_bytes);
   return out;
 }
 

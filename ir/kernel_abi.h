@@ -48,9 +48,10 @@ struct StepInfo {
   // of weight rows, and kReadPastEnd bytes, beyond the vocabulary. Logits of others are left as they are, or
   // written nevertheless; `argmax` passes over them.
   const uint8_t* allowed = nullptr;
-  // Per token: where the memory begins that holds the caches of its sequence. Operands in Space::kv are
-  // offsets in it.
-  std::byte* const* caches = nullptr;
+  // Per token: where the pages of its sequence's caches lie (ir/cache_layout.h). An operand in Space::kv is
+  // no address but the number of its cache's first page in that list, the others follow; behind the last
+  // page of all comes another entry, which may be asked for in advance and is never read.
+  std::byte* const* const* caches = nullptr;
   // The tokens once more, in pieces that may be worked on together; every token in one of them. Kernels for
   // one token never look.
   const RowSpan* spans = nullptr;

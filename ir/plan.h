@@ -123,8 +123,8 @@ struct PlanWeight {
 };
 
 // A cache: K and V of one layer, or rows without keys (one head, key_dim 0). `capacity` positions are kept in
-// a ring (position p sits in slot p % capacity); capacity >= span + the largest step, so that a block's first
-// token still sees its whole window.
+// a ring (position p sits in slot p % capacity) of whole pages (ir/cache_layout.h); capacity >= span + the
+// largest step, so that a block's first token still sees its whole window.
 struct PlanCache {
   std::string name;
   DType dtype = DType::kv_f16;

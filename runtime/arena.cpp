@@ -55,6 +55,10 @@ Arena& Arena::operator=(Arena&& other) noexcept {
   return *this;
 }
 
+void Arena::give_back(int64_t offset, int64_t bytes) {
+  if (mapped_) madvise(data_ + offset, static_cast<size_t>(bytes), MADV_DONTNEED);
+}
+
 void Arena::clear() {
   if (!data_) return;
   const auto size = static_cast<size_t>(bytes_);

@@ -21,6 +21,8 @@ class Arena {
   int64_t bytes() const { return bytes_; }
   // All zeros again; pages go back to the system.
   void clear();
+  // The same for a part of whole memory pages; a small arena keeps it as it is.
+  void give_back(int64_t offset, int64_t bytes);
 
  private:
   std::byte* data_ = nullptr;

@@ -33,8 +33,8 @@ void* base(const PlanStage& stage, const PlanOperand& o, const Bindings& b, int6
       break;
     case Space::kv:
       check(i < b.caches.size(), stage, "uses cache " + std::to_string(o.index) + ", which is not there");
-      // No address: kernels add it to where the row's sequence has its memory.
-      return reinterpret_cast<void*>(static_cast<uintptr_t>(b.caches[i] + o.offset));
+      // No address: kernels look there in the list of the row's sequence (StepInfo::caches).
+      return reinterpret_cast<void*>(static_cast<uintptr_t>(b.caches[i]));
     case Space::input:
       check(i < b.inputs.size(), stage, "uses input " + std::to_string(o.index) + ", which is not there");
       out = b.inputs[i];

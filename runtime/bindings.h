@@ -21,7 +21,7 @@ struct PlanKernels {
 struct Bindings {
   std::vector<KernelFn> kernels;                  // one per stage
   std::vector<const void*> weights;               // one per Plan::weights
-  std::vector<int64_t> caches;                    // KvCache::starts(), by Plan::caches
+  std::vector<int64_t> caches;                    // KvCache::first_pages(), by Plan::caches
   std::byte* arena = nullptr;                     // StepPlan::arena_bytes
   std::array<int32_t*, kStepInputs> inputs = {};  // by StepInput
   float* output = nullptr;                        // [max_rows, vocab]

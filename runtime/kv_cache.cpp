@@ -2,35 +2,95 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 #include "ir/cache_layout.h"
 #include "ir/error.h"
+#include "ir/kernel_abi.h"
 #include "runtime/memory_page.h"
 
 namespace lmc {
 namespace {
 
-// Kernels may read a whole vector past the last row.
-constexpr int64_t kReadPast = 64;
+// Each ring has memory pages of its own: what one commits as it is used is nobody else's.
+std::vector<int64_t> ring_starts(const std::vector<PlanCache>& caches, const LastingPages& lasting,
+                                 int64_t start) {
+  std::vector<int64_t> out;
+  for (size_t i = 0; i < caches.size(); ++i) {
+    out.push_back(start);
+    if (!lasting.lasts(i)) start += whole_pages(caches[i].bytes);
+  }
+  out.push_back(start);
+  return out;
+}
 
 }  // namespace
 
 KvCache::KvCache(const Plan& plan)
     : context_(plan.context),
       plans_(plan.caches),
-      starts_(starts(plan)),
-      memory_(starts_.back(), "the KV cache") {}
+      lasting_(plan),
+      first_pages_(first_pages(plan)),
+      list_((first_pages_.back() + 1) * int64_t{sizeof(std::byte*)}, "the pages of the KV cache"),
+      lasting_stride_(whole_pages(lasting_.bytes())),
+      rings_(ring_starts(plans_, lasting_, lasting_.count() * lasting_stride_)),
+      memory_(rings_.back() + kReadPastEnd, "the KV cache") {}
 
-std::vector<int64_t> KvCache::starts(const Plan& plan) {
+std::vector<int64_t> KvCache::first_pages(const Plan& plan) {
   std::vector<int64_t> out = {0};
-  // Each has pages of its own: what one commits as it is used is nobody else's.
-  for (const PlanCache& c : plan.caches) out.push_back(out.back() + whole_pages(c.bytes + kReadPast));
+  for (const PlanCache& c : plan.caches) out.push_back(out.back() + cache_pages(c));
   return out;
 }
 
-int64_t KvCache::bytes() const { return memory_.bytes(); }
+std::byte* KvCache::own_page(size_t cache, int64_t number) const {
+  if (lasting_.lasts(cache)) return memory_.data() + number * lasting_stride_ + lasting_.offset(cache);
+  return memory_.data() + rings_[cache] + number * CacheLayout(plans_[cache]).page_bytes;
+}
+
+// The list has the pages up to this position's.
+void KvCache::reach(int64_t position) {
+  for (; reached_ <= position / kCachePage; ++reached_) {
+    point_at_own(reached_);
+    for (size_t i = 0; i < plans_.size(); ++i) {
+      if (!lasting_.lasts(i) && reached_ < cache_pages(plans_[i]))
+        list()[first_pages_[i] + reached_] = own_page(i, reached_);
+    }
+  }
+}
+
+void KvCache::point_at_own(int64_t page) {
+  for (size_t i = 0; i < plans_.size(); ++i) {
+    if (lasting_.lasts(i)) list()[first_pages_[i] + page] = own_page(i, page);
+  }
+}
+
+int64_t KvCache::bytes() const { return memory_.bytes() + list_.bytes(); }
+
+void KvCache::share(int64_t page, std::shared_ptr<std::byte[]> lasting) {
+  const auto at = static_cast<size_t>(page);
+  if (lasting_.bytes() == 0) return;
+  if (at >= shared_.size()) shared_.resize(at + 1);
+  if (shared_[at] == lasting) return;
+  shared_pages_ += shared_[at] ? 0 : 1;
+  shared_[at] = std::move(lasting);
+  for (size_t i = 0; i < plans_.size(); ++i) {
+    if (lasting_.lasts(i)) list()[first_pages_[i] + page] = shared_[at].get() + lasting_.offset(i);
+  }
+  memory_.give_back(page * lasting_stride_, lasting_stride_);
+}
+
+void KvCache::make_own(int64_t position) {
+  reach(position);
+  const auto page = static_cast<size_t>(position / kCachePage);
+  if (page >= shared_.size() || !shared_[page]) return;
+  point_at_own(position / kCachePage);
+  const std::shared_ptr<std::byte[]> from = std::exchange(shared_[page], nullptr);
+  --shared_pages_;
+  std::copy_n(from.get(), lasting_.bytes(), memory_.data() + position / kCachePage * lasting_stride_);
+}
 
 void KvCache::advance(int64_t tokens) {
+  if (tokens > 0) reach(position_ + tokens - 1);
   position_ += tokens;
   written_ = std::max(written_, position_);
   assert(position_ <= context_);
@@ -57,8 +117,8 @@ std::vector<std::span<std::byte>> KvCache::filled() {
   if (lost) throw Error("the sequence went back, and a sliding window has lost what lies before");
   std::vector<std::span<std::byte>> out;
   for (size_t i = 0; i < plans_.size(); ++i) {
-    for (const CachePiece& p : cache_pieces(plans_[i], 0, std::min(position_, plans_[i].capacity)))
-      out.emplace_back(memory_.data() + starts_[i] + p.offset, static_cast<size_t>(p.bytes));
+    for (const CachePiece& p : cache_pieces(plans_[i], std::min(position_, plans_[i].capacity)))
+      out.emplace_back(page(i, p.page) + p.offset, static_cast<size_t>(p.bytes));
   }
   return out;
 }
@@ -70,6 +130,11 @@ void KvCache::resume(int64_t position) {
 
 void KvCache::reset() {
   if (written_ == 0) return;
+  for (size_t p = 0; p < shared_.size(); ++p) {
+    if (shared_[p]) point_at_own(static_cast<int64_t>(p));
+  }
+  shared_.clear();
+  shared_pages_ = 0;
   memory_.clear();
   position_ = written_ = 0;
 }

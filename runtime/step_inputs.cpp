@@ -58,8 +58,10 @@ void StepInputs::add_row(const StepRow& row) {
     std::swap(*next, next_.back());
   }
   input(StepInput::tokens)[index] = row.token;
-  input(StepInput::pos)[index] = static_cast<int32_t>(next_.back().position++);
-  caches_.push_back(row.sequence->cache.memory());
+  const int64_t position = next_.back().position++;
+  input(StepInput::pos)[index] = static_cast<int32_t>(position);
+  row.sequence->cache.make_own(position);
+  caches_.push_back(row.sequence->cache.pages());
   if (follows && spans_.back().count < kMostRowsOfSpan) {
     ++spans_.back().count;
   } else {

@@ -31,7 +31,7 @@ class StepInputs {
   int64_t bytes() const { return memory_.bytes(); }
 
   // Writes the inputs of a step of these rows; valid until the next call. Positions are those behind what the
-  // sequences hold; nothing is appended to them.
+  // sequences hold; nothing is appended to them, but their caches are made ready to be written there.
   StepInfo write(std::span<const StepRow> rows);
 
  private:
@@ -39,7 +39,7 @@ class StepInputs {
 
   int64_t stride_;  // bytes from one input to the next
   Arena memory_;
-  std::vector<std::byte*> caches_;  // by row
+  std::vector<std::byte* const*> caches_;  // by row
   std::vector<RowSpan> spans_;
   // Of every sequence in the step: its next position.
   struct Next {

@@ -71,7 +71,7 @@ std::unique_ptr<Executor> Stepper::executor(const StepPlan& step, const std::vec
   Bindings b;
   b.kernels = kernels;
   b.weights = weights_;
-  b.caches = KvCache::starts(plan_);
+  b.caches = KvCache::first_pages(plan_);
   b.arena = buffers_.data();
   for (size_t i = 0; i < kStepInputs; ++i) b.inputs[i] = inputs_.input(static_cast<StepInput>(i));
   b.output = reinterpret_cast<float*>(output.data());

@@ -88,9 +88,9 @@ class AttentionEmitter {
   // The tile's heads of so many tokens from `first` on, which all are of one sequence.
   void tokens(llvm::Value* first, llvm::Value* number) {
     first_ = first;
-    llvm::Value* base = k.cache(k.operand(frame.slot(op.operands[1]).operand), first);
-    keys_ = k.at(base, k.mul(kv_head_, layout.k_head_bytes));
-    values_ = k.at(k.at(base, layout.v_offset), k.mul(kv_head_, layout.v_head_bytes));
+    pages_ = k.pages(k.operand(frame.slot(op.operands[1]).operand), first);
+    keys_ = k.mul(kv_head_, layout.k_head_bytes);
+    values_ = k.add(k.i64(layout.v_offset), k.mul(kv_head_, layout.v_head_bytes));
     llvm::Value* count = k.mul(number, group_);
     llvm::Value* at = k.variable(k.i64(0));
     for (int64_t m = reader->most_queries(); m >= 1; m /= 2) {
@@ -169,21 +169,23 @@ class AttentionEmitter {
     k.loop(k.i64(0), k.i64(padded_), kLanes, body);
   }
 
-  // Calls body(block, slot) for the blocks of 64 positions of [from, to) that lie in the chunk. Within one
-  // the ring does not wrap.
+  // Calls body(block, page) for the blocks of 64 positions of [from, to) that lie in the chunk, each a page
+  // of the ring.
   void for_blocks(llvm::Value* from, llvm::Value* to,
-                  const std::function<void(llvm::Value* block, llvm::Value* slot)>& body) {
-    k.loop(from, to, kAttentionBlock,
-           [&](llvm::Value* block) { body(block, b.CreateURem(block, k.i64(cache.capacity))); });
+                  const std::function<void(llvm::Value* block, llvm::Value* page)>& body) {
+    k.loop(from, to, kCachePage, [&](llvm::Value* block) {
+      llvm::Value* slot = b.CreateURem(block, k.i64(cache.capacity));
+      body(block, b.CreateUDiv(slot, k.i64(kCachePage)));
+    });
   }
 
   void one_chunk(std::vector<Row>& block, llvm::Value* chunk, llvm::Value* oldest, llvm::Value* end) {
-    llvm::Value* from = k.max(chunk, b.CreateAnd(oldest, k.i64(-kAttentionBlock)));
+    llvm::Value* from = k.max(chunk, b.CreateAnd(oldest, k.i64(-kCachePage)));
     llvm::Value* to = k.min(k.add(chunk, k.i64(kAttentionChunk)), end);
     for (Row& r : block) k.set(r.best, k.splat(kNothing));
     timed(AttentionPart::scores, [&] {
       for_blocks(from, to,
-                 [&](llvm::Value* at, llvm::Value* slot) { score_block(block, chunk, at, slot, to); });
+                 [&](llvm::Value* at, llvm::Value* page) { score_block(block, chunk, at, page, to); });
     });
     timed(AttentionPart::softmax, [&] {
       for (Row& r : block) softmax(r, chunk, from, to);
@@ -203,20 +205,22 @@ class AttentionEmitter {
   }
 
   // Scores of up to 64 positions, lanes being positions.
-  void score_block(std::vector<Row>& block, llvm::Value* chunk, llvm::Value* at, llvm::Value* slot,
+  void score_block(std::vector<Row>& block, llvm::Value* chunk, llvm::Value* at, llvm::Value* page,
                    llvm::Value* to) {
     const int64_t vectors =
-        std::min(reader->most_vectors(static_cast<int64_t>(block.size())), kAttentionBlock / kLanes);
+        std::min(reader->most_vectors(static_cast<int64_t>(block.size())), kCachePage / kLanes);
+    llvm::Value* place = k.page(pages_, page);
+    llvm::Value* keys = k.at(place, keys_);
+    llvm::Value* page_values = k.at(place, values_);
     std::vector<llvm::Value*> queries;
     for (const Row& r : block) queries.push_back(r.query);
-    llvm::Value* stop = k.min(k.i64(kAttentionBlock), b.CreateSub(to, at));
+    llvm::Value* stop = k.min(k.i64(kCachePage), b.CreateSub(to, at));
     k.loop(k.i64(0), stop, vectors * kLanes, [&](llvm::Value* p) {
-      llvm::Value* first = k.add(slot, p);
       // Meanwhile the values of these positions come.
-      llvm::Value* values = k.at(values_, k.mul(first, layout.v_position_bytes));
+      llvm::Value* values = k.at(page_values, k.mul(p, layout.v_position_bytes));
       const int64_t value_bytes = vectors * kLanes * layout.v_position_bytes / reader->steps();  // a step
       const auto sums = reader->products(
-          queries, k.at(keys_, k.mul(first, layout.k_position_bytes)), vectors, [&](llvm::Value* i) {
+          queries, k.at(keys, k.mul(p, layout.k_position_bytes)), vectors, [&](llvm::Value* i) {
             for (int64_t line = 0; line < value_bytes; line += 64)
               k.prefetch(k.at(values, k.add(k.mul(i, value_bytes), k.i64(line))));
           });
@@ -306,17 +310,17 @@ class AttentionEmitter {
     for (auto& of_row : sums) {
       for (int64_t v = 0; v < vectors; ++v) of_row.push_back(k.variable(k.splat(k.f32(0), lanes)));
     }
-    for_blocks(from, to, [&](llvm::Value* at, llvm::Value* slot) {
+    for_blocks(from, to, [&](llvm::Value* at, llvm::Value* page) {
       llvm::Value* offset = k.mul(b.CreateSub(at, chunk), 4);
+      llvm::Value* page_values = k.at(k.page(pages_, page), values_);
       // Meanwhile the keys of the next block come, this column's share of them.
       const int64_t key_bytes = vectors * lanes * layout.element_bytes;  // per position
-      llvm::Value* next_keys =
-          k.at(keys_, k.add(k.mul(k.add(slot, k.i64(kAttentionBlock)), layout.k_position_bytes),
-                            k.mul(column, kAttentionBlock * layout.element_bytes)));
-      k.loop(k.i64(0), k.min(k.i64(kAttentionBlock), b.CreateSub(to, at)), 1, [&](llvm::Value* i) {
+      llvm::Value* next_keys = k.at(k.page(pages_, k.add(page, k.i64(1))),
+                                    k.add(keys_, k.mul(column, kCachePage * layout.element_bytes)));
+      k.loop(k.i64(0), k.min(k.i64(kCachePage), b.CreateSub(to, at)), 1, [&](llvm::Value* i) {
         for (int64_t line = 0; line < key_bytes; line += 64)
           k.prefetch(k.at(next_keys, k.add(k.mul(i, key_bytes), k.i64(line))));
-        const std::vector<llvm::Value*> v = reader->values(values_, k.add(slot, i), column, vectors, lanes);
+        const std::vector<llvm::Value*> v = reader->values(page_values, i, column, vectors, lanes);
         for (size_t r = 0; r < block.size(); ++r) {
           llvm::Value* weight = k.load(b.getFloatTy(), k.at(block[r].scores, k.add(offset, k.mul(i, 4))), 4);
           llvm::Value* p = k.splat(weight, lanes);
@@ -355,7 +359,8 @@ class AttentionEmitter {
   bool split_;
   llvm::Value* slopes_ = nullptr;
   llvm::Value *kv_head_ = nullptr, *part_ = nullptr, *first_ = nullptr, *first_chunk_ = nullptr;
-  llvm::Value *keys_ = nullptr, *values_ = nullptr;
+  llvm::Value* pages_ = nullptr;
+  llvm::Value *keys_ = nullptr, *values_ = nullptr;  // of the head, from where a page begins
 };
 
 }  // namespace

@@ -68,10 +68,14 @@ llvm::Value* KernelBuilder::span_count() {
   return load(b_.getInt64Ty(), at(fn_->getArg(1), int64_t{offsetof(StepInfo, span_count)}), 8);
 }
 
-llvm::Value* KernelBuilder::cache(llvm::Value* operand, llvm::Value* token) {
-  llvm::Value* memories = load(b_.getPtrTy(), at(fn_->getArg(1), int64_t{offsetof(StepInfo, caches)}), 8);
-  llvm::Value* memory = load(b_.getPtrTy(), at(memories, mul(token, 8)), 8);
-  return at(memory, b_.CreatePtrToInt(operand, b_.getInt64Ty()));
+llvm::Value* KernelBuilder::pages(llvm::Value* operand, llvm::Value* token) {
+  llvm::Value* lists = load(b_.getPtrTy(), at(fn_->getArg(1), int64_t{offsetof(StepInfo, caches)}), 8);
+  llvm::Value* list = load(b_.getPtrTy(), at(lists, mul(token, 8)), 8);
+  return at(list, mul(b_.CreatePtrToInt(operand, b_.getInt64Ty()), 8));
+}
+
+llvm::Value* KernelBuilder::page(llvm::Value* pages, llvm::Value* number) {
+  return load(b_.getPtrTy(), at(pages, mul(number, 8)), 8);
 }
 
 llvm::Value* KernelBuilder::load(llvm::Type* type, llvm::Value* address, int64_t align) {

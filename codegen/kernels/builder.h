@@ -35,8 +35,10 @@ class KernelBuilder {
   llvm::Value* allowed();                             // StepInfo::allowed
   llvm::Value* spans();                               // StepInfo::spans
   llvm::Value* span_count();                          // StepInfo::span_count
-  // Where a cache of the token's sequence lies, from the operand that stands for it.
-  llvm::Value* cache(llvm::Value* operand, llvm::Value* token);
+  // Where a list begins of the pages of a cache of the token's sequence, from the operand that stands for it;
+  // and where page `number` of the list lies.
+  llvm::Value* pages(llvm::Value* operand, llvm::Value* token);
+  llvm::Value* page(llvm::Value* pages, llvm::Value* number);
 
   llvm::Value* i64(int64_t v) { return b_.getInt64(static_cast<uint64_t>(v)); }
   llvm::Value* f32(double v) { return llvm::ConstantFP::get(b_.getFloatTy(), v); }

@@ -34,8 +34,8 @@ class CacheReader {
   // Lanes in which values are summed for so many queries, and how many such sums registers hold.
   virtual int64_t value_lanes(int64_t queries) const = 0;
   virtual int64_t value_sums(int64_t queries) const = 0;
-  // `vectors` times `lanes` numbers of the value in a slot, from `column` on, a multiple of as many, or
-  // of 32. `values`: the address of the head's.
+  // `vectors` times `lanes` numbers of the value in a slot of a page, from `column` on, a multiple of as
+  // many, or of 32. `values`: the address of the head's in the page.
   virtual std::vector<llvm::Value*> values(llvm::Value* values, llvm::Value* slot, llvm::Value* column,
                                            int64_t vectors, int64_t lanes) = 0;
 

@@ -1,6 +1,6 @@
 // kv_append: writes one token's keys and values into its slot of the ring (ir/cache_layout.h).
+#include "codegen/kernels/cache_slot.h"
 #include "codegen/kernels/quantize.h"
-#include "codegen/kernels/row_kernel.h"
 #include "ir/cache_layout.h"
 
 namespace lmc::kernels::kv_append {
@@ -79,15 +79,14 @@ void kv_append(RowEmitter& e, const Op& op) {
   auto& b = k.ir();
   const PlanCache& cache = e.cache(op.operands[0]);
   const CacheLayout layout(cache);
-  llvm::Value* base = k.cache(e.address(op.operands[0]), e.token());
   llvm::Value* pos = b.CreateSExt(k.load(b.getInt32Ty(), e.address(op.operands[3]), 4), b.getInt64Ty());
-  llvm::Value* ring = b.CreateURem(pos, k.i64(cache.capacity));
-  llvm::Value* block = b.CreateAnd(ring, k.i64(-layout.block));
+  const CacheSlot slot = cache_slot(e, op.operands[0], pos);
+  llvm::Value* block = b.CreateAnd(slot.in_page, k.i64(-layout.block));
   k.loop(k.i64(0), k.i64(cache.kv_heads), 1, [&](llvm::Value* head) {
     llvm::Value* keys = k.add(k.mul(head, layout.k_head_bytes), k.mul(block, layout.k_position_bytes));
     llvm::Value* values = k.add(k.mul(head, layout.v_head_bytes), k.mul(block, layout.v_position_bytes));
-    const Places to{k.at(base, keys), k.at(k.at(base, layout.v_offset), values),
-                    b.CreateAnd(ring, k.i64(layout.block - 1))};
+    const Places to{k.at(slot.page, keys), k.at(k.at(slot.page, layout.v_offset), values),
+                    b.CreateAnd(slot.in_page, k.i64(layout.block - 1))};
     (cache.dtype == DType::kv_q8_0 ? store_int8 : store_floats)(e, op, cache, head, to);
   });
 }

@@ -1,6 +1,6 @@
 // rows_append: writes one token's row into its slot of the ring (ir/cache_layout.h; rows are values without
 // keys).
-#include "codegen/kernels/row_kernel.h"
+#include "codegen/kernels/cache_slot.h"
 #include "ir/cache_layout.h"
 
 namespace lmc::kernels::rows_append {
@@ -12,9 +12,8 @@ void rows_append(RowEmitter& e, const Op& op) {
   const PlanCache& cache = e.cache(op.operands[0]);
   const CacheLayout layout(cache);
   llvm::Value* pos = b.CreateSExt(k.load(b.getInt32Ty(), e.address(op.operands[2]), 4), b.getInt64Ty());
-  llvm::Value* slot = b.CreateURem(pos, k.i64(cache.capacity));
-  llvm::Value* row = k.at(k.at(k.cache(e.address(op.operands[0]), e.token()), layout.v_offset),
-                          k.mul(slot, layout.v_position_bytes));
+  const CacheSlot slot = cache_slot(e, op.operands[0], pos);
+  llvm::Value* row = k.at(k.at(slot.page, layout.v_offset), k.mul(slot.in_page, layout.v_position_bytes));
   e.for_lanes(cache.value_dim, [&](llvm::Value* j, int64_t n) {
     k.store(k.keep_lanes(e.lanes(op.operands[1], k.i64(0), j), n), k.at(row, k.mul(j, 4)), 4);
   });

@@ -1,6 +1,6 @@
 // short_conv: the last few rows of the token's sequence, read from their slots of the ring, times the taps.
 // Lanes are channels; each sum runs over the taps in order, whoever else is in the step.
-#include "codegen/kernels/row_kernel.h"
+#include "codegen/kernels/cache_slot.h"
 #include "ir/cache_layout.h"
 #include "ir/op_def.h"
 
@@ -15,15 +15,14 @@ struct TapRow {
 std::vector<TapRow> tap_rows(RowEmitter& e, const Op& op, int64_t taps) {
   KernelBuilder& k = e.k;
   auto& b = k.ir();
-  const PlanCache& cache = e.cache(op.operands[0]);
-  const CacheLayout layout(cache);
-  llvm::Value* rows = k.at(k.cache(e.address(op.operands[0]), e.token()), layout.v_offset);
+  const CacheLayout layout(e.cache(op.operands[0]));
   llvm::Value* pos = b.CreateSExt(k.load(b.getInt32Ty(), e.address(op.operands[1]), 4), b.getInt64Ty());
   std::vector<TapRow> out;
   for (int64_t j = 0; j < taps; ++j) {
     llvm::Value* from = k.add(pos, k.i64(j + 1 - taps));
-    llvm::Value* slot = b.CreateURem(k.max(from, k.i64(0)), k.i64(cache.capacity));
-    out.push_back({k.at(rows, k.mul(slot, layout.v_position_bytes)), b.CreateICmpSGE(from, k.i64(0))});
+    const CacheSlot slot = cache_slot(e, op.operands[0], k.max(from, k.i64(0)));
+    llvm::Value* row = k.at(k.at(slot.page, layout.v_offset), k.mul(slot.in_page, layout.v_position_bytes));
+    out.push_back({row, b.CreateICmpSGE(from, k.i64(0))});
   }
   return out;
 }

@@ -13,7 +13,7 @@
 namespace lmc {
 namespace {
 
-static_assert(kAttentionBlock % kCachePage == 0, "rings hold whole pages");
+static_assert(kAttentionChunk % kCachePage == 0, "chunks are whole pages");
 
 PlanCache cache_of(const Value& v, int64_t block) {
   PlanCache c;
@@ -25,7 +25,7 @@ PlanCache cache_of(const Value& v, int64_t block) {
   c.key_dim = shape.key;
   c.value_dim = shape.value;
   // The oldest token of a step still sees its whole window when the newest is written.
-  c.capacity = round_up(c.span + block - 1, kAttentionBlock);
+  c.capacity = round_up(c.span + block - 1, kCachePage);
   c.bytes = CacheLayout(c).bytes;
   return c;
 }

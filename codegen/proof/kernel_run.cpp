@@ -26,7 +26,15 @@ constexpr double kFlipped = 6e-3;     // where what the kernel itself rounds to 
 
 struct KernelRun::Memory {
   std::vector<Pages> operands;
-  std::vector<void*> addresses;
+  std::vector<void*> addresses;          // of caches the number of their first page
+  std::vector<std::byte*> cache_pages;   // of all caches, and one that nobody reads
+  std::vector<size_t> first_cache_page;  // by operand
+
+  // Those of an operand that is a cache.
+  std::span<std::byte* const> pages(const KernelOperand& operand, size_t o) const {
+    return std::span(cache_pages)
+        .subspan(first_cache_page[o], static_cast<size_t>(lmc::cache_pages(operand.cache)));
+  }
 };
 
 KernelRun::~KernelRun() = default;
@@ -85,11 +93,18 @@ void KernelRun::make_memory() {
                           : operand.space == Space::kv   ? CacheLayout(operand.cache).bytes
                                                          : operand.stride * tokens_;
     memory_->operands.emplace_back(bytes);
-    memory_->addresses.push_back(memory_->operands.back().data());
+    std::byte* const data = memory_->operands.back().data();
+    std::vector<std::byte*>& pages = memory_->cache_pages;
+    memory_->first_cache_page.push_back(pages.size());
+    memory_->addresses.push_back(operand.space == Space::kv ? reinterpret_cast<void*>(pages.size()) : data);
+    // The last one first: a kernel that goes on behind a page's end is found out.
+    for (int64_t p = operand.space == Space::kv ? cache_pages(operand.cache) : 0; p-- > 0;)
+      pages.push_back(data + p * CacheLayout(operand.cache).page_bytes);
     // What is not written is no number.
     if (operand.space == Space::arena || operand.space == Space::output)
-      std::memset(memory_->operands.back().data(), 0xff, static_cast<size_t>(bytes));
+      std::memset(data, 0xff, static_cast<size_t>(bytes));
   }
+  memory_->cache_pages.push_back(nullptr);
 }
 
 void KernelRun::make_activations() {
@@ -97,10 +112,11 @@ void KernelRun::make_activations() {
   for (size_t i = 0; i < tensors_.size(); ++i) {
     const KernelOperand& operand = spec_.operands[static_cast<size_t>(spec_.inputs[i])];
     if (operand.space == Space::weight) continue;
-    std::byte* memory = memory_->operands[static_cast<size_t>(spec_.inputs[i])].data();
+    const auto o = static_cast<size_t>(spec_.inputs[i]);
+    std::byte* memory = memory_->operands[o].data();
     tensors_[i] = seeded_activation(spec_, i, tokens_, positions_before_);
     if (operand.space == Space::kv) {
-      write_cache(operand.cache, tensors_[i], memory);
+      write_cache(operand.cache, tensors_[i], memory_->pages(operand, o));
     } else if (const auto rows = looked_up_.find(i); rows != looked_up_.end()) {
       // The evaluator's table has these rows only.
       Tensor ids = tensors_[i];
@@ -161,8 +177,7 @@ void KernelRun::run(KernelFn kernel, const uint8_t* allowed) const {
   step.rows = tokens_;
   step.serial = 1;
   step.allowed = allowed;
-  // The operands say where the caches are: they lie in no sequence's memory.
-  const std::vector<std::byte*> caches(static_cast<size_t>(tokens_), nullptr);
+  const std::vector<std::byte* const*> caches(static_cast<size_t>(tokens_), memory_->cache_pages.data());
   step.caches = caches.data();
   std::vector<RowSpan> spans;
   for (int64_t t = 0; t < tokens_; t += kMostRowsOfSpan)
@@ -256,7 +271,8 @@ std::optional<Difference> KernelRun::compare_output(const Portion& p, size_t out
     const int64_t of_position = cache_shape(type).numbers();
     for (int64_t t = 0; t < tokens_; ++t) {
       for (int64_t i = 0; i < of_position; ++i) {
-        const double got = read_cache(operand.cache, memory, positions_before_ + t, i / of_head, i % of_head);
+        const double got = read_cache(operand.cache, memory_->pages(operand, o), positions_before_ + t,
+                                      i / of_head, i % of_head);
         const double expected = want.data[static_cast<size_t>((positions_before_ + t) * of_position + i)];
         if (differs(got, expected)) return Difference{g.value(v).name, t, i, got, expected, allowed};
       }

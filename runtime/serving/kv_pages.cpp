@@ -1,8 +1,10 @@
 #include "runtime/serving/kv_pages.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <new>
 
-#include "ir/error.h"
+#include "ir/kernel_abi.h"
 #include "ir/round_up.h"
 
 namespace lmc {
@@ -12,26 +14,18 @@ int64_t pages_of(int64_t positions) { return round_up(positions, kCachePage) / k
 
 }  // namespace
 
-KvPages::KvPages(const Plan& plan) {
-  const std::vector<int64_t> starts = KvCache::starts(plan);
-  for (size_t i = 0; i < plan.caches.size(); ++i) {
-    const PlanCache& c = plan.caches[i];
-    if (c.capacity % kCachePage != 0)
-      throw Error("the plan does not fit: cache '" + c.name + "' is not made of whole pages of " +
-                  std::to_string(kCachePage) + " positions; compile the bundle again");
-    const CacheLayout layout(c);
-    const int64_t bytes = kCachePage * c.kv_heads * (layout.k_position_bytes + layout.v_position_bytes);
-    const bool windowed = c.span < plan.context;
-    int64_t& part = windowed ? windowed_bytes_ : lasting_bytes_;
-    caches_.push_back({c, starts[i], bytes, part, windowed});
-    part += bytes;
-    if (windowed) seen_pages_ = std::max(seen_pages_, pages_of(c.span - 1));
+KvPages::KvPages(const Plan& plan) : caches_(plan.caches), lasting_(plan) {
+  for (size_t i = 0; i < caches_.size(); ++i) {
+    if (lasting_.lasts(i)) continue;
+    windowed_bytes_ += CacheLayout(caches_[i]).page_bytes;
+    seen_pages_ = std::max(seen_pages_, pages_of(caches_[i].span - 1));
   }
 }
 
 int64_t KvPages::bytes(int64_t positions) const {
   int64_t out = 0;
-  for (const Cache& c : caches_) out += pages_of(std::min(positions, c.plan.capacity)) * c.bytes;
+  for (const PlanCache& c : caches_)
+    out += pages_of(std::min(positions, c.capacity)) * CacheLayout(c).page_bytes;
   return out;
 }
 
@@ -44,50 +38,60 @@ int64_t KvPages::longest(int64_t most_bytes, int64_t context) const {
   return std::min(pages * kCachePage, context);
 }
 
-std::vector<CachePiece> KvPages::pieces(const Cache& c, int64_t page) {
-  return cache_pieces(c.plan, page * kCachePage % c.plan.capacity, kCachePage);
+// Aligned as a sequence's own are, so that no vector of a kernel lies across two lines.
+std::shared_ptr<std::byte[]> KvPages::new_lasting() const {
+  constexpr int64_t kLine = 64;
+  void* memory =
+      std::aligned_alloc(kLine, static_cast<size_t>(round_up(lasting_bytes() + kReadPastEnd, kLine)));
+  if (!memory) throw std::bad_alloc();
+  return {static_cast<std::byte*>(memory), std::free};
 }
 
 KvPage KvPages::copy_of(const KvCache& cache, int64_t page) const {
-  KvPage out{std::make_unique_for_overwrite<std::byte[]>(static_cast<size_t>(lasting_bytes_)),
+  KvPage out{new_lasting(),
              std::make_unique_for_overwrite<std::byte[]>(static_cast<size_t>(windowed_bytes_))};
-  for (const Cache& c : caches_) {
-    std::byte* to = (c.windowed ? out.windowed : out.lasting).get() + c.offset;
-    for (const CachePiece& p : pieces(c, page))
-      to = std::copy_n(cache.memory() + c.start + p.offset, p.bytes, to);
+  std::byte* windowed = out.windowed.get();
+  for (size_t i = 0; i < caches_.size(); ++i) {
+    const std::byte* from = cache.page(i, page % cache_pages(caches_[i]));
+    const int64_t bytes = CacheLayout(caches_[i]).page_bytes;
+    if (lasting_.lasts(i)) {
+      std::copy_n(from, bytes, out.lasting.get() + lasting_.offset(i));
+    } else {
+      windowed = std::copy_n(from, bytes, windowed);
+    }
   }
   return out;
 }
 
 std::optional<KvPage> KvPages::page_of(std::span<const std::byte> held) const {
   const auto size = static_cast<int64_t>(held.size());
-  if (size != page_bytes() && size != lasting_bytes_) return std::nullopt;
-  const auto copy = [](std::span<const std::byte> from) {
-    auto out = std::make_unique_for_overwrite<std::byte[]>(from.size());
-    std::copy(from.begin(), from.end(), out.get());
-    return out;
-  };
-  const auto split = static_cast<size_t>(lasting_bytes_);
-  const bool windows = size == page_bytes();
-  return KvPage{copy(held.first(split)), windows ? copy(held.subspan(split)) : nullptr};
+  if (size != page_bytes() && size != lasting_bytes()) return std::nullopt;
+  KvPage out{new_lasting()};
+  const auto split = held.begin() + static_cast<ptrdiff_t>(lasting_bytes());
+  std::copy(held.begin(), split, out.lasting.get());
+  if (size != page_bytes()) return out;
+  out.windowed = std::make_unique_for_overwrite<std::byte[]>(static_cast<size_t>(windowed_bytes_));
+  std::copy(split, held.end(), out.windowed.get());
+  return out;
 }
 
 std::span<const std::byte> KvPages::lasting(const KvPage& page) const {
-  return {page.lasting.get(), static_cast<size_t>(lasting_bytes_)};
+  return {page.lasting.get(), static_cast<size_t>(lasting_bytes())};
 }
 
 std::span<const std::byte> KvPages::windowed(const KvPage& page) const {
   return {page.windowed.get(), static_cast<size_t>(page.windowed ? windowed_bytes_ : 0)};
 }
 
-void KvPages::write(const KvPage& from, int64_t page, KvCache& to, int64_t position) const {
-  for (const Cache& c : caches_) {
-    if (c.windowed && (page + 1) * kCachePage <= position - c.plan.span + 1) continue;
-    const std::byte* bytes = (c.windowed ? from.windowed : from.lasting).get() + c.offset;
-    for (const CachePiece& p : pieces(c, page)) {
-      std::copy_n(bytes, p.bytes, to.memory() + c.start + p.offset);
-      bytes += p.bytes;
-    }
+void KvPages::write_windows(const KvPage& from, int64_t page, KvCache& to, int64_t position) const {
+  const std::byte* at = from.windowed.get();
+  for (size_t i = 0; i < caches_.size(); ++i) {
+    if (lasting_.lasts(i)) continue;
+    const PlanCache& c = caches_[i];
+    const int64_t bytes = CacheLayout(c).page_bytes;
+    if ((page + 1) * kCachePage > position - c.span + 1)
+      std::copy_n(at, bytes, to.page(i, page % cache_pages(c)));
+    at += bytes;
   }
 }
 

@@ -1,6 +1,7 @@
-// The caches of a sequence in pages of kCachePage positions: what they weigh, and how one is copied out of a
-// sequence and into another. A page is in two parts: what every later token sees, and what is only seen from
-// within a sliding window.
+// The caches of a sequence in pages of kCachePage positions: what they weigh, and how one is taken out of a
+// sequence and given to another. A page is in two parts: what every later token sees, which sequences share,
+// and what is only seen from within a sliding window, which each has for itself, as its ring soon holds
+// others.
 #pragma once
 
 #include <cstddef>
@@ -13,21 +14,22 @@
 #include "ir/cache_layout.h"
 #include "ir/plan.h"
 #include "runtime/kv_cache.h"
+#include "runtime/lasting_pages.h"
 
 namespace lmc {
 
 struct KvPage {
-  std::unique_ptr<std::byte[]> lasting, windowed;  // null: dropped, or no bytes
+  std::shared_ptr<std::byte[]> lasting;             // as KvCache::share() takes it
+  std::unique_ptr<std::byte[]> windowed = nullptr;  // null: dropped, or no bytes
 };
 
 class KvPages {
  public:
-  // Error for a plan whose rings are not made of whole pages.
   explicit KvPages(const Plan& plan);
 
-  int64_t lasting_bytes() const { return lasting_bytes_; }  // of a page
+  int64_t lasting_bytes() const { return lasting_.bytes(); }  // of a page
   int64_t windowed_bytes() const { return windowed_bytes_; }
-  int64_t page_bytes() const { return lasting_bytes_ + windowed_bytes_; }
+  int64_t page_bytes() const { return lasting_bytes() + windowed_bytes_; }
   // Pages before a border that windows still see from there: their windowed part is needed to go on.
   int64_t seen_pages() const { return seen_pages_; }
 
@@ -44,22 +46,16 @@ class KvPages {
   std::span<const std::byte> lasting(const KvPage& page) const;
   std::span<const std::byte> windowed(const KvPage& page) const;
 
-  // Writes it into a sequence that goes on from `position`, a multiple of kCachePage: of the windowed part
-  // what is seen from there.
-  void write(const KvPage& from, int64_t page, KvCache& to, int64_t position) const;
+  // Copies the windowed part into a sequence that goes on from `position`, a multiple of kCachePage: what is
+  // seen from there.
+  void write_windows(const KvPage& from, int64_t page, KvCache& to, int64_t position) const;
 
  private:
-  struct Cache {
-    PlanCache plan;
-    int64_t start;   // in the sequence's memory
-    int64_t bytes;   // of a page
-    int64_t offset;  // in its part of a KvPage
-    bool windowed;
-  };
-  static std::vector<CachePiece> pieces(const Cache& c, int64_t page);
+  std::shared_ptr<std::byte[]> new_lasting() const;
 
-  std::vector<Cache> caches_;
-  int64_t lasting_bytes_ = 0, windowed_bytes_ = 0, seen_pages_ = 0;
+  std::vector<PlanCache> caches_;
+  const LastingPages lasting_;
+  int64_t windowed_bytes_ = 0, seen_pages_ = 0;
 };
 
 }  // namespace lmc

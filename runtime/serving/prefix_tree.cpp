@@ -15,10 +15,10 @@ std::vector<int32_t> page_of(std::span<const int32_t> tokens, size_t page) {
 
 }  // namespace
 
-std::vector<PrefixTree::Node*> PrefixTree::walk(std::span<const int32_t> tokens, bool beyond) {
+std::vector<PrefixTree::Node*> PrefixTree::walk(std::span<const int32_t> tokens, bool beyond) const {
   std::vector<Node*> out;
   for (size_t i = 0; (i + 1) * kPage <= tokens.size(); ++i) {
-    Children& next = children(out.empty() ? nullptr : out.back(), beyond);
+    const Children& next = out.empty() ? roots_[beyond ? 1 : 0] : out.back()->children;
     const auto it = next.find(page_of(tokens, i));
     if (it == next.end()) break;
     out.push_back(it->second);
@@ -36,7 +36,11 @@ size_t PrefixTree::usable(const std::vector<Node*>& nodes) const {
   return count;
 }
 
-std::vector<const KvPage*> PrefixTree::find(std::span<const int32_t> tokens, bool beyond) {
+size_t PrefixTree::count(std::span<const int32_t> tokens, bool beyond) const {
+  return usable(walk(tokens, beyond));
+}
+
+std::vector<PrefixTree::Found> PrefixTree::find(std::span<const int32_t> tokens, bool beyond) {
   std::vector<Node*> nodes = walk(tokens, beyond);
   nodes.resize(usable(nodes));
   use(nodes);
@@ -45,9 +49,27 @@ std::vector<const KvPage*> PrefixTree::find(std::span<const int32_t> tokens, boo
     node->windows_used = now_;
     windows_.splice(windows_.begin(), windows_, node->windows_place);
   }
-  std::vector<const KvPage*> out;
-  for (const Node* node : nodes) out.push_back(&node->page);
+  std::vector<Found> out;
+  for (Node* node : nodes) out.push_back({&node->page, lend(*node)});
   return out;
+}
+
+std::shared_ptr<std::byte[]> PrefixTree::lasting(std::span<const int32_t> tokens, bool beyond) {
+  const std::vector<Node*> nodes = walk(tokens, beyond);
+  return nodes.size() * kPage == tokens.size() ? lend(*nodes.back()) : nullptr;
+}
+
+// One handle for all who have it, so that it is in use until the last of them is gone.
+std::shared_ptr<std::byte[]> PrefixTree::lend(Node& node) {
+  if (std::shared_ptr<std::byte[]> lent = node.lent.lock()) return lent;
+  const int64_t bytes = pages_.lasting_bytes();
+  const auto give_back = [kept = node.page.lasting, in_use = bytes_in_use_, bytes](std::byte*) {
+    *in_use -= bytes;
+  };
+  *bytes_in_use_ += bytes;  // first: where there is no memory for the handle, it is given back at once
+  std::shared_ptr<std::byte[]> lent(node.page.lasting.get(), give_back);
+  node.lent = lent;
+  return lent;
 }
 
 void PrefixTree::use(std::span<Node* const> nodes) {
@@ -78,7 +100,7 @@ void PrefixTree::add(std::span<const int32_t> tokens, bool beyond, KvPage page) 
 
 // There may be no memory: then nothing has happened.
 PrefixTree::Node* PrefixTree::add_node(Node* parent, std::span<const int32_t> tokens, bool beyond,
-                                       std::unique_ptr<std::byte[]> lasting) {
+                                       std::shared_ptr<std::byte[]> lasting) {
   std::list<Node> made;
   Node* node = &made.emplace_front();
   node->parent = parent;
@@ -125,16 +147,25 @@ void PrefixTree::drop_windows(Node& node) {
   bytes_ -= pages_.windowed_bytes();
 }
 
+// Few are in use at the end: whoever has a page uses it now and then, as pages behind it come.
+std::list<PrefixTree::Node>::iterator PrefixTree::last_to_drop() {
+  const auto it = std::find_if(nodes_.rbegin(), nodes_.rend(),
+                               [](const Node& n) { return n.children.empty() && n.lent.expired(); });
+  return it == nodes_.rend() ? nodes_.end() : std::prev(it.base());
+}
+
 bool PrefixTree::drop() {
-  if (nodes_.empty()) return false;
-  Node& last = nodes_.back();
-  if (pages_.windowed_bytes() > 0 && !windows_.empty() && windows_.back()->windows_used <= last.used) {
+  const auto last = last_to_drop();
+  const bool none = last == nodes_.end();
+  const bool windows = pages_.windowed_bytes() > 0 && !windows_.empty();
+  if (windows && (none || windows_.back()->windows_used <= last->used)) {
     drop_windows(*windows_.back());
     return true;
   }
-  if (last.page.windowed) drop_windows(last);
-  children(last.parent, last.beyond).erase(last.self);
-  nodes_.pop_back();
+  if (none) return false;
+  if (last->page.windowed) drop_windows(*last);
+  children(last->parent, last->beyond).erase(last->self);
+  nodes_.erase(last);
   bytes_ -= pages_.lasting_bytes();
   return true;
 }

@@ -113,6 +113,7 @@ void StepLoop::give_place(Owned text) {
   }
   slot.text = text.get();
   text->sequence = slot.sequence.get();
+  if (text->sequence) reuse_prefix(*text);
   running_.push_back(std::move(text));
 }
 
@@ -157,26 +158,39 @@ void StepLoop::sweep() {
 
 // ---- memory ----
 
-// What the caches of those that run will use when all their tokens are fed.
+// What its caches will use when all its tokens are fed, beside what it shares with what is kept.
+int64_t StepLoop::own_bytes(const Text& text) const {
+  const auto size = static_cast<int64_t>(text.tokens().size());
+  return pages_.bytes(size) - text.sequence->cache.shared_pages() * pages_.lasting_bytes();
+}
+
+// Of all that run.
 int64_t StepLoop::claims() const {
   int64_t out = 0;
-  for (const Owned& text : running_) out += pages_.bytes(static_cast<int64_t>(text->tokens().size()));
+  for (const Owned& text : running_) out += own_bytes(*text);
   return out;
 }
 
-// With a page more for each, so that it does not have to leave again at once.
+// With a page more for each, so that it does not have to leave again at once. What is kept of its beginning
+// it will share.
 bool StepLoop::fits(const Text& text) const {
   if (running_.empty()) return true;
+  const auto size = static_cast<int64_t>(text.tokens().size());
+  const auto kept = static_cast<int64_t>(prefixes_.count(reusable(text), beyond(text)));
   const int64_t spare = (static_cast<int64_t>(running_.size()) + 1) * pages_.page_bytes();
-  return claims() + pages_.bytes(static_cast<int64_t>(text.tokens().size())) + spare <= options_.kv_bytes;
+  const int64_t own = pages_.bytes(size) - kept * pages_.lasting_bytes();
+  return claims() + prefixes_.bytes_in_use() + own + spare <= options_.kv_bytes;
 }
 
 void StepLoop::make_room() {
-  while (running_.size() > 1 && claims() > options_.kv_bytes) preempt_youngest();
   drop_kept(0);
+  while (running_.size() > 1 && claims() + prefixes_.bytes() > options_.kv_bytes) {
+    preempt_youngest();
+    drop_kept(0);
+  }
 }
 
-// Until there is room for as much as `wanted` beside the claims, or nothing is kept.
+// Until there is room for as much as `wanted` beside the claims, or nothing is kept that nobody shares.
 void StepLoop::drop_kept(int64_t wanted) {
   const int64_t others = claims() + wanted;
   while (others + prefixes_.bytes() > options_.kv_bytes && prefixes_.drop()) {
@@ -188,34 +202,46 @@ bool StepLoop::beyond(const Text& text) const {
   return border > 0 && static_cast<int64_t>(text.tokens().size()) > border;
 }
 
-// Copies what others had in their caches and this one would feed, all but its last token.
+// The tokens that it need not feed itself where others have. (Other ranks have caches that nobody here can
+// share, and hidden states come from feeding.)
+std::span<const int32_t> StepLoop::reusable(const Text& text) const {
+  if (session_.plan().ranks > 1 || text.wants_hidden() || text.tokens().empty()) return {};
+  return std::span(text.tokens()).first(text.tokens().size() - 1);
+}
+
+// Takes what others had in their caches and this one would feed, all but its last token.
 void StepLoop::reuse_prefix(Text& text) {
-  if (session_.plan().ranks > 1) return;  // other ranks have caches that nobody here can copy
   Sequence& to = *text.sequence;
   const std::span tokens(text.tokens());
-  const auto kept = prefixes_.find(tokens.first(tokens.size() - 1), beyond(text));
+  const auto kept = prefixes_.find(reusable(text), beyond(text));
   const int64_t from = to.position(), end = static_cast<int64_t>(kept.size()) * kCachePage;
   if (end <= from) return;
   const auto fresh = tokens.subspan(static_cast<size_t>(from), static_cast<size_t>(end - from));
   to.tokens.insert(to.tokens.end(), fresh.begin(), fresh.end());
   to.cache.advance(end - from);
   to.beyond = beyond(text);
-  for (int64_t page = from / kCachePage; page < end / kCachePage; ++page)
-    pages_.write(*kept[static_cast<size_t>(page)], page, to.cache, end);
+  for (int64_t page = from / kCachePage; page < end / kCachePage; ++page) {
+    const PrefixTree::Found& found = kept[static_cast<size_t>(page)];
+    to.cache.share(page, found.lasting);
+    pages_.write_windows(*found.page, page, to.cache, end);
+  }
   text.reused += end - from;
   counts_.reused_tokens += static_cast<uint64_t>(end - from);
 }
 
-// Of the pages that it has filled since it was at `before`, those that are not there.
-void StepLoop::keep_pages(const Text& text, int64_t before) {
-  if (session_.plan().ranks > 1) return;  // reuse_prefix() would not take them
-  const Sequence& from = *text.sequence;
+// Of the pages that it has filled since it was at `before`, those that are not there; then it shares them, so
+// that only what windows see takes more memory than before.
+void StepLoop::keep_pages(Text& text, int64_t before) {
+  if (session_.plan().ranks > 1) return;  // nobody would take them
+  Sequence& from = *text.sequence;
   for (int64_t page = before / kCachePage; page < from.position() / kCachePage; ++page) {
     const auto tokens = std::span(from.tokens).first(static_cast<size_t>((page + 1) * kCachePage));
-    if (!prefixes_.wants(tokens, from.beyond)) continue;
-    drop_kept(pages_.page_bytes());
-    if (claims() + prefixes_.bytes() + pages_.page_bytes() > options_.kv_bytes) return;
-    prefixes_.add(tokens, from.beyond, pages_.copy_of(from.cache, page));
+    if (prefixes_.wants(tokens, from.beyond)) {
+      drop_kept(pages_.windowed_bytes());
+      if (claims() + prefixes_.bytes() + pages_.windowed_bytes() > options_.kv_bytes) return;
+      prefixes_.add(tokens, from.beyond, pages_.copy_of(from.cache, page));
+    }
+    if (auto lasting = prefixes_.lasting(tokens, from.beyond)) from.cache.share(page, std::move(lasting));
   }
 }
 
@@ -450,7 +476,8 @@ BatcherStats StepLoop::stats() const {
     if (!slot.text) continue;
     const int64_t position = slot.text->sequence->position();
     s = {slot.text->id, slot.text->prompt_size(), position, slot.text->made()};
-    out.sequence_bytes += pages_.bytes(position);
+    out.sequence_bytes +=
+        pages_.bytes(position) - slot.text->sequence->cache.shared_pages() * pages_.lasting_bytes();
   }
   out.running = static_cast<int64_t>(running_.size());
   out.waiting = static_cast<int64_t>(waiting_.size());

@@ -50,13 +50,15 @@ class StepLoop {
   void sweep();
 
   // Memory.
+  int64_t own_bytes(const Text& text) const;
   int64_t claims() const;
   bool fits(const Text& text) const;
   void make_room();
   void drop_kept(int64_t wanted);
   bool beyond(const Text& text) const;
+  std::span<const int32_t> reusable(const Text& text) const;
   void reuse_prefix(Text& text);
-  void keep_pages(const Text& text, int64_t before);
+  void keep_pages(Text& text, int64_t before);
 
   // One step.
   struct Part {  // a text's rows in it: of its unfed tokens, and of guesses behind them

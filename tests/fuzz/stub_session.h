@@ -12,6 +12,7 @@
 #include "fuzz.h"
 #include "ir/cache_layout.h"
 #include "ir/kernel_abi.h"
+#include "ir/round_up.h"
 #include "ir/schedule_check.h"
 #include "ir/stage_label.h"
 #include "runtime/row_check.h"
@@ -22,6 +23,7 @@ namespace lmc::fuzz {
 // Which stage a kernel is called for: those of a step come in order, each with its tiles in order.
 struct StubStep {
   const StepPlan* plan = nullptr;
+  const std::vector<PlanCache>* caches = nullptr;
   size_t stage = 0;
 };
 inline StubStep stub_steps[4];
@@ -51,8 +53,13 @@ void stub_kernel(void* const* operands, const StepInfo* step, int64_t tile, int6
     for (size_t i = 0; i < stage.operands.size(); ++i) {
       const PlanOperand& o = stage.operands[i];
       if (o.space == Space::kv) {
-        for (int64_t row = 0; row < step->tokens; ++row)
-          touch(step->caches[row] + reinterpret_cast<uintptr_t>(operands[i]), o.bytes, o.written);
+        const PlanCache& cache = (*here.caches)[static_cast<size_t>(o.index)];
+        for (int64_t row = 0; row < step->tokens; ++row) {
+          std::byte* const* pages = step->caches[row] + reinterpret_cast<uintptr_t>(operands[i]);
+          // One that the sequence has not reached yet is looked at by no kernel.
+          for (int64_t p = 0; p < cache_pages(cache) && pages[p]; ++p)
+            touch(pages[p], CacheLayout(cache).page_bytes, o.written);
+        }
       } else if (operands[i] != nullptr) {
         touch(static_cast<std::byte*>(operands[i]), o.bytes, o.written);
       }
@@ -77,7 +84,7 @@ inline Plan stub_plan(int64_t context, const std::vector<int64_t>& spans) {
   plan.rope_border = context - 8;
   plan.decode.stages.resize(1);
   for (const int64_t span : spans) {
-    PlanCache cache{"kv", DType::kv_f16, span, span, 1, 8, 0};
+    PlanCache cache{"kv", DType::kv_f16, span, round_up(span, kCachePage), 1, 8, 8, 0};
     cache.bytes = CacheLayout(cache).bytes;
     plan.decode.stages[0].operands.push_back(
         {Space::kv, static_cast<int64_t>(plan.caches.size()), 0, true, cache.bytes, -1});
@@ -100,10 +107,10 @@ inline std::vector<int32_t> some_tokens(const Plan& plan, int64_t count) {
 }
 
 inline std::unique_ptr<Session> stub_session(const Plan& plan, const std::vector<const void*>& weights) {
-  stub_steps[0] = {&plan.decode};
-  stub_steps[1] = {&plan.prefill};
-  stub_steps[2] = {&plan.hidden};
-  stub_steps[3] = {&plan.draft};
+  stub_steps[0] = {&plan.decode, &plan.caches};
+  stub_steps[1] = {&plan.prefill, &plan.caches};
+  stub_steps[2] = {&plan.hidden, &plan.caches};
+  stub_steps[3] = {&plan.draft, &plan.caches};
   SessionOptions options;
   options.threads = 1;
   options.scheduler = "in-order";

@@ -8,7 +8,7 @@
 
 namespace lmc {
 
-inline constexpr int kBundleFormat = 9;
+inline constexpr int kBundleFormat = 10;
 inline constexpr const char* kLmcVersion = "0.1.0";
 
 // What a rank's own plan.json, kernels.o, … are called: rank 0's so, another's "rank1.plan.json".

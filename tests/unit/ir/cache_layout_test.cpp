@@ -5,10 +5,12 @@
 
 #include <set>
 
+#include "ir/round_up.h"
+
 namespace lmc {
 namespace {
 
-PlanCache cache(DType dtype, int64_t kv_heads, int64_t dim, int64_t capacity = 64) {
+PlanCache cache(DType dtype, int64_t kv_heads, int64_t dim, int64_t capacity = kCachePage) {
   PlanCache c{"kv", dtype, capacity, capacity, kv_heads, dim, dim, 0};
   c.bytes = CacheLayout(c).bytes;
   return c;
@@ -57,16 +59,16 @@ TEST(CacheLayout, int8_takes_34_bytes_for_32_numbers) {
 
 TEST(CacheLayout, pieces_are_whole_blocks_of_all_heads) {
   for (const DType dtype : {DType::kv_f16, DType::kv_q8_0}) {
-    const PlanCache c = cache(dtype, 3, 40);
-    int64_t bytes = 0;
-    for (const CachePiece& p : cache_pieces(c, 0, 9)) {
-      EXPECT_LE(p.offset + p.bytes, c.bytes);
-      bytes += p.bytes;
+    const PlanCache c = cache(dtype, 3, 40, 2 * kCachePage);
+    for (const int64_t slots : {int64_t{9}, kCachePage, kCachePage + 9, c.capacity}) {
+      int64_t bytes = 0;
+      for (const CachePiece& p : cache_pieces(c, slots)) {
+        EXPECT_LE(p.offset + p.bytes, CacheLayout(c).page_bytes);
+        EXPECT_LE(p.page * kCachePage, slots);
+        bytes += p.bytes;
+      }
+      EXPECT_EQ(bytes, c.bytes / c.capacity * round_up(slots, 16)) << slots << " slots";
     }
-    EXPECT_EQ(bytes, c.bytes / c.capacity * 16);
-    bytes = 0;
-    for (const CachePiece& p : cache_pieces(c, 0, c.capacity)) bytes += p.bytes;
-    EXPECT_EQ(bytes, c.bytes);
   }
 }
 

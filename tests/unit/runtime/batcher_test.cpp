@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <limits>
 #include <map>
 
@@ -79,6 +80,40 @@ TEST(Batcher, EachGetsWhatItGetsAloneWhereMemoryIsShort) {
     }
     ask_at_random(model, {.slots = 8, .kv_bytes = pages.bytes(500)}, 1, asks, expected);
   }
+}
+
+// Five pages alike, and memory for three texts that have them for themselves: eight run at once.
+TEST(Batcher, WhatTextsShareIsInMemoryOnce) {
+  const ToyModel model(500, 500, 32, 16);
+  const int64_t page = KvPages(model.plan).page_bytes();
+  Running running(model, {.slots = 8, .kv_bytes = page * 21});
+  std::vector<int32_t> prompt = some_tokens(5 * kCachePage + 2);
+  Heard first;
+  running.batcher.submit(first.request(prompt, {.max_tokens = 1}));
+  first.wait_for_end();
+  const uint64_t before = running.batcher.stats().steps;
+  std::atomic<bool> all_there = false;
+  std::vector<Heard> heard(8);
+  for (size_t i = 0; i < heard.size(); ++i) {
+    heard[i].on_token = [&] {
+      all_there.wait(false);
+      return true;
+    };
+    prompt.back() = static_cast<int32_t>(i);
+    running.batcher.submit(heard[i].request(prompt, {.max_tokens = 40}));
+  }
+  all_there = true;
+  all_there.notify_all();
+  for (size_t i = 0; i < heard.size(); ++i) {
+    heard[i].wait_for_end();
+    prompt.back() = static_cast<int32_t>(i);
+    EXPECT_EQ(heard[i].generated.ids, generate(*model.session(), prompt, {.max_tokens = 40}).ids);
+    EXPECT_EQ(heard[i].reused, 5 * kCachePage);
+  }
+  const BatcherStats s = running.batcher.stats();
+  EXPECT_EQ(s.preempted, 0U);
+  EXPECT_LT(s.steps - before, 60U);
+  EXPECT_LE(s.kept_bytes, s.most_bytes);
 }
 
 // Everything is asked twice, so that there is something to guess from, and a drafter that must guess is often

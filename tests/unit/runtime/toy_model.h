@@ -105,16 +105,17 @@ class ToyModel {
     return out;
   }
 
-  // Of the token's sequence.
-  static uint64_t* cache(void* operand, const StepInfo* step, int64_t t) {
-    return reinterpret_cast<uint64_t*>(step->caches[t] + reinterpret_cast<uintptr_t>(operand));
+  // What the token's sequence has in a slot of the ring.
+  static uint64_t& slot(void* operand, const StepInfo* step, int64_t t, int64_t slot) {
+    std::byte* const* pages = step->caches[t] + reinterpret_cast<uintptr_t>(operand);
+    return reinterpret_cast<uint64_t*>(pages[slot / kCachePage])[slot % kCachePage];
   }
   static void append(void* const* o, const StepInfo* step, int64_t tile, int64_t, void*) {
     const auto& p = *static_cast<const Params*>(o[0]);
     const auto* pos = static_cast<const int32_t*>(o[2]);
     const auto* length = static_cast<const int32_t*>(o[3]);
     for (int64_t t = tile * kTokensPerTile; t < std::min(step->tokens, (tile + 1) * kTokensPerTile); ++t) {
-      cache(o[4], step, t)[pos[t] % p.capacity] =
+      slot(o[4], step, t, pos[t] % p.capacity) =
           entry(static_cast<const int32_t*>(o[1])[t], pos[t], p.beyond(length[t]));
     }
   }
@@ -124,11 +125,10 @@ class ToyModel {
     const auto* pos = static_cast<const int32_t*>(o[1]);
     for (int64_t s = tile; s < step->span_count; s += kAttendTiles) {
       const RowSpan span = step->spans[s];
-      const uint64_t* kv = cache(o[2], step, span.first);
       for (int64_t t = span.first; t < span.first + span.count; ++t) {
         uint64_t h = 0;
         for (int64_t q = std::max<int64_t>(0, pos[t] + 1 - p.span); q <= pos[t]; ++q)
-          h = mix(h, kv[q % p.capacity]);
+          h = mix(h, slot(o[2], step, span.first, q % p.capacity));
         static_cast<uint64_t*>(o[3])[t] = h;
       }
     }
