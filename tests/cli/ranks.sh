@@ -35,6 +35,18 @@ grep -q 'all_gather(%[^,]*) {sizes=\[[0-9,]*\], rank=1}' rank1.lmir || fail "ran
 "$LMC" compile "$MODEL" --ranks 2 --emit opt --check >both.lmir 2>both.log || fail "--check of two ranks: $(tail -1 both.log)"
 grep -q 'check shard (exact' both.log || fail "the pass was not checked"
 
+# Experts of a mixture: each rank has its own, and no others'.
+"$LMC" compile "$ROOT/tests/data/golden/qwen3moe-a" --ranks 2 --emit opt --check >both.lmir 2>both.log || fail "--check of experts: $(tail -1 both.log)"
+grep -q 'check shard (exact' both.log || fail "the pass was not checked for experts"
+"$LMC" compile "$ROOT/tests/data/golden/qwen3moe-a" --ranks 2 --quant none -o experts.lmc 2>log || fail "experts: $(cat log)"
+python3 - experts.lmc <<'P' || fail "a rank has other experts than its own"
+import json, sys
+for plan in ('plan.json', 'rank1.plan.json'):
+    weights = json.load(open(f'{sys.argv[1]}/{plan}'))['weights']
+    shapes = [w['type']['dims'] for w in weights if len(w['type']['dims']) == 3]
+    assert shapes and all(s[0] == 4 for s in shapes), shapes
+P
+
 # Whole layers to each rank.
 for n in 1 2 4; do
   "$LMC" compile "$MODEL" --ranks $n --split layers -o l$n.lmc 2>compile.$n || fail "--split layers: $(cat compile.$n)"
