@@ -62,7 +62,7 @@ const RegisterOp kOp(OpDef{
         [](const InferArgs& a) {
           Type y = a[0];
           const int64_t axis = a.integer("axis");
-          require(y.is_static() && y.rank() <= 3,
+          require(y.is_static() && (y.rank() <= 3 || is_kv(y.dtype)),
                   [&] { return "only weights can be sliced, found " + y.str(); });
           require(!is_kv(y.dtype) || (y.rank() >= 3 && axis == 1 && a.integer("every") == 0),
                   "of a cache only heads can be taken, along axis 1");
