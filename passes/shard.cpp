@@ -19,6 +19,7 @@
 #include "ir/pass.h"
 #include "passes/sharding/cutter.h"
 #include "passes/sharding/deal_layers.h"
+#include "passes/sharding/mixture.h"
 #include "passes/sharding/ways.h"
 
 namespace lmc::passes::shard {
@@ -47,6 +48,9 @@ class Sharder {
           break;
         case Way::summed:
           g_.op(id).def->name == "embedding" ? look_up(id) : sum(id);
+          break;
+        case Way::mixed:
+          mix(id);
           break;
         default:
           break;
@@ -288,6 +292,51 @@ class Sharder {
       parts.push_back(add(id, "linear", {part, cut_.weight(weight, 1, {shards[s]})}, attrs, name));
     }
     return reduce(id, parts);
+  }
+
+  // Each rank's experts add up what they make themselves.
+  void mix(OpId id) {
+    ++summed_;
+    const Mixture mixture = mixture_of(g_, g_.op(id));
+    const std::vector<Stretch> shards = ways_.cuts[id];
+    const size_t places = static_cast<int64_t>(shards.size()) >= ranks_ ? static_cast<size_t>(ranks_) : 1;
+    const size_t each = shards.size() / places;
+    std::vector<ValueId> sums;
+    for (size_t r = 0; r < places; ++r) {
+      std::vector<int64_t> borders = {shards[r * each].first};
+      for (size_t s = 0; s < each; ++s) borders.push_back(shards[r * each + s].end);
+      sums.push_back(mixed(id, mixture, r, borders));
+    }
+    replace(id, places == 1 ? sums[0] : all_reduce(id, sums));
+  }
+
+  // By the experts between these borders.
+  ValueId mixed(OpId id, const Mixture& mixture, size_t rank, const std::vector<int64_t>& borders) {
+    const Stretch experts{borders.front(), borders.back()};
+    const bool all = experts.size() == mixture.experts;
+    std::map<ValueId, ValueId> made;
+    const auto here = [&](ValueId v) { return made.contains(v) ? made.at(v) : v; };
+    for (OpId inner : mixture.ops) {
+      const OpDef& def = *g_.op(inner).def;
+      const std::vector<ValueId> results = g_.op(inner).results;
+      std::vector<ValueId> operands = g_.op(inner).operands;
+      std::transform(operands.begin(), operands.end(), operands.begin(), here);
+      AttrMap attrs = g_.op(inner).attrs;
+      if (def.name == "linear_experts" && !all) {
+        for (size_t o = 1; o < operands.size(); ++o) {  // weight and bias, but not ids
+          if (o != 2) operands[o] = cut_.weight(operands[o], 0, {experts});
+        }
+        attrs["first"] = experts.first;
+        attrs["of"] = mixture.experts;
+      }
+      std::vector<std::string> names;
+      for (ValueId v : results) names.push_back(name_of(v, rank));
+      const OpId part = g_.add_op(def, operands, attrs, names, g_.op(inner).scope, g_.op(inner).loc);
+      for (size_t i = 0; i < results.size(); ++i) made[results[i]] = g_.result(part, i);
+    }
+    const std::vector<ValueId> sum = g_.op(id).operands;
+    return add(id, "weighted_sum", {here(sum[0]), sum[1], mixture.ids},
+               {{"borders", borders}, {"of", mixture.experts}}, name_of(g_.result(id), rank));
   }
 
   // Rows of a table: who does not have one adds nothing.

@@ -103,6 +103,7 @@ std::vector<BoundStage> bind_stages(const StepPlan& plan, const Bindings& bindin
       bound.over_rows = stage.work.over_rows;
       if (makes_logits(stage)) {
         bound.best = bindings.best;
+        bound.stays = bindings.logits_stay;
         if (plan.argmax_stage >= 0)
           bound.argmax_tiles = plan.stages[static_cast<size_t>(plan.argmax_stage)].tiles;
       }

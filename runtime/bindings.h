@@ -27,6 +27,7 @@ struct Bindings {
   float* output = nullptr;                        // [max_rows, vocab]
   Collective* collective = nullptr;               // of stages that gather
   std::span<TileArgmax> best;                     // by rank: where the best of each comes (Stepper)
+  const bool* logits_stay = nullptr;              // while it is true, each rank keeps its part of them
 };
 
 // A stage ready to be called: every base address looked up once.
@@ -43,11 +44,13 @@ struct BoundStage {
   // rank's logits each have one.
   std::span<TileArgmax> best;
   int64_t argmax_tiles = 0;
+  const bool* stays = nullptr;  // while it is true, what is gathered here is not
 
   void run(const StepInfo& step, int64_t tile, int64_t next, void* scratch) const {
     if (step.argmax && !best.empty()) return gather_best(step);
     kernel(operands.data(), &step, tile, next, scratch);
-    if (collective) collective->all_gather(gathered, over_rows ? step.rows : step.tokens, *gather);
+    if (collective && !(stays && *stays))
+      collective->all_gather(gathered, over_rows ? step.rows : step.tokens, *gather);
   }
 
  private:

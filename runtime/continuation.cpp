@@ -48,6 +48,40 @@ void Continuation::choose(std::span<const float> logits, bool restricted) {
   accept(sampler_.sample(logits, sequence_, out_.ids.size()));
 }
 
+LogitRequest Continuation::request(int64_t vocab, std::span<const int32_t> guessed) {
+  const size_t before = sequence_.size();
+  sequence_.insert(sequence_.end(), guessed.begin(), guessed.end());
+  LogitRequest out = sampler_.request(vocab, sequence_, out_.ids.size() + guessed.size());
+  sequence_.resize(before);
+  if (!constraint_) return out;
+  try {
+    const IdSet& ids = constraint_->allowed();
+    out.allowed.assign(ids.bits(), ids.bits() + (vocab + 7) / 8);
+  } catch (const ConstraintError&) {  // comes again when a token is chosen
+  }
+  return out;
+}
+
+void Continuation::choose(const AskedLogits& logits, int64_t row, bool restricted) {
+  const auto where = [&](LogitDraw draw) { return logits.draw(row, std::move(draw)); };
+  if (!choose(logits.rows[static_cast<size_t>(row)], where)) choose(logits.all(row), restricted);
+}
+
+bool Continuation::choose(const SomeLogits& logits, const Sampler::FindDraw& where) {
+  try {
+    if (constraint_ && constraint_->choices() == 0) {
+      add_forced();
+      return true;
+    }
+  } catch (const ConstraintError& e) {
+    fail(e.what());
+    return true;
+  }
+  const auto id = sampler_.sample(logits, where, sequence_, out_.ids.size());
+  if (id) accept(*id);
+  return id.has_value();
+}
+
 std::span<const float> Continuation::restricted(std::span<const float> logits) {
   restricted_.assign(logits.begin(), logits.end());
   constraint_->allowed().restrict(restricted_);

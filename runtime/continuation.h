@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/asked_logits.h"
 #include "runtime/constraint.h"
 #include "runtime/sampler.h"
 
@@ -64,6 +65,15 @@ class Continuation {
   // that allowed() has not are -inf already.
   void choose(std::span<const float> logits, bool restricted = false);
   void accept(int32_t id);
+  // What choose() has to know of the logits behind the last token, or, with nothing to keep to, behind what
+  // is guessed to follow it; and the same choice by that. `restricted`: all logits of a row are, if it needs
+  // them.
+  LogitRequest request(int64_t vocab, std::span<const int32_t> guessed = {});
+  bool keeps_to_something() const { return constraint_ != nullptr; }
+  void choose(const AskedLogits& logits, int64_t row, bool restricted = false);
+  // The same, or false, and nothing has happened, where these do not tell.
+  bool choose(const SomeLogits& logits, const Sampler::FindDraw& where = {});
+  bool draws_from_all(int64_t vocab) const { return sampler_.draws_from_all(vocab); }
   // Tokens that come next whatever the logits are, if any: accepted as if they had been chosen. Then
   // allowed() has several, or the text has ended. To be called when tokens have come, before a step is made
   // for the next.

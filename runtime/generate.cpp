@@ -87,22 +87,59 @@ class Generation {
     }
     size_t right = 0;
     bool wrong = false;
+    if (session_.asks() && (guess.empty() || !text_.keeps_to_something())) {
+      go_on = ask(tokens, guess, allowed != nullptr, right);
+      return verified(tokens.size(), guess.size(), right, fed, guessing);
+    }
     const auto sink = [&](int64_t, int64_t rows, const float* logits) {
       for (int64_t r = 0; r < rows && !wrong && !text_.ended(); ++r) {
         choose(logits + r * session_.vocab(), allowed != nullptr);
-        wrong = text_.ended() || right == guess.size() || text_.sequence().back() != guess[right];
+        wrong = !is_right(guess, right);
         right += wrong ? 0 : 1;
       }
     };
     go_on = session_.forward(tokens, guess.empty() ? Rows::last : Rows::all, sink);
-    text_.result().drafted += static_cast<int64_t>(guess.size());
+    if (asked > 0 && go_on) drafter_->model_guessed(asked, right, guessing);
+    return verified(tokens.size(), guess.size(), right, fed, guessing);
+  }
+
+  bool is_right(std::span<const int32_t> guess, size_t at) const {
+    return !text_.ended() && at < guess.size() && text_.sequence().back() == guess[at];
+  }
+
+  // Behind `fed` tokens so many were fed, of which the last were guesses, and so many of these `right`.
+  Fed verified(size_t tokens, size_t guesses, size_t right, int64_t fed, double guessing) {
+    text_.result().drafted += static_cast<int64_t>(guesses);
     text_.result().accepted += static_cast<int64_t>(right);
-    const int64_t valid = fed + static_cast<int64_t>(tokens.size() - guess.size() + right);
+    const int64_t valid = fed + static_cast<int64_t>(tokens - guesses + right);
     if (session_.position() > valid && !session_.roll_back(valid)) {
       throw Error("the KV cache cannot take back rejected guesses; compile the bundle again");
     }
-    if (asked > 0 && go_on) drafter_->model_guessed(asked, right, guessing);
-    return {tokens.size(), guess.size(), guessing};
+    return {tokens, guesses, guessing};
+  }
+
+  // Where the logits lie on several ranks: chooses by what these tell of theirs. False if stopped.
+  bool ask(std::span<const int32_t> tokens, std::span<const int32_t> guess, bool restricted, size_t& right) {
+    const size_t all = tokens.size(), most = static_cast<size_t>(session_.block());
+    const size_t front = all > most ? all - most : 0;  // of forced tokens, which may be many
+    const auto length = session_.position() + static_cast<int64_t>(all);
+    if (front > 0 &&
+        !session_.forward(tokens.first(front), Rows::none, {}, static_cast<int64_t>(all - front)))
+      return false;
+    std::vector<StepRow> rows;
+    for (size_t i = front; i < all; ++i)
+      rows.push_back({&session_.sequence(), tokens[i], i + guess.size() + 1 >= all, length});
+    std::vector<LogitRequest> requests;
+    for (size_t i = 0; i <= guess.size(); ++i)
+      requests.push_back(text_.request(session_.vocab(), guess.first(i)));
+    const auto logits = session_.ask_rows(rows, std::move(requests));
+    for (bool more = logits.has_value(); more;) {
+      text_.choose(*logits, static_cast<int64_t>(right), restricted);
+      text_.tell(on_token_);
+      more = is_right(guess, right);
+      right += more ? 1 : 0;
+    }
+    return logits.has_value();
   }
 
   // By the step of fewer bytes; the sequence is left as it was.

@@ -134,6 +134,85 @@ class Pulse {
   std::thread thread_;
 };
 
+int bytes(int64_t n) {
+  if (n > INT32_MAX)
+    throw Error("a step sends more than 2 GB to another rank: compile with a smaller --block");
+  return static_cast<int>(n);
+}
+
+void complete(std::vector<MPI_Request>& pending) {
+  Patience patience;
+  for (int done = 0;;) {
+    check(MPI_Testall(static_cast<int>(pending.size()), pending.data(), &done, MPI_STATUSES_IGNORE), "MPI");
+    if (done != 0) return;
+    patience.wait();
+  }
+}
+
+// Rows on their way: a rank's part is one message, in one piece.
+class Rows : public Gathering {
+ public:
+  Rows() = default;  // none
+  Rows(MPI_Comm ranks, int tag, int rank, std::byte* rows, int64_t count, const PlanGather& gather)
+      : rows_(rows), count_(count), gather_(gather), others_(gather.bytes.size()) {
+    for (const int64_t n : gather.bytes) starts_.push_back(starts_.back() + n);
+    const auto own = static_cast<size_t>(rank);
+    receive(ranks, tag, own);
+    send(ranks, tag, own);
+  }
+
+  void end() override {
+    complete(pending_);
+    for (size_t r = 0; r < others_.size(); ++r) {
+      for (int64_t i = 0; !others_[r].empty() && i < count_; ++i)
+        std::memcpy(rows_ + i * gather_.stride + starts_[r], others_[r].data() + i * gather_.bytes[r],
+                    static_cast<size_t>(gather_.bytes[r]));
+    }
+  }
+
+ private:
+  void receive(MPI_Comm ranks, int tag, size_t own) {
+    for (size_t r = 0; gather_.gets(static_cast<int64_t>(own)) && r < others_.size(); ++r) {
+      if (r == own || gather_.bytes[r] == 0) continue;
+      std::byte* to = rows_ + starts_[r];
+      if (count_ > 1) {
+        others_[r].resize(static_cast<size_t>(count_ * gather_.bytes[r]));
+        to = others_[r].data();
+      }
+      pending_.emplace_back();
+      check(MPI_Irecv(to, bytes(count_ * gather_.bytes[r]), MPI_BYTE, static_cast<int>(r), tag, ranks,
+                      &pending_.back()),
+            "receiving from another rank");
+    }
+  }
+
+  void send(MPI_Comm ranks, int tag, size_t own) {
+    const std::byte* mine = rows_ + starts_[own];
+    if (count_ > 1) {
+      for (int64_t i = 0; i < count_; ++i) {
+        const std::byte* row = mine + i * gather_.stride;
+        packed_.insert(packed_.end(), row, row + gather_.bytes[own]);
+      }
+      mine = packed_.data();
+    }
+    for (size_t r = 0; gather_.bytes[own] > 0 && r < others_.size(); ++r) {
+      if (r == own || !gather_.gets(static_cast<int64_t>(r))) continue;
+      pending_.emplace_back();
+      check(MPI_Isend(mine, bytes(count_ * gather_.bytes[own]), MPI_BYTE, static_cast<int>(r), tag, ranks,
+                      &pending_.back()),
+            "sending to another rank");
+    }
+  }
+
+  std::byte* rows_ = nullptr;
+  int64_t count_ = 0;
+  PlanGather gather_;
+  std::vector<int64_t> starts_ = {0};
+  std::vector<std::byte> packed_;
+  std::vector<std::vector<std::byte>> others_;
+  std::vector<MPI_Request> pending_;
+};
+
 class MpiRanks : public Collective {
  public:
   MpiRanks() {
@@ -152,48 +231,10 @@ class MpiRanks : public Collective {
   int64_t rank() const override { return rank_; }
   int64_t ranks() const override { return size_; }
 
-  void all_gather(std::byte* rows, int64_t count, const PlanGather& gather) override {
-    if (count == 0) return;
-    const int tag = next_tag();
-    std::vector<int64_t> starts = {0};
-    for (const int64_t n : gather.bytes) starts.push_back(starts.back() + n);
-    const auto own = static_cast<size_t>(rank_);
-    const std::byte* mine = rows + starts[own];
-    std::vector<std::byte> packed;
-    if (count > 1) {
-      for (int64_t i = 0; i < count; ++i) {
-        const std::byte* row = mine + i * gather.stride;
-        packed.insert(packed.end(), row, row + gather.bytes[own]);
-      }
-      mine = packed.data();
-    }
-    std::vector<std::vector<std::byte>> others(gather.bytes.size());
-    std::vector<MPI_Request> pending;
-    for (size_t r = 0; gather.gets(rank_) && r < gather.bytes.size(); ++r) {
-      if (r == own || gather.bytes[r] == 0) continue;
-      std::byte* to = rows + starts[r];
-      if (count > 1) {
-        others[r].resize(static_cast<size_t>(count * gather.bytes[r]));
-        to = others[r].data();
-      }
-      pending.emplace_back();
-      check(MPI_Irecv(to, bytes(count * gather.bytes[r]), MPI_BYTE, static_cast<int>(r), tag, rows_,
-                      &pending.back()),
-            "receiving from another rank");
-    }
-    for (size_t r = 0; gather.bytes[own] > 0 && r < gather.bytes.size(); ++r) {
-      if (r == own || !gather.gets(static_cast<int64_t>(r))) continue;
-      pending.emplace_back();
-      check(MPI_Isend(mine, bytes(count * gather.bytes[own]), MPI_BYTE, static_cast<int>(r), tag, rows_,
-                      &pending.back()),
-            "sending to another rank");
-    }
-    complete(pending);
-    for (size_t r = 0; r < others.size(); ++r) {
-      for (int64_t i = 0; !others[r].empty() && i < count; ++i)
-        std::memcpy(rows + i * gather.stride + starts[r], others[r].data() + i * gather.bytes[r],
-                    static_cast<size_t>(gather.bytes[r]));
-    }
+  std::unique_ptr<Gathering> begin_gather(std::byte* rows, int64_t count, const PlanGather& gather) override {
+    // All ranks begin in one order: what belongs together has one number.
+    if (count == 0) return std::make_unique<Rows>();
+    return std::make_unique<Rows>(rows_, next_tag(), rank_, rows, count, gather);
   }
 
   void broadcast(std::vector<std::byte>& message) override {
@@ -218,23 +259,7 @@ class MpiRanks : public Collective {
   }
 
  private:
-  static int bytes(int64_t n) {
-    if (n > INT32_MAX)
-      throw Error("a step sends more than 2 GB to another rank: compile with a smaller --block");
-    return static_cast<int>(n);
-  }
-
-  // All ranks call in one order: what belongs together has one number.
   int next_tag() { return tag_ = (tag_ + 1) % 30'000; }
-
-  static void complete(std::vector<MPI_Request>& pending) {
-    Patience patience;
-    for (int done = 0;;) {
-      check(MPI_Testall(static_cast<int>(pending.size()), pending.data(), &done, MPI_STATUSES_IGNORE), "MPI");
-      if (done != 0) return;
-      patience.wait();
-    }
-  }
 
   int rank_ = 0, size_ = 1;
   MPI_Comm rows_ = MPI_COMM_NULL, pulse_ranks_ = MPI_COMM_NULL;

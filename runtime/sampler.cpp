@@ -151,35 +151,42 @@ std::span<const float> Sampler::adjust(std::span<const float> logits, std::span<
   if (!penalise && options_.logit_bias.empty()) return logits;
   check_vocab(static_cast<int64_t>(logits.size()));
   adjusted_.assign(logits.begin(), logits.end());
-  for (const auto& [id, bias] : options_.logit_bias) {
-    float& l = adjusted_[static_cast<size_t>(id)];
-    l = static_cast<float>(static_cast<double>(l) + bias);
-  }
-  if (!penalise) return adjusted_;
-  const int64_t window = options_.repetition_window;
-  const auto all = static_cast<int64_t>(sequence.size());
-  const auto recent =
-      sequence.last(static_cast<size_t>(window == 0 ? all : std::clamp<int64_t>(window, 0, all)));
-  divide(recent);
-  subtract(options_.counts_answer_alone ? sequence.last(made) : recent);
+  change([this](int32_t id) -> float& { return adjusted_[static_cast<size_t>(id)]; }, sequence, made);
   return adjusted_;
 }
 
-void Sampler::divide(std::span<const int32_t> tokens) {
+// What penalties look back on.
+std::span<const int32_t> Sampler::recent(std::span<const int32_t> sequence) const {
+  const int64_t window = options_.repetition_window;
+  const auto all = static_cast<int64_t>(sequence.size());
+  return sequence.last(static_cast<size_t>(window == 0 ? all : std::clamp<int64_t>(window, 0, all)));
+}
+
+void Sampler::change(const Logit& logit, std::span<const int32_t> sequence, size_t made) const {
+  for (const auto& [id, bias] : options_.logit_bias) {
+    float& l = logit(id);
+    l = static_cast<float>(static_cast<double>(l) + bias);
+  }
+  if (!penalises() || sequence.empty()) return;
+  divide(logit, recent(sequence));
+  subtract(logit, options_.counts_answer_alone ? sequence.last(made) : recent(sequence));
+}
+
+void Sampler::divide(const Logit& logit, std::span<const int32_t> tokens) const {
   const auto penalty = static_cast<float>(options_.repetition_penalty);
   if (penalty == 1) return;
   for (const int32_t id : std::set<int32_t>(tokens.begin(), tokens.end())) {
-    float& l = adjusted_[static_cast<size_t>(id)];
+    float& l = logit(id);
     l = l > 0 ? l / penalty : l * penalty;
   }
 }
 
-void Sampler::subtract(std::span<const int32_t> tokens) {
+void Sampler::subtract(const Logit& logit, std::span<const int32_t> tokens) const {
   if (options_.presence_penalty == 0 && options_.frequency_penalty == 0) return;
   std::map<int32_t, double> counts;
   for (const int32_t id : tokens) ++counts[id];
   for (const auto& [id, count] : counts) {
-    float& l = adjusted_[static_cast<size_t>(id)];
+    float& l = logit(id);
     l = static_cast<float>(static_cast<double>(l) - count * options_.frequency_penalty -
                            options_.presence_penalty);
   }
@@ -189,7 +196,10 @@ int32_t Sampler::draw(std::span<const float> logits, double top) {
   take_top_k(logits);
   keep_top_p(top);
   keep_min_p(top);
+  return draw_candidate(top);
+}
 
+int32_t Sampler::draw_candidate(double top) {
   // In the order the candidates stand in: by id, or the likeliest first.
   double total = 0;
   for (Candidate& c : candidates_) total += c.weight = std::exp((c.logit - top) / options_.temperature);

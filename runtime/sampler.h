@@ -2,12 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "ir/kernel_abi.h"
 #include "runtime/random.h"
+#include "runtime/some_logits.h"
 
 namespace lmc {
 
@@ -63,6 +66,19 @@ class Sampler {
   // Takes one random number, or none where there is nothing to choose, whatever was sampled before.
   int32_t sample(std::span<const float> logits, std::span<const int32_t> sequence = {}, size_t made = 0);
 
+  // What is to be known of logits that lie elsewhere, behind the same sequence.
+  LogitRequest request(int64_t vocab, std::span<const int32_t> sequence = {}, size_t made = 0) const;
+  // Is a draw among all ids in it, which takes a second question?
+  bool draws_from_all(int64_t vocab) const {
+    return draws() && kept_of(vocab) == 0 && options_.top_p == 1 && options_.min_p == 0;
+  }
+  // The token that sample() finds in all logits, or nothing, and then nothing has happened, where `some` do
+  // not tell it for certain: sums of parts are rounded in another order. `where`: the id that a draw falls
+  // on, of those on one rank; below 0 where it does not know.
+  using FindDraw = std::function<int32_t(LogitDraw)>;
+  std::optional<int32_t> sample(const SomeLogits& some, const FindDraw& where,
+                                std::span<const int32_t> sequence = {}, size_t made = 0);
+
  private:
   struct Candidate {
     float logit;
@@ -71,11 +87,21 @@ class Sampler {
   };
   static bool likelier(const Candidate& a, const Candidate& b);
   bool penalises() const;
+  std::span<const int32_t> recent(std::span<const int32_t> sequence) const;
+  using Logit = std::function<float&(int32_t id)>;
+  void change(const Logit& logit, std::span<const int32_t> sequence, size_t made) const;
   std::span<const float> adjust(std::span<const float> logits, std::span<const int32_t> sequence,
                                 size_t made);
-  void divide(std::span<const int32_t> tokens);
-  void subtract(std::span<const int32_t> tokens);
+  void divide(const Logit& logit, std::span<const int32_t> tokens) const;
+  void subtract(const Logit& logit, std::span<const int32_t> tokens) const;
   int32_t draw(std::span<const float> logits, double top);
+  int32_t draw_candidate(double top);
+  int64_t kept_of(int64_t vocab) const;  // top_k, 0: all
+  bool take_likeliest(const SomeLogits& some, double top);
+  bool take_known_top_k(const SomeLogits& some, int64_t k);
+  bool take_known_top_p(const SomeLogits& some, double top);
+  std::optional<int32_t> draw_from_all(const SomeLogits& some, std::span<const KnownLogit> known,
+                                       const FindDraw& where, double top);
   void take_top_k(std::span<const float> logits);
   void keep_top_p(double top);
   void keep_min_p(double top);

@@ -1,6 +1,8 @@
 #include "runtime/session.h"
 
 #include <algorithm>
+#include <memory>
+#include <mutex>
 #include <utility>
 
 #include "ir/error.h"
@@ -25,6 +27,10 @@ const Plan& for_these_ranks(const Plan& plan, const Collective* collective) {
                 std::to_string(plan.ranks) + ", but this is rank " + std::to_string(rank) + " of " +
                 std::to_string(ranks));
   return plan;
+}
+
+std::vector<uint8_t> allowed_bits(const IdSet& ids) {
+  return {ids.bits(), ids.bits() + (ids.vocab() + 7) / 8};
 }
 
 }  // namespace
@@ -54,13 +60,27 @@ void Session::let_go() {
 void Session::follow() {
   Follower follower(plan_, *options_.collective);
   for (;;) {
-    const std::span<const StepRow> rows = follower.next();
-    if (rows.empty()) return;
-    if (!follower.likeliest()) {
-      stepper_.run(rows);
-    } else if (stepper_.run_argmax(rows[0]).empty()) {
-      throw Error("rank 0 asks for the likeliest token, which this plan cannot tell without all logits");
+    const Order order = follower.next();
+    if (order.kind == Order::Kind::end) return;
+    if (order.kind == Order::Kind::step) {
+      follow(order.rows, order.wish);
+    } else if (!asks()) {
+      throw Error("rank 0 asks about logits, of which this plan has no parts");
+    } else if (order.kind == Order::Kind::draw) {
+      stepper_.draw(order.draw);
+    } else {
+      stepper_.gather_logits(order.count);
     }
+  }
+}
+
+void Session::follow(std::span<const StepRow> rows, const LogitWish& wish) {
+  if (!wish.requests.empty() && asks()) {
+    stepper_.run_asked(rows, wish.requests);
+  } else if (!wish.likeliest && wish.requests.empty()) {
+    stepper_.run(rows);
+  } else if (!wish.likeliest || stepper_.run_argmax(rows[0]).empty()) {
+    throw Error("rank 0 asks for some logits, which this plan cannot tell without all of them");
   }
 }
 
@@ -89,6 +109,53 @@ std::optional<std::span<const float>> Session::hidden_rows(std::span<const StepR
 Session::Logits Session::run(std::span<const StepRow> rows) {
   if (!prepare(rows)) return std::nullopt;
   return stepper_.run(rows);
+}
+
+std::optional<AskedLogits> Session::ask_rows(std::span<const StepRow> rows,
+                                             std::vector<LogitRequest> requests) {
+  check_rows(rows, plan_);
+  if (!prepare(rows)) return std::nullopt;
+  return asked(rows, std::move(requests));
+}
+
+Session::StepUnderWay Session::begin_rows(std::span<const StepRow> rows, std::vector<LogitRequest> requests) {
+  check_rows(rows, plan_);
+  if (!prepare(rows)) return nullptr;
+  name_allowed(requests);
+  return stepper_.begin_asked(rows, requests);
+}
+
+void Session::name_allowed(std::vector<LogitRequest>& requests) const {
+  for (LogitRequest& r : requests) {
+    if (allowed_ && r.allowed.empty()) r.allowed = allowed_bits(*allowed_);
+  }
+}
+
+AskedLogits Session::asked(std::span<const StepRow> rows, std::vector<LogitRequest> requests) {
+  name_allowed(requests);
+  // Of threads that choose for several texts at once, one at a time speaks with the other ranks.
+  struct State {
+    std::vector<LogitRequest> requests;
+    std::mutex mutex;
+    std::span<const float> all;
+  };
+  auto state = std::make_shared<State>();
+  state->requests = std::move(requests);
+  AskedLogits out;
+  out.rows = stepper_.run_asked(rows, state->requests);
+  out.draw = [this, state](int64_t row, LogitDraw draw) {
+    const std::lock_guard lock(state->mutex);
+    draw.row = row;
+    draw.allowed = state->requests[static_cast<size_t>(row)].allowed;
+    return stepper_.draw(draw);
+  };
+  out.all = [this, state](int64_t row) {
+    const std::lock_guard lock(state->mutex);
+    if (state->all.empty()) state->all = stepper_.gather_logits(static_cast<int64_t>(state->requests.size()));
+    const auto vocab = static_cast<size_t>(plan_.vocab);
+    return state->all.subspan(static_cast<size_t>(row) * vocab, vocab);
+  };
+  return out;
 }
 
 // False if stopped.
@@ -146,6 +213,11 @@ std::optional<int32_t> Session::next(Sequence& sequence, int32_t token) {
   check_tokens({&token, 1}, sequence.position(), plan_);
   if (!set_length(sequence, sequence.position() + 1) || stopped()) return std::nullopt;
   const StepRow row{&sequence, token};
+  if (allowed_ && asks()) {  // only the others do not know them
+    const AskedLogits some = asked({&row, 1}, {LogitRequest()});
+    if (const auto id = Sampler({}).sample(some.rows[0], {})) return id;
+    return greedy(some.all(0));
+  }
   const std::span<const TileArgmax> best = stepper_.run_argmax(row);
   return best.empty() ? greedy(stepper_.run({&row, 1})) : greedy(best);
 }

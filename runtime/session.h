@@ -12,6 +12,7 @@
 
 #include "ir/kernel_abi.h"
 #include "ir/plan.h"
+#include "runtime/asked_logits.h"
 #include "runtime/bindings.h"
 #include "runtime/row_check.h"
 #include "runtime/sequence.h"
@@ -51,6 +52,18 @@ class Session {
   // is fed, for a number of rows that no step takes, a token that is not in the vocabulary or a full
   // sequence.
   std::optional<std::span<const float>> step_rows(std::span<const StepRow> rows);
+  // Where the model runs on several ranks: the same, but of the logits only what is asked of each wanted row
+  // comes here, as LogitRequest says; the ids that are allowed() are meant where it names none. Valid until
+  // the next step.
+  std::optional<AskedLogits> ask_rows(std::span<const StepRow> rows, std::vector<LogitRequest> requests);
+  bool asks() const { return stepper_.can_ask(); }
+  // Where ranks have layers one behind the other, so many steps of different texts can be under way, each on
+  // another rank: what ask_rows() asks, to be ended in the order of beginning. Of what is not certain then,
+  // the logits are gone. 1: a step is over before the next begins.
+  int64_t most_under_way() const { return stepper_.can_begin() ? plan_.ranks : 1; }
+  using StepUnderWay = std::unique_ptr<LogitAnswers::UnderWay>;
+  StepUnderWay begin_rows(std::span<const StepRow> rows,
+                          std::vector<LogitRequest> requests);  // null if stopped
   // The same with the wanted rows' last hidden states, those that logits are made of: [rows, hidden_size()].
   // Error if the plan has no such step.
   std::optional<std::span<const float>> hidden_rows(std::span<const StepRow> rows);
@@ -139,8 +152,11 @@ class Session {
 
  private:
   using Logits = std::optional<std::span<const float>>;
+  void follow(std::span<const StepRow> rows, const LogitWish& wish);
   bool prepare(std::span<const StepRow> rows);
   Logits run(std::span<const StepRow> rows);
+  void name_allowed(std::vector<LogitRequest>& requests) const;
+  AskedLogits asked(std::span<const StepRow> rows, std::vector<LogitRequest> requests);
   bool prepare_guess(Sequence& sequence, int32_t token);
   bool feed(Sequence& sequence, std::span<const int32_t> tokens, Rows rows, const Sink& sink, int64_t length);
   bool beyond_border(int64_t length) const { return plan_.rope_border > 0 && length > plan_.rope_border; }

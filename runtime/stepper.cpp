@@ -10,6 +10,20 @@
 #include "runtime/row_check.h"
 
 namespace lmc {
+namespace {
+
+// Null where each rank makes all of them, or a kernel behind it does.
+const PlanGather* gather_of_logits(const StepPlan& step) {
+  for (const PlanStage& s : step.stages) {
+    const bool logits = std::any_of(s.operands.begin(), s.operands.end(), [](const PlanOperand& o) {
+      return o.written && o.space == Space::output;
+    });
+    if (s.gather && logits) return &*s.gather;
+  }
+  return nullptr;
+}
+
+}  // namespace
 
 Stepper::Stepper(const Plan& plan, PlanKernels kernels, const std::vector<const void*>& weights,
                  const SessionOptions& options, Workers& workers)
@@ -29,7 +43,10 @@ Stepper::Stepper(const Plan& plan, PlanKernels kernels, const std::vector<const 
     argmax_.resize(
         static_cast<size_t>(plan.decode.stages[static_cast<size_t>(plan.decode.argmax_stage)].tiles));
   if (plan.ranks > 1) {
-    can_pick_ = all_ranks_can_pick();
+    can_pick_ = all_ranks(can_pick_its_part());
+    const PlanGather* decode = gather_of_logits(plan.decode);
+    const bool kept = decode && (plan.prefill.stages.empty() || gather_of_logits(plan.prefill));
+    if (all_ranks(kept)) answers_ = std::make_unique<LogitAnswers>(*options.collective, *decode);
     argmax_.resize(std::max(argmax_.size(), size_t{1}));  // says what is wanted, on ranks without logits too
     best_.resize(static_cast<size_t>(plan.ranks));
   }
@@ -48,19 +65,17 @@ Stepper::Stepper(const Plan& plan, PlanKernels kernels, const std::vector<const 
   profiled(plan.prefill, *prefill_, prefill_profile_);
 }
 
-// Every rank that has a part of the logits must be able to.
-bool Stepper::all_ranks_can_pick() const {
-  const auto makes_logits = [](const PlanStage& s) {
-    return s.gather && std::any_of(s.operands.begin(), s.operands.end(), [](const PlanOperand& o) {
-             return o.written && o.space == Space::output;
-           });
-  };
-  const std::vector<PlanStage>& stages = plan_.decode.stages;
-  const auto gather = std::find_if(stages.begin(), stages.end(), makes_logits);
-  const auto ranks = static_cast<size_t>(plan_.ranks), own = static_cast<size_t>(plan_.rank);
+// Those that have no part of the logits can, too.
+bool Stepper::can_pick_its_part() const {
+  const PlanGather* gather = gather_of_logits(plan_.decode);
+  if (!gather) return false;
+  return gather->bytes[static_cast<size_t>(plan_.rank)] == 0 || plan_.decode.argmax_stage >= 0;
+}
+
+bool Stepper::all_ranks(bool own) const {
+  const auto ranks = static_cast<size_t>(plan_.ranks);
   std::vector<std::byte> can(ranks);
-  const bool has_part = gather != stages.end() && gather->gather->bytes[own] > 0;
-  can[own] = std::byte{gather != stages.end() && (!has_part || plan_.decode.argmax_stage >= 0)};
+  can[static_cast<size_t>(plan_.rank)] = std::byte{own};
   options_.collective->all_gather(can.data(), 1,
                                   {std::vector<int64_t>(ranks, 1), plan_.rank, plan_.ranks, {}});
   return std::all_of(can.begin(), can.end(), [](std::byte b) { return b != std::byte{0}; });
@@ -77,6 +92,7 @@ std::unique_ptr<Executor> Stepper::executor(const StepPlan& step, const std::vec
   b.output = reinterpret_cast<float*>(output.data());
   b.collective = options_.collective;
   b.best = best_;
+  b.logits_stay = &logits_stay_;
   auto out = std::make_unique<Executor>(step, b, workers_, options_.scheduler, options_.machine);
   out->set_before_stage(options_.before_stage);
   return out;
@@ -99,8 +115,34 @@ std::span<const TileArgmax> Stepper::run_argmax(const StepRow& row) {
   return plan_.ranks > 1 ? best_ : argmax_;
 }
 
-void Stepper::run(std::span<const StepRow> rows, TileArgmax* argmax) {
-  if (plan_.ranks > 1 && plan_.rank == 0) announce(*options_.collective, rows, argmax != nullptr);
+std::vector<SomeLogits> Stepper::run_asked(std::span<const StepRow> rows,
+                                           std::span<const LogitRequest> requests) {
+  run(rows, nullptr, requests);
+  return answers_->answer(requests, reinterpret_cast<const float*>(logits_.data()));
+}
+
+std::unique_ptr<LogitAnswers::UnderWay> Stepper::begin_asked(std::span<const StepRow> rows,
+                                                             std::span<const LogitRequest> requests) {
+  run(rows, nullptr, requests);
+  return answers_->begin(requests, reinterpret_cast<const float*>(logits_.data()));
+}
+
+int32_t Stepper::draw(const LogitDraw& draw) {
+  if (plan_.rank == 0) announce_draw(*options_.collective, draw);
+  return answers_->draw(draw, reinterpret_cast<const float*>(logits_.data()));
+}
+
+std::span<const float> Stepper::gather_logits(int64_t rows) {
+  if (plan_.rank == 0) announce_gathering(*options_.collective, rows);
+  const std::span logits(reinterpret_cast<float*>(logits_.data()), static_cast<size_t>(rows * plan_.vocab));
+  answers_->complete(logits.data(), rows);
+  if (allowed_) allowed_->restrict(logits);
+  return logits;
+}
+
+void Stepper::run(std::span<const StepRow> rows, TileArgmax* argmax, std::span<const LogitRequest> requests) {
+  if (plan_.ranks > 1 && plan_.rank == 0) announce(*options_.collective, rows, {argmax != nullptr, requests});
+  logits_stay_ = !requests.empty();
   StepInfo step = inputs_.write(rows);
   step.cycles = options_.cycles;
   step.argmax = argmax;

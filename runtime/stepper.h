@@ -12,7 +12,9 @@
 #include "ir/plan.h"
 #include "runtime/arena.h"
 #include "runtime/executor.h"
+#include "runtime/follow.h"
 #include "runtime/id_set.h"
+#include "runtime/logit_answers.h"
 #include "runtime/session_options.h"
 #include "runtime/step_inputs.h"
 
@@ -34,6 +36,19 @@ class Stepper {
   // One row whose logits are not written: instead the largest of every tile of them, or of every rank's;
   // empty if the plans cannot tell, and then nothing was done.
   std::span<const TileArgmax> run_argmax(const StepRow& row);
+  // As run(), but each rank keeps its part of the logits, and rank 0 gets what is asked of each wanted row;
+  // on the others nothing comes back. Where can_ask() only.
+  std::vector<SomeLogits> run_asked(std::span<const StepRow> rows, std::span<const LogitRequest> requests);
+  bool can_ask() const { return answers_ != nullptr; }
+  // On rank 0, where it has no part of the logits: the same, but the other ranks may be at work on the step
+  // when it returns, and further steps may be begun. Steps end in the order in which they began.
+  std::unique_ptr<LogitAnswers::UnderWay> begin_asked(std::span<const StepRow> rows,
+                                                      std::span<const LogitRequest> requests);
+  bool can_begin() const { return plan_.rank == 0 && answers_ && !answers_->has_part(); }
+  // Of the logits that the last step has left there: where a draw falls, and all of `rows` rows as run()
+  // gives them. On rank 0 the others are told.
+  int32_t draw(const LogitDraw& draw);
+  std::span<const float> gather_logits(int64_t rows);
   // As run(), with the wanted rows' last hidden states, [rows, Plan::hidden_size]. The plan must have such a
   // step.
   std::span<const float> run_hidden(std::span<const StepRow> rows);
@@ -48,9 +63,10 @@ class Stepper {
   Profile* prefill_profile() { return prefill_profile_.get(); }
 
  private:
-  void run(std::span<const StepRow> rows, TileArgmax* argmax);
+  void run(std::span<const StepRow> rows, TileArgmax* argmax, std::span<const LogitRequest> requests = {});
   void run_draft(const StepRow& row, TileArgmax* argmax);
-  bool all_ranks_can_pick() const;
+  bool all_ranks(bool own) const;
+  bool can_pick_its_part() const;
   static void append(std::span<const StepRow> rows);
   std::unique_ptr<Executor> executor(const StepPlan& step, const std::vector<KernelFn>& kernels,
                                      const Arena& output);
@@ -63,9 +79,11 @@ class Stepper {
   const IdSet* allowed_ = nullptr;
   StepInputs inputs_;
   Arena buffers_, logits_;
-  std::vector<TileArgmax> argmax_;  // by tile of the decode plan's argmax_stage
-  std::vector<TileArgmax> best_;    // by rank, where there are several; rank 0's is all of them
-  bool can_pick_ = false;           // can the likeliest token be told without the logits?
+  std::vector<TileArgmax> argmax_;         // by tile of the decode plan's argmax_stage
+  std::vector<TileArgmax> best_;           // by rank, where there are several; rank 0's is all of them
+  bool can_pick_ = false;                  // can the likeliest token be told without the logits?
+  bool logits_stay_ = false;               // in this step
+  std::unique_ptr<LogitAnswers> answers_;  // where logits can be asked for
   std::unique_ptr<Profile> decode_profile_, prefill_profile_;
   std::unique_ptr<Executor> decode_, prefill_;
   std::unique_ptr<Arena> states_;  // made when first asked for, as is the next

@@ -22,9 +22,9 @@ class ThreadRanks {
 
  private:
   class End;
-  struct Meeting;
+  struct Post;
 
-  std::unique_ptr<Meeting> meeting_;
+  std::unique_ptr<Post> post_;
   std::vector<std::unique_ptr<Collective>> ends_;
 };
 

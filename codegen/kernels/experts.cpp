@@ -154,7 +154,52 @@ void route(RowEmitter& e, const Op& op) {
   }
 }
 
+// Where in a table of sums, one of them between each two borders, an expert's row goes; behind them if to
+// none.
+llvm::Value* place_of(KernelBuilder& k, llvm::Value* id, const std::vector<int64_t>& borders) {
+  auto& b = k.ir();
+  llvm::Value* passed = k.i64(0);
+  for (const int64_t border : borders)
+    passed = k.add(passed, b.CreateZExt(b.CreateICmpSGE(id, k.i64(border)), b.getInt64Ty()));
+  const auto behind = static_cast<int64_t>(borders.size()) - 1;
+  return b.CreateSelect(b.CreateICmpEQ(passed, k.i64(0)), k.i64(behind), b.CreateSub(passed, k.i64(1)));
+}
+
+// By halves, as the op says.
+llvm::Value* sum_by_halves(KernelBuilder& k, const std::function<llvm::Value*(int64_t)>& part, int64_t first,
+                           int64_t count) {
+  if (count == 1) return part(first);
+  llvm::Value* front = sum_by_halves(k, part, first, count / 2);
+  return k.ir().CreateFAdd(front, sum_by_halves(k, part, first + count / 2, count - count / 2));
+}
+
+void sum_by_borders(RowEmitter& e, const Op& op) {
+  KernelBuilder& k = e.k;
+  const Type& t = e.g.type(op.operands[0]);
+  const std::vector<int64_t>& borders = attr_ints(op, "borders");
+  const auto parts = static_cast<int64_t>(borders.size()) - 1;
+  constexpr int64_t kBytes = kLanes * 4;
+  llvm::Value* sums = k.buffer((parts + 1) * kBytes, 64);
+  std::vector<llvm::Value*> places;
+  for (int64_t j = 0; j < t.dims[1]; ++j) {
+    llvm::Value* id = k.ir().CreateSExt(e.element(op.operands[2], k.i64(j)), k.ir().getInt64Ty());
+    places.push_back(k.at(sums, k.mul(place_of(k, id, borders), kBytes)));
+  }
+  e.for_lanes(t.last(), [&](llvm::Value* i, int64_t n) {
+    for (int64_t p = 0; p <= parts; ++p) k.store(k.splat(0.0), k.at(sums, p * kBytes), kBytes);
+    for (int64_t j = 0; j < t.dims[1]; ++j) {
+      llvm::Value* at = places[static_cast<size_t>(j)];
+      llvm::Value* weight = k.splat(e.element(op.operands[1], k.i64(j)));
+      llvm::Value* row = e.lanes(op.operands[0], k.i64(j), i);
+      k.store(k.fma(weight, row, k.load(k.floats(), at, kBytes)), at, kBytes);
+    }
+    const auto part = [&](int64_t p) { return k.load(k.floats(), k.at(sums, p * kBytes), kBytes); };
+    e.store(op.results[0], k.i64(0), i, sum_by_halves(k, part, 0, parts), n);
+  });
+}
+
 void weighted_sum(RowEmitter& e, const Op& op) {
+  if (op.operands.size() > 2) return sum_by_borders(e, op);
   KernelBuilder& k = e.k;
   const ValueId x = op.operands[0];
   const Type& t = e.g.type(x);

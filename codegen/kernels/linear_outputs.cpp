@@ -34,7 +34,9 @@ llvm::Value* LinearOutputs::finish(llvm::Value* column, llvm::Value* row, std::v
     if (op.operands.size() > bias) {
       llvm::Value* of_part = k.add(column, k.i64(static_cast<int64_t>(part) * form.groups() * group_rows_));
       llvm::Value* of_expert = form.experts ? rows_.expert() : zero;
-      sums[part] = b.CreateFAdd(sums[part], e.lanes(op.operands[bias], of_expert, of_part));
+      llvm::Value* with_bias = b.CreateFAdd(sums[part], e.lanes(op.operands[bias], of_expert, of_part));
+      llvm::Value* here = form.experts ? rows_.here() : nullptr;
+      sums[part] = here ? b.CreateSelect(here, with_bias, sums[part]) : with_bias;
     }
     e.bind(form.parts() == 1 ? op.results[0] : form.halves[part], sums[part]);
   }

@@ -4,9 +4,18 @@
 #include "ir/op_def.h"
 
 namespace lmc {
+namespace {
+
+int64_t stack_size(const LinearForm& form) { return form.frame.g.type(form.op().operands[1]).dims[0]; }
+
+bool some_elsewhere(const LinearForm& form) { return form.experts && attr_int(form.op(), "of") > 0; }
+
+}  // namespace
+
 int64_t LinearRows::shares(const LinearForm& form) {
   if (!form.experts) return 1;
-  return form.frame.single() ? form.slots : form.frame.g.type(form.op().operands[1]).dims[0];
+  if (form.frame.single()) return form.slots;
+  return stack_size(form) + (some_elsewhere(form) ? 1 : 0);
 }
 
 int64_t LinearRows::list_bytes(const LinearForm& form) {
@@ -26,8 +35,15 @@ LinearRows::LinearRows(KernelBuilder& k, const LinearForm& form, llvm::Value* to
 }
 
 llvm::Value* LinearRows::id_at(llvm::Value* token, llvm::Value* slot) {
+  auto& b = k_.ir();
   llvm::Value* ids = RowEmitter(k_, form_.frame, token).address(form_.op().operands[2]);
-  return k_.load(k_.ir().getInt32Ty(), k_.at(ids, k_.mul(slot, 4)), 4);
+  llvm::Value* id = k_.load(b.getInt32Ty(), k_.at(ids, k_.mul(slot, 4)), 4);
+  if (!some_elsewhere(form_)) return id;
+  return b.CreateSub(id, b.getInt32(static_cast<uint32_t>(attr_int(form_.op(), "first"))));
+}
+
+llvm::Value* LinearRows::in_stack(llvm::Value* id) const {
+  return k_.ir().CreateICmpULT(id, k_.ir().getInt32(static_cast<uint32_t>(stack_size(form_))));
 }
 
 // Numbers token * slots + slot. Each is written behind the list, which grows if it belongs there.
@@ -37,7 +53,9 @@ void LinearRows::list_rows() {
   llvm::Value* found = k_.variable(k_.i64(0));
   k_.loop(k_.i64(0), count_, 1, [&](llvm::Value* token) {
     k_.loop(k_.i64(0), k_.i64(slots_), 1, [&](llvm::Value* slot) {
-      llvm::Value* chosen = b.CreateICmpEQ(id_at(token, slot), expert);
+      llvm::Value* id = id_at(token, slot);
+      llvm::Value* chosen = b.CreateICmpEQ(id, expert);
+      if (some_elsewhere(form_)) chosen = b.CreateSelect(in_stack(expert), chosen, b.CreateNot(in_stack(id)));
       llvm::Value* end = k_.get(found);
       llvm::Value* number = k_.add(k_.mul(token, slots_), slot);
       k_.store(b.CreateTrunc(number, b.getInt32Ty()), k_.at(list_, k_.mul(end, 4)), 4);
@@ -56,7 +74,14 @@ LinearRow LinearRows::at(llvm::Value* index) {
 }
 
 llvm::Value* LinearRows::expert() {
-  return listed_ ? share_ : k_.ir().CreateSExt(id_at(k_.i64(0), share_), k_.ir().getInt64Ty());
+  auto& b = k_.ir();
+  llvm::Value* expert = listed_ ? share_ : b.CreateSExt(id_at(k_.i64(0), share_), b.getInt64Ty());
+  return some_elsewhere(form_) ? b.CreateSelect(here(), expert, k_.i64(0)) : expert;
+}
+
+llvm::Value* LinearRows::here() {
+  if (!some_elsewhere(form_)) return nullptr;
+  return in_stack(listed_ ? k_.ir().CreateTrunc(share_, k_.ir().getInt32Ty()) : id_at(k_.i64(0), share_));
 }
 
 }  // namespace lmc

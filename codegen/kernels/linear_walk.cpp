@@ -126,11 +126,15 @@ void LinearWalk::step(const Streams& s, llvm::Value* group, LinearPrefetch& pref
     groups.push_back({run(0), layout_.runs(form.cols).size() > 1 ? run(1) : nullptr});
   }
   start(groups.size());
-  prefetch.enter(numbers, group, s.to);
-  for_blocks(k, layout_, form.cols, [&](llvm::Value* block, int64_t count) {
-    prefetch.stream(groups, block);
-    meet(groups, block, count);
-  });
+  const auto multiply = [&] {
+    prefetch.enter(numbers, group, s.to);
+    for_blocks(k, layout_, form.cols, [&](llvm::Value* block, int64_t count) {
+      prefetch.stream(groups, block);
+      meet(groups, block, count);
+    });
+  };
+  llvm::Value* here = rows_.here();
+  here ? k.if_then(here, multiply) : multiply();
   for_rows([&](llvm::Value* row) { finish(s, group, row); });
 }
 

@@ -31,6 +31,8 @@ Positions in_each(const AttrMap& attrs, int64_t matrices, int64_t from, int64_t 
 // Rows of x as a matrix that the result, of this type, has.
 Positions rows_of(const AttrMap& attrs, const Type& x, const Type& y) {
   if (y.rank() < 3) return places(attrs, matrix(y).rows);
+  if (std::get<int64_t>(attrs.at("axis")) == 0)
+    return Positions::range(std::get<int64_t>(attrs.at("start")) * x.dims[1], matrix(y).rows);
   return in_each(attrs, x.dims[0], x.dims[1], y.dims[1]);
 }
 
@@ -46,11 +48,13 @@ Tensor heads(const Tensor& kv, int64_t start, int64_t size) {
 
 const RegisterOp kOp(OpDef{
     .name = "slice",
-    .doc = "rows (axis 0) or columns (axis 1) start … start + size - 1, of each block of `every` if that is "
-           "given; of a stack those of each matrix (axis 1 or 2); of a cache heads (axis 1)",
+    .doc =
+        "rows (axis 0) or columns (axis 1) start … start + size - 1, of each block of `every` if that is "
+        "given; of a stack whole matrices (axis 0), or those of each (axis 1 or 2); of a cache heads (axis "
+        "1)",
     .category = OpCategory::weight,
     .operands = {{"x", "a weight, or a cache"}},
-    .attrs = {{"axis", AttrKind::integer, int64_t{0}, "0 or 1; 1 or 2 of stacks"},
+    .attrs = {{"axis", AttrKind::integer, int64_t{0}, "0 or 1; 0, 1 or 2 of stacks"},
               {"start", AttrKind::integer, std::nullopt, "the first"},
               {"size", AttrKind::integer, std::nullopt, "how many"},
               {"every", AttrKind::integer, int64_t{0}, "take them from every block of so many; 0 = once"}},
@@ -58,13 +62,14 @@ const RegisterOp kOp(OpDef{
         [](const InferArgs& a) {
           Type y = a[0];
           const int64_t axis = a.integer("axis");
-          require(y.is_static() && y.rank() <= 3,
+          require(y.is_static() && (y.rank() <= 3 || is_kv(y.dtype)),
                   [&] { return "only weights can be sliced, found " + y.str(); });
           require(!is_kv(y.dtype) || (y.rank() >= 3 && axis == 1 && a.integer("every") == 0),
                   "of a cache only heads can be taken, along axis 1");
           require(axis >= 0 && axis < y.rank(),
                   [&] { return "axis " + std::to_string(axis) + " does not exist in " + y.str(); });
-          require(y.rank() < 3 || axis > 0, "a stack is cut within its matrices, along axis 1 or 2");
+          require(y.rank() < 3 || axis > 0 || a.integer("every") == 0,
+                  "of a stack neighbouring matrices can be taken, not some of every so many");
           require(!is_quantised(y.dtype) || axis < std::max<int64_t>(y.rank() - 1, 1),
                   "quantised weights can be cut by rows only");
           int64_t& n = y.dims[static_cast<size_t>(axis)];

@@ -12,10 +12,13 @@ enum class Split : uint8_t {
   rows,     // of the weight: each rank has some of the outputs (heads, neurons, ids of the vocabulary)
   columns,  // each rank has some of the inputs, and the partial sums are gathered and added
   layers,   // whole ones, each by one rank
+  experts,  // whole ones of a mixture; each rank adds up what its own make, and these sums are added
 };
 
 struct ShardRule {
-  std::string role;  // of a projection; "embedding" for tables of token embeddings, "layers" for all of them
+  // Of a projection; "embedding" for tables of token embeddings, "experts" for those of mixtures, "layers"
+  // for all of them.
+  std::string role;
   Split split;
 };
 

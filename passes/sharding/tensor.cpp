@@ -18,6 +18,7 @@ const RegisterShardStrategy kTensor({"tensor",
                                          {"ffn_gate", Split::rows},
                                          {"ffn_up", Split::rows},
                                          {"ffn_down", Split::columns},
+                                         {"experts", Split::experts},
                                          {"lm_head", Split::rows},
                                          {"embedding", Split::rows},
                                      }});

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ir/op_def.h"
+#include "passes/sharding/mixture.h"
 
 namespace lmc {
 namespace {
@@ -46,6 +47,10 @@ class Chooser {
     }
     if (op.def->name == "embedding" && ranks_ > 1 && is_tokens(op.operands[0])) {
       if (strategy_.rule("embedding")) return look_up(id);
+    }
+    if (op.def->name == "weighted_sum" && strategy_.rule("experts")) {
+      const Mixture mixture = mixture_of(g_, op);
+      if (!mixture.ops.empty()) return mix(id, mixture);
     }
     if (!whole && parts && pass_on(id)) {
       ways_.of[id] = Way::parts;
@@ -98,6 +103,32 @@ class Chooser {
     }
     const std::vector<Stretch> own = join_neighbours(cuts, shards / ranks_);
     for (size_t r = 0; r < own.size(); ++r) want(x, r, own[r]);
+  }
+
+  // Experts in virtual shards. What they read besides each other, routing and all, every rank has.
+  void mix(OpId id, const Mixture& mixture) {
+    const Op& op = g_.op(id);
+    const std::vector<Stretch> cuts = cut_experts(mixture, ranks_);
+    const auto shards = static_cast<int64_t>(cuts.size());
+    const std::string many = "its " + std::to_string(mixture.experts) + " experts are " +
+                             std::to_string(shards) + " shards, fewer than ranks";
+    if (!mixture.why.empty() || shards == 1) {
+      if (ranks_ > 1) remark(op, mixture.why.empty() ? many : mixture.why);
+      return want_operands(op);
+    }
+    if (shards < ranks_) remark(op, many);
+    ways_.of[id] = Way::mixed;
+    ways_.cuts[id] = cuts;
+    ways_.wanted[mixture.ids].whole = true;
+    ways_.wanted[op.operands[1]].whole = true;
+    for (OpId inner : mixture.ops) {
+      for (ValueId v : g_.op(inner).operands) {
+        const Value& from = g_.value(v);
+        const bool inside = from.kind == ValueKind::result &&
+                            std::find(mixture.ops.begin(), mixture.ops.end(), from.def) != mixture.ops.end();
+        if (!inside && !constant_[v]) ways_.wanted[v].whole = true;
+      }
+    }
   }
 
   // Rows, of which all ranks want all.

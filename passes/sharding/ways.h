@@ -18,6 +18,7 @@ enum class Way : uint8_t {
   parts,     // each rank makes the parts that it needs itself
   gathered,  // likewise, and all ranks get all of it
   summed,    // a sum of virtual shards, each made by one rank
+  mixed,     // the sum of what experts make, who are dealt out
 };
 
 // Of a value's columns, or of the heads of a value [T, heads, D] and of a cache.
@@ -31,8 +32,9 @@ struct Wanted {
 struct Ways {
   SideTable<OpId, Way> of;
   SideTable<ValueId, Wanted> wanted;
-  SideTable<OpId, std::vector<Stretch>> cuts;  // of gathered ops by rank, of sums by virtual shard
-  std::vector<std::string> remarks;            // what the rules would split and cannot be
+  SideTable<OpId, std::vector<Stretch>>
+      cuts;                          // of gathered ops by rank, of sums and mixtures by virtual shard
+  std::vector<std::string> remarks;  // what the rules would split and cannot be
 };
 
 Ways choose_ways(const Graph& g, const ShardStrategy& strategy, int64_t ranks);

@@ -65,19 +65,29 @@ void StepLoop::end_if(const std::function<bool(const Text&)>& which, StopReason 
 void StepLoop::step() {
   end_if([](const Text& t) { return t.late(); }, StopReason::timeout);
   admit();
+  if (!can_fly() || claims() > options_.kv_bytes) guarded([&] { land_all(); });
   make_room();
   if (running_.empty()) return;
+  guarded([&] { can_fly() ? fly() : run_step(); });
+}
+
+void StepLoop::run_step() {
+  hidden_ = is_for_hidden();
+  if (hidden_) {
+    fill_hidden_parts();
+    run_hidden_rows();
+  } else {
+    fill_parts();
+    add_guesses();
+    fill_rows();
+    run_rows();
+  }
+}
+
+// What goes wrong ends all texts; those that have ended leave.
+void StepLoop::guarded(const std::function<void()>& f) {
   try {
-    hidden_ = is_for_hidden();
-    if (hidden_) {
-      fill_hidden_parts();
-      run_hidden_rows();
-    } else {
-      fill_parts();
-      add_guesses();
-      fill_rows();
-      run_rows();
-    }
+    f();
   } catch (const std::bad_alloc&) {
     fail("not enough memory for a step");
   } catch (const std::exception& e) {
@@ -87,7 +97,15 @@ void StepLoop::step() {
 }
 
 void StepLoop::fail(const std::string& error) {
+  // What others send to places of ours comes first.
+  for (const Flight& flight : std::exchange(flights_, {})) {
+    try {
+      flight.step->end();
+    } catch (const std::exception&) {  // said already, or all ranks end
+    }
+  }
   for (const Owned& text : running_) {
+    text->under_way = false;
     if (!text->ended()) text->fail(error);
   }
 }
@@ -139,7 +157,7 @@ void StepLoop::sweep() {
     text->leave();
   };
   for (size_t i = 0; i < running_.size();) {
-    if (running_[i]->ended()) {
+    if (running_[i]->ended() && !running_[i]->under_way) {
       leave(take_place(i));
     } else {
       ++i;
@@ -312,15 +330,18 @@ void StepLoop::run_hidden_rows() {
 
 void StepLoop::fill_parts() {
   parts_.clear();
+  // Of steps under way at a time each has as many texts.
+  const int64_t flights = can_fly() ? session_.most_under_way() : 1;
+  const int64_t most_texts = (static_cast<int64_t>(running_.size()) + flights - 1) / flights;
   size_t others = 0;  // that are in no step of this kind
   for (const Owned& text : running_) {
-    if (text->wants_hidden()) {
+    if (text->wants_hidden() || text->under_way) {
       ++others;
       continue;
     }
     // What was fed with other rope factors is fed again, in slices as a prompt.
     if (text->sequence->position() > 0 && text->sequence->beyond != beyond(*text)) text->sequence->reset();
-    if (text->unfed().size() == 1) add_part(*text, 1);
+    if (text->unfed().size() == 1 && static_cast<int64_t>(parts_.size()) < most_texts) add_part(*text, 1);
   }
   texts_ = parts_.size();
   const auto texts = static_cast<int64_t>(texts_);
@@ -329,7 +350,7 @@ void StepLoop::fill_parts() {
   int64_t room = prompts && most > texts ? share_.tokens(texts, most - texts) : 0;
   for (const Owned& text : running_) {
     if (room == 0) break;
-    if (text->wants_hidden() || text->unfed().size() == 1) continue;
+    if (text->wants_hidden() || text->under_way || text->unfed().size() == 1) continue;
     reuse_prefix(*text);
     const int64_t count = std::min(static_cast<int64_t>(text->unfed().size()), room);
     add_part(*text, count);
@@ -406,13 +427,17 @@ void StepLoop::run_rows() {
   const bool likeliest = rows_.size() == 1 && parts_[0].chooses && parts_[0].text->only_greedy();
   std::optional<int32_t> id;
   std::optional<std::span<const float>> logits;
-  if (likeliest) {
+  std::optional<AskedLogits> some;
+  std::vector<LogitRequest> wanted = likeliest ? std::vector<LogitRequest>() : requests();
+  if (!wanted.empty()) {
+    some = session_.ask_rows(rows_, std::move(wanted));
+  } else if (likeliest) {
     const Restriction restriction(session_, parts_[0].text->allowed());
     id = session_.next(*rows_[0].sequence, rows_[0].token);
   } else {
     logits = session_.step_rows(rows_);
   }
-  if (!id && !logits) return;
+  if (!id && !logits && !some) return;
   const double seconds = seconds_since(begin);
   ++counts_.steps;
   counts_.step_seconds += seconds;
@@ -427,13 +452,104 @@ void StepLoop::run_rows() {
   if (id) {
     parts_[0].text->choose(*id);
   } else {
-    choose(*logits);
+    some ? choose(*some) : choose(*logits);
   }
+  for (const Part& part : parts_) part.text->needs_all = false;
   for (const Part& part : parts_) {
     if (part.chooses) tell(part);
     keep_pages(*part.text, part.before);
   }
   if (drafter && texts_ > 0) drafter->took(rows_.size(), guesses, seconds_since(begin));
+}
+
+// ---- steps under way, each on another rank ----
+
+bool StepLoop::can_fly() const {
+  if (session_.most_under_way() == 1 || options_.drafter || running_.size() < 2) return false;
+  return std::all_of(running_.begin(), running_.end(),
+                     [&](const Owned& text) { return text->flies(session_.vocab()); });
+}
+
+// The rank that is done with one has the next by then; the first that comes back is waited for.
+void StepLoop::fly() {
+  const auto most = static_cast<size_t>(session_.most_under_way());
+  while (flights_.size() < most && begin()) {
+  }
+  if (!flights_.empty()) land();
+}
+
+// False if there was nothing, or a step of no logits, which is over.
+bool StepLoop::begin() {
+  fill_parts();
+  if (parts_.empty()) return false;
+  fill_rows();
+  std::vector<LogitRequest> wanted = requests();
+  if (wanted.empty()) {
+    run_rows();
+    return false;
+  }
+  Flight flight{parts_, texts_, rows_.size(), session_.begin_rows(rows_, std::move(wanted))};
+  if (!flight.step) return false;
+  for (const Part& part : parts_) part.text->under_way = true;
+  flights_.push_back(std::move(flight));
+  return true;
+}
+
+void StepLoop::land() {
+  Flight flight = std::move(flights_.front());
+  flights_.pop_front();
+  const auto begin = std::chrono::steady_clock::now();
+  const std::vector<SomeLogits> logits = flight.step->end();
+  const double seconds = seconds_since(begin);
+  ++counts_.steps;
+  counts_.step_seconds += seconds;
+  size_t row = 0;
+  for (const Part& part : flight.parts) {
+    Text& text = *part.text;
+    text.under_way = false;
+    if (part.count > 1 || text.made() == 0) counts_.prompt_tokens += static_cast<uint64_t>(part.count);
+    if (!part.chooses) continue;
+    const SomeLogits& some = logits[row++];
+    if (text.ended()) continue;
+    // Where that does not tell the last token is fed again, and all logits looked at.
+    if (!text.choose(some)) {
+      text.needs_all = true;
+      if (!text.sequence->roll_back(part.before + part.count - 1))
+        text.fail("the KV cache cannot take back a token; compile the bundle again");
+    }
+    tell(part);
+  }
+}
+
+void StepLoop::land_all() {
+  while (!flights_.empty()) land();
+}
+
+// Of each wanted row, where it does to ask the ranks that have parts of the logits; else none.
+std::vector<LogitRequest> StepLoop::requests() {
+  std::vector<LogitRequest> out;
+  if (!session_.asks()) return out;
+  for (const Part& part : parts_) {
+    if (!part.chooses) continue;
+    if (!part.text->asks(part.guess)) return {};
+    for (size_t i = 0; i <= part.guess.size(); ++i)
+      out.push_back(part.text->request(session_.vocab(), std::span(part.guess).first(i)));
+  }
+  return out;
+}
+
+void StepLoop::choose(const AskedLogits& logits) {
+  std::vector<std::pair<const Part*, int64_t>> choices;  // and its first row
+  int64_t row = 0;
+  for (const Part& part : parts_) {
+    if (!part.chooses) continue;
+    choices.emplace_back(&part, row);
+    row += 1 + static_cast<int64_t>(part.guess.size());
+  }
+  session_.for_each(static_cast<int64_t>(choices.size()), [&](int64_t i) {
+    const auto& [part, first] = choices[static_cast<size_t>(i)];
+    part->text->choose(logits, first, part->guess);
+  });
 }
 
 // A text's tokens depend on each other, but not on another's, and a vocabulary is large: each is chosen for

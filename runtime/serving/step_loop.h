@@ -40,6 +40,8 @@ class StepLoop {
  private:
   using Owned = std::unique_ptr<Text>;
 
+  void run_step();
+  void guarded(const std::function<void()>& f);
   void fail(const std::string& error);
 
   // Who has a place.
@@ -77,7 +79,16 @@ class StepLoop {
   int64_t room_for_guess(Text& text, int64_t most, int64_t spare_bytes) const;
   void fill_rows();
   void run_rows();
+  // Steps under way.
+  bool can_fly() const;
+  void fly();
+  bool begin();
+  void land();
+  void land_all();
+
+  std::vector<LogitRequest> requests();
   void choose(std::span<const float> logits);
+  void choose(const AskedLogits& logits);
   void tell(const Part& part);
 
   Session& session_;
@@ -97,9 +108,15 @@ class StepLoop {
   std::vector<Slot> slots_;
 
   std::vector<Part> parts_;
-  bool hidden_ = false;        // is this step, or was the last one, for hidden states?
-  size_t texts_ = 0;           // parts of texts in the making, which come first
-  std::vector<StepRow> rows_;  // of the parts
+  bool hidden_ = false;  // is this step, or was the last one, for hidden states?
+  size_t texts_ = 0;     // parts of texts in the making, which come first
+  struct Flight {
+    std::vector<Part> parts;
+    size_t texts, rows;
+    Session::StepUnderWay step;
+  };
+  std::deque<Flight> flights_;  // in the order in which they began
+  std::vector<StepRow> rows_;   // of the parts
   BatcherStats counts_;
 };
 

@@ -21,7 +21,29 @@ Text::Text(AnswerRequest request, int64_t vocab, int64_t context)
 }
 
 void Text::choose(std::span<const float> logits, std::span<const int32_t> guess) {
-  guarded([&] { verify(logits, guess); });
+  const size_t vocab = logits.size() / (guess.size() + 1);
+  guarded([&] {
+    verify(guess, [&](size_t r) {
+      const auto row = logits.subspan(r * vocab, vocab);
+      const int64_t before = made();
+      made_.choose(row);
+      if (request_.top_logprobs >= 0 && made() > before)
+        choices_.push_back(choice_of(tokens().back(), row, request_.top_logprobs));
+    });
+  });
+}
+
+void Text::choose(const AskedLogits& logits, int64_t row, std::span<const int32_t> guess) {
+  guarded([&] { verify(guess, [&](size_t r) { made_.choose(logits, row + static_cast<int64_t>(r)); }); });
+}
+
+bool Text::choose(const SomeLogits& logits) {
+  bool certain = true;
+  guarded([&] {
+    certain = made_.choose(logits);
+    if (certain) made_.add_forced();
+  });
+  return certain;
 }
 
 void Text::choose(int32_t id) {
@@ -49,15 +71,10 @@ void Text::guarded(const std::function<void()>& f) {
   }
 }
 
-void Text::verify(std::span<const float> logits, std::span<const int32_t> guess) {
-  const size_t vocab = logits.size() / (guess.size() + 1);
+void Text::verify(std::span<const int32_t> guess, const std::function<void(size_t row)>& choose) {
   size_t right = 0;
   for (bool more = true; more;) {
-    const auto row = logits.subspan(right * vocab, vocab);
-    const int64_t before = made();
-    made_.choose(row);
-    if (request_.top_logprobs >= 0 && made() > before)
-      choices_.push_back(choice_of(tokens().back(), row, request_.top_logprobs));
+    choose(right);
     more = !ended() && right < guess.size() && tokens().back() == guess[right];
     right += more ? 1 : 0;
   }

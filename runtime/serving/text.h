@@ -50,6 +50,22 @@ class Text {
   // before were what was chosen.
   void choose(std::span<const float> logits, std::span<const int32_t> guess);
   void choose(int32_t id);
+  // The same by what was asked of the rows from `row` on, where asks() with that guess.
+  void choose(const AskedLogits& logits, int64_t row, std::span<const int32_t> guess);
+  // Does it do to know some of the logits?
+  bool asks(std::span<const int32_t> guess) const {
+    return request_.top_logprobs < 0 && (guess.empty() || !made_.keeps_to_something());
+  }
+  // … namely these, behind so much of a guess.
+  LogitRequest request(int64_t vocab, std::span<const int32_t> guess) { return made_.request(vocab, guess); }
+  // Or false, and nothing has happened, where these do not tell for certain.
+  bool choose(const SomeLogits& logits);
+  // May its steps be under way with others', so that no second question can be asked?
+  bool flies(int64_t vocab) const {
+    return !wants_hidden() && !needs_all && asks({}) && !made_.draws_from_all(vocab);
+  }
+  bool needs_all = false;  // logits, for the next token
+  bool under_way = false;  // in a step that has begun
   // Tells of what was chosen, on the thread that runs steps.
   struct Told {
     int64_t tokens, right;  // guesses that were right
@@ -74,7 +90,7 @@ class Text {
   int64_t made() { return static_cast<int64_t>(made_.result().ids.size()); }
 
  private:
-  void verify(std::span<const float> logits, std::span<const int32_t> guess);
+  void verify(std::span<const int32_t> guess, const std::function<void(size_t row)>& choose);
   void guarded(const std::function<void()>& f);
 
   AnswerRequest request_;

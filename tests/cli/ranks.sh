@@ -35,6 +35,18 @@ grep -q 'all_gather(%[^,]*) {sizes=\[[0-9,]*\], rank=1}' rank1.lmir || fail "ran
 "$LMC" compile "$MODEL" --ranks 2 --emit opt --check >both.lmir 2>both.log || fail "--check of two ranks: $(tail -1 both.log)"
 grep -q 'check shard (exact' both.log || fail "the pass was not checked"
 
+# Experts of a mixture: each rank has its own, and no others'.
+"$LMC" compile "$ROOT/tests/data/golden/qwen3moe-a" --ranks 2 --emit opt --check >both.lmir 2>both.log || fail "--check of experts: $(tail -1 both.log)"
+grep -q 'check shard (exact' both.log || fail "the pass was not checked for experts"
+"$LMC" compile "$ROOT/tests/data/golden/qwen3moe-a" --ranks 2 --quant none -o experts.lmc 2>log || fail "experts: $(cat log)"
+python3 - experts.lmc <<'P' || fail "a rank has other experts than its own"
+import json, sys
+for plan in ('plan.json', 'rank1.plan.json'):
+    weights = json.load(open(f'{sys.argv[1]}/{plan}'))['weights']
+    shapes = [w['type']['dims'] for w in weights if len(w['type']['dims']) == 3]
+    assert shapes and all(s[0] == 4 for s in shapes), shapes
+P
+
 # Whole layers to each rank.
 for n in 1 2 4; do
   "$LMC" compile "$MODEL" --ranks $n --split layers -o l$n.lmc 2>compile.$n || fail "--split layers: $(cat compile.$n)"
@@ -119,6 +131,9 @@ for n in 2 4; do
   ranks $n "$LMC" run l$n.lmc --batch prompts.txt --max-tokens 30 -t 1 >many.batch 2>log || fail "layers, batch: $(tail -3 log)"
   cmp one.batch many.batch || fail "batched, layers on $n ranks write other texts"
 done
+"$LMC" run plain.lmc --batch prompts.txt --max-tokens 30 --temperature 0.9 --top-k 40 --seed 8 >one.batch 2>/dev/null
+ranks 2 "$LMC" run l2.lmc --batch prompts.txt --max-tokens 30 --temperature 0.9 --top-k 40 --seed 8 -t 1 >many.batch 2>log || fail "layers, drawn batch: $(tail -3 log)"
+cmp one.batch many.batch || fail "batched and drawn, layers write other texts"
 ranks 4 "$LMC" run l4.lmc --prompt "ROMEO:" --max-tokens 60 --speculate lookup -t 1 >many.txt 2>log
 cmp one.txt many.txt || fail "with drafts, layers write another text"
 ranks 2 "$LMC" run l2.lmc --prompt "ROMEO:" --max-tokens 40 --temperature 0.9 --seed 3 -t 1 >many.drawn 2>log
@@ -128,6 +143,26 @@ seq 0 3 2047 >some.ids
 "$LMC" run r1.lmc --ids 5,9,300 --allowed-ids some.ids --max-tokens 20 --json >one.json 2>/dev/null
 ranks 2 "$LMC" run r2.lmc --ids 5,9,300 --allowed-ids some.ids --max-tokens 20 -t 1 --json >many.json 2>log
 cmp one.json many.json || fail "of some ids two ranks choose others"
+
+# Drawn, biased and constrained tokens need some of the other ranks' logits: the same tokens come of them.
+draws() { # NAME FLAGS…
+  local name=$1
+  shift
+  "$LMC" run r1.lmc "$@" --max-tokens 25 --json >one.json 2>/dev/null
+  for n in 2 4; do
+    ranks $n "$LMC" run r$n.lmc "$@" --max-tokens 25 -t 1 --json >many.json 2>log || fail "$name, $n ranks: $(tail -3 log)"
+    cmp one.json many.json || fail "$name: $n ranks draw others"
+  done
+}
+draws temperature --prompt "ROMEO:" --temperature 1.1 --seed 3
+draws top-k --prompt "ROMEO:" --temperature 1 --top-k 30 --seed 4
+draws top-p --prompt "ROMEO:" --temperature 0.9 --top-p 0.8 --min-p 0.02 --seed 5
+draws penalties --prompt "ROMEO:" --repetition-penalty 1.3 --frequency-penalty 0.4 --logit-bias 300=4
+draws regex --prompt "ROMEO:" --regex '[A-Za-z ,.]+' --temperature 0.7 --seed 6
+draws guesses --prompt "ROMEO: ROMEO: ROMEO:" --temperature 0.6 --seed 7 --speculate lookup
+"$LMC" run r1.lmc --batch prompts.txt --max-tokens 20 --temperature 0.8 --top-p 0.9 --seed 2 >one.batch 2>/dev/null
+ranks 2 "$LMC" run r2.lmc --batch prompts.txt --max-tokens 20 --temperature 0.8 --top-p 0.9 --seed 2 -t 1 >many.batch 2>log || fail "drawn batch: $(tail -3 log)"
+cmp one.batch many.batch || fail "batched, two ranks draw others"
 
 # Measuring.
 ranks 2 "$LMC" profile r2.lmc -p 8 -n 8 -t 1 --json >profile.json 2>log || fail "profile: $(tail -3 log)"

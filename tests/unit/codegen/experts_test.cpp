@@ -13,11 +13,14 @@ namespace {
 enum class With { none, up, down };
 
 // `format` of the experts' weights: what bf16 ones are quantised to, or bf16 or f32, as they come. Where the
-// router is `even`, all experts look alike to it: it always picks the first ones.
+// router is `even`, all experts look alike to it: it always picks the first ones. With `of` experts in all,
+// those that there are are number `first` and following.
 std::string experts_text(int64_t dim, int64_t ffn, int64_t experts, int64_t chosen, const std::string& format,
-                         With with, bool even) {
+                         With with, bool even, int64_t first = 0, int64_t of = 0) {
+  const int64_t routed = of > 0 ? of : experts;
+  const std::string part = of > 0 ? " {first=" + num(first) + ", of=" + num(of) + "}" : "";
   const bool quantised = is_quantised(*dtype_from_name(format));
-  std::string weights = "  weight @router : f32[" + num(experts) + "," + num(dim) + "]\n";
+  std::string weights = "  weight @router : f32[" + num(routed) + "," + num(dim) + "]\n";
   const std::string from = format == "f32" ? " : f32[" : " : bf16[";
   std::string gates, ups, downs;
   for (int64_t e = 0; e < experts; ++e) {
@@ -42,11 +45,11 @@ std::string experts_text(int64_t dim, int64_t ffn, int64_t experts, int64_t chos
   for (const std::string w : {"w", "dw"}) {
     if (!wq.empty()) body += "  %" + w + "q = quantize(%" + w + ") {format=" + format + "}\n";
   }
-  const std::string up = "  %gu = linear_experts(%x" + q + ", %w" + wq + ", %ids)\n";
+  const std::string up = "  %gu = linear_experts(%x" + q + ", %w" + wq + ", %ids)" + part + "\n";
   std::string act = "  %gate, %up = split(%gu) {sizes=[" + num(ffn) + "," + num(ffn) +
                     "]}\n  %a = silu(%gate)\n  %h = mul(%a, %up)\n";
   if (quantised) act += "  %hq = quantize(%h)\n";
-  const std::string down = "  %d = linear_experts(%h" + q + ", %dw" + wq + ", %ids)\n";
+  const std::string down = "  %d = linear_experts(%h" + q + ", %dw" + wq + ", %ids)" + part + "\n";
   const std::string ids = ", %ids: i32[T," + num(chosen) + "])\n";
   if (with == With::up) {
     body += "  %h" + q + " = group(%x" + q + ", %w" + wq + ", %ids) {name=up} : " + h_type +
@@ -60,7 +63,9 @@ std::string experts_text(int64_t dim, int64_t ffn, int64_t experts, int64_t chos
   } else {
     body += up + act + down;
   }
-  body += "  %y = weighted_sum(%d, %p)\n";
+  if (of == 0) return model(dim, weights, body + "  %y = weighted_sum(%d, %p)\n");
+  body += "  %y = weighted_sum(%d, %p, %ids) {borders=[" + num(first) + "," + num(first + 1) + "," +
+          num(first + experts) + "], of=" + num(of) + "}\n";
   return model(dim, weights, body);
 }
 
@@ -69,12 +74,13 @@ struct Mixture {
   const char* format;
   With with;
   bool even = false;
+  int64_t first = 0, of = 0;
 };
 
 void expect_mixture_agrees(const Mixture& c, const std::string& target = "native") {
   // Activations that are quantised may fall on either side of a tie.
-  expect_agreement(experts_text(c.dim, c.ffn, c.experts, c.chosen, c.format, c.with, c.even), c.tokens,
-                   is_quantised(*dtype_from_name(c.format)) ? 2e-2 : 1e-5, target);
+  expect_agreement(experts_text(c.dim, c.ffn, c.experts, c.chosen, c.format, c.with, c.even, c.first, c.of),
+                   c.tokens, is_quantised(*dtype_from_name(c.format)) ? 2e-2 : 1e-5, target);
 }
 
 TEST(Kernels, experts_of_any_shape_agree) {
@@ -98,6 +104,16 @@ TEST(Kernels, experts_that_all_tokens_or_none_choose_agree) {
     expect_mixture_agrees({40, 44, 5, chosen, tokens, "f32", With::none, true});
     expect_mixture_agrees({32, 64, 5, chosen, tokens, "q8_0", With::up, true});
   }
+}
+
+// A rank has some of the experts: the first, those in the middle, the last, and some that nobody chooses.
+TEST(Kernels, experts_beside_those_of_other_ranks_agree) {
+  for (const Mixture& c : {Mixture{24, 9, 2, 3, 31, "f32", With::none, false, 0, 6},
+                           {40, 44, 2, 3, 20, "f16", With::up, false, 2, 6},
+                           {32, 64, 3, 3, 70, "q8_0", With::up, false, 4, 7},
+                           {24, 160, 2, 2, 21, "q4_0", With::down, false, 1, 5},
+                           {32, 64, 2, 2, 21, "q8_0", With::up, true, 3, 5}})
+    expect_mixture_agrees(c);
 }
 
 TEST(Kernels, experts_of_several_tiles_agree_on_every_target) {

@@ -4,6 +4,7 @@
 #include "agreement.h"
 #include "codegen/target.h"
 #include "codegen/weight_layout.h"
+#include "ir/block_format.h"
 #include "side_by_side.h"
 
 namespace lmc {

@@ -11,6 +11,7 @@
 
 #include "codegen/proof/prove.h"
 #include "compiled_model.h"
+#include "runtime/generate_batch.h"
 #include "runtime/thread_ranks.h"
 #include "tests/unit/codegen/golden_folder.h"
 #include "tests/unit/error_of.h"
@@ -165,6 +166,42 @@ TEST(GoldenRanksFollow, sequences_that_go_back_and_begin_again) {
     Ranks(folder, {"none", "f32", 2, split}).together(options, [&](Session& s) { run(s, two); });
     EXPECT_FALSE(one.empty());
     EXPECT_TRUE(same_bits(one, two));
+  }
+}
+
+// Where ranks have layers, steps of different texts are under way at once; greedy texts, drawn ones, and some
+// that need a second question. Each ends elsewhere, so that places change hands meanwhile.
+TEST(GoldenRanksFollow, several_texts_under_way_are_those_of_one_rank) {
+  const std::string folder = golden_folder() + "/gpt2-b";
+  const std::vector<int32_t> ids = golden_ids(folder);
+  std::vector<std::vector<int32_t>> prompts;
+  for (size_t i = 0; i + 3 < ids.size() && i < 7; ++i)
+    prompts.emplace_back(ids.begin() + static_cast<ptrdiff_t>(i),
+                         ids.begin() + static_cast<ptrdiff_t>(i + 1 + i % 3));
+  Ranks dealt[] = {{folder, {"none", "f32", 1, "layers"}}, {folder, {"none", "f32", 2, "layers"}}};
+  for (const SamplerOptions& sampler :
+       {SamplerOptions{}, SamplerOptions{.temperature = 1, .top_k = 9, .frequency_penalty = 0.3, .seed = 4},
+        SamplerOptions{.temperature = 1, .top_p = 0.95, .seed = 4},
+        SamplerOptions{.temperature = 1, .seed = 5}}) {
+    std::vector<std::vector<int32_t>> texts[2];
+    for (size_t n : {0, 1}) {
+      texts[n].resize(prompts.size());
+      SessionOptions options;
+      options.threads = 1;
+      dealt[n].together(options, [&](Session& s) {
+        EXPECT_EQ(s.most_under_way(), n == 0 ? 1 : 2);
+        BatchListener listener;
+        listener.on_end = [&](size_t i, const Generated& g) { texts[n][i] = g.ids; };
+        BatchDetails details;
+        for (size_t i = 0; i < prompts.size(); ++i)
+          details.max_tokens.push_back(3 + static_cast<int64_t>(i * 2));
+        GenerateOptions generate;
+        generate.sampler = sampler;
+        EXPECT_TRUE(generate_batch(s, prompts, generate, 4, listener, details));
+      });
+    }
+    EXPECT_EQ(texts[0], texts[1]);
+    EXPECT_EQ(texts[0].back().size(), 3 + 2 * (prompts.size() - 1));
   }
 }
 

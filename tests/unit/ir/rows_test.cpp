@@ -8,7 +8,7 @@
 #include "ir/eval.h"
 #include "ir/text.h"
 
-namespace lmc {
+namespace lmc::cached_rows {
 namespace {
 
 Tensor rows(std::vector<int64_t> dims, std::vector<double> data) {
@@ -130,4 +130,4 @@ TEST(Rows, a_cache_has_the_type_that_it_was_made_of) {
 }
 
 }  // namespace
-}  // namespace lmc
+}  // namespace lmc::cached_rows
