@@ -22,7 +22,9 @@ int64_t row_bytes(DType t, int64_t row) {
 }  // namespace
 
 CacheLayout::CacheLayout(const PlanCache& c)
-    : block(c.dtype == DType::kv_q8_0 ? 16 : 8),
+    : block(c.dtype == DType::kv_q8_0     ? 16
+            : c.dtype == DType::state_f32 ? 1
+                                          : 8),
       element_bytes(bytes_of_number(c.dtype)),
       k_row(row(c, c.key_dim, 1)),
       v_row(row(c, c.value_dim, 8)),
@@ -34,6 +36,7 @@ CacheLayout::CacheLayout(const PlanCache& c)
       bytes(v_offset + c.kv_heads * v_head_bytes) {}
 
 Type cache_type(const PlanCache& c) {
+  if (c.dtype == DType::state_f32) return {c.dtype, {c.kv_heads, c.value_dim}};
   if (c.key_dim == 0 && c.kv_heads == 1) return {c.dtype, {c.span, c.value_dim}};
   if (c.key_dim == c.value_dim) return {c.dtype, {c.span, c.kv_heads, c.value_dim}};
   return {c.dtype, {c.span, c.kv_heads, c.key_dim, c.value_dim}};

@@ -5,6 +5,10 @@
 // kv_q8_0: K [kv_heads][capacity/16] of blocks of 16 positions, then V likewise. `row`: the width rounded
 // up to 32, the rest zeros. A block is its int8, of K [row/4][16 positions][4], of V [16 positions][row],
 // then its f16 scales, of K [row/32][16 positions], of V [16 positions][row/32].
+//
+// state_f32: values without keys, of the last kStatesKept positions. Whatever goes back further than
+// that feeds the sequence again: a state is as large as the keys and values of hundreds of tokens, so none is
+// kept longer. Memory of a sequence: kStatesKept times what the state has.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +20,7 @@ namespace lmc {
 
 struct CacheLayout {
   explicit CacheLayout(const PlanCache& c);
-  int64_t block;  // positions that lie side by side in K, 8 or 16; rings hold whole blocks
+  int64_t block;  // positions that lie side by side in K, 8 or 16, of states 1; rings hold whole blocks
   int64_t element_bytes;
   int64_t k_row, v_row;                        // numbers of a position and head, padding included
   int64_t k_position_bytes, v_position_bytes;  // of these, scales included
@@ -24,6 +28,9 @@ struct CacheLayout {
   int64_t v_offset;                            // bytes from the start of the cache to V
   int64_t bytes;
 };
+
+// Of a state, one behind each of the last tokens: one less is how many may be taken back (rejected guesses).
+inline constexpr int64_t kStatesKept = 8;
 
 // The type of the value that is kept so (CacheShape).
 Type cache_type(const PlanCache& c);

@@ -52,12 +52,15 @@ void KvCache::roll_back(int64_t position) {
 
 std::vector<std::span<std::byte>> KvCache::filled() {
   const bool lost = std::any_of(plans_.begin(), plans_.end(), [&](const PlanCache& c) {
-    return written_ > position_ && written_ > c.capacity;
+    return c.dtype != DType::state_f32 && written_ > position_ && written_ > c.capacity;
   });
   if (lost) throw Error("the sequence went back, and a sliding window has lost what lies before");
   std::vector<std::span<std::byte>> out;
   for (size_t i = 0; i < plans_.size(); ++i) {
-    for (const CachePiece& p : cache_pieces(plans_[i], 0, std::min(position_, plans_[i].capacity)))
+    const PlanCache& c = plans_[i];
+    const bool last = c.dtype == DType::state_f32 && position_ > 0;
+    const int64_t first = last ? (position_ - 1) % c.capacity : 0;
+    for (const CachePiece& p : cache_pieces(c, first, last ? 1 : std::min(position_, c.capacity)))
       out.emplace_back(memory_.data() + starts_[i] + p.offset, static_cast<size_t>(p.bytes));
   }
   return out;
@@ -72,6 +75,14 @@ void KvCache::reset() {
   if (written_ == 0) return;
   memory_.clear();
   position_ = written_ = 0;
+}
+
+int64_t most_taken_back(const Plan& plan) {
+  int64_t out = plan.context;
+  for (const PlanCache& c : plan.caches) {
+    if (c.dtype == DType::state_f32) out = std::min(out, c.capacity - 1);
+  }
+  return out;
 }
 
 }  // namespace lmc

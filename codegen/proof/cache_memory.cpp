@@ -53,7 +53,7 @@ void write_row(const PlanCache& c, const double* numbers, int64_t position, int6
 
 void write_cache(const PlanCache& cache, const Tensor& kv, std::byte* memory) {
   const double* at = kv.data.data();
-  for (int64_t p = 0; p < kv.dims[0]; ++p) {
+  for (int64_t p = kv.first; p < kv.first + kv.dims[0]; ++p) {
     for (int64_t h = 0; h < cache.kv_heads; ++h, at += cache.key_dim + cache.value_dim) {
       write_row(cache, at, p, 0, h, memory);
       write_row(cache, at + cache.key_dim, p, 1, h, memory);
@@ -66,7 +66,8 @@ double read_cache(const PlanCache& cache, const std::byte* memory, int64_t posit
   const bool value = element >= cache.key_dim;
   const CachePlace from = place(cache, position, value ? 1 : 0, head, element - (value ? cache.key_dim : 0));
   const std::byte* at = memory + from.number;
-  if (cache.dtype == DType::kv_f32) return static_cast<double>(read<float>(at));
+  if (cache.dtype == DType::kv_f32 || cache.dtype == DType::state_f32)
+    return static_cast<double>(read<float>(at));
   if (cache.dtype == DType::kv_f16) return static_cast<double>(f16_to_f32(read<uint16_t>(at)));
   return static_cast<double>(f16_to_f32(read<uint16_t>(memory + from.scale))) * read<int8_t>(at);
 }

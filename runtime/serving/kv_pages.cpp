@@ -16,22 +16,28 @@ KvPages::KvPages(const Plan& plan) {
   const std::vector<int64_t> starts = KvCache::starts(plan);
   for (size_t i = 0; i < plan.caches.size(); ++i) {
     const PlanCache& c = plan.caches[i];
-    if (c.capacity % kCachePage != 0)
+    const bool state = c.dtype == DType::state_f32;
+    if (!state && c.capacity % kCachePage != 0)
       throw Error("the plan does not fit: cache '" + c.name + "' is not made of whole pages of " +
                   std::to_string(kCachePage) + " positions; compile the bundle again");
     const CacheLayout layout(c);
-    const int64_t bytes = kCachePage * c.kv_heads * (layout.k_position_bytes + layout.v_position_bytes);
-    const bool windowed = c.span < plan.context;
+    const int64_t positions = state ? 1 : kCachePage;
+    const int64_t bytes = positions * c.kv_heads * (layout.k_position_bytes + layout.v_position_bytes);
+    const bool windowed = state || c.span < plan.context;
     int64_t& part = windowed ? windowed_bytes_ : lasting_bytes_;
-    caches_.push_back({c, starts[i], bytes, part, windowed});
+    caches_.push_back({c, starts[i], bytes, part, windowed, state});
     part += bytes;
+    wants_borders_ |= state;
     if (windowed) seen_pages_ = std::max(seen_pages_, pages_of(c.span - 1));
   }
 }
 
 int64_t KvPages::bytes(int64_t positions) const {
   int64_t out = 0;
-  for (const Cache& c : caches_) out += pages_of(std::min(positions, c.plan.capacity)) * c.bytes;
+  for (const Cache& c : caches_) {
+    const int64_t held = std::min(positions, c.plan.capacity);
+    out += (c.state ? held : pages_of(held)) * c.bytes;
+  }
   return out;
 }
 
@@ -45,6 +51,7 @@ int64_t KvPages::longest(int64_t most_bytes, int64_t context) const {
 }
 
 std::vector<CachePiece> KvPages::pieces(const Cache& c, int64_t page) {
+  if (c.state) return cache_pieces(c.plan, ((page + 1) * kCachePage - 1) % c.plan.capacity, 1);
   return cache_pieces(c.plan, page * kCachePage % c.plan.capacity, kCachePage);
 }
 
@@ -56,6 +63,7 @@ KvPage KvPages::copy_of(const KvCache& cache, int64_t page) const {
     for (const CachePiece& p : pieces(c, page))
       to = std::copy_n(cache.memory() + c.start + p.offset, p.bytes, to);
   }
+  if (wants_borders_ && !cache.can_roll_back((page + 1) * kCachePage)) out.windowed.reset();
   return out;
 }
 
