@@ -22,19 +22,23 @@ int64_t row_bytes(DType t, int64_t row) {
 }  // namespace
 
 CacheLayout::CacheLayout(const PlanCache& c)
-    : block(c.dtype == DType::kv_q8_0 ? 16 : 8),
+    : page(c.dtype == DType::state_f32 ? 1 : kCachePage),
+      block(c.dtype == DType::kv_q8_0     ? 16
+            : c.dtype == DType::state_f32 ? 1
+                                          : 8),
       element_bytes(bytes_of_number(c.dtype)),
       k_row(row(c, c.key_dim, 1)),
       v_row(row(c, c.value_dim, 8)),
       k_position_bytes(row_bytes(c.dtype, k_row)),
       v_position_bytes(row_bytes(c.dtype, v_row)),
-      k_head_bytes(kCachePage * k_position_bytes),
-      v_head_bytes(kCachePage * v_position_bytes),
+      k_head_bytes(page * k_position_bytes),
+      v_head_bytes(page * v_position_bytes),
       v_offset(c.kv_heads * k_head_bytes),
       page_bytes(v_offset + c.kv_heads * v_head_bytes),
-      bytes(cache_pages(c) * page_bytes) {}
+      bytes(c.capacity / page * page_bytes) {}
 
 Type cache_type(const PlanCache& c) {
+  if (c.dtype == DType::state_f32) return {c.dtype, {c.kv_heads, c.value_dim}};
   if (c.key_dim == 0 && c.kv_heads == 1) return {c.dtype, {c.span, c.value_dim}};
   if (c.key_dim == c.value_dim) return {c.dtype, {c.span, c.kv_heads, c.value_dim}};
   return {c.dtype, {c.span, c.kv_heads, c.key_dim, c.value_dim}};
@@ -63,8 +67,8 @@ std::vector<CachePiece> cache_pieces(const PlanCache& c, int64_t slots) {
   const int64_t held = round_up(slots, layout.block);
   std::vector<CachePiece> out;
   const auto add = [&](int64_t offset, int64_t position_bytes) {
-    for (int64_t first = 0; first < held; first += kCachePage)
-      out.push_back({first / kCachePage, offset, std::min(kCachePage, held - first) * position_bytes});
+    for (int64_t first = 0; first < held; first += layout.page)
+      out.push_back({first / layout.page, offset, std::min(layout.page, held - first) * position_bytes});
   };
   for (int64_t h = 0; h < c.kv_heads && c.key_dim > 0; ++h)
     add(h * layout.k_head_bytes, layout.k_position_bytes);

@@ -7,6 +7,10 @@
 // kv_q8_0: K [kv_heads][kCachePage/16] of blocks of 16 positions, then V likewise. `row`: the width rounded
 // up to 32, the rest zeros. A block is its int8, of K [row/4][16 positions][4], of V [16 positions][row],
 // then its f16 scales, of K [row/32][16 positions], of V [16 positions][row/32].
+//
+// state_f32: values without keys, of the last kStatesKept positions, each a page of its own. Whatever goes
+// back further than that feeds the sequence again: a state is as large as the keys and values of hundreds of
+// tokens, so none is kept longer. Memory of a sequence: kStatesKept times what the state has.
 #pragma once
 
 #include <cstdint>
@@ -19,11 +23,10 @@ namespace lmc {
 // Positions of a page, which are kept, shared and counted together. Rings hold whole pages.
 inline constexpr int64_t kCachePage = 64;
 
-inline int64_t cache_pages(const PlanCache& c) { return c.capacity / kCachePage; }
-
 struct CacheLayout {
   explicit CacheLayout(const PlanCache& c);
-  int64_t block;  // positions that lie side by side in K, 8 or 16
+  int64_t page;   // positions of a page: kCachePage, of states 1
+  int64_t block;  // positions that lie side by side in K, 8 or 16, of states 1
   int64_t element_bytes;
   int64_t k_row, v_row;                        // numbers of a position and head, padding included
   int64_t k_position_bytes, v_position_bytes;  // of these, scales included
@@ -32,6 +35,12 @@ struct CacheLayout {
   int64_t page_bytes;
   int64_t bytes;  // of all pages
 };
+
+// Of a state, one behind each of the last tokens: one less is how many may be taken back (rejected guesses).
+inline constexpr int64_t kStatesKept = 8;
+
+// Of the ring.
+inline int64_t cache_pages(const PlanCache& c) { return c.capacity / CacheLayout(c).page; }
 
 // The type of the value that is kept so (CacheShape).
 Type cache_type(const PlanCache& c);

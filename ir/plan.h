@@ -124,7 +124,8 @@ struct PlanWeight {
 
 // A cache: K and V of one layer, or rows without keys (one head, key_dim 0). `capacity` positions are kept in
 // a ring (position p sits in slot p % capacity) of whole pages (ir/cache_layout.h); capacity >= span + the
-// largest step, so that a block's first token still sees its whole window.
+// largest step, so that a block's first token still sees its whole window. Of a state (state_f32) the last
+// few positions are kept: tokens add to it in order, and nothing later looks at what a block has passed.
 struct PlanCache {
   std::string name;
   DType dtype = DType::kv_f16;

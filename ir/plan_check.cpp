@@ -23,7 +23,7 @@ void check_cache(const PlanCache& c, int64_t context) {
   need(c.span >= 1 && c.capacity >= 1 && c.kv_heads >= 1 && c.key_dim >= 0 && c.value_dim >= 1 &&
            elements < kMost / 4,
        what + " has an impossible shape");
-  need(c.capacity % kCachePage == 0, what + " does not hold whole pages of positions");
+  need(c.capacity % CacheLayout(c).page == 0, what + " does not hold whole pages of positions");
   need(c.capacity >= std::min(c.span, context), what + " is shorter than its window");
   need(c.bytes == CacheLayout(c).bytes, what + " does not have the bytes that its shape makes");
 }

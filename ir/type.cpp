@@ -11,7 +11,8 @@ namespace {
 
 // By id. A deque, so that names stay where they are.
 std::deque<std::string>& names() {
-  static std::deque<std::string> all = {"f32", "f16", "bf16", "i32", "kv_f16", "kv_f32", "kv_q8_0", "q8_0"};
+  static std::deque<std::string> all = {"f32",    "f16",     "bf16",      "i32", "kv_f16",
+                                        "kv_f32", "kv_q8_0", "state_f32", "q8_0"};
   return all;
 }
 
@@ -54,16 +55,18 @@ std::string Type::str() const {
   return out + "]";
 }
 
-bool is_kv(DType t) { return t == DType::kv_f16 || t == DType::kv_f32 || t == DType::kv_q8_0; }
+bool is_kv(DType t) { return t >= DType::kv_f16 && t <= DType::state_f32; }
 
 CacheShape cache_shape(const Type& t) {
   const std::vector<int64_t>& d = t.dims;
-  if (is_kv(t.dtype) && t.is_static()) {
+  if (t.dtype == DType::state_f32 && t.is_static() && t.rank() == 2) return {2, d[0], 0, d[1]};
+  if (is_kv(t.dtype) && t.dtype != DType::state_f32 && t.is_static()) {
     if (t.rank() == 2) return {d[0], 1, 0, d[1]};
     if (t.rank() == 3) return {d[0], d[1], d[2], d[2]};
     if (t.rank() == 4) return {d[0], d[1], d[2], d[3]};
   }
-  throw Error(t.str() + " is no cache [span, heads, D], [span, heads, K, V] or [span, D]");
+  throw Error(t.str() +
+              " is no cache [span, heads, D], [span, heads, K, V] or [span, D], and no state_f32 [heads, D]");
 }
 
 bool is_float(DType t) { return t == DType::f32 || t == DType::f16 || t == DType::bf16; }

@@ -13,7 +13,8 @@ namespace lmc {
 // is what activations are quantised to. The other quantised formats register themselves (ir/block_format.h)
 // and get the ids behind it.
 // kv_*: a cache of earlier tokens (CacheShape). In kv_q8_0 each head's key and value are rows of Q8_0.
-enum class DType : uint8_t { f32, f16, bf16, i32, kv_f16, kv_f32, kv_q8_0, q8_0 };
+// state_f32: a cache of what a recurrence has made of them.
+enum class DType : uint8_t { f32, f16, bf16, i32, kv_f16, kv_f32, kv_q8_0, state_f32, q8_0 };
 
 // Symbolic dimensions, known only when a step runs.
 inline constexpr int64_t kDimT = -1;  // "T": new tokens in the step
@@ -36,11 +37,13 @@ struct Type {
   friend bool operator==(const Type&, const Type&) = default;
 };
 
-bool is_kv(DType t);
+bool is_kv(DType t);  // any cache
 
 // What a cache keeps of every position: a key and a value of each head. It is [span, heads, D], both D wide;
 // [span, heads, K, V], each of its own width; or [span, D]: rows without keys, as one head has them. `span`:
 // how many positions a token may look back on, itself included.
+// A state_f32 [heads, D] keeps D numbers of each head, as values without keys: what all tokens up to a
+// position came to. A token looks back on the one in front of it, and so on no other.
 struct CacheShape {
   int64_t span = 0, heads = 0, key = 0, value = 0;
   int64_t numbers() const { return heads * (key + value); }  // of a position

@@ -165,7 +165,7 @@ class Generation {
   size_t room() {
     const int64_t left = options_.max_tokens - static_cast<int64_t>(text_.result().ids.size());
     const int64_t rows = std::min({session_.block(), session_.most_logits(), left, session_.room()});
-    return static_cast<size_t>(std::max<int64_t>(rows - 1, 0));
+    return static_cast<size_t>(std::clamp<int64_t>(rows - 1, 0, most_taken_back(session_.plan())));
   }
 
   // The drafter sees every token once.

@@ -52,8 +52,10 @@ void KvCache::reach(int64_t position) {
   for (; reached_ <= position / kCachePage; ++reached_) {
     point_at_own(reached_);
     for (size_t i = 0; i < plans_.size(); ++i) {
-      if (!lasting_.lasts(i) && reached_ < cache_pages(plans_[i]))
-        list()[first_pages_[i] + reached_] = own_page(i, reached_);
+      if (lasting_.lasts(i)) continue;
+      const int64_t pages = kCachePage / CacheLayout(plans_[i]).page;  // of so many positions
+      const int64_t end = std::min((reached_ + 1) * pages, cache_pages(plans_[i]));
+      for (int64_t p = reached_ * pages; p < end; ++p) list()[first_pages_[i] + p] = own_page(i, p);
     }
   }
 }
@@ -112,12 +114,17 @@ void KvCache::roll_back(int64_t position) {
 
 std::vector<std::span<std::byte>> KvCache::filled() {
   const bool lost = std::any_of(plans_.begin(), plans_.end(), [&](const PlanCache& c) {
-    return written_ > position_ && written_ > c.capacity;
+    return c.dtype != DType::state_f32 && written_ > position_ && written_ > c.capacity;
   });
   if (lost) throw Error("the sequence went back, and a sliding window has lost what lies before");
   std::vector<std::span<std::byte>> out;
   for (size_t i = 0; i < plans_.size(); ++i) {
-    for (const CachePiece& p : cache_pieces(plans_[i], std::min(position_, plans_[i].capacity)))
+    const PlanCache& c = plans_[i];
+    if (c.dtype == DType::state_f32 && position_ > 0) {
+      out.emplace_back(page(i, (position_ - 1) % c.capacity), static_cast<size_t>(CacheLayout(c).page_bytes));
+      continue;
+    }
+    for (const CachePiece& p : cache_pieces(c, std::min(position_, c.capacity)))
       out.emplace_back(page(i, p.page) + p.offset, static_cast<size_t>(p.bytes));
   }
   return out;
@@ -137,6 +144,14 @@ void KvCache::reset() {
   shared_pages_ = 0;
   memory_.clear();
   position_ = written_ = 0;
+}
+
+int64_t most_taken_back(const Plan& plan) {
+  int64_t out = plan.context;
+  for (const PlanCache& c : plan.caches) {
+    if (c.dtype == DType::state_f32) out = std::min(out, c.capacity - 1);
+  }
+  return out;
 }
 
 }  // namespace lmc

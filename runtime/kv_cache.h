@@ -41,12 +41,14 @@ class KvCache {
 
   void advance(int64_t tokens);
   // May the sequence go back to `position`, as if the tokens from there on had never been fed? A ring may
-  // have overwritten what a token there still sees; going back by one step's tokens is always possible.
+  // have overwritten what a token there still sees; going back by one step's tokens is always possible, where
+  // a plan has recurrent states by no more than most_taken_back().
   bool can_roll_back(int64_t position) const;
   void roll_back(int64_t position);
   // The memory that holds the sequence so far: for storing it, and for reading it back into a cache of the
   // same plan that resume() has brought to the same position. Error where a ring has lost, by going back,
   // what would lie there.
+  // Of a recurrent state it is the last.
   std::vector<std::span<std::byte>> filled();
   // A sequence of `position` tokens, whose memory filled() is then written.
   void resume(int64_t position);
@@ -75,5 +77,9 @@ class KvCache {
   std::vector<std::shared_ptr<std::byte[]>> shared_;  // by page; null, or none: own
   int64_t shared_pages_ = 0;
 };
+
+// How many tokens may always be taken back, whether they came one by one or in a block: guesses are never
+// more.
+int64_t most_taken_back(const Plan& plan);
 
 }  // namespace lmc

@@ -15,7 +15,7 @@ class LastingPages {
  public:
   explicit LastingPages(const Plan& plan) {
     for (const PlanCache& c : plan.caches) {
-      const bool lasts = c.span >= plan.context;
+      const bool lasts = c.span >= plan.context && c.dtype != DType::state_f32;
       offsets_.push_back(lasts ? bytes_ : -1);
       if (!lasts) continue;
       bytes_ += CacheLayout(c).page_bytes;

@@ -51,6 +51,17 @@ const RegisterRowOp kRelu("relu", lanes([](KernelBuilder& k, const Op&, const La
 const RegisterRowOp kTanh("tanh", lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> llvm::Value* {
                             return math::tanh(k, x[0]);
                           }));
+const RegisterRowOp kExp("exp", lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> llvm::Value* {
+                           return math::exp(k, x[0]);
+                         }));
+const RegisterRowOp kSoftplus("softplus",
+                              lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> llvm::Value* {
+                                return math::softplus(k, x[0]);
+                              }));
+const RegisterRowOp kSigmoid("sigmoid",
+                             lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> llvm::Value* {
+                               return math::sigmoid(k, x[0]);
+                             }));
 const RegisterRowOp kSilu("silu", lanes([](KernelBuilder& k, const Op&, const Lanes& x) -> llvm::Value* {
                             return k.ir().CreateFMul(x[0], math::sigmoid(k, x[0]));
                           }));

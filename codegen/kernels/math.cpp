@@ -47,6 +47,18 @@ llvm::Value* sigmoid(KernelBuilder& k, llvm::Value* x) {
   return b.CreateFDiv(one, b.CreateFAdd(one, exp(k, b.CreateFNeg(x))));
 }
 
+// max(x, 0) + log(1 + u), u = exp(-|x|) in (0, 1]: with s = u / (2 + u), at most 1/3, log(1 + u) is
+// 2 artanh(s) = 2 (s + s^3/3 + s^5/5 + …).
+llvm::Value* softplus(KernelBuilder& k, llvm::Value* x) {
+  auto& b = k.ir();
+  llvm::Value* zero = constant(x, 0);
+  llvm::Value* u = exp(k, b.CreateFNeg(b.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, x)));
+  llvm::Value* s = b.CreateFDiv(u, b.CreateFAdd(u, constant(x, 2)));
+  static constexpr double series[] = {2.0 / 15, 2.0 / 13, 2.0 / 11, 2.0 / 9, 2.0 / 7, 2.0 / 5, 2.0 / 3, 2};
+  llvm::Value* above = b.CreateSelect(b.CreateFCmpOLT(x, zero), zero, x);
+  return k.fma(polynomial(k, b.CreateFMul(s, s), series), s, above);
+}
+
 llvm::Value* tanh(KernelBuilder& k, llvm::Value* x) {
   auto& b = k.ir();
   llvm::Value* e = exp(k, b.CreateFMul(x, constant(x, 2)));

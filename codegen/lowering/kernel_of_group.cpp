@@ -24,8 +24,9 @@ PlanCache cache_of(const Value& v, int64_t block) {
   c.kv_heads = shape.heads;
   c.key_dim = shape.key;
   c.value_dim = shape.value;
-  // The oldest token of a step still sees its whole window when the newest is written.
-  c.capacity = round_up(c.span + block - 1, kCachePage);
+  // The oldest token of a step still sees its whole window when the newest is written. States are made in
+  // order.
+  c.capacity = c.dtype == DType::state_f32 ? kStatesKept : round_up(c.span + block - 1, kCachePage);
   c.bytes = CacheLayout(c).bytes;
   return c;
 }

@@ -14,9 +14,10 @@ void describe_core(const Frame& f, OpId core, StageWork& out) {
   const Op& op = f.g.op(core);
   out.core = op.def->name;
   if (op.attrs.contains("role")) out.role = attr_string(op, "role");
-  out.input = f.g.type(op.operands[0]).dims;
-  // Of what has queries.
-  if (cache_read(f.g, op).value_or(0) > 0) out.heads = f.g.type(op.operands[0]).dims[1];
+  const std::optional<size_t> cache = cache_read(f.g, op);
+  out.input = f.g.type(op.operands[cache == size_t{0} ? 1 : 0]).dims;
+  // Of what has queries in front of its cache.
+  if (cache.value_or(0) > 0) out.heads = f.g.type(op.operands[0]).dims[1];
   if (op.def->category == OpCategory::contraction) {
     out.weight = f.g.type(op.operands[1]).dims;
     out.format = f.g.type(op.operands[1]).dtype;

@@ -16,9 +16,9 @@ Place place(const PlanCache& c, std::span<std::byte* const> pages, int64_t posit
             int64_t head, int64_t element) {
   const CacheLayout l(c);
   const int64_t slot = position % c.capacity;
-  std::byte* page = pages[static_cast<size_t>(slot / kCachePage)];
+  std::byte* page = pages[static_cast<size_t>(slot / l.page)];
   page += part == 1 ? l.v_offset + head * l.v_head_bytes : head * l.k_head_bytes;
-  const CachePlace at = (part == 1 ? value_place : key_place)(c, slot % kCachePage, element);
+  const CachePlace at = (part == 1 ? value_place : key_place)(c, slot % l.page, element);
   return {page + at.number, page + at.scale};
 }
 
@@ -57,7 +57,7 @@ void write_row(const PlanCache& c, const double* numbers, int64_t position, int6
 
 void write_cache(const PlanCache& cache, const Tensor& kv, std::span<std::byte* const> pages) {
   const double* at = kv.data.data();
-  for (int64_t p = 0; p < kv.dims[0]; ++p) {
+  for (int64_t p = kv.first; p < kv.first + kv.dims[0]; ++p) {
     for (int64_t h = 0; h < cache.kv_heads; ++h, at += cache.key_dim + cache.value_dim) {
       write_row(cache, at, p, 0, h, pages);
       write_row(cache, at + cache.key_dim, p, 1, h, pages);
@@ -71,7 +71,8 @@ double read_cache(const PlanCache& cache, std::span<std::byte* const> pages, int
   const Place from =
       place(cache, pages, position, value ? 1 : 0, head, element - (value ? cache.key_dim : 0));
   const std::byte* at = from.number;
-  if (cache.dtype == DType::kv_f32) return static_cast<double>(read<float>(at));
+  if (cache.dtype == DType::kv_f32 || cache.dtype == DType::state_f32)
+    return static_cast<double>(read<float>(at));
   if (cache.dtype == DType::kv_f16) return static_cast<double>(f16_to_f32(read<uint16_t>(at)));
   return static_cast<double>(f16_to_f32(read<uint16_t>(from.scale))) * read<int8_t>(at);
 }

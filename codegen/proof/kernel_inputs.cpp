@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "codegen/proof/seeded.h"
+#include "codegen/view_root.h"
 #include "codegen/weight_layout.h"
 #include "ir/block_format.h"
 #include "ir/demand.h"
@@ -38,10 +39,25 @@ void round_to_blocks(Tensor& t, DType dtype, const std::vector<int64_t>& parts) 
 
 Tensor cache(const Type& type, int64_t positions, uint64_t key) {
   const CacheShape shape = cache_shape(type);
-  Tensor kv = make_tensor(type.dtype, {positions, shape.heads, shape.key + shape.value});
+  // Of states the last is all that is looked back on, and a large one.
+  const int64_t held = type.dtype == DType::state_f32 ? std::min<int64_t>(positions, 1) : positions;
+  Tensor kv = make_tensor(type.dtype, {held, shape.heads, shape.key + shape.value});
+  kv.first = positions - held;
   for (size_t i = 0; i < kv.data.size(); ++i) kv.data[i] = std::round(seeded(key, i) * 64) / 64;
   if (type.dtype == DType::kv_q8_0) round_to_blocks(kv, DType::q8_0, {shape.key, shape.value});
   return kv;
+}
+
+// With the delta rule a state grows beyond all bounds where keys are longer than 1: what all numbers of an
+// input are divided by that a key is taken from, or 1.
+double key_length(const Graph& g, ValueId input) {
+  for (OpId id : g.ops()) {
+    const Op& op = g.op(id);
+    if (op.def->name != "linear_recurrence" || attr_int(op, "delta") == 0) continue;
+    if (view_root(g, op.operands[2]).value == input)
+      return std::sqrt(static_cast<double>(g.type(op.operands[2]).last()));
+  }
+  return 1;
 }
 
 // Positions, rows of this step, or ids below the smallest table that they look up in.
@@ -101,8 +117,9 @@ Tensor seeded_activation(const KernelSpec& spec, size_t input, int64_t tokens, i
     return cache(type, positions_before + (demand.appended ? 0 : tokens), key);
   if (type.dtype == DType::i32) return indices(g, v, demand, tokens, positions_before, key);
   Tensor t = make_tensor(type.dtype, concrete(type, tokens));
+  const double length = key_length(g, v);
   for (size_t i = 0; i < t.data.size(); ++i)
-    t.data[i] = static_cast<double>(static_cast<float>(2 * seeded(key, i)));
+    t.data[i] = static_cast<double>(static_cast<float>(2 * seeded(key, i) / length));
   if (is_quantised(type.dtype)) round_to_blocks(t, type.dtype, {t.last()});
   return t;
 }

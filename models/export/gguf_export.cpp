@@ -243,9 +243,10 @@ class Exporter {
                   " is made of several tensors and stored in another way as well");
     const Type& type = m_.graph.type(v);
     const GgufFormat& format = format_of(v);
-    const auto rows = std::make_shared<const GgufExpression>(m_, v);
+    const auto rows = std::make_shared<const GgufExpression>(m_, v, p.how.row);
     bytes[format.name] += type.elements();
-    out_.add_tensor(p.stored, format, type.dims,
+    const auto matrix = std::vector<int64_t>{type.last() / std::max<int64_t>(p.how.row, 1), p.how.row};
+    out_.add_tensor(p.stored, format, p.how.row > 0 ? matrix : type.dims,
                     [rows, &format](int64_t first, int64_t n, std::span<std::byte> out) {
                       rows->fill(format, first, n, out);
                     });

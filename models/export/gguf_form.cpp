@@ -81,13 +81,15 @@ std::optional<GgufForm> gguf_form(const Model& m) {
   return out;
 }
 
-GgufExpression::GgufExpression(const Model& m, ValueId v)
-    : v_(v), expressions_(m.graph, std::span(&v_, 1)), reader_(expressions_, *m.weights) {}
+GgufExpression::GgufExpression(const Model& m, ValueId v, int64_t row)
+    : v_(v), row_(row), expressions_(m.graph, std::span(&v_, 1)), reader_(expressions_, *m.weights) {}
 
 void GgufExpression::fill(const GgufFormat& format, int64_t first, int64_t rows,
                           std::span<std::byte> out) const {
-  const WeightView part = expressions_.view(v_).pick_rows(Positions::range(first, rows));
-  const auto columns = static_cast<size_t>(part.cols());
+  const WeightView& all = expressions_.view(v_);
+  const WeightView part = row_ > 0 ? all.pick_columns(Positions::range(first * row_, rows * row_))
+                                   : all.pick_rows(Positions::range(first, rows));
+  const auto columns = static_cast<size_t>(row_ > 0 ? row_ : part.cols());
   std::vector<float> numbers(static_cast<size_t>(rows) * columns);
   reader_.read(part, numbers);
   const size_t row_bytes = out.size() / static_cast<size_t>(rows);

@@ -26,14 +26,16 @@ std::optional<GgufForm> gguf_form(const Model& m);
 // The numbers of an expression over a model's weights as the rows of a tensor.
 class GgufExpression {
  public:
-  // `m` must outlive it.
-  GgufExpression(const Model& m, ValueId v);
+  // `m` must outlive it. `row`: numbers of a row, where a vector is stored as a matrix; 0: as the type has
+  // it.
+  GgufExpression(const Model& m, ValueId v, int64_t row);
 
   // Rows [first, first + rows), encoded.
   void fill(const GgufFormat& format, int64_t first, int64_t rows, std::span<std::byte> out) const;
 
  private:
   ValueId v_;
+  int64_t row_;
   WeightExpressions expressions_;
   WeightReader reader_;
 };

@@ -33,6 +33,7 @@ std::vector<int64_t> GgufRows::shape_of_each() const {
   std::vector<int64_t> dims = source.type(names[0])->dims;
   if (how.transpose) std::swap(dims[0], dims[1]);
   if (how.squeeze) dims.erase(dims.begin() + 1);
+  if (how.row > 0) dims = {dims[0] / how.row, how.row};
   return dims;
 }
 

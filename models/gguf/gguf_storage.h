@@ -9,6 +9,7 @@ namespace lmc {
 struct GgufStorage {
   bool transpose = false;
   bool squeeze = false;  // a checkpoint's [a, 1, b] is stored as [a, b]
+  int64_t row = 0;       // if set, a vector is stored as rows of so many numbers
   double plus = 0;       // stored = (checkpoint + plus) * times
   double times = 1;
   int64_t rope_heads = 0;           // if set, row 2i+s of a head is the checkpoint's row s*half+i

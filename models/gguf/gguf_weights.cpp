@@ -42,6 +42,13 @@ void GgufWeights::add_rows(const std::string& name, Entry e) {
     if (e.type.rank() != 2) throw Error(where + " should be a matrix");
     e.type.dims.insert(e.type.dims.begin() + 1, 1);
   }
+  if (e.how.row > 0) {  // ggml leaves out a dimension of 1
+    const int64_t numbers = e.rows * e.tensor->columns();
+    const bool vector = e.type.rank() == 1 && numbers == e.how.row;
+    if (!vector && !(e.type.rank() == 2 && e.tensor->columns() == e.how.row))
+      throw Error(where + " should have rows of " + std::to_string(e.how.row) + " numbers");
+    e.type.dims = {numbers};
+  }
   if (!e.how.fits(e.type.rank() == 1 ? e.tensor->columns() : e.rows)) {
     throw Error(where + (e.how.rope_heads > 0
                              ? " does not have rows for " + std::to_string(e.how.rope_heads) +

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace lmc {
 namespace {
@@ -149,10 +150,17 @@ ConfigValue call(const Expr& e, const ConfigMap& config, Budget& steps) {
     return {static_cast<int64_t>(std::clamp(real(arg(0), e.loc), -9e18, 9e18))};
   }
   if (e.text == "min" || e.text == "max") {
-    need(2);
-    const ConfigValue a = arg(0);
-    const ConfigValue b = arg(1);
-    return (real(a, e.loc) < real(b, e.loc)) == (e.text == "min") ? a : b;
+    const auto better = [&](const ConfigValue& a, const ConfigValue& b) {
+      return (real(a, e.loc) < real(b, e.loc)) == (e.text == "min") ? a : b;
+    };
+    if (e.args.size() != 1) {
+      need(2);
+      return better(arg(0), arg(1));
+    }
+    const ConfigValue list = arg(0);
+    const auto* items = std::get_if<std::vector<ConfigValue>>(&list.v);
+    if (!items || items->empty()) throw Error(e.loc, e.text + "() needs two numbers or a list of some");
+    return std::accumulate(items->begin() + 1, items->end(), items->front(), better);
   }
   throw Error(e.loc, "unknown function '" + e.text + "'");
 }

@@ -115,11 +115,11 @@ void read_supports(const YamlNode& n, Definition& d) {
 
 CacheRule read_cache(const YamlNode& n, const std::string& name) {
   CacheRule out;
-  const bool heads = name == "kv";
+  const bool heads = name != "rows", span = name != "state", value_dim = name == "kv";
   std::set<std::string> given;
   for (const auto& [key, value] : yaml_map(n, name).entries) {
     given.insert(key.text);
-    if (key.text == "span")
+    if (span && key.text == "span")
       out.span = yaml_expr(value);
     else if (key.text == "dim")
       out.dim = yaml_expr(value);
@@ -127,14 +127,19 @@ CacheRule read_cache(const YamlNode& n, const std::string& name) {
       out.when = yaml_expr(value);
     else if (heads && key.text == "heads")
       out.heads = yaml_expr(value);
-    else if (heads && key.text == "value_dim")
+    else if (value_dim && key.text == "value_dim")
       out.value_dim = yaml_expr(value);
     else
-      throw Error(key.loc, "unknown key '" + key.text + "' in " + name + "; it has span, " +
-                               (heads ? "heads, dim, value_dim and when" : "dim and when"));
+      throw Error(key.loc, "unknown key '" + key.text + "' in " + name + "; it has " +
+                               (span ? "span, " : "") + (heads ? "heads, " : "") + "dim" +
+                               (value_dim ? ", value_dim" : "") + " and when");
   }
-  if (!given.contains("span") || !given.contains("dim") || (heads && !given.contains("heads")))
-    throw Error(n.loc, name + " needs span" + (heads ? ", heads" : "") + " and dim");
+  if ((span && !given.contains("span")) || !given.contains("dim") || (heads && !given.contains("heads")))
+    throw Error(n.loc, name + " needs " +
+                           (span && heads ? "span, heads"
+                            : span        ? "span"
+                                          : "heads") +
+                           " and dim");
   return out;
 }
 
@@ -182,6 +187,7 @@ const std::map<std::string, Reader>& readers() {
       {"gguf", [](const YamlNode& n, Definition& d) { d.gguf = read_gguf_table(n); }},
       {"kv", [](const YamlNode& n, Definition& d) { d.kv = read_cache(n, "kv"); }},
       {"rows", [](const YamlNode& n, Definition& d) { d.rows = read_cache(n, "rows"); }},
+      {"state", [](const YamlNode& n, Definition& d) { d.state = read_cache(n, "state"); }},
       {"embed",
        [](const YamlNode& n, Definition& d) {
          d.embed = {"embed", blocks(n)};
@@ -324,7 +330,7 @@ Definition read_definition(const std::string& path) {
   need(d.layers.loc.line > 0, "layers");
   need(d.context.loc.line > 0, "context");
   need(d.vocab.loc.line > 0, "vocab");
-  need(d.kv || d.rows, "kv");
+  need(d.kv || d.rows || d.state, "kv");
   if (d.prefixes.empty()) d.prefixes = {""};
   if (d.model_types.empty()) d.model_types = {d.family};
   for (const auto& [name, values] : d.supports) {

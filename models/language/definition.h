@@ -40,11 +40,13 @@ struct WeightShape {
   Location loc;
 };
 
-// A cache of each layer for which `when` holds: keys and values of heads (`%kv`), or rows (`%rows`).
+// A cache of each layer for which `when` holds: keys and values of heads (`%kv`), rows (`%rows`), or a
+// recurrent state of heads (`%state`).
 struct CacheRule {
   std::optional<syntax::Expr> when;
-  syntax::Expr span, dim;
-  std::optional<syntax::Expr> heads;      // of keys and values
+  std::optional<syntax::Expr> span;  // a state has none
+  syntax::Expr dim;
+  std::optional<syntax::Expr> heads;      // rows have none
   std::optional<syntax::Expr> value_dim;  // where values are not as wide as keys
 };
 
@@ -72,7 +74,7 @@ struct Definition {
   std::vector<WeightShape> layer_weights;
   std::string layer_prefix;  // "layers.{layer}."
   syntax::Expr layers, context, vocab;
-  std::optional<CacheRule> kv, rows;
+  std::optional<CacheRule> kv, rows, state;
   NamedBlocks embed, head;
   std::vector<NamedBlocks> layer;
   GgufTable gguf;

@@ -61,26 +61,27 @@ class Expander {
     const std::string number = std::to_string(l);
     add_cache(d_.kv, "kv", number);
     add_cache(d_.rows, "rows", number);
+    add_cache(d_.state, "state", number);
     const std::string prefix = filled_in(d_.layer_prefix, "{layer}", number);
     for (const NamedBlocks& b : d_.layer)
       run_blocks(b, d_.layer_weights, prefix, "layers." + number + "." + b.name);
     config_.erase("layer");
-    for (const char* cache : {"kv", "rows"}) {
+    for (const char* cache : {"kv", "rows", "state"}) {
       if (const auto it = values_.find(cache); it != values_.end()) caches.push_back(it->second);
     }
   }
 
-  // %kv or %rows of this layer, if it has one.
+  // %kv, %rows or %state of this layer, if it has one.
   void add_cache(const std::optional<CacheRule>& rule, const std::string& name, const std::string& layer) {
     values_.erase(name);
     if (!rule || (rule->when && !truth(value(*rule->when), rule->when->loc))) return;
-    Type type{rule->heads ? DType::kv_f16 : DType::kv_f32, {}};
+    Type type{!rule->span ? DType::state_f32 : rule->heads ? DType::kv_f16 : DType::kv_f32, {}};
     const auto dim = [&](const Expr& e, const std::string& what) {
       const int64_t n = whole(value(e), e.loc, name + " " + what);
       if (n < 1 || n > (int64_t{1} << 32)) throw Error(e.loc, name + " " + what + " is " + std::to_string(n));
       type.dims.push_back(n);
     };
-    dim(rule->span, "span");
+    if (rule->span) dim(*rule->span, "span");
     if (rule->heads) dim(*rule->heads, "heads");
     dim(rule->dim, "dim");
     if (rule->value_dim) {

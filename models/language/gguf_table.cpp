@@ -37,6 +37,8 @@ GgufTensorRule tensor_rule(const YamlNode& name, const YamlNode& n) {
       r.transpose = truth(config_value(value), value.loc);
     } else if (key.text == "squeeze") {
       r.squeeze = truth(config_value(value), value.loc);
+    } else if (key.text == "row") {
+      r.row = yaml_expr(value);
     } else if (key.text == "plus") {
       r.plus = static_cast<double>(whole(config_value(value), value.loc, "plus"));
     } else if (key.text == "times") {
@@ -52,12 +54,14 @@ GgufTensorRule tensor_rule(const YamlNode& name, const YamlNode& n) {
       r.apart = yaml_text(value, "apart");
     } else {
       unknown_key(key, "a gguf tensor",
-                  "name, transpose, squeeze, plus, times, rope_heads, parts, of and apart");
+                  "name, transpose, squeeze, row, plus, times, rope_heads, parts, of and apart");
     }
   }
   if (r.name.empty()) throw Error(n.loc, "a gguf tensor needs a name");
   if (r.squeeze && (r.transpose || r.of))
     throw Error(n.loc, "squeeze goes neither with transpose nor with of");
+  if (r.row && (r.transpose || r.squeeze || r.of || r.rope_heads || !r.parts.empty()))
+    throw Error(n.loc, "row goes with plus and times only");
   if (int{r.transpose} + int{r.rope_heads.has_value()} + int{!r.parts.empty()} > 1)
     throw Error(n.loc, "transpose, rope_heads and parts do not go together");
   check_index(r);

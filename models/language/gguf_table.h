@@ -19,7 +19,8 @@ struct GgufTensorRule {
   std::string tensor;  // of the model file, without prefix
   std::string name;    // "attn_q.weight"
   bool transpose = false;
-  bool squeeze = false;  // [a, 1, b] is stored as [a, b]
+  bool squeeze = false;             // [a, 1, b] is stored as [a, b]
+  std::optional<syntax::Expr> row;  // a vector is stored as a matrix with rows of so many numbers
   double plus = 0;
   std::optional<syntax::Expr> times;
   std::optional<syntax::Expr> rope_heads;  // rows of each head are stored as rotated pairs side by side

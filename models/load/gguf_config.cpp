@@ -1,4 +1,6 @@
 // The values of `config:` out of a GGUF file's metadata and tensors.
+#include <fnmatch.h>
+
 #include <algorithm>
 
 #include "models/language/builtin.h"
@@ -70,10 +72,19 @@ class ConfigReader {
     return v;
   }
 
+  // Where only some layers have a tensor, it is asked for in all of them: "blk.*.attn_q.bias".
+  bool is_pattern_of_one(const GgufConfigRule& rule) const {
+    using Tensor = GgufConfigRule::Tensor;
+    if (rule.about != Tensor::present && rule.about != Tensor::missing) return false;
+    return std::any_of(file_.tensors().begin(), file_.tensors().end(), [&](const auto& tensor) {
+      return ::fnmatch(rule.tensor.c_str(), tensor.first.c_str(), 0) == 0;
+    });
+  }
+
   std::optional<ConfigValue> by_tensor(const GgufConfigRule& rule) const {
     using Tensor = GgufConfigRule::Tensor;
     const auto it = file_.tensors().find(rule.tensor);
-    const bool present = it != file_.tensors().end();
+    const bool present = it != file_.tensors().end() || is_pattern_of_one(rule);
     if (rule.about == Tensor::numbers) return present ? numbers(it->second, rule) : std::nullopt;
     if (rule.about == Tensor::present) return ConfigValue{int64_t{present}};
     if (rule.about == Tensor::missing) return ConfigValue{int64_t{!present}};

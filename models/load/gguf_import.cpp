@@ -28,6 +28,7 @@ GgufStorage storage(const GgufTensorRule& rule, const ConfigMap& config) {
   if (!(how.times > 0 && std::isfinite(how.times)))
     throw Error(rule.times->loc, "times is " + std::to_string(how.times));
   if (rule.rope_heads) how.rope_heads = positive(*rule.rope_heads, "rope_heads");
+  if (rule.row) how.row = positive(*rule.row, "row");
   for (const syntax::Expr& part : rule.parts) how.parts.push_back(positive(part, "a part"));
   return how;
 }

@@ -12,6 +12,10 @@ namespace {
 
 Tensor filled_cache(const std::string& name, const Type& t, int64_t first, int64_t positions) {
   const CacheShape shape = cache_shape(t);
+  if (t.dtype == DType::state_f32 && positions > 1) {  // the last is all that is looked back on
+    first += positions - 1;
+    positions = 1;
+  }
   Tensor kv = make_tensor(t.dtype, {positions, shape.heads, shape.key + shape.value});
   kv.first = first;
   const uint64_t key = seeded_key(name);

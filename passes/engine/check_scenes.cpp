@@ -45,7 +45,7 @@ int64_t context_of(const Graph& g) {
   int64_t rows = INT64_MAX;
   for (ValueId v : g.inputs()) {
     const Type& t = g.type(v);
-    if (is_kv(t.dtype) && !t.dims.empty()) span = std::max(span, t.dims[0]);
+    if (is_kv(t.dtype)) span = std::max(span, cache_shape(t).span);
     if (const Demand d = demand_on(g, v); d.position && d.below < INT32_MAX) rows = std::min(rows, d.below);
   }
   // Where every window is as wide as its cache, the caches are rings and positions go on.

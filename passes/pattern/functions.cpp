@@ -84,7 +84,7 @@ bool reshaped(const Graph& g, ValueId v) {
 
 std::vector<TextFunction> make_functions() {
   std::vector<TextFunction> out = {
-      about_type("dtype", "f32, f16, bf16, i32, q8_0, kv_f16, kv_f32 or kv_q8_0",
+      about_type("dtype", "f32, f16, bf16, i32, q8_0, kv_f16, kv_f32, kv_q8_0 or state_f32",
                  [](const Type& t) { return Datum{std::string(dtype_name(t.dtype))}; }),
       about_type("type", "the whole type, \"f32[T,64]\"", [](const Type& t) { return Datum{t.str()}; }),
       about_type("rank", "how many dimensions", [](const Type& t) { return Datum{t.rank()}; }),

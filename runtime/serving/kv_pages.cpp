@@ -18,14 +18,17 @@ KvPages::KvPages(const Plan& plan) : caches_(plan.caches), lasting_(plan) {
   for (size_t i = 0; i < caches_.size(); ++i) {
     if (lasting_.lasts(i)) continue;
     windowed_bytes_ += CacheLayout(caches_[i]).page_bytes;
+    wants_borders_ |= caches_[i].dtype == DType::state_f32;
     seen_pages_ = std::max(seen_pages_, pages_of(caches_[i].span - 1));
   }
 }
 
 int64_t KvPages::bytes(int64_t positions) const {
   int64_t out = 0;
-  for (const PlanCache& c : caches_)
-    out += pages_of(std::min(positions, c.capacity)) * CacheLayout(c).page_bytes;
+  for (const PlanCache& c : caches_) {
+    const CacheLayout layout(c);
+    out += round_up(std::min(positions, c.capacity), layout.page) / layout.page * layout.page_bytes;
+  }
   return out;
 }
 
@@ -47,12 +50,17 @@ std::shared_ptr<std::byte[]> KvPages::new_lasting() const {
   return {static_cast<std::byte*>(memory), std::free};
 }
 
+// Which page of a ring holds the last of them.
+int64_t KvPages::last_page(const PlanCache& c, int64_t page) {
+  return ((page + 1) * kCachePage - 1) / CacheLayout(c).page % cache_pages(c);
+}
+
 KvPage KvPages::copy_of(const KvCache& cache, int64_t page) const {
   KvPage out{new_lasting(),
              std::make_unique_for_overwrite<std::byte[]>(static_cast<size_t>(windowed_bytes_))};
   std::byte* windowed = out.windowed.get();
   for (size_t i = 0; i < caches_.size(); ++i) {
-    const std::byte* from = cache.page(i, page % cache_pages(caches_[i]));
+    const std::byte* from = cache.page(i, last_page(caches_[i], page));
     const int64_t bytes = CacheLayout(caches_[i]).page_bytes;
     if (lasting_.lasts(i)) {
       std::copy_n(from, bytes, out.lasting.get() + lasting_.offset(i));
@@ -60,6 +68,7 @@ KvPage KvPages::copy_of(const KvCache& cache, int64_t page) const {
       windowed = std::copy_n(from, bytes, windowed);
     }
   }
+  if (wants_borders_ && !cache.can_roll_back((page + 1) * kCachePage)) out.windowed.reset();
   return out;
 }
 
@@ -85,12 +94,13 @@ std::span<const std::byte> KvPages::windowed(const KvPage& page) const {
 
 void KvPages::write_windows(const KvPage& from, int64_t page, KvCache& to, int64_t position) const {
   const std::byte* at = from.windowed.get();
+  if (!at) return;  // nothing is seen of it
   for (size_t i = 0; i < caches_.size(); ++i) {
     if (lasting_.lasts(i)) continue;
     const PlanCache& c = caches_[i];
     const int64_t bytes = CacheLayout(c).page_bytes;
     if ((page + 1) * kCachePage > position - c.span + 1)
-      std::copy_n(at, bytes, to.page(i, page % cache_pages(c)));
+      std::copy_n(at, bytes, to.page(i, last_page(c, page)));
     at += bytes;
   }
 }

@@ -352,10 +352,19 @@ void StepLoop::fill_parts() {
     if (room == 0) break;
     if (text->wants_hidden() || text->under_way || text->unfed().size() == 1) continue;
     reuse_prefix(*text);
-    const int64_t count = std::min(static_cast<int64_t>(text->unfed().size()), room);
+    const int64_t count = slice(*text, room);
     add_part(*text, count);
     room -= count;
   }
+}
+
+// How many tokens of a prompt go into a step that has room for so many: up to the end of the last page, if a
+// state is to be kept there.
+int64_t StepLoop::slice(const Text& text, int64_t room) const {
+  const int64_t count = std::min(static_cast<int64_t>(text.unfed().size()), room);
+  const int64_t position = text.sequence->position();
+  const int64_t border = (position + count) / kCachePage * kCachePage;
+  return pages_.wants_borders() && border > position ? border - position : count;
 }
 
 // The next `count` unfed tokens of a text, whose next token is chosen behind the last.
@@ -404,7 +413,7 @@ int64_t StepLoop::room_for_guess(Text& text, int64_t most, int64_t spare_bytes) 
   const auto size = static_cast<int64_t>(text.tokens().size());
   const int64_t border = beyond(text) ? 0 : session_.plan().rope_border;
   const int64_t end = border > 0 ? std::min(border, context_) : context_;
-  int64_t out = std::min({most, text.left() - 1, end - size});
+  int64_t out = std::min({most, text.left() - 1, end - size, most_taken_back(session_.plan())});
   if (pages_.bytes(size + out) - pages_.bytes(size) > spare_bytes)
     out = std::min(out, round_up(size, kCachePage) - size);
   return std::max<int64_t>(out, 0);

@@ -74,6 +74,7 @@ class StepLoop {
   void fill_hidden_parts();
   void run_hidden_rows();
   void fill_parts();
+  int64_t slice(const Text& text, int64_t room) const;
   void add_part(Text& text, int64_t count);
   void add_guesses();
   int64_t room_for_guess(Text& text, int64_t most, int64_t spare_bytes) const;

@@ -138,6 +138,7 @@ void add_load_flags(Flags& flags, LoadOptions& options) {
 
 // What a cache keeps of a position.
 static std::string position_text(const PlanCache& c) {
+  if (c.dtype == DType::state_f32) return fmt::format("{} heads x {} x f32", c.kv_heads, c.value_dim);
   const std::string_view format = std::string_view(dtype_name(c.dtype)).substr(sizeof("kv"));
   if (c.key_dim == 0) return fmt::format("{} x {}", c.value_dim, format);
   if (c.key_dim != c.value_dim)

@@ -71,11 +71,11 @@ std::string batch_test_name(const testing::TestParamInfo<std::string>& info) {
 }
 
 // A ring, learned positions, grouped heads, linear biases, a window in a small cache, experts, rope factors
-// that change with the length, convolutions.
+// that change with the length, convolutions, recurrent states.
 INSTANTIATE_TEST_SUITE_P(All, BatchGolden,
                          testing::Values("models/tiny/gemma3.yaml", "models/tiny/gpt2.yaml", "gemma3-a",
                                          "gptoss-a", "llama-b", "falcon-rw", "mistral-a", "mixtral-a",
-                                         "phi3-long", "lfm2-a"),
+                                         "phi3-long", "lfm2-a", "granite4h-a"),
                          batch_test_name);
 
 }  // namespace

@@ -114,10 +114,10 @@ TEST_P(BatcherGolden, each_gets_what_it_gets_alone) {
 }
 
 // Windows and int8 caches, windows alone, all positions, rope factors that change with the length,
-// convolutions.
+// convolutions, recurrent states.
 INSTANTIATE_TEST_SUITE_P(All, BatcherGolden,
                          testing::Values("models/tiny/gemma3.yaml", "gemma3-a", "models/tiny/gpt2.yaml",
-                                         "mistral-a", "phi3-long", "lfm2-a"),
+                                         "mistral-a", "phi3-long", "lfm2-a", "granite4h-b"),
                          [](const testing::TestParamInfo<std::string>& info) {
                            std::string name = info.param;
                            std::replace_if(

@@ -202,7 +202,7 @@ std::vector<std::string> names_in_depth() {
   if (std::getenv("LMC_GOLDEN_DIR")) return all;
   std::vector<std::string> out;
   for (const char* name : {"gpt2-a", "gpt2-b", "gemma3-a", "gemma3-b", "gemma3-c", "gemma3-mm", "falcon-rw",
-                           "mixtral-a", "gptoss-b", "cohere2-a"}) {
+                           "mixtral-a", "gptoss-b", "cohere2-a", "granite4h-b"}) {
     if (std::find(all.begin(), all.end(), name) != all.end()) out.emplace_back(name);
   }
   return out;

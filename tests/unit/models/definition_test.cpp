@@ -109,6 +109,7 @@ TEST(Models, full_shapes_have_the_published_sizes) {
   EXPECT_EQ(made("lfm2.yaml", "350m").parameters, 354483968);
   EXPECT_EQ(made("lfm2.yaml", "1.2b").parameters, 1170340608);
   EXPECT_EQ(made("lfm2.yaml", "2.6b").parameters, 2569272320);
+  EXPECT_EQ(made("granite_hybrid.yaml", "h-tiny").parameters, 6939037248);
   EXPECT_EQ(made("deepseek_v3.yaml", "v3").parameters, 671026419200);
 }
 

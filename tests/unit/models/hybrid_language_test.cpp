@@ -83,6 +83,37 @@ TEST(Lfm2, biases_are_those_of_the_convolution) {
   EXPECT_EQ(weight_type(m, "lm_head.weight"), "bf16[40,32]");
 }
 
+std::string granite(const std::string& more) {
+  return R"({"model_type": "granitemoehybrid", "hidden_size": 32, "intermediate_size": 12, "num_hidden_layers": 2,
+             "num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": 40, "max_position_embeddings": 64,
+             "shared_intermediate_size": 20, "num_local_experts": 4, "mamba_n_heads": 8, "mamba_d_state": 5,
+             "mamba_n_groups": 2, "layer_types": ["mamba", "attention"])" +
+         more + "}";
+}
+
+TEST(GraniteHybrid, layers_have_a_state_or_keys_and_values) {
+  const Model m = shapes_of(granite(""));
+  EXPECT_EQ(input_type(m, "state.0"), "state_f32[8,40]");
+  EXPECT_EQ(input_type(m, "rows.0"), "kv_f32[4,84]");
+  EXPECT_EQ(input_type(m, "kv.0"), "none");
+  EXPECT_EQ(input_type(m, "state.1"), "none");
+  EXPECT_EQ(input_type(m, "kv.1"), "kv_f16[64,2,8]");
+  EXPECT_EQ(weight_type(m, "layers.0.mamba.in_proj.weight"), "bf16[156,32]");
+  EXPECT_EQ(ops_of(m, "rope").size(), 0u);
+  EXPECT_EQ(ops_of(shapes_of(granite(R"(, "position_embedding_type": "rope")")), "rope").size(), 2u);
+  EXPECT_EQ(ops_of(shapes_of(granite(R"(, "layer_types": null)")), "linear_recurrence").size(), 2u);
+}
+
+TEST(GraniteHybrid, experts_and_biases_are_there_if_so_said) {
+  const Model m =
+      shapes_of(granite(R"(, "num_local_experts": 0, "mamba_proj_bias": true, "mamba_conv_bias": false)"));
+  EXPECT_EQ(ops_of(m, "route").size(), 0u);
+  EXPECT_EQ(weight_type(m, "layers.0.block_sparse_moe.router.layer.weight"), "none");
+  EXPECT_EQ(weight_type(m, "layers.0.mamba.in_proj.bias"), "bf16[156]");
+  EXPECT_EQ(weight_type(m, "layers.0.mamba.conv1d.bias"), "none");
+  EXPECT_EQ(ops_of(shapes_of(granite("")), "route").size(), 2u);
+}
+
 std::string deepseek(const std::string& more) {
   return R"({"model_type": "deepseek_v3", "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2,
              "moe_intermediate_size": 8, "num_attention_heads": 2, "vocab_size": 40, "n_routed_experts": 8,

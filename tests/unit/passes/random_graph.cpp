@@ -190,7 +190,7 @@ class Generator {
 
   // What models are made of, with the variations that make a pass right or wrong.
   void motif() {
-    switch (upto(10)) {
+    switch (upto(11)) {
       case 0:
         return triple();
       case 1:
@@ -209,6 +209,8 @@ class Generator {
         return experts();
       case 8:
         return convolution();
+      case 9:
+        return recurrence();
       default:
         return weight_views();
     }
@@ -319,6 +321,27 @@ class Generator {
     std::vector<ValueId> operands{rows, pos_, w};
     if (chance(2)) operands.push_back(weight({n}));
     linear(op("mul", {op("short_conv", operands), x}), n, "conv_out", false);
+  }
+
+  void recurrence() {
+    const ValueId x = row_activation();
+    const int64_t groups = 1 + upto(2), heads = groups * (1 + upto(2)), keys = 1 + upto(5),
+                  columns = 1 + upto(9);
+    const auto rows = [&](int64_t n, int64_t width, const char* role) {
+      return op("reshape", {linear(x, n * width, role, false)}, {{"shape", std::vector<int64_t>{n, width}}});
+    };
+    const ValueId state = g_.add_input(fresh("state"), {DType::state_f32, {heads, keys * columns}});
+    std::vector<ValueId> operands{state,
+                                  rows(groups, keys, "ssm_q"),
+                                  rows(groups, keys, "ssm_k"),
+                                  rows(heads, columns, "ssm_v"),
+                                  op("sigmoid", {linear(x, heads, "ssm_decay", false)}),
+                                  pos_};
+    if (chance(2)) operands.push_back(op("softplus", {linear(x, heads, "ssm_gain", false)}));
+    if (operands.size() > 6 && chance(2)) operands.push_back(weight({heads}));
+    const OpId id = g_.add_op("linear_recurrence", operands, {}, {fresh("v"), fresh("v")}, scope_);
+    const ValueId y = op("reshape", {g_.result(id, 1)}, {{"shape", std::vector<int64_t>{heads * columns}}});
+    linear(y, some_size(), "ssm_out", false);
   }
 
   void head() {
