@@ -60,4 +60,17 @@ void BlockWithMinima::store(std::byte* block, int bits) const {
   }
 }
 
+void BlockWithMinima::put(std::byte* block, int bits, size_t i, int q) {
+  const size_t part = i / kPart, n = i % kPart;
+  std::byte* at = block + kRest;
+  if (bits == 5) {
+    const auto bit = static_cast<std::byte>(1 << part);
+    at[n] = q >> 4 ? at[n] | bit : at[n] & ~bit;
+    at += kPart;
+  }
+  std::byte& both = at[part / 2 * kPart + n];
+  both = part % 2 ? (both & std::byte{0x0F}) | static_cast<std::byte>((q & 15) << 4)
+                  : (both & std::byte{0xF0}) | static_cast<std::byte>(q & 15);
+}
+
 }  // namespace lmc

@@ -27,6 +27,8 @@ struct BlockWithMinima {
   static Factors factors(const std::byte* block, size_t part);
   static BlockWithMinima load(const std::byte* block, int bits);
   void store(std::byte* block, int bits) const;
+  // Number `i` of a stored block becomes q.
+  static void put(std::byte* block, int bits, size_t i, int q);
 };
 
 }  // namespace lmc

@@ -38,6 +38,18 @@ struct FourBits {
     }
   }
 
+  static float round_at(std::byte* block, int64_t i, float x) {
+    uint16_t scale;
+    std::memcpy(&scale, block, 2);
+    const float d = f16_to_f32(scale);
+    int32_t place[8];
+    Grid::find_places(F8{} + x * (d != 0 ? 1.0F / d : 0.0F), place);
+    std::byte& both = block[2 + i % 16];
+    both = i < 16 ? (both & std::byte{0xF0}) | static_cast<std::byte>(place[0])
+                  : (both & std::byte{0x0F}) | static_cast<std::byte>(place[0] << 4);
+    return Grid::number(static_cast<size_t>(place[0])) * d;
+  }
+
   // By GGUF's name, the numbers of its types, and BlockFormat::decibels.
   static BlockFormat format(const char* name, const char* gguf, uint32_t type, uint32_t file,
                             double decibels) {

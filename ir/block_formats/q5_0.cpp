@@ -4,6 +4,7 @@
 
 #include "ir/block_format.h"
 #include "ir/block_formats/best_scale.h"
+#include "ir/error_feedback.h"
 
 namespace lmc::formats::q5_0 {
 namespace {
@@ -53,6 +54,22 @@ void decode(const std::byte* block, float* out) {
   }
 }
 
+float round_at(std::byte* block, int64_t i, float x) {
+  uint16_t scale;
+  uint32_t fifths;
+  std::memcpy(&scale, block, 2);
+  std::memcpy(&fifths, block + 2, 4);
+  const float d = f16_to_f32(scale);
+  const int q = static_cast<int>(std::clamp(std::nearbyint(d != 0 ? x / d : 0.0F), -16.0F, 15.0F)) + 16;
+  fifths = (fifths & ~(1U << i)) | static_cast<uint32_t>(q >> 4) << i;
+  std::memcpy(block + 2, &fifths, 4);
+  std::byte& both = block[6 + i % 16];
+  both = i < 16 ? (both & std::byte{0xF0}) | static_cast<std::byte>(q & 15)
+                : (both & std::byte{0x0F}) | static_cast<std::byte>((q & 15) << 4);
+  return static_cast<float>(q - 16) * d;
+}
+
+const RegisterRounding kRounding("q5_0", round_at);
 const RegisterBlockFormat kFormat({"q5_0", 32, kBytes, "Q5_0", 6, 8, 28, decode_blocks<decode, 32, kBytes>,
                                    encode_alike<encode_lanes, 32, kBytes>, nullptr, false,
                                    encode_by<encode_lanes, 32, kBytes>});

@@ -7,6 +7,7 @@
 
 #include "ir/block_format.h"
 #include "ir/block_formats/best_scale.h"
+#include "ir/error_feedback.h"
 
 namespace lmc {
 namespace formats::q6_k {
@@ -76,6 +77,23 @@ struct Place {
 };
 
 constexpr size_t kScalesAt = 192, kDAt = 208;
+
+float round_at(std::byte* block, int64_t i, float x) {
+  const Place at(static_cast<size_t>(i));
+  uint16_t half;
+  std::memcpy(&half, block + kDAt, 2);
+  const auto steps = static_cast<int8_t>(block[kScalesAt + static_cast<size_t>(i) / kPart]);
+  const float scale = f16_to_f32(half) * static_cast<float>(steps);
+  const int q = static_cast<int>(std::clamp(std::nearbyint(scale != 0 ? x / scale : 0.0F), -32.0F, 31.0F));
+  const auto put = [](std::byte& byte, int mask, int shift, int bits) {
+    byte = (byte & ~static_cast<std::byte>(mask << shift)) | static_cast<std::byte>(bits << shift);
+  };
+  put(block[at.low], 15, at.low_shift, (q + 32) & 15);
+  put(block[at.high], 3, at.high_shift, (q + 32) >> 4);
+  return scale * static_cast<float>(q);
+}
+
+const RegisterRounding kRounding("q6_k", round_at);
 
 // Layouts leave out the parts behind the last 32 columns.
 int64_t packed_row_bytes(int64_t columns) {

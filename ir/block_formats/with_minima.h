@@ -137,6 +137,19 @@ struct WithMinima {
     }
   }
 
+  static float round_at(std::byte* block, int64_t i, float x) {
+    uint16_t d, dmin;
+    std::memcpy(&d, block, 2);
+    std::memcpy(&dmin, block + 2, 2);
+    const auto n = static_cast<size_t>(i);
+    const auto factors = BlockWithMinima::factors(block, n / BlockWithMinima::kPart);
+    const float scale = f16_to_f32(d) * static_cast<float>(factors.scale);
+    const float min = f16_to_f32(dmin) * static_cast<float>(factors.min);
+    const float q = std::clamp(std::nearbyint(scale > 0 ? (x + min) / scale : 0.0F), 0.0F, kTop);
+    BlockWithMinima::put(block, bits, n, static_cast<int>(q));
+    return scale * q - min;
+  }
+
   // Layouts leave out the parts of 32 behind a row's end, and give scales and minima a byte each.
   static int64_t packed_row_bytes(int64_t columns) {
     const int64_t parts = (columns + 31) / 32;
