@@ -39,8 +39,8 @@ PackError error_of(const float* x, const float* y, int64_t n) {
 class BlockReader {
  public:
   BlockReader(const WeightReader& reader, const WeightView& view, const BlockFormat& format,
-              std::span<std::byte> out, std::span<PackError> errors, std::span<const float> importance)
-      : reader_(reader), view_(view), format_(format), out_(out), errors_(errors), importance_(importance) {}
+              std::span<std::byte> out, std::span<PackError> errors, const InputStatistics& inputs)
+      : reader_(reader), view_(view), format_(format), out_(out), errors_(errors), inputs_(inputs) {}
 
   void read() {
     int64_t done = 0;  // rows
@@ -93,7 +93,12 @@ class BlockReader {
     reader_.read(view_.pick_rows(Positions::range(first, rows)), x);
     for (int64_t r = 0; r < rows; ++r) {
       const float* exact = x.data() + r * columns;
-      encode_row(format_, exact, columns, row(first + r), importance_.empty() ? nullptr : importance_.data());
+      const float* importance = inputs_.importance.empty() ? nullptr : inputs_.importance.data();
+      if (inputs_.feedback && inputs_.feedback->columns() == columns) {
+        inputs_.feedback->encode_row(format_, exact, importance, row(first + r));
+      } else {
+        encode_row(format_, exact, columns, row(first + r), importance);
+      }
       decode_row(format_, row(first + r), columns, rounded.data());
       errors_[static_cast<size_t>(first + r)] += error_of(exact, rounded.data(), columns);
     }
@@ -104,15 +109,14 @@ class BlockReader {
   const BlockFormat& format_;
   std::span<std::byte> out_;
   std::span<PackError> errors_;
-  std::span<const float> importance_;
+  const InputStatistics& inputs_;
 };
 
 }  // namespace
 
 void read_block_rows(const WeightReader& reader, const WeightView& view, const BlockFormat& format,
-                     std::span<std::byte> out, std::span<PackError> errors,
-                     std::span<const float> importance) {
-  if (view.cols() > 0) BlockReader(reader, view, format, out, errors, importance).read();
+                     std::span<std::byte> out, std::span<PackError> errors, const InputStatistics& inputs) {
+  if (view.cols() > 0) BlockReader(reader, view, format, out, errors, inputs).read();
 }
 
 }  // namespace lmc

@@ -10,10 +10,10 @@
 namespace lmc {
 
 // All rows of a view, `format.row_bytes(columns)` each, one after the other. Each part of a fused weight may
-// be stored in the format or not. `errors`: of each row, what is lost is added to it. `importance`: of each
-// column, where errors count by it (BlockFormat::encode_by); or nothing.
+// be stored in the format or not. `errors`: of each row, what is lost is added to it. `inputs`: by which
+// numbers are rounded.
 void read_block_rows(const WeightReader& reader, const WeightView& view, const BlockFormat& format,
                      std::span<std::byte> out, std::span<PackError> errors,
-                     std::span<const float> importance = {});
+                     const InputStatistics& inputs = {});
 
 }  // namespace lmc

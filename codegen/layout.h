@@ -4,11 +4,13 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "codegen/weight_layout.h"
+#include "ir/error_feedback.h"
 #include "ir/graph.h"
 #include "ir/plan.h"
 #include "ir/weight_reader.h"
@@ -45,9 +47,15 @@ struct PackError {
   }
 };
 
-// Of each packed weight, how much each of its columns matters for what is multiplied by it: errors of
-// quantised numbers count so many times. Empty, or empty for a weight: all alike.
-using ColumnImportance = std::vector<std::vector<float>>;
+// What is known of the inputs that a weight is multiplied by: how much each of its columns matters, so that
+// errors of quantised numbers count so many times (empty: all alike), and how they go together (null: not
+// known).
+struct InputStatistics {
+  std::vector<float> importance;
+  std::shared_ptr<const ErrorFeedback> feedback;
+};
+// Of each packed weight; empty: of none.
+using ColumnImportance = std::vector<InputStatistics>;
 
 // What to do about weights that are NaN or infinite.
 enum class NotFinite : uint8_t { refuse, keep };

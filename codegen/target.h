@@ -75,6 +75,12 @@ class Target {
   virtual llvm::Value* dot_uint4(llvm::IRBuilderBase& b, llvm::Value* weights, llvm::Value* activations,
                                  llvm::Value* sums) const = 0;
   virtual llvm::Value* finish_uint4(llvm::IRBuilderBase& b, llvm::Value* sums) const = 0;
+  // Two such steps for weights of 0 … 63, whose sums <lanes x i32> may go on as long as they like.
+  struct TwoSteps {
+    llvm::Value *first, *second;
+  };
+  virtual llvm::Value* dot_uint6(llvm::IRBuilderBase& b, const TwoSteps& weights, const TwoSteps& activations,
+                                 llvm::Value* sums) const = 0;
   // How many rows of activations meet a block of weights at once, where there are many, and how many products
   // of such a row and a group of weight rows (8 lanes, or 16) registers hold beside their operands.
   struct InRegisters {

@@ -68,6 +68,21 @@ class Avx2 : public Target {
     return add_pairs(b, sums);
   }
 
+  // Two pairs of products are at most 4 * 63 * 127 = 32004.
+  llvm::Value* dot_uint6(llvm::IRBuilderBase& b, const TwoSteps& weights, const TwoSteps& activations,
+                         llvm::Value* sums) const override {
+    if (lanes_of(sums) > kLanes) {
+      const auto half = [&](const TwoSteps& of, const auto& part) {
+        return TwoSteps{part(b, of.first), part(b, of.second)};
+      };
+      return joined(b, dot_uint6(b, half(weights, low_half), half(activations, low_half), low_half(b, sums)),
+                    dot_uint6(b, half(weights, high_half), half(activations, high_half), high_half(b, sums)));
+    }
+    llvm::Value* pairs = b.CreateAdd(products(b, weights.first, activations.first),
+                                     products(b, weights.second, activations.second));
+    return b.CreateAdd(sums, add_pairs(b, pairs));
+  }
+
  private:
   static llvm::Value* zeros(llvm::Type* of, int64_t count) {
     return llvm::Constant::getNullValue(llvm::FixedVectorType::get(of, static_cast<unsigned>(count)));

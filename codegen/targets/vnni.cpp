@@ -36,6 +36,12 @@ llvm::Value* Vnni::dot_uint4(llvm::IRBuilderBase& b, llvm::Value* weights, llvm:
 
 llvm::Value* Vnni::finish_uint4(llvm::IRBuilderBase&, llvm::Value* sums) const { return sums; }
 
+llvm::Value* Vnni::dot_uint6(llvm::IRBuilderBase& b, const TwoSteps& weights, const TwoSteps& activations,
+                             llvm::Value* sums) const {
+  llvm::Value* first = dot_unsigned(b, weights.first, activations.first, sums);
+  return dot_unsigned(b, weights.second, activations.second, first);
+}
+
 llvm::Value* Vnni::dot_unsigned(llvm::IRBuilderBase& b, llvm::Value* weights, llvm::Value* activations,
                                 llvm::Value* sums) const {
   if (lanes_of(sums) > lanes()) {

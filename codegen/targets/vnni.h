@@ -21,6 +21,8 @@ class Vnni : public Target {
   llvm::Value* dot_uint4(llvm::IRBuilderBase& b, llvm::Value* weights, llvm::Value* activations,
                          llvm::Value* sums) const override;
   llvm::Value* finish_uint4(llvm::IRBuilderBase& b, llvm::Value* sums) const override;
+  llvm::Value* dot_uint6(llvm::IRBuilderBase& b, const TwoSteps& weights, const TwoSteps& activations,
+                         llvm::Value* sums) const override;
 
  protected:
   virtual int64_t lanes() const { return 8; }  // of 32 bits, in a register

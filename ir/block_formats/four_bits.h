@@ -1,53 +1,22 @@
 // Formats of 32 numbers of 4 bits: an f16 scale d and 16 bytes, whose low halves are the places of numbers 0
-// to 15 in a grid, and the high ones those of 16 to 31; a number is d * grid[place]. The scale is the one of
-// least squared error among some that bring the largest number near an end of the grid, each with the numbers
-// rounded to it: d = sum(x g) / sum(g g), both by importance.
+// to 15 in a grid, and the high ones those of 16 to 31; a number is d * grid[place], d as best_scale.h has
+// it.
 //
-// A Grid has `kEnds`; `kTries` on either side of each, `kTryStep` of the grid's numbers apart; `round(F8&)`
-// to its numbers; `find_places(v, int32_t[8])` of what is rounded; and `number(place)`.
+// A Grid has what that wants; `find_places(v, int32_t[8])` of what is rounded; and `number(place)`.
 #pragma once
 
 #include "ir/block_format.h"
+#include "ir/block_formats/best_scale.h"
 #include "ir/block_formats/lanes.h"
 
 namespace lmc::formats {
-
-template <class Grid>
-[[gnu::always_inline]] inline float best_scale(const Lanes& x, const Lanes& importance, float most) {
-  float best = 0;
-  float scale = most / Grid::kEnds[0];
-  for (const float end : Grid::kEnds) {
-    for (int i = -Grid::kTries; i <= Grid::kTries; ++i) {
-      const float inverse = (end + Grid::kTryStep * static_cast<float>(i)) / most;
-      F8 with_x = {};
-      F8 squares = {};
-      for (size_t part = 0; part < Lanes::kParts; ++part) {
-        F8 g = x.part[part] * inverse;
-        Grid::round(g);
-        const F8 counted = importance.part[part] * g;
-        with_x += x.part[part] * counted;
-        squares += counted * g;
-      }
-      const float xg = sum(with_x);
-      const float gg = sum(squares);
-      if (xg * xg > best * gg) {
-        best = xg * xg / gg;
-        scale = xg / gg;
-      }
-    }
-  }
-  return scale;
-}
 
 template <class Grid>
 struct FourBits {
   [[gnu::always_inline]] static inline void encode_lanes(const float* numbers, const float* importance,
                                                          std::byte* out) {
     const Lanes x(numbers);
-    float most = 0;  // with its sign: the ends of grids are not alike
-    for (size_t i = 0; i < 32; ++i) {
-      if (numbers[i] * numbers[i] > most * most) most = numbers[i];
-    }
+    const float most = largest(numbers, 32);
     const float found = most != 0 && all_finite(x) ? best_scale<Grid>(x, Lanes(importance), most) : 0.0F;
     const uint16_t scale = all_finite(x) ? to_scale(found) : kNotANumber;
     std::memcpy(out, &scale, 2);
@@ -67,6 +36,18 @@ struct FourBits {
       out[i] = Grid::number(both & 15) * d;
       out[i + 16] = Grid::number(both >> 4) * d;
     }
+  }
+
+  static float round_at(std::byte* block, int64_t i, float x) {
+    uint16_t scale;
+    std::memcpy(&scale, block, 2);
+    const float d = f16_to_f32(scale);
+    int32_t place[8];
+    Grid::find_places(F8{} + x * (d != 0 ? 1.0F / d : 0.0F), place);
+    std::byte& both = block[2 + i % 16];
+    both = i < 16 ? (both & std::byte{0xF0}) | static_cast<std::byte>(place[0])
+                  : (both & std::byte{0x0F}) | static_cast<std::byte>(place[0] << 4);
+    return Grid::number(static_cast<size_t>(place[0])) * d;
   }
 
   // By GGUF's name, the numbers of its types, and BlockFormat::decibels.

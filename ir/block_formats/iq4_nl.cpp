@@ -3,6 +3,7 @@
 
 #include "ir/block_formats/four_bit_grid.h"
 #include "ir/block_formats/four_bits.h"
+#include "ir/error_feedback.h"
 
 namespace lmc::formats::iq4_nl {
 namespace {
@@ -41,6 +42,7 @@ struct FinerAroundZero {
 };
 
 const RegisterBlockFormat kFormat(FourBits<FinerAroundZero>::format("iq4_nl", "IQ4_NL", 20, 25, 21.5));
+const RegisterRounding kRounding("iq4_nl", FourBits<FinerAroundZero>::round_at);
 
 }  // namespace
 }  // namespace lmc::formats::iq4_nl

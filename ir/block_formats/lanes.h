@@ -14,13 +14,23 @@ namespace lmc {
 using F8 = float __attribute__((vector_size(32)));
 using I8 = int32_t __attribute__((vector_size(32)));
 
-// 32 numbers.
-struct Lanes {
-  static constexpr size_t kParts = 4;
+template <size_t parts>
+struct LanesOf {
+  static constexpr size_t kParts = parts;
   F8 part[kParts];
 
-  explicit Lanes(const float* x) { std::memcpy(part, x, sizeof part); }
+  explicit LanesOf(const float* x) { std::memcpy(part, x, sizeof part); }
 };
+using Lanes = LanesOf<4>;  // 32 numbers
+
+// Of the largest magnitude, with its sign: the ends of grids are not alike.
+[[gnu::always_inline]] inline float largest(const float* x, size_t count) {
+  float most = 0;
+  for (size_t i = 0; i < count; ++i) {
+    if (x[i] * x[i] > most * most) most = x[i];
+  }
+  return most;
+}
 
 [[gnu::always_inline]] inline float sum(const F8& v) {
   return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
@@ -36,7 +46,8 @@ struct Lanes {
 }
 
 // None of them NaN or infinite: zero times any of the others is zero.
-[[gnu::always_inline]] inline bool all_finite(const Lanes& x) {
+template <size_t parts>
+[[gnu::always_inline]] inline bool all_finite(const LanesOf<parts>& x) {
   F8 zeros = {};
   for (const F8& v : x.part) zeros += v * 0.0F;
   return sum(zeros) == 0;

@@ -1,5 +1,6 @@
 // Q4_0: whole numbers from -8 to 7 (four_bits.h).
 #include "ir/block_formats/four_bits.h"
+#include "ir/error_feedback.h"
 
 namespace lmc::formats::q4_0 {
 namespace {
@@ -20,6 +21,7 @@ struct Whole {
 };
 
 const RegisterBlockFormat kFormat(FourBits<Whole>::format("q4_0", "Q4_0", 2, 2, 20.5));
+const RegisterRounding kRounding("q4_0", FourBits<Whole>::round_at);
 
 }  // namespace
 }  // namespace lmc::formats::q4_0

@@ -299,11 +299,18 @@ class Exporter {
     return wanted;
   }
 
-  // What llama.cpp falls back to: the next better one with blocks of 32, or plain numbers.
+  // The next better one with blocks of 32 (for Q4_K Q5_0, for Q6_K Q8_0, as llama.cpp has it), or plain
+  // numbers.
   static const GgufFormat& fitting(const GgufFormat& wanted, int64_t columns) {
-    const GgufFormat& smaller = gguf_format("Q5_0");
-    return wanted.elements > smaller.elements && columns % smaller.elements == 0 ? smaller
-                                                                                 : gguf_format("F16");
+    const auto quantised = quantised_as(wanted);
+    const BlockFormat* best = nullptr;
+    for (const BlockFormat* f : block_formats()) {
+      if (!quantised || !is_quantised(f->dtype) || f->gguf.empty() || f->values >= wanted.elements ||
+          columns % f->values != 0 || f->decibels <= block_format(*quantised).decibels)
+        continue;
+      if (!best || f->decibels < best->decibels) best = f;
+    }
+    return gguf_format(best ? best->gguf : "F16");
   }
 
   // Says so where the format is another one because rows are too short.

@@ -12,8 +12,8 @@ namespace lmc {
 struct GgufExport {
   std::string path;
   // Of matrices: keep (as the checkpoint has them), or a format of ir/block_format.h that GGUF has too, such
-  // as bf16 or q8_0. Rows that its blocks of 256 do not fit into become Q5_0, those that no blocks fit into
-  // F16, as llama.cpp has it. Vectors are always f32.
+  // as bf16 or q8_0. Rows that its blocks of 256 do not fit into get the next better one of 32, those that no
+  // blocks fit into F16, as llama.cpp has it. Vectors are always f32.
   std::string type = "keep";
   std::function<void(int64_t done, int64_t total)> progress = [](int64_t, int64_t) {};
 };

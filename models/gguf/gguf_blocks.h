@@ -23,9 +23,6 @@ struct GgufFormat {
   // Of a format without kernels: its blocks as blocks of `nearest`, which has some, where they come nearer
   // than numbers that are quantised anew. Null: they do not.
   void (*as_nearest)(const std::byte* blocks, int64_t count, std::byte* out) = nullptr;
-  // `count` times `elements` finite numbers. Null for those of ir/block_format.h, which says how, and for
-  // those that are only read.
-  void (*encode)(const float* x, int64_t count, std::byte* blocks) = nullptr;
   const char* nearest = "q8_0";  // as ir/block_format.h calls it
 };
 

@@ -141,7 +141,6 @@ void GgufWriter::write(const std::string& path,
 }
 
 void encode_gguf(const GgufFormat& format, std::span<const float> x, std::byte* out) {
-  if (format.encode) return format.encode(x.data(), static_cast<int64_t>(x.size()) / format.elements, out);
   const BlockFormat& blocks = block_format(quantised_as(format).value_or(format.dtype));
   encode_row(blocks, x.data(), static_cast<int64_t>(x.size()), out);
 }

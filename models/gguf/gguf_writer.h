@@ -48,7 +48,7 @@ class GgufWriter {
   std::vector<Tensor> tensors_;
 };
 
-// `out` gets numbers [0, x.size()) in a format that can be written (those of ir/block_format.h, Q5_0; whole
+// `out` gets numbers [0, x.size()) in a format that can be written (those of ir/block_format.h; whole
 // blocks).
 void encode_gguf(const GgufFormat& format, std::span<const float> x, std::byte* out);
 

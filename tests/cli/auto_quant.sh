@@ -5,10 +5,10 @@ LMC=$1 ROOT=$2
 TINY=$ROOT/models/tiny/gemma3.yaml
 TEXT=$ROOT/README.md
 
-# kl BUNDLE: mean KL divergence from the model without quantisation, on a text that nothing was chosen with.
+# kl BUNDLE [TEXT]: mean KL divergence from the model without quantisation, on a text that nothing was chosen with.
 expect_ok "$LMC" compile "$TINY" --quant none -o none.lmc
 kl() {
-  "$LMC" eval --compare none.lmc "$1" --text "$ROOT/tests/cli/tiny.sh" --json 2>>err.txt |
+  "$LMC" eval --compare none.lmc "$1" --text "${2:-$ROOT/tests/cli/tiny.sh}" --json 2>>err.txt |
     python3 -c 'import json, sys; print(json.load(sys.stdin)["kl"]["mean"])' || fail "compare $1"
 }
 size() { stat -c %s "$1/weights.safetensors"; }
@@ -37,6 +37,25 @@ cp out.txt rules.txt
 expect_ok "$LMC" compile "$TINY" --quant-min-dim 0 --quant "$(cat rules.txt)" -o again.lmc
 cmp 0.001.lmc/weights.safetensors again.lmc/weights.safetensors || fail "the rules give another bundle"
 
+# A budget of bytes is kept, and what is chosen loses at most 0.7 of what the format itself does.
+projections() {
+  python3 -c 'import json, sys; print(sum(e["bytes_after"] for e in json.load(open(sys.argv[1]))["quantization"]))' "$1/report.json"
+}
+expect_ok "$LMC" compile "$TINY" --quant-min-dim 0 --quant q4_k -o q4_k.lmc
+expect_ok "$LMC" compile "$TINY" --quant-min-dim 0 --quant auto --budget size=q4_k -o size.lmc
+expect_in err.txt "auto: q4_k throughout: KL "
+expect_in err.txt "(size=q4_k)"
+[ "$(projections size.lmc)" -le "$(projections q4_k.lmc)" ] || fail "size=q4_k took $(projections size.lmc) bytes"
+[ "$(size size.lmc)" -le "$(size q4_k.lmc)" ] || fail "size=q4_k made $(size size.lmc) bytes"
+tail -c 12000 "$ROOT/models/tiny/valid.txt" >valid.txt
+mixed=$(kl size.lmc valid.txt) uniform=$(kl q4_k.lmc valid.txt)
+python3 -c 'import sys; sys.exit(not float(sys.argv[1]) <= 0.7 * float(sys.argv[2]))' "$mixed" "$uniform" ||
+  fail "at the bytes of q4_k: $mixed, q4_k itself $uniform"
+expect_ok "$LMC" compile "$TINY" --quant-min-dim 0 --quant auto --budget bits=8.5 -o bits.lmc
+case "$(formats_of bits.lmc)" in *q4* | *q5*) fail "with room for q8_0: $(formats_of bits.lmc)" ;; esac
+expect_error 1 "--budget bits=4: in the shortest formats there are, the projections have 4.5 bits a weight" \
+  "$LMC" compile "$TINY" --quant auto --budget bits=4 -o no.lmc
+
 # A text of one's own.
 expect_ok "$LMC" compile "$TINY" --quant auto --calibrate "$TEXT" --emit quant
 expect_in err.txt "over 256 tokens, budget 0.01"
@@ -55,7 +74,7 @@ expect_error 2 "is for one process" "$LMC" compile "$TINY" --quant q4_k --calibr
 
 expect_error 2 "goes with --quant auto" "$LMC" compile "$TINY" --budget kl=0.1 -o no.lmc
 expect_error 2 "goes with --quant auto" "$LMC" compile "$TINY" --quant q8_0 --calibrate "$TEXT" -o no.lmc
-for budget in 0.1 kl= kl=x kl=-1 kl=nan kl=1e999 top1=0.9; do
+for budget in 0.1 kl= kl=x kl=-1 kl=nan kl=1e999 top1=0.9 bits= bits=-1 size= size=q9 size=f16 size=4; do
   expect_error 2 "'$budget' is no budget" "$LMC" compile "$TINY" --quant auto --budget "$budget" -o no.lmc
 done
 expect_error 2 "only one can choose" "$LMC" compile "$TINY" --quant auto --set quantize.format=q8_0 -o no.lmc

@@ -15,7 +15,7 @@ P
 }
 tokens_of() { "$LMC" run "$1" --prompt "ROMEO:" --max-tokens 24 --temperature 0 2>>err.txt || fail "run $1"; }
 
-for format in q8_0 q4_0 iq4_nl q4_k f16 bf16; do
+for format in q8_0 q6_k q5_k q5_0 q4_0 iq4_nl q4_k f16 bf16; do
   expect_ok "$LMC" compile "$TINY" --quant $format --quant-min-dim 0 -o $format.lmc
   tokens_of $format.lmc >$format.txt
   [ -s $format.txt ] || fail "$format says nothing"
@@ -23,7 +23,9 @@ done
 cmp -s f16.txt bf16.txt || fail "f16 says '$(cat f16.txt)', bf16 '$(cat bf16.txt)'"
 size() { stat -c %s "$1/weights.safetensors"; }
 [ "$(size q4_0.lmc)" = "$(size iq4_nl.lmc)" ] || fail "iq4_nl is not as long as q4_0"
-[ "$(size q4_0.lmc)" -lt "$(size q4_k.lmc)" ] && [ "$(size q4_k.lmc)" -lt "$(size q8_0.lmc)" ] &&
+[ "$(size q4_0.lmc)" -lt "$(size q4_k.lmc)" ] && [ "$(size q4_k.lmc)" -lt "$(size q5_0.lmc)" ] &&
+  [ "$(size q5_0.lmc)" -lt "$(size q5_k.lmc)" ] && [ "$(size q5_k.lmc)" -lt "$(size q6_k.lmc)" ] &&
+  [ "$(size q6_k.lmc)" -lt "$(size q8_0.lmc)" ] &&
   [ "$(size q8_0.lmc)" -lt "$(size f16.lmc)" ] || fail "sizes are not in order"
 
 # The first pattern that fits decides, by role or by tensor; what is fused takes the most precise.
@@ -55,7 +57,7 @@ expect_error 1 "'ffn_dwon=q4_k' fits no projection; roles here: " "$LMC" compile
 [ ! -e no.lmc ] || fail "a refused compile left a bundle"
 
 # A GGUF file's blocks stay what they are: the numbers of both bundles are the same.
-for format in q4_0 iq4_nl; do
+for format in q5_0 q4_0 iq4_nl; do
   rm -rf tiny.gguf stored.lmc
   expect_ok "$LMC" export "$TINY" --gguf tiny.gguf --type $format
   expect_ok "$LMC" compile "$TINY" --weights tiny.gguf -o stored.lmc

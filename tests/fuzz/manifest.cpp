@@ -36,6 +36,10 @@ class StubTarget : public Target {
     return nullptr;
   }
   llvm::Value* finish_uint4(llvm::IRBuilderBase&, llvm::Value*) const override { return nullptr; }
+  llvm::Value* dot_uint6(llvm::IRBuilderBase&, const TwoSteps&, const TwoSteps&,
+                         llvm::Value*) const override {
+    return nullptr;
+  }
 };
 const StubTarget kTarget;
 const RegisterTarget kRegistered(kTarget);

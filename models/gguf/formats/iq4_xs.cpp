@@ -32,7 +32,7 @@ void as_iq4_nl(const std::byte* b, std::byte* out) {
 }
 
 const RegisterGgufFormat kFormat({23, "IQ4_XS", 256, 136, DType::f32, decode_all<decode, 256, 136>,
-                                  convert_all<as_iq4_nl, 256, 136, kIq4Bytes>, nullptr, "iq4_nl"});
+                                  convert_all<as_iq4_nl, 256, 136, kIq4Bytes>, "iq4_nl"});
 
 }  // namespace
 }  // namespace lmc::gguf::iq4_xs

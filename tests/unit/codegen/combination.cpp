@@ -224,7 +224,7 @@ Combination random_combination(unsigned seed) {
   Combination c;
   c.checkpoint = pick(random, golden_names());
   c.format = pick(random, std::vector<std::string>{"none", "none", "none", "bf16", "f16", "q8_0", "q8_0",
-                                                   "q4_0", "q4_k", "iq4_nl", kMixed});
+                                                   "q4_0", "q4_k", "iq4_nl", "q5_0", "q5_k", "q6_k", kMixed});
   c.min_dim = pick(random, std::vector<int64_t>{1, 1, 80});
   c.caches = one_in(random, 3) ? "f16" : one_in(random, 3) ? "q8_0" : "f32";
   const std::vector<const Target*> targets = targets_here();

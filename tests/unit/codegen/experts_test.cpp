@@ -94,7 +94,10 @@ TEST(Kernels, experts_of_any_shape_agree) {
                            {24, 160, 3, 2, 7, "q8_0", With::down},
                            {32, 96, 5, 2, 70, "q4_0", With::up},
                            {32, 96, 5, 2, 41, "iq4_nl", With::up},
-                           {96, 64, 3, 2, 47, "q4_k", With::up}})
+                           {96, 64, 3, 2, 47, "q4_k", With::up},
+                           {96, 64, 3, 2, 47, "q6_k", With::up},
+                           {64, 96, 5, 2, 43, "q5_k", With::up},
+                           {32, 64, 3, 2, 41, "q5_0", With::up}})
     expect_mixture_agrees(c);
 }
 

@@ -30,8 +30,8 @@ TEST(Kernels, linear_q8_0_of_any_shape_agrees) {
   }
 }
 
-TEST(Kernels, linear_of_four_bits_and_any_shape_agrees) {
-  for (const std::string format : {"q4_0", "q4_k", "iq4_nl"}) {
+TEST(Kernels, linear_of_few_bits_and_any_shape_agrees) {
+  for (const std::string format : {"q4_0", "q4_k", "iq4_nl", "q5_0", "q5_k", "q6_k"}) {
     for (auto [k, n] : {std::pair<int64_t, int64_t>{1, 1}, {33, 9}, {257, 24}, {600, 200}}) {
       const std::string w = "  weight @w : bf16[" + num(n) + "," + num(k) + "]\n";
       const std::string body =
@@ -83,7 +83,7 @@ TEST(Kernels, every_layout_agrees_on_every_target) {
 }
 
 TEST(Kernels, a_rounded_table_is_read_by_lookup_and_projection_alike) {
-  for (const std::string format : {"q8_0", "q4_0", "q4_k", "iq4_nl", "f16"}) {
+  for (const std::string format : {"q8_0", "q4_0", "q4_k", "iq4_nl", "q5_0", "q5_k", "q6_k", "f16"}) {
     for (int64_t dim : {40, 300}) {
       const std::string text =
           "graph @g (%tokens: i32[T], %pos: i32[T], %out_rows: i32[R]) {\n  weight @embed : bf16[19," +
@@ -124,9 +124,9 @@ TEST(Kernels, extreme_int8_values_are_exact) {
   expect_agreement(text, 3, 1e-6);
 }
 
-// Sums of 4 bits stay exact too where every activation is at its end.
-TEST(Kernels, numbers_of_four_bits_at_their_ends_do_not_saturate) {
-  for (const std::string format : {"q4_0", "q4_k", "iq4_nl"}) {
+// Sums of few bits stay exact too where every activation is at its end.
+TEST(Kernels, numbers_of_few_bits_at_their_ends_do_not_saturate) {
+  for (const std::string format : {"q4_0", "q4_k", "iq4_nl", "q5_0", "q5_k", "q6_k"}) {
     const std::string text = model(256, "  weight @w : f32[64,256]\n",
                                    "  %big = scale(%x) {by=1e6}\n  %one = tanh(%big)\n  %q = quantize(%one)\n"
                                    "  %qw = quantize(@w) {format=" +
@@ -145,7 +145,8 @@ TEST(Kernels, formats_stand_side_by_side_on_every_target) {
   const std::string weights = "  weight @norm : f32[64]\n  weight @w : f32[64,64]\n";
   for (const Target* target : targets_here()) {
     const std::string body = layer("x", "a", "q8_0") + layer("a", "b", "q8_0") + layer("b", "c", "q4_0") +
-                             layer("c", "d", "q8_0") + layer("d", "y", "q4_k");
+                             layer("c", "d", "q6_k") + layer("d", "e", "q5_0") + layer("e", "f", "q8_0") +
+                             layer("f", "g", "q5_k") + layer("g", "y", "q4_k");
     expect_agreement(model(64, weights, body), 13, 1e-4, target->name());
   }
 }

@@ -26,9 +26,12 @@ class Blocks : public WeightSource {
     std::mt19937 random(static_cast<unsigned>(std::hash<std::string>()(name) + static_cast<size_t>(r)));
     std::vector<std::byte> out(static_cast<size_t>(format_.row_bytes(kColumns)));
     for (std::byte& b : out) b = static_cast<std::byte>(random());
-    for (size_t i = 1; i < out.size(); i += static_cast<size_t>(format_.bytes)) {
-      out[i] = std::byte{0x20};  // the upper half of an f16 scale
-      if (format_.dtype == format("q4_k")) out[i + 2] = std::byte{0x24};
+    const bool minima = format_.dtype == format("q4_k") || format_.dtype == format("q5_k");
+    const bool last = format_.dtype == format("q6_k");
+    for (size_t i = 0; i < out.size(); i += static_cast<size_t>(format_.bytes)) {
+      // The upper half of an f16 scale, in front of all or behind.
+      out[last ? i + static_cast<size_t>(format_.bytes) - 1 : i + 1] = std::byte{0x20};
+      if (minima) out[i + 3] = std::byte{0x24};
     }
     return out;
   }
@@ -58,7 +61,8 @@ class Blocks : public WeightSource {
 };
 
 TEST(StoredBlocks, of_any_format_are_packed_as_they_are) {
-  for (const DType dtype : {format("q8_0"), format("q4_0"), format("q4_k"), format("iq4_nl")}) {
+  for (const DType dtype : {format("q8_0"), format("q4_0"), format("q4_k"), format("iq4_nl"), format("q5_0"),
+                            format("q5_k"), format("q6_k")}) {
     const std::string name = dtype_name(dtype);
     Graph g = parse_graph(
         "graph @g (%x: f32[T,512]) {\n  weight @a : f32[11,512]\n  weight @b : f32[30,512]\n"

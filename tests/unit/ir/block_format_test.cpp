@@ -11,13 +11,20 @@
 #include <random>
 #include <vector>
 
-#include "ir/block_formats/q4_k.h"
+#include "ir/block_formats/block_with_minima.h"
+#include "ir/block_formats/q6_k.h"
 #include "ir/error.h"
 
 namespace lmc {
 namespace {
 
 DType format(const char* name) { return *dtype_from_name(name); }
+
+std::vector<const BlockFormat*> quantised_formats() {
+  std::vector<const BlockFormat*> out = block_formats();
+  std::erase_if(out, [](const BlockFormat* f) { return !is_quantised(f->dtype); });
+  return out;
+}
 
 std::vector<float> normal_numbers(size_t n, unsigned seed) {
   std::mt19937 random(seed);
@@ -65,29 +72,38 @@ TEST(BlockFormat, rounds_normal_numbers_as_well_as_its_bits_allow) {
   EXPECT_GT(decibels(x, rounded(block_format(DType::q8_0), x)), 43);
   EXPECT_GT(decibels(x, rounded(block_format(format("q4_0")), x)), 19.5);
   EXPECT_GT(decibels(x, rounded(block_format(format("q4_k")), x)), 21.5);
+  EXPECT_GT(decibels(x, rounded(block_format(format("q5_0")), x)), 27.5);
+  EXPECT_GT(decibels(x, rounded(block_format(format("q5_k")), x)), 28.5);
+  EXPECT_GT(decibels(x, rounded(block_format(format("q6_k")), x)), 35);
   EXPECT_LT(squared_error(x, rounded(block_format(format("q4_0")), x)), 0.9 * squared_error(x, plain_q4(x)));
 }
 
+// What is said of formats puts them into the order that numbers do.
+TEST(BlockFormat, says_how_precise_it_is) {
+  const std::vector<float> x = normal_numbers(256 * 64, 2);
+  for (const BlockFormat* f : quantised_formats())
+    EXPECT_NEAR(decibels(x, rounded(*f, x)), f->decibels, 1.5) << f->name;
+}
+
 TEST(BlockFormat, keeps_zeros_and_constants) {
-  for (const DType t : {format("q8_0"), format("q4_0"), format("q4_k"), format("iq4_nl")}) {
+  for (const BlockFormat* f : quantised_formats()) {
     for (const float c : {0.0F, 1.5F, -0.25F}) {
       const std::vector<float> x(300, c);
-      for (const float y : rounded(block_format(t), x))
-        EXPECT_NEAR(y, c, 0.01 * std::fabs(c)) << dtype_name(t);
+      for (const float y : rounded(*f, x)) EXPECT_NEAR(y, c, 0.01 * std::fabs(c)) << f->name;
     }
   }
 }
 
 TEST(BlockFormat, pads_the_last_block_of_a_row) {
-  for (const DType t : {format("q8_0"), format("q4_0"), format("q4_k"), format("iq4_nl")}) {
-    const BlockFormat& f = block_format(t);
+  for (const BlockFormat* each : quantised_formats()) {
+    const BlockFormat& f = *each;
     for (const size_t n : {size_t{1}, size_t{31}, size_t{33}, size_t{255}, size_t{300}}) {
       const std::vector<float> x = normal_numbers(n, 7);
       std::vector<float> padded = x;
       padded.resize(static_cast<size_t>(f.blocks(static_cast<int64_t>(n)) * f.values));
       std::vector<float> want = rounded(f, padded);
       want.resize(n);
-      EXPECT_EQ(rounded(f, x), want) << dtype_name(t) << " " << n;
+      EXPECT_EQ(rounded(f, x), want) << f.name << " " << n;
     }
   }
 }
@@ -111,19 +127,19 @@ TEST(BlockFormat, counts_errors_by_importance) {
     for (const float same : {0.0F, 1.0F, 4.0F})
       EXPECT_EQ(rounded(*f, whole, std::vector<float>(whole.size(), same)), rounded(*f, whole)) << f->name;
   }
-  EXPECT_EQ(formats, 3U);
+  EXPECT_EQ(formats, 6U);
 }
 
 TEST(BlockFormat, survives_any_number) {
   const float huge = std::numeric_limits<float>::max();
-  for (const DType t : {format("q8_0"), format("q4_0"), format("q4_k"), format("iq4_nl")}) {
+  for (const BlockFormat* f : quantised_formats()) {
     for (const float odd :
          {huge, -huge, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN(),
           std::numeric_limits<float>::denorm_min()}) {
       std::vector<float> x = normal_numbers(256, 3);
       x[5] = odd;
       x[40] = -odd;
-      EXPECT_EQ(rounded(block_format(t), x).size(), x.size());
+      EXPECT_EQ(rounded(*f, x).size(), x.size()) << f->name;
     }
   }
 }
@@ -164,14 +180,21 @@ TEST(BlockFormat, names_are_taken_once) {
   EXPECT_THROW(block_format(DType::i32), Error);
 }
 
-TEST(BlockFormat, q4_k_blocks_are_read_and_written_alike) {
+TEST(BlockFormat, blocks_of_256_are_read_and_written_alike) {
   std::mt19937 random(5);
-  for (int i = 0; i < 100; ++i) {
-    std::vector<std::byte> block(144);
-    for (std::byte& b : block) b = static_cast<std::byte>(random());
-    std::vector<std::byte> again(144);
-    Q4KBlock::load(block.data()).store(again.data());
-    EXPECT_EQ(block, again);
+  for (const size_t size : {size_t{144}, size_t{176}, size_t{210}}) {
+    for (int i = 0; i < 100; ++i) {
+      std::vector<std::byte> block(size);
+      for (std::byte& b : block) b = static_cast<std::byte>(random());
+      std::vector<std::byte> again(size);
+      if (size == 210) {
+        Q6KBlock::load(block.data()).store(again.data());
+      } else {
+        const int bits = size == 144 ? 4 : 5;
+        BlockWithMinima::load(block.data(), bits).store(again.data(), bits);
+      }
+      EXPECT_EQ(block, again) << size;
+    }
   }
 }
 

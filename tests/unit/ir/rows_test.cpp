@@ -11,7 +11,7 @@
 namespace lmc::cached_rows {
 namespace {
 
-Tensor rows(std::vector<int64_t> dims, std::vector<double> data) {
+Tensor rows_of(std::vector<int64_t> dims, std::vector<double> data) {
   return {DType::f32, std::move(dims), std::move(data)};
 }
 
@@ -29,20 +29,23 @@ const char* const kConvolution = R"(graph @g (%x: f32[T,2], %pos: i32[T], %rows:
   return %y, %r
 })";
 
-TensorMap weights() { return {{"w", rows({2, 1, 3}, {100, 10, 1, 0, 0, 2})}, {"b", rows({2}, {0.5, 0})}}; }
+TensorMap weights() {
+  return {{"w", rows_of({2, 1, 3}, {100, 10, 1, 0, 0, 2})}, {"b", rows_of({2}, {0.5, 0})}};
+}
 
 TEST(Rows, the_last_tap_meets_the_tokens_own_row) {
   const TensorMap w = weights();
   const auto weight = [&](const std::string& name, const Type&) { return w.at(name); };
   const Graph g = parse_graph(kConvolution);
   const auto out =
-      evaluate(g, {{"x", rows({4, 2}, {1, 1, 2, 1, 3, 1, 4, 1})}, {"pos", positions(0, 4)}}, weight);
+      evaluate(g, {{"x", rows_of({4, 2}, {1, 1, 2, 1, 3, 1, 4, 1})}, {"pos", positions(0, 4)}}, weight);
   EXPECT_EQ(out[0].data, (std::vector<double>{1.5, 2, 12.5, 2, 123.5, 2, 234.5, 2}));
   // One after the other, going on from what was kept.
   Tensor kept = make_tensor(DType::kv_f32, {0, 1, 2});
   for (int64_t t = 0; t < 4; ++t) {
     const auto one = evaluate(
-        g, {{"x", rows({1, 2}, {static_cast<double>(t + 1), 1})}, {"pos", positions(t, 1)}, {"rows", kept}},
+        g,
+        {{"x", rows_of({1, 2}, {static_cast<double>(t + 1), 1})}, {"pos", positions(t, 1)}, {"rows", kept}},
         weight);
     EXPECT_EQ(one[0].data[0], out[0].row(t)[0]);
     kept = one[1];
@@ -51,7 +54,7 @@ TEST(Rows, the_last_tap_meets_the_tokens_own_row) {
 
 TEST(Rows, join_stands_what_has_one_head_with_each_of_the_others) {
   const Graph g = parse_graph("graph @g (%a: f32[T,2,1], %b: f32[T,1,2]) {\n%y = join(%a, %b)\nreturn %y\n}");
-  const Tensor y = evaluate(g, {{"a", rows({1, 2, 1}, {1, 2})}, {"b", rows({1, 1, 2}, {8, 9})}},
+  const Tensor y = evaluate(g, {{"a", rows_of({1, 2, 1}, {1, 2})}, {"b", rows_of({1, 1, 2}, {8, 9})}},
                             [](const std::string&, const Type&) { return Tensor(); })[0];
   EXPECT_EQ(y.dims, (std::vector<int64_t>{1, 2, 3}));
   EXPECT_EQ(y.data, (std::vector<double>{1, 8, 9, 2, 8, 9}));
@@ -65,7 +68,8 @@ TEST(Rows, values_may_be_wider_than_keys) {
   return %y
 })");
   const Tensor y = evaluate(
-      g, {{"q", rows({2, 1, 1}, {0, 0})}, {"v", rows({2, 1, 2}, {1, 2, 3, 6})}, {"pos", positions(0, 2)}},
+      g,
+      {{"q", rows_of({2, 1, 1}, {0, 0})}, {"v", rows_of({2, 1, 2}, {1, 2, 3, 6})}, {"pos", positions(0, 2)}},
       [](const std::string&, const Type&) { return Tensor(); })[0];
   EXPECT_EQ(y.data, (std::vector<double>{1, 2, 2, 4}));
 }
@@ -77,9 +81,9 @@ TEST(Rows, routing_keeps_the_groups_whose_two_best_add_up_to_most) {
         parse_graph("graph @g (%x: f32[T,4]) {\nweight @b : f32[4]\n%p, %ids = route(%x" +
                     std::string(bias ? ", @b" : "") + ") {score=sigmoid, " + attrs + "}\nreturn %p, %ids\n}");
     const auto logit = [](double p) { return std::log(p / (1 - p)); };
-    return evaluate(g, {{"x", rows({1, 4}, {logit(0.9), logit(0.1), logit(0.6), logit(0.5)})}},
+    return evaluate(g, {{"x", rows_of({1, 4}, {logit(0.9), logit(0.1), logit(0.6), logit(0.5)})}},
                     [](const std::string&, const Type&) {
-                      return rows({4}, {0, 0.95, 0, 0});
+                      return rows_of({4}, {0, 0.95, 0, 0});
                     });
   };
   const auto near = [](const Tensor& t, std::vector<double> want) {

@@ -85,13 +85,13 @@ TEST(GgufQ3K, becomes_q8_0_whatever_its_scales_are) {
 }
 
 // Written where a format's blocks of 256 do not fit.
-TEST(GgufQ5_0, rounds_to_the_nearest_of_32_steps) {
+TEST(GgufQ5_0, holds_32_steps_exactly) {
   std::vector<float> x(64);
   for (size_t i = 0; i < 32; ++i) x[i] = static_cast<float>(static_cast<int>(i) - 16) * -0.25F;
   x[40] = INFINITY;
   std::vector<std::byte> blocks(44);
   std::vector<float> got(64);
-  gguf_format("Q5_0").encode(x.data(), 2, blocks.data());
+  block_format(*dtype_from_name("q5_0")).encode(x.data(), 2, blocks.data());
   gguf_format("Q5_0").decode(blocks.data(), 2, got.data());
   for (size_t i = 0; i < 32; ++i) EXPECT_EQ(got[i], x[i]);
   EXPECT_TRUE(std::isnan(got[32]));

@@ -1,15 +1,16 @@
 #include "tools/build/auto_quant/auto_quant.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 
 #include "ir/block_format.h"
+#include "tools/build/auto_quant/budget.h"
+#include "tools/build/auto_quant/byte_choice.h"
 #include "tools/build/auto_quant/calibration.h"
 #include "tools/build/auto_quant/divergence.h"
 #include "tools/build/auto_quant/format_choice.h"
 #include "tools/build/auto_quant/importance.h"
 #include "tools/build/auto_quant/packed_model.h"
+#include "tools/build/auto_quant/trials.h"
 #include "tools/cli/console.h"
 
 namespace lmc {
@@ -17,30 +18,12 @@ namespace {
 
 constexpr const char* kDefaultBudget = "kl=0.01";
 
-std::optional<double> budget_in(const std::string& text) {
-  if (!text.starts_with("kl=")) return std::nullopt;
-  double kl = 0;
-  const auto [end, error] = std::from_chars(text.data() + 3, text.data() + text.size(), kl);
-  if (error != std::errc() || end != text.data() + text.size() || !(kl >= 0) || std::isinf(kl))
-    return std::nullopt;
-  return kl;
-}
-
 std::string check_budget(const std::string& text) {
-  return budget_in(text) ? ""
-                         : "'" + text + "' is no budget; one is written kl=NUMBER, in nats, as in kl=0.01";
-}
-
-std::string title(const std::optional<DType>& format) { return format ? dtype_name(*format) : "none"; }
-
-// Tensor names as patterns of the rules, which know *, ?, [ and \ as special.
-std::string pattern(const std::string& tensor) {
-  std::string out;
-  for (const char c : tensor) {
-    if (c == '*' || c == '?' || c == '[' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out;
+  return quant_budget(text)
+             ? ""
+             : "'" + text +
+                   "' is no budget; one is written kl=NUMBER, in nats, bits=NUMBER, of a weight, "
+                   "or size=FORMAT, as in kl=0.01";
 }
 
 // Has one of the formats that rules name something to choose by importance?
@@ -51,28 +34,9 @@ bool chooses(const std::string& rules) {
   });
 }
 
-// Whatever users want to see or check of their compilation is not of these.
-PassOptions unwatched(PassOptions passes) {
-  passes.check = false;
-  passes.dump_dir.clear();
-  passes.print_before.clear();
-  passes.print_after.clear();
-  passes.repro_path.clear();
-  passes.after_pass = nullptr;
-  return passes;
-}
-
 class Choice {
  public:
-  Choice(const Model& model, ModelFlags flags, PassOptions passes, std::string target,
-         const SessionOptions& session, double budget, const InputImportance& importance)
-      : model_(model),
-        flags_(std::move(flags)),
-        passes_(unwatched(std::move(passes))),
-        target_(std::move(target)),
-        session_(session),
-        budget_(budget),
-        importance_(importance) {}
+  Choice(Trials& trials, double budget) : trials_(trials), budget_(budget) {}
 
   std::string choose(const std::function<Sequences(Session&)>& sequences) {
     {
@@ -82,9 +46,7 @@ class Choice {
     }
     {
       PackedModel q8 = compiled("q8_0");
-      for (const auto& m : q8.matrices()) {
-        if (m.type.dtype == DType::q8_0) candidates_.push_back(m.tensors);
-      }
+      candidates_ = Trials::quantised(q8);
       unrounded_ = reference_->kl(q8.session());
       if (unrounded_ <= budget_) {
         coarse_ = DType::q8_0;
@@ -112,17 +74,15 @@ class Choice {
  private:
   // Wider than it came nothing would be better for it.
   bool holds_quantised() const {
-    const auto& weights = model_.graph.weights();
+    const Model& model = trials_.model();
+    const auto& weights = model.graph.weights();
     return std::any_of(weights.begin(), weights.end(), [&](ValueId w) {
-      const std::string& name = model_.graph.value(w).name;
-      return model_.weights->type(name) && model_.weights->stored_format(name);
+      const std::string& name = model.graph.value(w).name;
+      return model.weights->type(name) && model.weights->stored_format(name);
     });
   }
 
-  PackedModel compiled(const std::string& rules) {
-    flags_.quant.format = rules;
-    return {model_, flags_, passes_, target_, session_, importance_};
-  }
+  PackedModel compiled(const std::string& rules) { return trials_.compiled(rules); }
 
   // What each candidate alone adds to the divergence, over the first of the sequences.
   void measure_each(PackedModel& model) {
@@ -165,22 +125,17 @@ class Choice {
   // The chosen ones in the fine format, the others in the coarse one, with the fewer as exceptions.
   std::string rules(const Chosen& chosen) const {
     const bool mostly_fine = 2 * chosen.size() > prices_.size();
-    std::string out = mostly_fine ? dtype_name(fine_) : title(coarse_);
-    const std::string other = mostly_fine ? title(coarse_) : dtype_name(fine_);
+    std::vector<QuantException> others;
+    const std::optional<DType> fine = fine_;
     for (size_t i = 0; i < prices_.size(); ++i) {
-      if (std::binary_search(chosen.begin(), chosen.end(), i) == mostly_fine) continue;
-      for (const std::string& tensor : tensors_[i]) out += "," + pattern(tensor) + "=" + other;
+      if (std::binary_search(chosen.begin(), chosen.end(), i) != mostly_fine)
+        others.push_back({tensors_[i], mostly_fine ? coarse_ : fine});
     }
-    return out;
+    return rules_of(mostly_fine ? fine : coarse_, others);
   }
 
-  const Model& model_;
-  ModelFlags flags_;
-  PassOptions passes_;
-  std::string target_;
-  SessionOptions session_;
+  Trials& trials_;
   double budget_;
-  const InputImportance& importance_;
   std::optional<ReferencePredictions> reference_;
   std::vector<std::vector<std::string>> candidates_;  // tensors of what Q8_0 would be used for
   std::optional<DType> coarse_;                       // nullopt: as the checkpoint has it
@@ -194,11 +149,13 @@ class Choice {
 
 void AutoQuantFlags::add_to(Flags& flags) {
   flags
-      .option("--budget", budget_,
-              "of --quant auto: the largest mean KL divergence from the model without quantisation, in nats "
-              "(default: " +
-                  std::string(kDefaultBudget) + ")")
-      .check(check_budget, "kl=NUMBER");
+      .option(
+          "--budget", budget_,
+          "of --quant auto: kl=NUMBER, the largest mean KL divergence from the model without "
+          "quantisation, in nats; or what projections may take, bits=NUMBER for each weight or size=FORMAT, "
+          "as much as in that one (default: " +
+              std::string(kDefaultBudget) + ")")
+      .check(check_budget, "BUDGET");
   flags
       .option(
           "--calibrate", text_,
@@ -238,12 +195,15 @@ std::string AutoQuantFlags::choose(const Model& model, const ModelFlags& flags, 
   SessionOptions session;
   session.threads = threads;
   session.stop = &interrupted();
-  Choice choice(model, flags, passes, target, session, *budget_in(budget_.empty() ? kDefaultBudget : budget_),
-                importance);
-  return choice.choose([&](Session& s) {
+  Trials trials(model, flags, passes, target, session, importance);
+  const std::function<Sequences(Session&)> sequences = [&](Session& s) {
     return text_.empty() ? sampled_sequences(s, model)
                          : sequences_of_text(text_, tokenizer, model, kPredictedText);
-  });
+  };
+  const QuantBudget budget = *quant_budget(budget_.empty() ? kDefaultBudget : budget_);
+  if (const auto* bytes = std::get_if<ByteBudget>(&budget))
+    return choose_within_bytes(trials, *bytes, sequences);
+  return Choice(trials, std::get<DivergenceBudget>(budget).kl).choose(sequences);
 }
 
 }  // namespace lmc

@@ -24,7 +24,8 @@ class AutoQuantFlags {
 
   // The rules for `--quant` that make decoding read the fewest bytes while the mean KL divergence from the
   // model without quantisation stays within the budget: Q4_K and Q8_0, or, where Q8_0 alone is beyond the
-  // budget, Q8_0 and what the checkpoint has. `tokenizer` for the text of --calibrate, "" if there is none.
+  // budget, Q8_0 and what the checkpoint has. Where the budget is one of bytes, those of any format whose
+  // divergence is least (byte_choice.h). `tokenizer` for the text of --calibrate, "" if there is none.
   std::string choose(const Model& model, const ModelFlags& flags, const PassOptions& passes,
                      const std::string& target, const std::string& tokenizer, int threads,
                      const InputImportance& importance) const;

@@ -4,14 +4,18 @@
 #include <functional>
 #include <numeric>
 
+#include "ir/op_def.h"
 #include "tools/build/auto_quant/packed_model.h"
 #include "tools/cli/console.h"
 
 namespace lmc {
 namespace {
 
+// How inputs go together is kept of so many: twice that would take four times the memory and time.
+constexpr size_t kMostTogether = 2048;
+
 // Sums over all rows that a stage reads, by the weight in the plan that they are multiplied by.
-class InputSquares {
+class InputSums {
  public:
   void add(const PlanStage& stage, const StepInfo& step, std::span<void* const> operands) {
     const StageWork& work = stage.work;
@@ -26,18 +30,36 @@ class InputSquares {
     const int64_t apart = std::accumulate(work.input.begin() + 1, work.input.end() - 1, int64_t{1},
                                           std::multiplies<>());  // experts' rows of a token
     const auto rows = static_cast<size_t>((work.over_rows ? step.rows : step.tokens) * apart);
-    std::vector<double>& sums = of_[static_cast<size_t>(weight->index)];
+    std::vector<double>& sums = squares_[static_cast<size_t>(weight->index)];
     sums.resize(cols);
+    std::vector<double>& products = products_[static_cast<size_t>(weight->index)];
+    if (cols <= kMostTogether) products.resize(cols * cols);
     const auto* x = static_cast<const float*>(operands[static_cast<size_t>(input - stage.operands.begin())]);
     for (size_t r = 0; r < rows; ++r, x += cols) {
       for (size_t i = 0; i < cols; ++i) sums[i] += double{x[i]} * double{x[i]};
+      if (products.empty()) continue;
+      for (size_t i = 0; i < cols; ++i) {
+        const double xi = x[i];
+        for (size_t j = i; j < cols; ++j) products[i * cols + j] += xi * double{x[j]};
+      }
     }
   }
 
-  // Relative to their mean; empty where nothing else than zeros came.
+  // Nothing where nothing else than zeros came.
+  InputStatistics of(size_t weight) const {
+    InputStatistics out;
+    out.importance = relative(weight);
+    const auto products = products_.find(weight);
+    if (!out.importance.empty() && products != products_.end() && !products->second.empty())
+      out.feedback =
+          std::make_shared<ErrorFeedback>(products->second, static_cast<int64_t>(out.importance.size()));
+    return out;
+  }
+
+ private:
   std::vector<float> relative(size_t weight) const {
-    const auto it = of_.find(weight);
-    if (it == of_.end()) return {};
+    const auto it = squares_.find(weight);
+    if (it == squares_.end()) return {};
     const std::vector<double>& sums = it->second;
     const double mean = std::accumulate(sums.begin(), sums.end(), 0.0) / static_cast<double>(sums.size());
     std::vector<float> out;
@@ -45,9 +67,19 @@ class InputSquares {
     return mean > 0 ? out : std::vector<float>{};
   }
 
- private:
-  std::map<size_t, std::vector<double>> of_;
+  std::map<size_t, std::vector<double>> squares_, products_;
 };
+
+// A table that is looked up in as well (tied embeddings): what is passed on there is what others lose, and
+// rows that are read by themselves would only be farther off.
+bool is_looked_up(const Graph& g, const std::string& tensor) {
+  const auto& all = g.weights();
+  const auto w = std::find_if(all.begin(), all.end(), [&](ValueId v) { return g.value(v).name == tensor; });
+  if (w == all.end()) return false;
+  const auto& uses = g.value(*w).uses;
+  return std::any_of(uses.begin(), uses.end(),
+                     [&](const Use& u) { return g.op(u.op).def->name == "embedding"; });
+}
 
 }  // namespace
 
@@ -58,13 +90,13 @@ InputImportance measure_importance(const Model& model, ModelFlags flags, PassOpt
   for (const char* pass : {"fuse-norm-linear", "fuse-down-act", "fuse-attention-out", "fuse-residual",
                            "fuse-up-act", "fuse-softcap"})
     passes.disabled.insert(pass);
-  InputSquares squares;
+  InputSums sums;
   SessionOptions options;
   options.threads = threads;
   options.scheduler = "in-order";
   options.stop = &interrupted();
   options.before_stage = [&](const PlanStage& stage, const StepInfo& step, std::span<void* const> operands) {
-    squares.add(stage, step, operands);
+    sums.add(stage, step, operands);
   };
   PackedModel measured(model, flags, std::move(passes), target, options);
   Progress progress("measuring inputs");
@@ -77,9 +109,12 @@ InputImportance measure_importance(const Model& model, ModelFlags flags, PassOpt
   }
   InputImportance out;
   for (const PackedModel::Matrix& m : measured.matrices()) {
-    const std::vector<float> relative = squares.relative(m.weight);
-    if (relative.empty()) continue;
-    for (const std::string& tensor : m.tensors) out[tensor] = relative;
+    InputStatistics inputs = sums.of(m.weight);
+    if (inputs.importance.empty()) continue;
+    for (const std::string& tensor : m.tensors) {
+      if (is_looked_up(model.graph, tensor)) inputs.feedback = nullptr;
+      out[tensor] = inputs;
+    }
   }
   return out;
 }

@@ -1,6 +1,7 @@
-// How much each input of a projection matters: the mean of its squares over a text. A weight's rounding error
-// is multiplied by its input, so least squares that count by it come nearer to what the projection gives (as
-// llama.cpp's importance matrices do).
+// How much each input of a projection matters, the mean of its squares over a text, and how inputs go
+// together, the means of products of two. A weight's rounding error is multiplied by its input, so least
+// squares that count by it come nearer to what the projection gives (as llama.cpp's importance matrices do),
+// and errors whose inputs go together can make up for each other (ir/error_feedback.h).
 #pragma once
 
 #include <string>

@@ -12,7 +12,7 @@ ColumnImportance column_importance(const InputImportance& inputs, const CodegenR
     const auto found = rows[w].empty() ? inputs.end() : inputs.find(rows[w][0].tensor);
     const Type& type = code.graphs.model.type(code.packs[w]);
     if (found != inputs.end() && type.rank() >= 2 &&
-        static_cast<int64_t>(found->second.size()) == type.last())
+        static_cast<int64_t>(found->second.importance.size()) == type.last())
       out[w] = found->second;
   }
   return out;

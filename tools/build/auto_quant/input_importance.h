@@ -10,8 +10,9 @@
 
 namespace lmc {
 
-// By tensor of the checkpoint that is a projection's weight: of each of its inputs, relative to their mean.
-using InputImportance = std::map<std::string, std::vector<float>>;
+// By tensor of the checkpoint that is a projection's weight: of its inputs; how much each matters is relative
+// to the mean of all.
+using InputImportance = std::map<std::string, InputStatistics>;
 
 // For packing what was compiled of the same model, for one rank.
 ColumnImportance column_importance(const InputImportance& inputs, const CodegenResult& code);

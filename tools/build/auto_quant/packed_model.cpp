@@ -54,13 +54,13 @@ CodegenResult compile(const Model& model, const ModelFlags& flags, PassOptions p
 class RoundedRows : public WeightSource {
  public:
   RoundedRows(const Graph& g, ValueId v, const WeightSource& source, const BlockFormat& format,
-              std::span<const float> importance)
+              const InputStatistics& inputs)
       : g_(g),
         v_(v),
         expressions_(g, std::span(&v, 1)),
         reader_(expressions_, source),
         format_(format),
-        importance_(importance) {}
+        inputs_(inputs) {}
 
   std::optional<Type> type(const std::string& /*name*/) const override {
     return Type{DType::f32, g_.type(v_).dims};
@@ -71,7 +71,7 @@ class RoundedRows : public WeightSource {
     std::vector<std::byte> blocks(static_cast<size_t>(rows * format_.row_bytes(cols)));
     std::vector<PackError> errors(static_cast<size_t>(rows));
     read_block_rows(reader_, expressions_.view(v_).pick_rows(Positions::range(first / cols, rows)), format_,
-                    blocks, errors, importance_);
+                    blocks, errors, inputs_);
     for (int64_t r = 0; r < rows; ++r)
       decode_row(format_, blocks.data() + r * format_.row_bytes(cols), cols, out.data() + r * cols);
   }
@@ -82,7 +82,7 @@ class RoundedRows : public WeightSource {
   WeightExpressions expressions_;
   WeightReader reader_;
   const BlockFormat& format_;
-  std::span<const float> importance_;  // of columns
+  const InputStatistics& inputs_;
 };
 
 }  // namespace

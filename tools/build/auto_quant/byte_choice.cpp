@@ -1,0 +1,157 @@
+#include "tools/build/auto_quant/byte_choice.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "ir/block_format.h"
+#include "tools/build/auto_quant/divergence.h"
+#include "tools/build/auto_quant/within_bytes.h"
+#include "tools/cli/console.h"
+
+namespace lmc {
+namespace {
+
+std::vector<DType> quantised_formats() {
+  std::vector<DType> out;
+  for (const BlockFormat* f : block_formats()) {
+    if (is_quantised(f->dtype)) out.push_back(f->dtype);
+  }
+  return out;
+}
+
+int64_t bytes(const Type& t, DType format) { return storage_bytes(format, t.elements(), t.last()); }
+
+class ByteChoice {
+ public:
+  ByteChoice(Trials& trials, const ByteBudget& budget) : trials_(trials), budget_(budget) {}
+
+  std::string choose(const std::function<Sequences(Session&)>& sequences) {
+    const std::vector<std::vector<std::string>> candidates = Trials::quantised(trials_.compiled("q8_0"));
+    {
+      PackedModel unquantised = trials_.compiled("none");
+      for (auto& m : unquantised.matrices()) {
+        if (std::find(candidates.begin(), candidates.end(), m.tensors) != candidates.end())
+          matrices_.push_back(std::move(m));
+      }
+      check_budget();
+      Sequences s = sequences(unquantised.session());
+      reference_.emplace(unquantised.session(), std::move(s));
+      measure(unquantised);
+    }
+    std::vector<size_t> chosen = *least_within(prices_, allowed());
+    std::string rules = rules_for(chosen);
+    double kl = divergence(rules);
+    // Prices add up only nearly: what they say is held to what it is measured by.
+    if (const auto* uniform = std::get_if<DType>(&budget_.as)) {
+      const double of_uniform = divergence(dtype_name(*uniform));
+      info("auto: {} throughout: KL {:.3g}", dtype_name(*uniform), of_uniform);
+      if (of_uniform <= kl) {
+        kl = of_uniform;
+        rules = dtype_name(*uniform);
+        const auto place = std::find(formats_.begin(), formats_.end(), *uniform) - formats_.begin();
+        chosen.assign(chosen.size(), static_cast<size_t>(place));
+      }
+    }
+    info("auto: {}: KL {:.3g} over {} tokens, {} of {} ({})", count(chosen), kl, reference_->tokens(),
+         human_bytes(static_cast<double>(taken(chosen))), human_bytes(static_cast<double>(allowed())),
+         budget_.text);
+    return rules;
+  }
+
+ private:
+  int64_t allowed() const {
+    double sum = 0;
+    for (const auto& m : matrices_) {
+      if (const auto* bits = std::get_if<double>(&budget_.as)) {
+        sum += *bits / 8 * static_cast<double>(m.type.elements());
+      } else {
+        sum += static_cast<double>(bytes(m.type, std::get<DType>(budget_.as)));
+      }
+    }
+    return static_cast<int64_t>(std::min(sum, 1e18));
+  }
+
+  void check_budget() const {
+    double least = 0, numbers = 0;
+    for (const auto& m : matrices_) {
+      int64_t shortest = INT64_MAX;
+      for (const DType f : formats_) shortest = std::min(shortest, bytes(m.type, f));
+      least += static_cast<double>(shortest);
+      numbers += static_cast<double>(m.type.elements());
+    }
+    if (static_cast<double>(allowed()) < least)
+      throw Error(fmt::format(
+          "--budget {}: in the shortest formats there are, the projections have {:.4g} bits a weight",
+          budget_.text, 8 * least / numbers));
+  }
+
+  // What each format of each weight alone adds to the divergence.
+  void measure(PackedModel& model) {
+    Progress progress("measuring projections");
+    for (const auto& m : matrices_) {
+      auto& of_weight = prices_.emplace_back();
+      for (const DType f : formats_) {
+        const PackedModel::Rounding rounding(model, m, f);
+        of_weight.push_back({reference_->kl(model.session()), bytes(m.type, f)});
+        if (log_level() >= LogLevel::debug)
+          info("  {} in {}: KL {:.3g}, {}", m.tensors[0], dtype_name(f), of_weight.back().kl,
+               human_bytes(static_cast<double>(of_weight.back().bytes)));
+        stop_if_interrupted();
+      }
+      progress.update(static_cast<int64_t>(prices_.size()), static_cast<int64_t>(matrices_.size()));
+    }
+  }
+
+  double divergence(const std::string& rules) {
+    PackedModel trial = trials_.compiled(rules);
+    return reference_->kl(trial.session());
+  }
+
+  int64_t taken(const std::vector<size_t>& chosen) const {
+    int64_t sum = 0;
+    for (size_t i = 0; i < chosen.size(); ++i) sum += prices_[i][chosen[i]].bytes;
+    return sum;
+  }
+
+  // "12 weights in q6_k, 13 in q4_k"
+  std::string count(const std::vector<size_t>& chosen) const {
+    std::string out;
+    for (size_t f = 0; f < formats_.size(); ++f) {
+      const auto n = std::count(chosen.begin(), chosen.end(), f);
+      if (n > 0) out += fmt::format("{}{} in {}", out.empty() ? "" : ", ", n, dtype_name(formats_[f]));
+    }
+    return out + fmt::format(" of {} weights", chosen.size());
+  }
+
+  // The format of most weights for everything, so that there are few others.
+  std::string rules_for(const std::vector<size_t>& chosen) const {
+    size_t most = 0;
+    const auto uses = [&](size_t f) { return std::count(chosen.begin(), chosen.end(), f); };
+    for (size_t f = 1; f < formats_.size(); ++f) {
+      if (uses(f) > uses(most)) most = f;
+    }
+    std::vector<QuantException> others;
+    for (size_t i = 0; i < chosen.size(); ++i) {
+      if (chosen[i] != most) others.push_back({matrices_[i].tensors, formats_[chosen[i]]});
+    }
+    return rules_of(formats_[most], others);
+  }
+
+  Trials& trials_;
+  const ByteBudget& budget_;
+  const std::vector<DType> formats_ = quantised_formats();
+  std::vector<PackedModel::Matrix> matrices_;  // that are quantised
+  std::optional<ReferencePredictions> reference_;
+  std::vector<std::vector<FormatPrice>> prices_;  // of each matrix, by format
+};
+
+}  // namespace
+
+std::string choose_within_bytes(Trials& trials, const ByteBudget& budget,
+                                const std::function<Sequences(Session&)>& sequences) {
+  return ByteChoice(trials, budget).choose(sequences);
+}
+
+}  // namespace lmc
