@@ -151,7 +151,9 @@ TEST_P(RecurrentState, a_page_has_the_state_behind_it_or_none) {
   Sequence to(c_.code.plan);
   to.cache.advance(kCachePage);
   to.tokens.assign(ids.begin(), ids.begin() + kCachePage);
-  pages.write(pages.copy_of(from->cache, 0), 0, to.cache, kCachePage);
+  const KvPage page = pages.copy_of(from->cache, 0);
+  to.cache.share(0, page.lasting);
+  pages.write_windows(page, 0, to.cache, kCachePage);
   const auto session = c_.session();
   const StepRow next{&to, ids[kCachePage], true};
   const std::vector<int32_t> whole(ids.begin(), ids.begin() + kCachePage + 1);
