@@ -55,7 +55,7 @@ void decode_row(const BlockFormat& format, const std::byte* blocks, int64_t colu
 // What such a row reads back as, in place.
 void round_row(const BlockFormat& format, double* x, int64_t columns);
 
-// What a weight may be rounded to, f16 and bf16 included: "q8_0, iq4_nl, q4_0, q4_k, f16 or bf16".
+// What a weight may be rounded to, f16 and bf16 included, in words: "q8_0, …, f16 or bf16".
 bool is_weight_format(DType dtype);
 std::string weight_format_names();
 
