@@ -117,16 +117,14 @@ done
 for i in $(seq 20); do cat prompts.txt; done >many.txt
 "$LMC" run tiny.lmc --batch many.txt -n 40 --ignore-eos >all.txt 2>/dev/null || fail "many prompts"
 [ "$(wc -l <all.txt)" -eq 200 ] || fail "many prompts: $(wc -l <all.txt)"
-# (Nothing of above is left to be found: interrupted before it has begun, a command in the background is still a shell,
-# with the trap that takes this folder away.)
-rm -f some.txt
+rm -f some.txt # of above
 "$LMC" run tiny.lmc --batch many.txt -n 40 --ignore-eos >some.txt 2>err.txt &
 pid=$!
 for i in $(seq 500); do
   [ -s some.txt ] && break
   sleep 0.01
 done
-kill -INT $pid
+interrupt $pid
 wait $pid
 [ $? -eq 130 ] || fail "Ctrl-C: $(tail -n 1 err.txt)"
 grep -v '"stop_reason":"interrupted"' some.txt >whole.txt

@@ -120,7 +120,7 @@ bad "the line:1:" '{"prompt_tokens": '
 # Ctrl-C ends both, and nobody stays behind.
 "$LMC" bench tiny.lmc --serve -n 480 --count 100000 >out.txt 2>err.txt &
 sleep 1
-kill -INT $!
+interrupt $!
 wait $!
 [ $? -ne 0 ] || fail "an interrupted run says that it succeeded"
 finish

@@ -64,7 +64,7 @@ chat=$!
 exec 3>input
 echo "Who?" >&3
 for _ in $(seq 600); do grep -q "prompt tokens from the cache" err.txt && break; sleep 0.1; done
-kill -INT $chat
+interrupt $chat
 wait $chat
 [ $? -eq 130 ] || fail "an interrupted script does not end with 130: $(tail -n 3 err.txt)"
 expect_in err.txt "lmc: interrupted"

@@ -166,7 +166,7 @@ model interrupt '{"stall": 40000}'
 "$LMC" pull test/interrupt >out.txt 2>err.txt &
 pid=$!
 for _ in $(seq 100); do [ -s "$(cached interrupt)/blobs/$hash.incomplete" ] && break; sleep 0.05; done
-kill -INT $pid; wait $pid
+interrupt $pid; wait $pid
 [ $? = 130 ] || fail "interrupted, but: $(cat err.txt)"
 expect_in err.txt "lmc: interrupted"
 rm served/interrupt.fault

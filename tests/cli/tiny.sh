@@ -76,7 +76,7 @@ for after in 0.4 0.8 1.4; do
   "$LMC" compile "$ROOT/models/gemma3.yaml" --weights random -o tiny.lmc >/dev/null 2>err.txt &
   pid=$!
   sleep $after
-  kill -INT $pid
+  interrupt $pid
   wait $pid
   code=$?
   [ $code -eq 130 ] || fail "Ctrl-C after $after s: exit code $code ($(tail -n 1 err.txt))"
