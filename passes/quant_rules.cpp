@@ -88,17 +88,22 @@ const QuantChoice* QuantRules::stored(const QuantSource& source) const {
   return it == stored_.end() ? nullptr : &it->choice;
 }
 
-QuantChoice QuantRules::choose_table(const QuantSource& source) const {
-  const QuantChoice* as_stored = format_ || prefer_stored_ ? stored(source) : nullptr;
+std::optional<QuantChoice> QuantRules::by_pattern(const QuantSource& source) {
+  const auto it =
+      std::find_if(rules_.begin(), rules_.end(), [&](const Rule& r) { return fits(r.pattern, source); });
+  if (it == rules_.end()) return std::nullopt;
+  it->used = true;
+  return QuantChoice{it->format, it->text(), true};
+}
+
+QuantChoice QuantRules::choose_table(const QuantSource& source, bool unchanged) {
+  if (const auto named = by_pattern(source)) return *named;
+  const QuantChoice* as_stored = unchanged && (format_ || prefer_stored_) ? stored(source) : nullptr;
   return as_stored ? *as_stored : QuantChoice{std::nullopt, "only looked up"};
 }
 
 QuantChoice QuantRules::choose(const QuantSource& source) {
-  for (Rule& r : rules_) {
-    if (!fits(r.pattern, source)) continue;
-    r.used = true;
-    return {r.format, r.text(), true};
-  }
+  if (const auto named = by_pattern(source)) return *named;
   const bool reaches = std::max(source.rows, source.cols) >= min_dim_;
   if (prefer_stored_ || (format_ && !reaches)) {
     if (const QuantChoice* as_stored = stored(source)) return *as_stored;
@@ -122,7 +127,7 @@ void QuantRules::check_used(const std::vector<std::string>& roles) const {
     if (r.used) continue;
     std::string all;
     for (const std::string& role : roles) all += (all.empty() ? "" : ", ") + role;
-    throw SettingError("quantize.format: '" + r.text() + "' fits no projection; roles here: " + all);
+    throw SettingError("quantize.format: '" + r.text() + "' fits no projection or table; roles here: " + all);
   }
 }
 

@@ -41,8 +41,9 @@ class QuantRules {
   QuantRules(const std::string& spec, const StoredRules& stored, int64_t min_dim);
 
   QuantChoice choose(const QuantSource& source);
-  // Of a table that is only looked up: as it is stored, or not at all.
-  QuantChoice choose_table(const QuantSource& source) const;
+  // Of a table that is only looked up, which has no role: by a pattern, else as it is stored, or not at all.
+  // Not `unchanged`: its numbers are made of those that are stored.
+  QuantChoice choose_table(const QuantSource& source, bool unchanged);
   // Those of one fused weight together: quantised if one of them is, in the most precise of their formats;
   // kept if a rule keeps one of them.
   static std::optional<DType> together(const std::vector<QuantChoice>& parts);
@@ -62,6 +63,7 @@ class QuantRules {
   };
   void add(const std::string& part);
   void add_stored(const std::string& part);
+  std::optional<QuantChoice> by_pattern(const QuantSource& source);
   const QuantChoice* stored(const QuantSource& source) const;  // null if it is not
 
   std::optional<DType> format_;  // where no pattern fits

@@ -9,7 +9,8 @@
 // The rules speak of source projections: max(in, out) >= min_dim. A fused linear (one that is only split
 // again) holds as many sources as parts; where they differ, all follow the largest, and the ledger says so. A
 // table that is also the lm_head's weight (tied embeddings) is stored once: the lookup reads the quantised
-// rows. A table that is only looked up stays as it is, quantised if the checkpoint has it so.
+// rows. A table that is only looked up stays as it is, quantised if the checkpoint has it so, unless a
+// pattern names its tensor.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -131,7 +132,7 @@ class Quantize : public Pass {
       apply(g, id, *format, done);
       ++context.applications;
     }
-    keep_stored_tables(g, rules, done, context);
+    quantise_tables(g, rules, done, context);
     rules.check_used({roles.begin(), roles.end()});
     context.summary = summary(quantised, all);
     return context.applications > 0;
@@ -191,16 +192,16 @@ class Quantize : public Pass {
 
   using Done = std::map<std::pair<ValueId, DType>, ValueId>;
 
-  static void keep_stored_tables(Graph& g, const QuantRules& rules, Done& done, PassContext& context) {
+  static void quantise_tables(Graph& g, QuantRules& rules, Done& done, PassContext& context) {
     for (const OpId id : topo_order(g)) {
       const Op& op = g.op(id);
       if (op.def->name != "embedding") continue;
       const ValueId table = op.operands[1];
       const Type type = g.type(table);
-      if (g.value(table).kind != ValueKind::weight || context.applications >= context.limit) continue;
       const QuantSource source{"", weight_rows(g, table), type.dims[0], type.last()};
-      const QuantChoice choice = rules.choose_table(source);
-      if (!choice.format) continue;
+      const QuantChoice choice = rules.choose_table(source, g.value(table).kind == ValueKind::weight);
+      if (!choice.format || is_quantised(type.dtype) || choice.format == type.dtype) continue;
+      if (context.applications >= context.limit) continue;
       enter({source}, {choice}, type.dtype, choice.format, context);
       const Op user = {op.def, {}, {}, {}, nullptr, op.scope, op.loc, false};
       g.set_operand(id, 1, quantised_value(g, table, *choice.format, user, done));

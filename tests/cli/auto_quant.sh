@@ -5,10 +5,10 @@ LMC=$1 ROOT=$2
 TINY=$ROOT/models/tiny/gemma3.yaml
 TEXT=$ROOT/README.md
 
-# kl BUNDLE [TEXT]: mean KL divergence from the model without quantisation, on a text that nothing was chosen with.
+# kl BUNDLE [TEXT] [REFERENCE]: mean KL divergence from the model without quantisation, on a text that nothing was chosen with.
 expect_ok "$LMC" compile "$TINY" --quant none -o none.lmc
 kl() {
-  "$LMC" eval --compare none.lmc "$1" --text "${2:-$ROOT/tests/cli/tiny.sh}" --json 2>>err.txt |
+  "$LMC" eval --compare "${3:-none.lmc}" "$1" --text "${2:-$ROOT/tests/cli/tiny.sh}" --json 2>>err.txt |
     python3 -c 'import json, sys; print(json.load(sys.stdin)["kl"]["mean"])' || fail "compare $1"
 }
 size() { stat -c %s "$1/weights.safetensors"; }
@@ -51,9 +51,19 @@ tail -c 12000 "$ROOT/models/tiny/valid.txt" >valid.txt
 mixed=$(kl size.lmc valid.txt) uniform=$(kl q4_k.lmc valid.txt)
 python3 -c 'import sys; sys.exit(not float(sys.argv[1]) <= 0.7 * float(sys.argv[2]))' "$mixed" "$uniform" ||
   fail "at the bytes of q4_k: $mixed, q4_k itself $uniform"
+# … with what a table of positions, which only a pattern quantises, leaves to others.
+GPT2=$ROOT/models/tiny/gpt2.yaml
+expect_ok "$LMC" compile "$GPT2" --quant none -o gpt2_none.lmc
+expect_ok "$LMC" compile "$GPT2" --quant-min-dim 0 --quant q4_k -o gpt2_q4_k.lmc
+expect_ok "$LMC" compile "$GPT2" --quant-min-dim 0 --quant auto --budget size=q4_k -o gpt2_size.lmc
+expect_in gpt2_size.lmc/report.json '"tensor": "wpe.weight"'
+[ "$(size gpt2_size.lmc)" -le "$(size gpt2_q4_k.lmc)" ] || fail "size=q4_k made $(size gpt2_size.lmc) bytes of GPT-2"
+mixed=$(kl gpt2_size.lmc valid.txt gpt2_none.lmc) uniform=$(kl gpt2_q4_k.lmc valid.txt gpt2_none.lmc)
+python3 -c 'import sys; sys.exit(not float(sys.argv[1]) <= 0.7 * float(sys.argv[2]))' "$mixed" "$uniform" ||
+  fail "GPT-2 at the bytes of q4_k: $mixed, q4_k itself $uniform"
 expect_ok "$LMC" compile "$TINY" --quant-min-dim 0 --quant auto --budget bits=8.5 -o bits.lmc
 case "$(formats_of bits.lmc)" in *q4* | *q5*) fail "with room for q8_0: $(formats_of bits.lmc)" ;; esac
-expect_error 1 "--budget bits=4: in the shortest formats there are, the projections have 4.5 bits a weight" \
+expect_error 1 "--budget bits=4: in the shortest formats there are, the weights have 4.5 bits each" \
   "$LMC" compile "$TINY" --quant auto --budget bits=4 -o no.lmc
 
 # A text of one's own.

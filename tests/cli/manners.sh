@@ -52,7 +52,7 @@ expect_ok "$LMC" compile "$ROOT/models/tiny/gpt2.yaml" -o tiny.lmc
 expect_in err.txt "tiny.lmc will be replaced: it is a bundle of "
 
 # A rule that fits nothing is a mistake of the user's, not of a pass: nothing to replay.
-expect_error 1 "'ffn_dwon=q4_k' fits no projection; roles here: " "$LMC" compile "$TINY" --quant q8_0,ffn_dwon=q4_k -o no.lmc
+expect_error 1 "'ffn_dwon=q4_k' fits no projection or table; roles here: " "$LMC" compile "$TINY" --quant q8_0,ffn_dwon=q4_k -o no.lmc
 [ -e repro.lmir ] && fail "a typo left repro.lmir"
 [ -e no.lmc ] && fail "a bundle was written"
 finish

@@ -53,7 +53,7 @@ grep -q " q4_0 ffn_down=q4_0$" got.txt || fail "the model file's rule: $(cat got
 expect_error 2 "unknown format 'q5_1'" "$LMC" compile "$TINY" --quant q5_1 -o no.lmc
 expect_error 2 "unknown format 'q9'" "$LMC" compile "$TINY" --quant q8_0,ffn_*=q9 -o no.lmc
 expect_error 2 "is a second format" "$LMC" compile "$TINY" --quant q8_0,q4_0 -o no.lmc
-expect_error 1 "'ffn_dwon=q4_k' fits no projection; roles here: " "$LMC" compile "$TINY" --quant q8_0,ffn_dwon=q4_k -o no.lmc
+expect_error 1 "'ffn_dwon=q4_k' fits no projection or table; roles here: " "$LMC" compile "$TINY" --quant q8_0,ffn_dwon=q4_k -o no.lmc
 [ ! -e no.lmc ] || fail "a refused compile left a bundle"
 
 # A GGUF file's blocks stay what they are: the numbers of both bundles are the same.

@@ -9,6 +9,7 @@
 #include "tools/build/auto_quant/divergence.h"
 #include "tools/build/auto_quant/format_choice.h"
 #include "tools/build/auto_quant/importance.h"
+#include "tools/build/auto_quant/lookups.h"
 #include "tools/build/auto_quant/packed_model.h"
 #include "tools/build/auto_quant/trials.h"
 #include "tools/cli/console.h"
@@ -47,6 +48,8 @@ class Choice {
     {
       PackedModel q8 = compiled("q8_0");
       candidates_ = Trials::quantised(q8);
+      for (const std::string& table : tables(trials_.model().graph))  // decoding reads a row of it
+        std::erase(candidates_, std::vector{table});
       unrounded_ = reference_->kl(q8.session());
       if (unrounded_ <= budget_) {
         coarse_ = DType::q8_0;
@@ -152,8 +155,8 @@ void AutoQuantFlags::add_to(Flags& flags) {
       .option(
           "--budget", budget_,
           "of --quant auto: kl=NUMBER, the largest mean KL divergence from the model without "
-          "quantisation, in nats; or what projections may take, bits=NUMBER for each weight or size=FORMAT, "
-          "as much as in that one (default: " +
+          "quantisation, in nats; or what weights may take, bits=NUMBER for each or size=FORMAT, as much as "
+          "with that one (default: " +
               std::string(kDefaultBudget) + ")")
       .check(check_budget, "BUDGET");
   flags

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "ir/op_def.h"
+#include "tools/build/auto_quant/lookups.h"
 #include "tools/build/auto_quant/packed_model.h"
 #include "tools/cli/console.h"
 
@@ -70,17 +71,6 @@ class InputSums {
   std::map<size_t, std::vector<double>> squares_, products_;
 };
 
-// A table that is looked up in as well (tied embeddings): what is passed on there is what others lose, and
-// rows that are read by themselves would only be farther off.
-bool is_looked_up(const Graph& g, const std::string& tensor) {
-  const auto& all = g.weights();
-  const auto w = std::find_if(all.begin(), all.end(), [&](ValueId v) { return g.value(v).name == tensor; });
-  if (w == all.end()) return false;
-  const auto& uses = g.value(*w).uses;
-  return std::any_of(uses.begin(), uses.end(),
-                     [&](const Use& u) { return g.op(u.op).def->name == "embedding"; });
-}
-
 }  // namespace
 
 InputImportance measure_importance(const Model& model, ModelFlags flags, PassOptions passes,
@@ -112,7 +102,9 @@ InputImportance measure_importance(const Model& model, ModelFlags flags, PassOpt
     InputStatistics inputs = sums.of(m.weight);
     if (inputs.importance.empty()) continue;
     for (const std::string& tensor : m.tensors) {
-      if (is_looked_up(model.graph, tensor)) inputs.feedback = nullptr;
+      // What is passed on in a table that is looked up in as well (tied embeddings) is what others lose, and
+      // rows that are read by themselves would only be farther off.
+      if (lookups(model.graph, tensor).any) inputs.feedback = nullptr;
       out[tensor] = inputs;
     }
   }

@@ -7,7 +7,6 @@
 #include <fstream>
 
 #include "codegen/block_rows.h"
-#include "codegen/weight_layout.h"
 #include "ir/op_def.h"
 #include "ir/weight_sources.h"
 #include "passes/engine/lowering.h"
@@ -103,8 +102,8 @@ std::vector<PackedModel::Matrix> PackedModel::matrices() const {
   const std::vector<std::vector<WeightRows>> all = weight_rows(code.graphs.model, code.packs);
   std::vector<Matrix> out;
   for (size_t w = 0; w < code.packs.size(); ++w) {
-    if (!find_weight_layout(code.plan.weights[w].layout)) continue;
     Matrix m{w, {}, code.graphs.model.type(code.packs[w])};
+    if (m.type.rank() < 2) continue;
     for (const WeightRows& rows : all[w]) {
       if (std::find(m.tensors.begin(), m.tensors.end(), rows.tensor) == m.tensors.end())
         m.tensors.push_back(rows.tensor);

@@ -22,7 +22,7 @@ class PackedModel {
 
   Session& session() { return program_.session(); }
 
-  // The weight of a linear, as it is packed: one projection, or several that are fused.
+  // A weight as it is packed: a projection's, several that are fused, a table.
   struct Matrix {
     size_t weight;                     // in the plan
     std::vector<std::string> tensors;  // of the checkpoint
