@@ -49,7 +49,7 @@ class Patience {
   }
 
  private:
-  static constexpr std::chrono::microseconds kImpatient{300}, kLongest{200};
+  static constexpr std::chrono::microseconds kImpatient{300}, kLongest{50};
   const Clock::time_point begin_ = Clock::now();
 };
 
