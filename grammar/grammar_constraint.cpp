@@ -9,7 +9,9 @@
 namespace lmc::grammar {
 namespace {
 
-constexpr size_t kStepsOfToken = size_t{1} << 20;  // some milliseconds; usual ones take thousands
+// A usual mask takes thousands of steps, some 10 ns each.
+constexpr size_t kStepsOfGrammar = size_t{1} << 21, kStepsOfByte = 8;
+constexpr size_t kTokensOfMost = 16;  // a token adds this part of the most
 
 }  // namespace
 
@@ -33,6 +35,11 @@ CompiledGrammar::CompiledGrammar(const Grammar& grammar, std::shared_ptr<const V
       vocabulary_(std::move(vocabulary)),
       masks_(std::make_shared<Masks>(machine_, vocabulary_)) {}
 
+size_t CompiledGrammar::most_steps() const {
+  return std::min(kStepsOfGrammar + kStepsOfByte * static_cast<size_t>(vocabulary_->bytes()),
+                  States::kBudget);
+}
+
 GrammarConstraint::GrammarConstraint(std::shared_ptr<CompiledGrammar> grammar)
     : grammar_(std::move(grammar)), few_(grammar_->vocabulary().size()) {
   restart();
@@ -43,7 +50,7 @@ void GrammarConstraint::restart() {
   masks_ = grammar_->masks_;
   path_.assign(1, masks_->states().start());
   mask_.reset();
-  steps_ = States::kBudget;
+  steps_ = grammar_->most_steps();
 }
 
 // The state once `id` has come; dead if it may not.
@@ -91,7 +98,8 @@ void GrammarConstraint::accept(int32_t id) {
     throw Error("token " + std::to_string(id) + " may not come here under the grammar");
   path_.push_back(to);
   mask_.reset();
-  steps_ = std::min(steps_ + kStepsOfToken, States::kBudget);
+  const size_t most = grammar_->most_steps();
+  steps_ = std::min(steps_ + most / kTokensOfMost, most);
   make_room();
 }
 

@@ -18,6 +18,9 @@ class CompiledGrammar {
   // Error for what cannot be compiled (Machine).
   CompiledGrammar(const Grammar& grammar, std::shared_ptr<const Vocabulary> vocabulary);
   const Vocabulary& vocabulary() const { return *vocabulary_; }
+  // Steps over what nobody has read yet that a text may take at first: a mask asks for every token's bytes,
+  // so there are as many more as those are.
+  size_t most_steps() const;
 
   // Memory for states and masks before they are begun anew, those of texts under way aside.
   static constexpr int64_t kMostBytes = int64_t{64} << 20;
@@ -57,9 +60,7 @@ class GrammarConstraint : public Constraint {
   std::shared_ptr<Masks> masks_;
   std::vector<StateId> path_;         // behind each token; dead behind an end id
   std::shared_ptr<const Mask> mask_;  // of the last one; null: not asked for yet
-  // Steps over what nobody has read yet: so many at first, and with each token some more, up to as many
-  // again.
-  size_t steps_ = States::kBudget;
+  size_t steps_ = 0;                  // left; each token adds some, up to most_steps()
   IdSet few_;
 };
 

@@ -196,6 +196,7 @@ Vocabulary::Vocabulary(std::vector<std::string> texts, std::span<const int32_t> 
       throw Error("token " + std::to_string(id) + " stands for more than " + std::to_string(kMostBytes) +
                   " bytes");
     longest_ = std::max(longest_, static_cast<int32_t>(whole.size()));
+    bytes_ += static_cast<int64_t>(whole.size());
     size_t slice = std::size(kLeads) - 1;
     while (!begins_with(kLeads[slice], whole)) --slice;
     pieces[slice].emplace_back(whole, id);

@@ -36,6 +36,7 @@ class Vocabulary {
   const std::vector<int32_t>& ends() const { return ends_; }
   bool is_end(int32_t id) const;
   int32_t longest() const { return longest_; }  // text, in bytes
+  int64_t bytes() const { return bytes_; }      // all texts
 
   // Tokens of so many characters at most: where a state takes any `most_chars` of the kind, it takes all
   // `ids`.
@@ -74,6 +75,7 @@ class Vocabulary {
   std::vector<std::string> texts_;
   std::vector<int32_t> ends_;
   int32_t longest_ = 0;
+  int64_t bytes_ = 0;
   std::vector<Slice> slices_;
   std::vector<uint32_t> most_chars_;
   uint32_t depth_ = 0;

@@ -254,5 +254,21 @@ TEST(GrammarConstraint, HostileGrammarsAreBounded) {
       << why;
 }
 
+TEST(GrammarConstraint, AMaskMayCostWhatItsVocabularyIsLargeFor) {
+  // Every turn calls the root again in two ways: each token is another set of readings.
+  const Grammar wild =
+      grammar_of_gbnf("root ::= \"a\"{0,1} ([^b]root{73} | r)+ *.\nr ::= \"x\" r\"\"\n", "g");
+  const auto few = std::make_shared<CompiledGrammar>(wild, bytes_and({}));
+  std::vector<std::string> more(1000, std::string(100, 'x'));
+  for (size_t i = 0; i < more.size(); ++i) more[i] += std::to_string(i);
+  const auto many = std::make_shared<CompiledGrammar>(wild, bytes_and(more));
+  EXPECT_GT(many->most_steps(), few->most_steps() + 8 * 100 * more.size());
+  GrammarConstraint text(few);
+  EXPECT_NE(error_of([&] {
+              for (int i = 0; i < 200; ++i) text.accept(text.allowed().ids().front());
+            }).find("too ambiguous"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace lmc::grammar
