@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bitset>
 #include <map>
-#include <set>
 #include <span>
 #include <utility>
 
@@ -17,16 +16,6 @@ void each_target(const State& s, const F& f) {
   for (const auto& e : s.edges) f(e.to);
   for (const auto& c : s.calls) f(c.to);
   for (const uint32_t t : s.empty) f(t);
-}
-
-std::vector<ByteSet> sets_of(const Automaton& a) {
-  std::vector<ByteSet> out;
-  for (const State& s : a.states) {
-    for (const auto& e : s.edges) out.push_back(e.bytes);
-  }
-  std::sort(out.begin(), out.end());
-  out.erase(std::unique(out.begin(), out.end()), out.end());
-  return out;
 }
 
 std::vector<ByteSet> bytes_of(const ByteClasses& classes) {
@@ -115,30 +104,38 @@ Automaton trimmed(Automaton a) {
   return a;
 }
 
-bool is_deterministic(const Automaton& a) {
-  return std::all_of(a.states.begin(), a.states.end(), [](const State& s) {
-    ByteSet known;
-    for (const auto& e : s.edges) {
-      if (!(known & e.bytes).empty()) return false;
-      known |= e.bytes;
-    }
-    std::set<uint32_t> symbols;
-    for (const auto& c : s.calls) {
-      if (!symbols.insert(c.symbol).second) return false;
-    }
-    return s.empty.empty();
-  });
+// For a byte and for a symbol, is there one way at most?
+bool is_deterministic(const State& s) {
+  ByteSet known;
+  for (const auto& e : s.edges) {
+    if (!(known & e.bytes).empty()) return false;
+    known |= e.bytes;
+  }
+  if (s.calls.size() < 2) return true;
+  std::vector<uint32_t> symbols;
+  for (const auto& c : s.calls) symbols.push_back(c.symbol);
+  std::sort(symbols.begin(), symbols.end());
+  return std::adjacent_find(symbols.begin(), symbols.end()) == symbols.end();
 }
 
+bool is_deterministic(const Automaton& a) {
+  return std::all_of(a.states.begin(), a.states.end(),
+                     [](const State& s) { return s.empty.empty() && is_deterministic(s); });
+}
+
+// Most states of most automata have one way for a byte, or all but a few: where a subset has one member, and
+// where all ways for some bytes lead to one state, nothing is sorted and looked up.
 class SubsetConstruction {
  public:
-  SubsetConstruction(const Automaton& a, size_t most) : a_(a), most_(most), marked_(a.states.size()) {
+  SubsetConstruction(const Automaton& a, size_t most)
+      : a_(a), most_(most), marked_(a.states.size()), number_of_one_(a.states.size(), kNone) {
     classes_ = byte_classes(sets_of(a));
     class_bytes_ = bytes_of(classes_);
+    out_.states.reserve(a.states.size());
   }
 
   std::optional<Automaton> run() {
-    if (!number_of({0})) return std::nullopt;
+    if (!number_of_one(0)) return std::nullopt;
     for (uint32_t s = 0; s < out_.states.size(); ++s) {
       if (!expand(s)) return std::nullopt;
     }
@@ -148,6 +145,7 @@ class SubsetConstruction {
 
  private:
   static constexpr size_t kMostWork = size_t{1} << 21;  // members of subsets seen
+  static constexpr uint32_t kNone = ~uint32_t{0};
 
   // Everything that is reached from these without a byte.
   void close(std::vector<uint32_t>& members) {
@@ -177,7 +175,22 @@ class SubsetConstruction {
     return s;
   }
 
+  std::optional<uint32_t> number_of_one(uint32_t member) {
+    if (number_of_one_[member] == kNone) {
+      const auto number = number_of({member});
+      if (!number) return std::nullopt;
+      number_of_one_[member] = *number;
+    }
+    return number_of_one_[member];
+  }
+  std::optional<uint32_t> number_of_all(std::vector<uint32_t>& members) {
+    const bool one = std::all_of(members.begin(), members.end(), [&](uint32_t m) { return m == members[0]; });
+    return one ? number_of_one(members[0]) : number_of(std::move(members));
+  }
+
   bool expand(uint32_t s) {
+    if (subsets_[s]->size() == 1 && is_deterministic(a_.states[subsets_[s]->front()]))
+      return expand_one(s, a_.states[subsets_[s]->front()]);
     std::map<int, std::vector<uint32_t>> by_class;
     std::map<uint32_t, std::vector<uint32_t>> by_symbol;
     for (const uint32_t m : *subsets_[s]) {
@@ -191,15 +204,36 @@ class SubsetConstruction {
     }
     std::map<uint32_t, ByteSet> bytes;  // by target
     for (auto& [c, members] : by_class) {
-      const auto to = number_of(std::move(members));
+      const auto to = number_of_all(members);
       if (!to) return false;
       bytes[*to] |= class_bytes_[static_cast<size_t>(c)];
     }
     for (const auto& [to, set] : bytes) out_.states[s].edges.push_back({set, to});
     for (auto& [symbol, members] : by_symbol) {
-      const auto to = number_of(std::move(members));
+      const auto to = number_of_all(members);
       if (!to) return false;
       out_.states[s].calls.push_back({symbol, *to});
+    }
+    return true;
+  }
+
+  bool expand_one(uint32_t s, const State& from) {
+    for (const auto& e : from.edges) {
+      ++work_;
+      const auto to = number_of_one(e.to);
+      if (!to) return false;
+      auto& edges = out_.states[s].edges;
+      const auto same = std::find_if(edges.begin(), edges.end(), [&](const auto& k) { return k.to == *to; });
+      if (same == edges.end()) {
+        edges.push_back({e.bytes, *to});
+      } else {
+        same->bytes |= e.bytes;
+      }
+    }
+    for (const auto& c : from.calls) {
+      const auto to = number_of_one(c.to);
+      if (!to) return false;
+      out_.states[s].calls.push_back({c.symbol, *to});
     }
     return true;
   }
@@ -209,6 +243,7 @@ class SubsetConstruction {
   ByteClasses classes_;
   std::vector<ByteSet> class_bytes_;
   std::vector<char> marked_;
+  std::vector<uint32_t> number_of_one_;  // by state of `a_`: of what is reached from it without a byte
   Automaton out_;
   std::map<std::vector<uint32_t>, uint32_t> numbers_;
   std::vector<const std::vector<uint32_t>*> subsets_;  // by state
@@ -217,7 +252,15 @@ class SubsetConstruction {
 
 }  // namespace
 
-ByteClasses byte_classes(const std::vector<ByteSet>& sets) {
+std::set<ByteSet> sets_of(const Automaton& a) {
+  std::set<ByteSet> out;
+  for (const State& s : a.states) {
+    for (const auto& e : s.edges) out.insert(e.bytes);
+  }
+  return out;
+}
+
+ByteClasses byte_classes(const std::set<ByteSet>& sets) {
   ByteClasses out;
   out.count = 1;
   for (const ByteSet& set : sets) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,7 +43,8 @@ struct ByteClasses {
   uint8_t of[256] = {};
   int count = 0;
 };
-ByteClasses byte_classes(const std::vector<ByteSet>& sets);
+ByteClasses byte_classes(const std::set<ByteSet>& sets);
+std::set<ByteSet> sets_of(const Automaton& a);  // of its edges
 
 // The same language: from each state at most one way for a byte and one for a symbol, none that is empty,
 // no state that leads nowhere. Nothing if that takes more than `most` states or too much work.

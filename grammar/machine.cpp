@@ -47,10 +47,14 @@ class Units {
   void build(uint32_t unit) {
     at_ = unit;
     Automaton a;
-    a.add_state();
-    const uint32_t end = a.add_state();
-    a.states[end].final = true;
-    add(a, units_[unit].is, 0, end, 0);
+    if (const Expr& is = g_.expr(units_[unit].is); is.kind == Kind::automaton) {
+      a = g_.automaton_of(is);
+    } else {
+      a.add_state();
+      const uint32_t end = a.add_state();
+      a.states[end].final = true;
+      add(a, units_[unit].is, 0, end, 0);
+    }
     total_ += a.states.size();
     make_deterministic(a, 4 * a.states.size() + 64);
     units_[unit].automaton = std::move(a);
@@ -365,14 +369,9 @@ Machine::Machine(const Grammar& grammar) {
   trim(*this, units.units());
   count_only_bytes(*this, units.units());
   refuse_left_recursion(*this, units.units());
-  std::vector<ByteSet> sets;
-  for (const auto& s : automaton.states) {
+  for (const auto& s : automaton.states)
     only_end.push_back(s.final && s.edges.empty() && s.calls.empty() && s.empty.empty());
-    for (const auto& e : s.edges) sets.push_back(e.bytes);
-  }
-  std::sort(sets.begin(), sets.end());
-  sets.erase(std::unique(sets.begin(), sets.end()), sets.end());
-  classes = byte_classes(sets);
+  classes = byte_classes(sets_of(automaton));
   counts = std::any_of(symbols.begin(), symbols.end(), [](const Symbol& s) { return s.counted; });
 }
 

@@ -12,6 +12,7 @@ namespace regex {
 constexpr int kMostNesting = 200;
 constexpr int32_t kMostCount = 100000;
 constexpr size_t kMostPattern = size_t{1} << 16;
+constexpr size_t kMostOfPattern = kMostStates / 2;  // until it is deterministic, it is held twice
 
 struct Node {
   enum class Kind : uint8_t { chars, sequence, choice, repeat, begin, end };
@@ -241,8 +242,8 @@ class Builder {
 
  private:
   uint32_t state() {
-    if (a_.states.size() >= kMostStates)
-      throw Error(name_ + ": the regular expression takes more than " + std::to_string(kMostStates) +
+    if (a_.states.size() >= kMostOfPattern)
+      throw Error(name_ + ": the regular expression takes more than " + std::to_string(kMostOfPattern) +
                   " states; smaller repetitions help");
     return a_.add_state();
   }
@@ -263,12 +264,12 @@ class Builder {
         for (const uint32_t p : n.parts) add(p, from, to);
         break;
       case Kind::sequence:
-        for (const uint32_t p : n.parts) {
-          const uint32_t next = state();
-          add(p, from, next);
+        if (n.parts.empty()) a_.states[from].empty.push_back(to);
+        for (size_t i = 0; i < n.parts.size(); ++i) {
+          const uint32_t next = i + 1 == n.parts.size() ? to : state();
+          add(n.parts[i], from, next);
           from = next;
         }
-        a_.states[from].empty.push_back(to);
         break;
       case Kind::repeat:
         add_repeat(n, from, to);
@@ -301,8 +302,23 @@ class Builder {
     a_.states[from].empty.push_back(to);
   }
 
-  // Ways that end alike share their ends.
   void add_chars(const CodePoints& chars, uint32_t from, uint32_t to) {
+    const Automaton& one = one_of(chars);
+    std::vector<uint32_t> number = {from};
+    for (size_t s = 1; s < one.states.size(); ++s) number.push_back(one.states[s].final ? to : state());
+    for (size_t s = 0; s < one.states.size(); ++s) {
+      for (const auto& e : one.states[s].edges) a_.states[number[s]].edges.push_back({e.bytes, number[e.to]});
+    }
+  }
+
+  // The bytes of one of these: for each at most one way, and where they end nothing follows. Ways that end
+  // alike share their ends.
+  const Automaton& one_of(const CodePoints& chars) {
+    const auto [known, is_new] = chars_.try_emplace(chars.ranges());
+    if (!is_new) return known->second;
+    Automaton a;
+    const uint32_t from = a.add_state(), to = a.add_state();
+    a.states[to].final = true;
     std::map<std::vector<ByteSet>, uint32_t> before;  // by the bytes still to come
     before[{}] = to;
     for (const std::vector<ByteSet>& way : utf8_ways(chars)) {
@@ -310,13 +326,15 @@ class Builder {
       for (size_t i = way.size() - 1; i > 0; --i) {
         const auto [it, added] = before.try_emplace({way.begin() + static_cast<ptrdiff_t>(i), way.end()}, 0);
         if (added) {
-          it->second = state();
-          a_.states[it->second].edges.push_back({way[i], behind});
+          it->second = a.add_state();
+          a.states[it->second].edges.push_back({way[i], behind});
         }
         behind = it->second;
       }
-      a_.states[from].edges.push_back({way[0], behind});
+      a.states[from].edges.push_back({way[0], behind});
     }
+    make_deterministic(a, kMostOfPattern);
+    return known->second = std::move(a);
   }
 
   // Every state once for each place: ^ holds at the start alone; behind $ there is no byte.
@@ -357,6 +375,7 @@ class Builder {
   const std::vector<Node>& nodes_;
   const std::string& name_;
   Automaton a_;
+  std::map<std::vector<std::pair<uint32_t, uint32_t>>, Automaton> chars_;
   std::multimap<uint32_t, uint32_t> begins_, ends_;
 };
 

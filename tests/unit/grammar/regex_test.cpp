@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <regex>
+
 #include "../error_of.h"
+#include "runtime/random.h"
 #include "texts.h"
 
 namespace lmc::grammar {
@@ -50,6 +54,45 @@ TEST(Regex, FindsAnywhereWithAnchorsWhereTheyStand) {
   EXPECT_FALSE(found("(^|-)x(-|$)", "axb"));
 }
 
+std::string random_pattern(Random& random, int depth) {
+  std::string out;
+  for (uint64_t parts = random.below(3) + 1; parts > 0; --parts) {
+    const uint64_t kind = depth == 0 ? random.below(3) : random.below(6);
+    if (kind < 3) {
+      out += "ab."[kind];
+    } else {
+      out += "(?:" + random_pattern(random, depth - 1);
+      if (kind > 3) out += "|" + random_pattern(random, depth - 1);
+      out += ")";
+    }
+    out += std::array{"", "", "?", "*", "+", "{2}", "{1,2}"}[random.below(7)];
+  }
+  return out;
+}
+
+TEST(Regex, MatchesWhatTheStandardLibraryDoes) {
+  std::vector<std::string> texts = {""};
+  for (size_t i = 0; texts[i].size() < 5; ++i) {
+    for (const char c : {'a', 'b', 'c'}) texts.push_back(texts[i] + c);
+  }
+  Random random(1);
+  for (int i = 0; i < 500; ++i) {
+    const std::string pattern = random_pattern(random, 1);
+    const std::regex expected(pattern);
+    const auto a = deterministic(automaton_of_regex(pattern, Match::whole, "r"), 1 << 17);
+    ASSERT_TRUE(a) << pattern;
+    for (const std::string& text : texts)
+      ASSERT_EQ(accepts(*a, text), std::regex_match(text, expected)) << pattern << " and " << text;
+  }
+}
+
+TEST(Regex, LongOnesAreTakenAndTooLongOnesRefused) {
+  EXPECT_TRUE(
+      accepts(*deterministic(automaton_of_regex(std::string(8000, '.') + "a?", Match::whole, "r"), 1 << 17),
+              std::string(8001, 'a')));
+  EXPECT_NE(error_of([] { automaton_of_regex(std::string(60000, '.'), Match::whole, "r"); }), "");
+}
+
 TEST(Regex, RefusesByName) {
   const auto why = [](std::string_view p) {
     return error_of([&] { automaton_of_regex(p, Match::whole, "r"); });
@@ -69,7 +112,7 @@ TEST(Regex, RefusesByName) {
   EXPECT_EQ(why("\\q"), "r:1:1: there is no such escape");
   EXPECT_EQ(why("\xff"), "r:1:1: is not valid UTF-8");
   EXPECT_EQ(why("((a{1000}){1000}){1000}"),
-            "r: the regular expression takes more than 262144 states; smaller repetitions help");
+            "r: the regular expression takes more than 131072 states; smaller repetitions help");
   EXPECT_EQ(why(std::string(300, '(') + std::string(300, ')')),
             "r:1:202: groups may be nested 200 deep at most");
 }
