@@ -33,12 +33,23 @@ GgufStorage storage(const GgufTensorRule& rule, const ConfigMap& config) {
   return how;
 }
 
-// What the file holds must be what its other metadata lead to.
-void check_made(const GgufMadeTensor& rule, const std::vector<float>& want, const GgufFile& file) {
+std::optional<int64_t> made_size(const GgufMadeTensor& rule, const ConfigMap& config) {
+  if (!truth(evaluate_expr(rule.when, config), rule.when.loc)) return std::nullopt;
+  const int64_t size = whole(evaluate_expr(rule.size, config), rule.size.loc, "size");
+  if (size < 1 || size > kMaxMade) throw Error(rule.size.loc, "size is " + std::to_string(size));
+  return size;
+}
+
+// What the file holds must be what its other metadata lead to: first as many numbers, so that no more are
+// made than it has. False where they lead to none.
+bool check_made(const GgufMadeTensor& rule, const ConfigMap& config, const GgufFile& file) {
+  const std::optional<int64_t> size = made_size(rule, config);
+  if (!size) return false;
   const GgufFile::Tensor& t = file.tensors().at(rule.name);
   const std::string where = file.path() + ": tensor '" + rule.name + "' " + t.type_text();
-  if (t.rows() != 1 || t.columns() != static_cast<int64_t>(want.size()))
-    throw Error(where + " should have " + std::to_string(want.size()) + " numbers (" + rule.loc.str() + ")");
+  if (t.rows() != 1 || t.columns() != *size)
+    throw Error(where + " should have " + std::to_string(*size) + " numbers (" + rule.loc.str() + ")");
+  const std::vector<float> want = *gguf_made(rule, config);
   std::vector<float> got(want.size());
   file.read_row(t, 0, 0, got);
   for (size_t i = 0; i < want.size(); ++i) {
@@ -47,17 +58,17 @@ void check_made(const GgufMadeTensor& rule, const std::vector<float>& want, cons
                   rule.loc.str() + " expects " + std::to_string(want[i]));
     }
   }
+  return true;
 }
 
 }  // namespace
 
 std::optional<std::vector<float>> gguf_made(const GgufMadeTensor& rule, const ConfigMap& config) {
-  if (!truth(evaluate_expr(rule.when, config), rule.when.loc)) return std::nullopt;
-  const int64_t size = whole(evaluate_expr(rule.size, config), rule.size.loc, "size");
-  if (size < 1 || size > kMaxMade) throw Error(rule.size.loc, "size is " + std::to_string(size));
+  const std::optional<int64_t> size = made_size(rule, config);
+  if (!size) return std::nullopt;
   ConfigMap values = config;
   std::vector<float> out;
-  for (int64_t i = 0; i < size; ++i) {
+  for (int64_t i = 0; i < *size; ++i) {
     values["i"] = {i};
     out.push_back(static_cast<float>(real(evaluate_expr(rule.value, values), rule.value.loc)));
   }
@@ -119,10 +130,8 @@ std::unique_ptr<GgufWeights> gguf_weights(const Definition& d, const ConfigMap& 
     placed.insert(p.stored);
   }
   for (const GgufMadeTensor& rule : d.gguf.made) {
-    const auto numbers = gguf_made(rule, config);
-    if (!numbers || !weights->file().tensors().contains(rule.name)) continue;
-    check_made(rule, *numbers, weights->file());
-    placed.insert(rule.name);
+    if (weights->file().tensors().contains(rule.name) && check_made(rule, config, weights->file()))
+      placed.insert(rule.name);
   }
   for (const auto& [name, t] : weights->file().tensors()) {
     const bool ignored = std::any_of(
