@@ -2,6 +2,7 @@
 
 #define OMPI_SKIP_MPICXX 1  // the bindings for C++, which MPI has given up
 #include <mpi.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <atomic>
@@ -12,11 +13,13 @@
 #include <thread>
 
 #include "ir/error.h"
+#include "runtime/threads.h"
 
 namespace lmc {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kBeat{500};       // every rank tells all others that it is there …
@@ -35,23 +38,48 @@ void check(int code, const char* what) {
   throw Error(std::string(what) + ": " + text);
 }
 
-// Waits as one who shares cores, or halves of them, with those that it waits for: the first moments at once,
-// then asking again after a part of the time that it has waited already.
+// Asks again at once for as long as a step may take, if there are cores for all ranks: who sleeps is late,
+// and its core slow at first. Else only in the first moments, as those that it waits for may need the core.
+// Then it sleeps for a part of the time that it has waited already.
 class Patience {
  public:
+  explicit Patience(bool cores_for_all) : impatient_(cores_for_all ? kStep : kMoment) {}
+
   void wait() {
-    const auto waited = Clock::now() - begin_;
-    if (waited < kImpatient) {
+    const Clock::duration waited = Clock::now() - begin_;
+    if (waited < impatient_) {
       std::this_thread::yield();
     } else {
-      std::this_thread::sleep_for(std::min<Clock::duration>(waited / 16, kLongest));
+      std::this_thread::sleep_for(std::min({waited / 16, kShort + waited / 1000, kLong}));
     }
   }
 
  private:
-  static constexpr std::chrono::microseconds kImpatient{300}, kLongest{50};
+  static constexpr Clock::duration kMoment = microseconds(300), kStep = milliseconds(100);
+  static constexpr Clock::duration kShort = microseconds(50), kLong = milliseconds(1);
+  const Clock::duration impatient_;
   const Clock::time_point begin_ = Clock::now();
 };
+
+// Are there cores for the threads of all ranks on this rank's machine? Each has as many threads as it would
+// use if nobody said.
+bool cores_for_all() {
+  MPI_Comm here;
+  check(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &here), "MPI");
+  int threads = default_threads();
+  check(MPI_Allreduce(MPI_IN_PLACE, &threads, 1, MPI_INT, MPI_SUM, here), "MPI");
+  cpu_set_t cpus;
+  CPU_ZERO(&cpus);
+  ::sched_getaffinity(0, sizeof cpus, &cpus);
+  check(MPI_Allreduce(MPI_IN_PLACE, &cpus, sizeof cpus, MPI_BYTE, MPI_BOR, here), "MPI");
+  MPI_Comm_free(&here);
+  std::vector<int> all;
+  for (int i = 0; i < CPU_SETSIZE; ++i) {
+    if (CPU_ISSET(static_cast<size_t>(i), &cpus)) all.push_back(i);
+  }
+  const int cores = physical_cores(all), granted = cgroup_cpus();
+  return threads <= (granted > 0 ? std::min(cores, granted) : cores);
+}
 
 // A thread that says it is there and listens for the others. What only computes for long still answers; what
 // was stopped, or lies on a machine that is gone, does not.
@@ -140,8 +168,7 @@ int bytes(int64_t n) {
   return static_cast<int>(n);
 }
 
-void complete(std::vector<MPI_Request>& pending) {
-  Patience patience;
+void complete(std::vector<MPI_Request>& pending, Patience patience) {
   for (int done = 0;;) {
     check(MPI_Testall(static_cast<int>(pending.size()), pending.data(), &done, MPI_STATUSES_IGNORE), "MPI");
     if (done != 0) return;
@@ -153,8 +180,13 @@ void complete(std::vector<MPI_Request>& pending) {
 class Rows : public Gathering {
  public:
   Rows() = default;  // none
-  Rows(MPI_Comm ranks, int tag, int rank, std::byte* rows, int64_t count, const PlanGather& gather)
-      : rows_(rows), count_(count), gather_(gather), others_(gather.bytes.size()) {
+  Rows(MPI_Comm ranks, int tag, int rank, bool cores_for_all, std::byte* rows, int64_t count,
+       const PlanGather& gather)
+      : cores_for_all_(cores_for_all),
+        rows_(rows),
+        count_(count),
+        gather_(gather),
+        others_(gather.bytes.size()) {
     for (const int64_t n : gather.bytes) starts_.push_back(starts_.back() + n);
     const auto own = static_cast<size_t>(rank);
     receive(ranks, tag, own);
@@ -162,7 +194,7 @@ class Rows : public Gathering {
   }
 
   void end() override {
-    complete(pending_);
+    complete(pending_, Patience(cores_for_all_));
     for (size_t r = 0; r < others_.size(); ++r) {
       for (int64_t i = 0; !others_[r].empty() && i < count_; ++i)
         std::memcpy(rows_ + i * gather_.stride + starts_[r], others_[r].data() + i * gather_.bytes[r],
@@ -204,6 +236,7 @@ class Rows : public Gathering {
     }
   }
 
+  bool cores_for_all_ = false;
   std::byte* rows_ = nullptr;
   int64_t count_ = 0;
   PlanGather gather_;
@@ -223,6 +256,7 @@ class MpiRanks : public Collective {
     MPI_Comm_size(MPI_COMM_WORLD, &size_);
     check(MPI_Comm_dup(MPI_COMM_WORLD, &rows_), "MPI");
     check(MPI_Comm_dup(MPI_COMM_WORLD, &pulse_ranks_), "MPI");
+    cores_for_all_ = cores_for_all();
     pulse_ = std::make_unique<Pulse>(pulse_ranks_, rank_, size_);
   }
   // All ranks come here together, or one has ended them.
@@ -234,7 +268,7 @@ class MpiRanks : public Collective {
   std::unique_ptr<Gathering> begin_gather(std::byte* rows, int64_t count, const PlanGather& gather) override {
     // All ranks begin in one order: what belongs together has one number.
     if (count == 0) return std::make_unique<Rows>();
-    return std::make_unique<Rows>(rows_, next_tag(), rank_, rows, count, gather);
+    return std::make_unique<Rows>(rows_, next_tag(), rank_, cores_for_all_, rows, count, gather);
   }
 
   void broadcast(std::vector<std::byte>& message) override {
@@ -245,9 +279,9 @@ class MpiRanks : public Collective {
         check(MPI_Isend(message.data(), bytes(static_cast<int64_t>(message.size())), MPI_BYTE, r, tag, rows_,
                         &pending[static_cast<size_t>(r) - 1]),
               "sending to another rank");
-      return complete(pending);
+      return complete(pending, Patience(cores_for_all_));
     }
-    Patience patience;
+    Patience patience(cores_for_all_);
     MPI_Status status;
     for (int there = 0; there == 0; patience.wait())
       check(MPI_Iprobe(0, tag, rows_, &there, &status), "receiving from rank 0");
@@ -262,6 +296,7 @@ class MpiRanks : public Collective {
   int next_tag() { return tag_ = (tag_ + 1) % 30'000; }
 
   int rank_ = 0, size_ = 1;
+  bool cores_for_all_ = false;
   MPI_Comm rows_ = MPI_COMM_NULL, pulse_ranks_ = MPI_COMM_NULL;
   std::unique_ptr<Pulse> pulse_;
   int tag_ = 0;

@@ -199,18 +199,29 @@ class CachedRates {
 // host.
 constexpr int64_t kBeyondCaches = 256 << 20;
 
-// Bytes that are still in the caches when they are read again: the largest power of two that all threads
-// together read much faster than what is far beyond.
-double kept_bytes(int threads) {
-  constexpr double kMuchFaster = 1.4;
+// Seconds a byte when all threads read the first of `memory` again and again: the best of some, as others'
+// work makes a walk slower, never faster.
+double seconds_a_byte(MemoryTeam& team, std::span<const std::byte> memory) {
   constexpr MemoryWalk kWalk{4, 4096};
+  constexpr int kRounds = 4;
+  double best = 0;
+  for (int i = 0; i < kRounds; ++i) best = std::max(best, team.read(memory, kWalk));
+  return 1 / best;
+}
+
+// Bytes that are still in the caches when they are read again, beside more. The largest walk that takes less
+// than halfway from one within the caches to one far beyond tells: as much of it is kept as it is faster.
+double kept_bytes(int threads) {
+  constexpr size_t kWithin = 1 << 20;
   const std::vector<std::byte> memory(kBeyondCaches, std::byte{1});
+  const std::span all(memory);
   MemoryTeam team(threads);
-  const double beyond = team.read(memory, kWalk);
-  size_t size = memory.size() / 2;
-  while (size > (1 << 20) && team.read(std::span(memory).first(size), kWalk) < kMuchFaster * beyond)
-    size /= 2;
-  return static_cast<double>(size);
+  const double beyond = seconds_a_byte(team, all), within = seconds_a_byte(team, all.first(kWithin));
+  for (size_t size = memory.size() / 2; size > kWithin; size /= 2) {
+    const double kept = (beyond - seconds_a_byte(team, all.first(size))) / (beyond - within);
+    if (kept > 0.5 && kept <= 1) return kept * static_cast<double>(size);
+  }
+  return static_cast<double>(kWithin);
 }
 
 // Weights far beyond the caches, in matrices of 8.9 MB, and a small row kernel in front of each: the shape of
