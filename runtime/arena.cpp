@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "ir/error.h"
+#include "runtime/memory_page.h"
 
 namespace lmc {
 namespace {
@@ -57,6 +58,12 @@ Arena& Arena::operator=(Arena&& other) noexcept {
 
 void Arena::give_back(int64_t offset, int64_t bytes) {
   if (mapped_) madvise(data_ + offset, static_cast<size_t>(bytes), MADV_DONTNEED);
+}
+
+void Arena::commit(int64_t offset, int64_t bytes) {
+  if (!mapped_) return;
+  const int64_t begin = offset / kMemoryPage * kMemoryPage, end = whole_pages(offset + bytes);
+  madvise(data_ + begin, static_cast<size_t>(end - begin), MADV_POPULATE_WRITE);  // since Linux 5.14
 }
 
 void Arena::clear() {

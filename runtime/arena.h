@@ -23,6 +23,9 @@ class Arena {
   void clear();
   // The same for a part of whole memory pages; a small arena keeps it as it is.
   void give_back(int64_t offset, int64_t bytes);
+  // What will be written soon gets its pages at once, which takes a fraction of as many page faults. Where
+  // the system cannot, or has no memory, they still come as they are touched.
+  void commit(int64_t offset, int64_t bytes);
 
  private:
   std::byte* data_ = nullptr;

@@ -84,11 +84,24 @@ void KvCache::share(int64_t page, std::shared_ptr<std::byte[]> lasting) {
 void KvCache::make_own(int64_t position) {
   reach(position);
   const auto page = static_cast<size_t>(position / kCachePage);
+  if (position / kCachePage >= committed_) commit(position / kCachePage);
   if (page >= shared_.size() || !shared_[page]) return;
   point_at_own(position / kCachePage);
   const std::shared_ptr<std::byte[]> from = std::exchange(shared_[page], nullptr);
   --shared_pages_;
   std::copy_n(from.get(), lasting_.bytes(), memory_.data() + position / kCachePage * lasting_stride_);
+}
+
+// The memory of a page's positions, of which the next steps fill one after the other, in all caches: that of
+// states comes as they do, each as large as many positions.
+void KvCache::commit(int64_t page) {
+  if (lasting_.bytes() > 0) memory_.commit(page * lasting_stride_, lasting_stride_);
+  for (size_t i = 0; i < plans_.size(); ++i) {
+    const bool ring = !lasting_.lasts(i) && plans_[i].dtype != DType::state_f32;
+    if (ring && page < cache_pages(plans_[i]))
+      memory_.commit(rings_[i] + page * CacheLayout(plans_[i]).page_bytes, CacheLayout(plans_[i]).page_bytes);
+  }
+  committed_ = page + 1;
 }
 
 void KvCache::advance(int64_t tokens) {
@@ -143,7 +156,7 @@ void KvCache::reset() {
   shared_.clear();
   shared_pages_ = 0;
   memory_.clear();
-  position_ = written_ = 0;
+  position_ = written_ = committed_ = 0;
 }
 
 int64_t most_taken_back(const Plan& plan) {

@@ -36,7 +36,7 @@ class KvCache {
   void share(int64_t page, std::shared_ptr<std::byte[]> lasting);
   // How many pages are another's memory.
   int64_t shared_pages() const { return shared_pages_; }
-  // Before a step writes a position: its page is the sequence's own, with what it has held.
+  // Before a step writes a position: its page is the sequence's own, with what it has held, and has memory.
   void make_own(int64_t position);
 
   void advance(int64_t tokens);
@@ -60,6 +60,7 @@ class KvCache {
   std::byte* own_page(size_t cache, int64_t number) const;
   void reach(int64_t position);
   void point_at_own(int64_t page);
+  void commit(int64_t page);
 
   int64_t context_;
   int64_t position_ = 0;
@@ -74,6 +75,7 @@ class KvCache {
   int64_t lasting_stride_;
   std::vector<int64_t> rings_;
   Arena memory_;
+  int64_t committed_ = 0;                             // one past the last page that commit() was called for
   std::vector<std::shared_ptr<std::byte[]>> shared_;  // by page; null, or none: own
   int64_t shared_pages_ = 0;
 };
