@@ -74,10 +74,11 @@ void for_buffers(const StepPlan& plan, const Body& body) {
 }  // namespace
 
 PositionsSeen positions_seen(const AttentionWork& a, const StepShape& step) {
+  const int64_t each = (step.tokens + step.sequences - 1) / step.sequences;
   PositionsSeen out;
-  for (int64_t t = 0; t < step.tokens; ++t)
-    out.together += static_cast<double>(std::min(step.position + t + 1, a.span));
-  out.apart = static_cast<double>(std::min(step.position + step.tokens, a.span + step.tokens - 1));
+  for (int64_t t = 0; t < each; ++t)
+    out.together += static_cast<double>(std::min(step.position + t + 1, a.span) * step.sequences);
+  out.apart = static_cast<double>(std::min(step.position + each, a.span + each - 1) * step.sequences);
   return out;
 }
 

@@ -23,8 +23,9 @@ namespace lmc {
 // What a step is fed.
 struct StepShape {
   int64_t tokens = 1;
-  int64_t rows = 1;      // of logits that are wanted
-  int64_t position = 0;  // of the first token: how many its sequence has before it
+  int64_t rows = 1;       // of logits that are wanted
+  int64_t position = 0;   // of the first token: how many its sequence has before it
+  int64_t sequences = 1;  // that share the tokens evenly, all of them at that position
 };
 
 // Positions that attention of this kind sees in a step.

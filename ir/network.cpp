@@ -44,13 +44,18 @@ double seconds_of(const RankTraffic& t, const NetworkFigures& network) {
   return calls + network.latency + std::max(t.sent, t.got) / network.bandwidth;
 }
 
+double busy_seconds_of(const RankTraffic& t, const NetworkFigures& network) {
+  return network.message * static_cast<double>(t.messages_out + t.messages_in) +
+         std::max(t.sent, t.got) / network.bandwidth;
+}
+
 StepTraffic step_traffic(const StepPlan& plan, const StepShape& step, const NetworkFigures& network) {
   StepTraffic out;
   for (const PlanStage& s : plan.stages) {
     if (!s.gather) continue;
     const int64_t rows = s.work.over_rows ? step.rows : step.tokens;
     const bool own = s.gather->bytes[static_cast<size_t>(s.gather->rank)] > 0;
-    const bool best = plan.max_tokens == 1 && makes_logits(s) && (!own || plan.argmax_stage >= 0);
+    const bool best = makes_logits(s) && (plan.max_tokens > 1 || !own || plan.argmax_stage >= 0);
     const RankTraffic t = traffic_of(best ? of_the_best(*s.gather) : *s.gather, rows);
     if (t.messages_in + t.messages_out == 0) continue;
     ++out.collectives;
@@ -59,6 +64,7 @@ StepTraffic step_traffic(const StepPlan& plan, const StepShape& step, const Netw
     out.all.messages_out += t.messages_out;
     out.all.messages_in += t.messages_in;
     out.seconds += seconds_of(t, network);
+    out.busy_seconds += busy_seconds_of(t, network);
   }
   return out;
 }

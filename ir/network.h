@@ -27,14 +27,18 @@ RankTraffic traffic_of(const PlanGather& gather, int64_t rows);
 //   message * messages + latency + max(sent, got) / bandwidth
 // without the latency, and not counting what only lies with the system, on a rank that gets nothing.
 double seconds_of(const RankTraffic& traffic, const NetworkFigures& network);
+// Of these, what no other step of the rank can use: it handles messages, or its link is taken.
+double busy_seconds_of(const RankTraffic& traffic, const NetworkFigures& network);
 
 struct StepTraffic {
   int64_t collectives = 0;  // in which this rank has a part, or gets others'
   RankTraffic all;          // added up
   double seconds = 0;
+  double busy_seconds = 0;  // busy_seconds_of() of each
 };
-// Of a step that asks for no more than the likeliest token, where the plan can tell it
-// (StepPlan::argmax_stage on the ranks that have logits).
+// Of a step that asks for no more than the likeliest token of each row, where the plan can tell it
+// (StepPlan::argmax_stage on the ranks that have logits; ranks are asked for it where a step has several
+// rows).
 StepTraffic step_traffic(const StepPlan& plan, const StepShape& step, const NetworkFigures& network);
 
 // Until rank 0 has told all others what to run.

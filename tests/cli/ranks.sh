@@ -63,9 +63,11 @@ expect_error 2 "--split goes with --ranks" "$LMC" compile "$MODEL" --split layer
 grep -q 'layers, 64 ranks: .*there are 6 layers, fewer' price.txt || fail "price does not say what cannot be: $(cat price.txt)"
 "$LMC" price "$MODEL" --ranks 2 --network latency=0us,bandwidth=1GB,message=0us --json 2>/dev/null >fast.json
 "$LMC" price "$MODEL" --ranks 2 --network latency=1ms,bandwidth=1Mb --json 2>/dev/null >slow.json
+"$LMC" price "$MODEL" --ranks 2 --network latency=1ms,bandwidth=1Mb --texts 8 --json 2>/dev/null >texts.json
+expect_error 2 "--texts 65: a step takes 64 tokens at most" "$LMC" price "$MODEL" --ranks 2 --texts 65
 python3 - <<'P' || fail "price: the network counts for nothing"
 import json
-fast, slow = (json.load(open(f))['prices'] for f in ('fast.json', 'slow.json'))
+fast, slow, texts = (json.load(open(f))['prices'] for f in ('fast.json', 'slow.json', 'texts.json'))
 for f, s in zip(fast, slow):
     assert f['compute_seconds'] == s['compute_seconds'] and f['sent_bytes'] == s['sent_bytes'] > 0
     # Each collective waits for a message, and two layers' worth of rows take their time at 1 Mb/s.
@@ -73,6 +75,8 @@ for f, s in zip(fast, slow):
 tensor, layers = slow
 assert tensor['collectives'] == 14 and layers['collectives'] == 2
 assert layers['decode_tokens_per_second'] > tensor['decode_tokens_per_second']
+# Of eight texts, each rank of layers has four at a time; the latency is then waited for once for all eight.
+assert texts[1]["decode_tokens_per_second"] > 1.5 * layers['decode_tokens_per_second']
 P
 expect_error 2 "bandwidth must be a number and one of" "$LMC" price "$MODEL" --network bandwidth=fast
 expect_error 2 "--network takes latency=" "$LMC" price "$MODEL" --network speed=1

@@ -24,7 +24,7 @@ struct Options {
   std::string model, network = "latency=50us,bandwidth=1Gb", target = "native";
   std::vector<int64_t> ranks = {1, 2, 4, 8};
   std::vector<std::string> splits = {"tensor", "layers"};
-  int64_t per_machine = 1, depth = 0, block = 64;
+  int64_t per_machine = 1, depth = 0, block = 64, texts = 1;
   ModelFlags source;
   PassFlags passes;
   bool json = false;
@@ -66,7 +66,7 @@ std::vector<Row> price(const Options& o, const Graph& model, const RankPriceOpti
 }
 
 std::string table(const std::vector<Row>& rows) {
-  TextTable t({"<split", "ranks", "weights each", "cache each", "collectives", "sent a token", "compute ms",
+  TextTable t({"<split", "ranks", "weights each", "cache each", "collectives", "sent a step", "compute ms",
                "network ms", "decode tokens/s", "prefill tokens/s"});
   std::string remarks;
   for (const Row& r : rows) {
@@ -114,6 +114,7 @@ Json json_of(const std::vector<Row>& rows, const RankPriceOptions& options) {
             {"bandwidth", options.network.bandwidth},
             {"message", options.network.message}}},
           {"position", options.position},
+          {"texts", options.texts},
           {"prices", list}};
 }
 
@@ -130,6 +131,10 @@ void run(const Options& o) {
   options.lowering.target = o.target == "native" ? native_target() : o.target;
   options.machine = share_of(PricingFigures().get(), o.per_machine);
   options.position = o.depth;
+  options.texts = o.texts;
+  if (o.texts > options.lowering.block)
+    throw UsageError(
+        fmt::format("--texts {}: a step takes {} tokens at most (--block)", o.texts, options.lowering.block));
   const std::vector<Row> rows = price(o, m.graph, options);
   if (o.json) {
     fmt::print("{}\n", json_of(rows, options).dump());
@@ -137,8 +142,9 @@ void run(const Options& o) {
   }
   info("{}: {} layers, {:.2f} M parameters", m.source, m.layers, static_cast<double>(m.parameters) / 1e6);
   fmt::print("{}", table(rows));
-  info("predicted for {} threads a rank, one greedy text at position {}, prompts in blocks of {}; {}",
-       options.machine.threads, o.depth, options.lowering.block, o.network);
+  info("predicted for {} threads a rank, {} greedy text{} at position {}, prompts in blocks of {}; {}",
+       options.machine.threads, o.texts, o.texts == 1 ? "" : "s at once", o.depth, options.lowering.block,
+       o.network);
 }
 
 const RegisterCommand kPrice(
@@ -176,6 +182,11 @@ const RegisterCommand kPrice(
            .shows_default();
        flags.option("-d,--depth", o->depth, "positions of the text before the token that is priced")
            .not_negative();
+       flags
+           .option("--texts", o->texts,
+                   "so many texts at once; ranks that have layers work on different ones at a time")
+           .range(1, 4096)
+           .shows_default();
        flags.option("--block", o->block, "tokens of a prompt in a step").range(1, 4096).shows_default();
        flags.option("--target", o->target, "instruction set; native is the fastest here")
            .suggests({"native", "avx2", "avx-vnni", "avx512-vnni", "avx512-amx"})

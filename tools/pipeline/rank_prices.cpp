@@ -27,11 +27,15 @@ double bytes_of(const std::vector<Item>& items) {
 // Adds what one rank takes.
 void add_rank(RankPrice& out, const Plan& plan, const RankPriceOptions& o) {
   const bool in_turn = out.split == "layers";
-  const StepShape token{1, 1, o.position};
-  const double compute = StepCost(plan.decode, o.machine).usual_step(token, o.machine.threads);
-  const StepTraffic sent = step_traffic(plan.decode, token, o.network);
+  const int64_t texts = (out.texts + out.under_way - 1) / out.under_way;
+  const StepShape step{texts, texts, o.position, texts};
+  const StepPlan& steps = texts == 1 ? plan.decode : plan.prefill;
+  const double compute = StepCost(steps, o.machine).usual_step(step, o.machine.threads);
+  const StepTraffic sent = step_traffic(steps, step, o.network);
   out.compute = in_turn ? out.compute + compute : std::max(out.compute, compute);
   out.network = in_turn ? out.network + sent.seconds : std::max(out.network, sent.seconds);
+  const double told = plan.rank == 0 ? o.network.message * static_cast<double>(out.ranks - 1) : 0;
+  out.busiest = std::max(out.busiest, compute + sent.busy_seconds + told);
   out.collectives = std::max(out.collectives, sent.collectives);
   out.sent_bytes = std::max(out.sent_bytes, sent.all.sent);
   out.weight_bytes = std::max(out.weight_bytes, bytes_of(plan.weights));
@@ -51,6 +55,8 @@ RankPrice price_of_ranks(const Graph& model, int64_t ranks, const std::string& s
   RankPrice out;
   out.ranks = ranks;
   out.split = split;
+  out.texts = o.texts;
+  if (split == "layers") out.under_way = std::min(o.texts, ranks);
   PassOptions passes = o.passes;
   passes.settings["shard"]["rules"] = split;
   passes.trial = true;

@@ -2,6 +2,7 @@
 // on machines and networks that need not be there.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -18,17 +19,24 @@ struct RankPrice {
   std::string split;        // the strategy: "tensor", "layers"
   double weight_bytes = 0;  // of the rank that has most
   double cache_bytes = 0;   // likewise, of one text
-  int64_t collectives = 0;  // of a token, in which the busiest rank has part
-  double sent_bytes = 0;    // of a token, by that rank
-  // Seconds of a greedy token: what the slowest rank computes (of layers: all of them, one after the other),
-  // and what is sent.
+  int64_t texts = 1;        // that are written at once, a greedy token of each at a time
+  int64_t under_way = 1;    // steps at once: of layers one on each rank, each with as many of the texts
+  int64_t collectives = 0;  // of a step, in which the busiest rank has part
+  double sent_bytes = 0;    // of a step, by that rank
+  // Seconds of a step: what the slowest rank computes (of layers: all of them, one after the other), and what
+  // is sent.
   double compute = 0, network = 0;
+  double busiest = 0;  // rank: seconds in which it cannot have another step
   // Seconds that each further block of a prompt takes: while one rank has it, others have those around it.
   int64_t block = 0;  // its tokens
   double block_seconds = 0;
   std::vector<std::string> remarks;  // what could not be dealt out
 
-  double tokens_per_second() const { return 1 / (compute + network); }
+  // Steps under way follow each other as fast as the busiest rank lets them.
+  double seconds_a_token_of_each() const {
+    return std::max(compute + network, static_cast<double>(under_way) * busiest);
+  }
+  double tokens_per_second() const { return static_cast<double>(texts) / seconds_a_token_of_each(); }
   double prompt_tokens_per_second() const { return static_cast<double>(block) / block_seconds; }
 };
 
@@ -37,7 +45,8 @@ struct RankPriceOptions {
   LoweringOptions lowering;
   MachineFigures machine;  // of each rank
   NetworkFigures network;
-  int64_t position = 0;  // how long the text is already
+  int64_t position = 0;  // how long a text is already
+  int64_t texts = 1;     // at most lowering.block
 };
 
 // Error if the model cannot be dealt out so.

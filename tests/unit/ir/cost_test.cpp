@@ -124,6 +124,8 @@ TEST(Cost, AttentionGrowsWithThePositionsSeenUpToItsWindow) {
   EXPECT_DOUBLE_EQ(seconds(s, 1, {1, 1, 49}), 50e-7);
   EXPECT_DOUBLE_EQ(seconds(s, 1, {1, 1, 1000}), 100e-7);
   EXPECT_DOUBLE_EQ(seconds(s, 1, {3, 3, 0}, 64), 6e-7);
+  // Three sequences see three times what one sees.
+  EXPECT_DOUBLE_EQ(seconds(s, 1, {3, 3, 49, 3}, 64), 3 * 50e-7);
   // Two heads of three chunks each, the last one short: one of the heads' long ones is the least there is.
   s.work.attention.span = 1000;
   s.work.attention.chunk = 100;

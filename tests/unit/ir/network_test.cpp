@@ -42,5 +42,19 @@ TEST(Network, a_step_sends_no_logits_where_the_best_is_enough) {
   EXPECT_EQ(step_traffic(plan, {1, 0, 0}, kNetwork).collectives, 0);
 }
 
+// Where a step has several rows ranks are asked for the best of each.
+TEST(Network, several_greedy_tokens_need_the_best_of_each) {
+  StepPlan plan;
+  plan.max_tokens = 64;
+  PlanStage logits;
+  logits.work.over_rows = true;
+  logits.gather = PlanGather{{4000, 4000}, 0, 8000, {0}};
+  logits.operands = {{.space = Space::output, .written = true}};
+  plan.stages = {logits};
+  const StepTraffic t = step_traffic(plan, {3, 3, 0, 3}, kNetwork);
+  EXPECT_EQ(t.all.got, 3 * 8);
+  EXPECT_DOUBLE_EQ(t.busy_seconds, t.seconds - kNetwork.latency);
+}
+
 }  // namespace
 }  // namespace lmc
