@@ -66,6 +66,10 @@ void Arena::commit(int64_t offset, int64_t bytes) {
   madvise(data_ + begin, static_cast<size_t>(end - begin), MADV_POPULATE_WRITE);  // since Linux 5.14
 }
 
+void Arena::prefer_large_pages() {
+  if (mapped_) madvise(data_, static_cast<size_t>(bytes_), MADV_HUGEPAGE);
+}
+
 void Arena::clear() {
   if (!data_) return;
   const auto size = static_cast<size_t>(bytes_);

@@ -26,6 +26,8 @@ class Arena {
   // What will be written soon gets its pages at once, which takes a fraction of as many page faults. Where
   // the system cannot, or has no memory, they still come as they are touched.
   void commit(int64_t offset, int64_t bytes);
+  // For what is all used, before any of it is: large pages where the system has them to give.
+  void prefer_large_pages();
 
  private:
   std::byte* data_ = nullptr;

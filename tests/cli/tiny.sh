@@ -43,6 +43,8 @@ long=$(seq -s, 2 401)
 "$LMC" eval tiny.lmc --ids "$long" --json --block 64 --threads 2 >l64 2>/dev/null || fail "400 tokens in blocks"
 "$LMC" eval tiny.lmc --ids "$long" --json --block 5 --threads 4 >l5 2>/dev/null || fail "400 tokens in blocks of 5"
 cmp -s l1 l64 && cmp -s l1 l5 || fail "a long context depends on blocks or threads"
+"$LMC" eval tiny.lmc --ids "$long" --json --no-mmap >read 2>/dev/null || fail "weights that are read"
+cmp -s l1 read || fail "weights that are read give other results than those that are mapped"
 
 # Standard input is the prompt when it is piped.
 printf 'JULIET:' | "$LMC" run tiny.lmc --max-tokens 5 --temperature 0 >piped.txt 2>/dev/null || fail "piped prompt"

@@ -7,6 +7,8 @@
 
 #include "codegen/target.h"
 #include "ir/error.h"
+#include "ir/file_guard.h"
+#include "ir/kernel_abi.h"
 #include "ir/printable.h"
 #include "models/text/json_number.h"
 #include "models/text/json_text.h"
@@ -117,7 +119,7 @@ Bundle::Bundle(const std::string& bundle_path, int64_t rank)
 Bundle::Bundle(const std::string& bundle_path, const BundleManifest& m, int64_t this_rank)
     : path(bundle_path),
       rank(this_rank),
-      mapped_(bundle_path + "/" + rank_file(this_rank, "weights.safetensors")) {
+      mapped_(std::in_place, bundle_path + "/" + rank_file(this_rank, "weights.safetensors")) {
   for (const auto& [name, entry] : m.json.at("files").items()) {
     if (is_weight_file(name)) weight_hashes_[name] = m.hash(name);
   }
@@ -173,10 +175,10 @@ void Bundle::find_shared(const BundleManifest& m) {
   const std::string damaged = path + "/manifest.json: shares weights that rank 0 does not have";
   if (!shared.empty() && shared.size() != plan.weights.size()) throw Error(damaged + kAgain);
   const WeightsHeader header(plan, shared);
-  if (!matches(mapped_, header))
+  if (!matches(*mapped_, header))
     throw Error(own_file("weights.safetensors") + ": does not match plan.json" + kAgain);
   for (const int64_t offset : header.offsets) {
-    const std::byte* data = mapped_.bytes().data() + header.data_start;
+    const std::byte* data = mapped_->bytes().data() + header.data_start;
     addresses_.push_back(offset < 0 ? nullptr : data + offset);
   }
   if (shared.empty()) return;
@@ -194,6 +196,23 @@ void Bundle::find_shared(const BundleManifest& m) {
       throw Error(damaged + kAgain);
     addresses_[i] = first_mapped_->bytes().data() + first_header.data_start + first_header.offsets[at];
   }
+}
+
+void Bundle::read_weights() {
+  if (!mapped_) return;
+  const std::span<const std::byte> file = mapped_->bytes();
+  Arena own(static_cast<int64_t>(file.size()) + kReadPastEnd, "the weights");
+  own.prefer_large_pages();
+  own.commit(0, own.bytes());
+  std::memcpy(own.data(), file.data(), file.size());
+  check_mapped_files();
+  for (const void*& a : addresses_) {
+    const auto* at = static_cast<const std::byte*>(a);
+    if (at >= file.data() && at < file.data() + file.size()) a = own.data() + (at - file.data());
+  }
+  own_ = std::move(own);
+  own_bytes_ = file.size();
+  mapped_.reset();
 }
 
 std::string Bundle::own_file(const std::string& name) const { return file(rank_file(rank, name)); }

@@ -11,6 +11,7 @@
 #include "codegen/layout.h"
 #include "ir/plan.h"
 #include "ir/temporaries.h"
+#include "runtime/arena.h"
 #include "tools/bundle/bundle_format.h"
 #include "tools/bundle/signature.h"
 #include "tools/system/files.h"
@@ -84,7 +85,13 @@ class Bundle {
   Plan plan;
   std::string kernels;                                                    // kernels.o
   const std::vector<const void*>& weights() const { return addresses_; }  // one per plan.weights
-  std::span<const std::byte> weight_file() const { return mapped_.bytes(); }
+  std::span<const std::byte> weight_file() const {
+    return mapped_ ? mapped_->bytes() : std::span<const std::byte>(own_.data(), own_bytes_);
+  }
+  // From now on weights() are in memory of this process, read once, instead of mapped: as much memory again
+  // as the system keeps of the file. (What ranks share stays mapped.) Error if there is not enough, or the
+  // file became shorter.
+  void read_weights();
   bool has_tokenizer() const;
   std::string file(const std::string& name) const { return path + "/" + name; }
   std::string own_file(const std::string& name) const;  // this rank's
@@ -99,7 +106,9 @@ class Bundle {
   void find_shared(const BundleManifest& manifest);
 
   std::map<std::string, std::string> weight_hashes_;  // by file
-  MappedFile mapped_;
+  std::optional<MappedFile> mapped_;                  // the file of weights, until read_weights()
+  Arena own_;                                         // from then on
+  size_t own_bytes_ = 0;
   std::optional<MappedFile> first_mapped_;  // rank 0's, of which only what is shared is touched
   std::vector<const void*> addresses_;      // by weight
 };

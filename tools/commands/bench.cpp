@@ -25,7 +25,7 @@ struct Options {
   std::vector<int> threads;  // empty: as many as the session takes
   int repetitions = 0;       // 0: 3, or 10 for --ab
   std::string format = "md", model, ablate, flags, first_token, scheduler = kUsualScheduler;
-  LoadOptions load;
+  EngineLoad load;
   ServeFlags serve;
 };
 

@@ -22,7 +22,7 @@ struct Options {
   std::string bundle, system, load;
   GenerationFlags generation;
   TemplateVariables variables;
-  LoadOptions kernels;
+  EngineLoad loading;
   int threads = 0;
   int64_t context = 0;
   bool no_history = false;
@@ -223,7 +223,7 @@ void run(Options& o) {
   o.variables.check();
   const Restrictions restrictions(o.generation);
   Engine engine(o.bundle.empty() ? newest_bundle() : bundle_of(o.bundle),
-                {.threads = o.threads, .collective = ranks_of_this_run()}, o.kernels, o.context);
+                {.threads = o.threads, .collective = ranks_of_this_run()}, o.loading, o.context);
   if (engine.follows()) return;
   o.generation.sampling.settle(engine.bundle().info.sampling);
   restrictions.apply(engine);
@@ -253,7 +253,7 @@ const RegisterCommand kChat(
        o->generation.add_to(flags);
        add_threads_flag(flags, o->threads);
        add_context_flag(flags, o->context);
-       add_load_flags(flags, o->kernels);
+       add_load_flags(flags, o->loading);
        return [o] { run(*o); };
      }});
 

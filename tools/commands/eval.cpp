@@ -23,7 +23,7 @@ namespace {
 struct Options {
   std::string bundle, ids, text;
   std::vector<std::string> compare;
-  LoadOptions load;
+  EngineLoad load;
   int threads = 0;
   int64_t block = 0;
   bool json = false;

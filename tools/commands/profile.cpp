@@ -25,7 +25,7 @@ namespace {
 struct Options {
   std::string bundle, trace, html;
   int64_t prompt = 128, decode = 64;
-  LoadOptions load;
+  EngineLoad load;
   int threads = 0;
   bool json = false;
 };

@@ -28,7 +28,7 @@ struct Options {
   std::string bundle, prompt, prompt_file, text, ids, system, batch, prompt_cache;
   GenerationFlags generation;
   TemplateVariables variables;
-  LoadOptions load;
+  EngineLoad load;
   std::string scheduler = kUsualScheduler;
   int threads = 0;
   int64_t block = 0, batch_size = 0, context = 0;

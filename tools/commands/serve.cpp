@@ -34,7 +34,7 @@ struct Options {
   SpeculationFlags speculation;
   TemplateVariables variables;
   std::string sampling = "checkpoint";
-  LoadOptions load;
+  EngineLoad load;
   std::string scheduler = kUsualScheduler;
   std::vector<std::string> hosts;
   uint64_t kv_memory = 0;

@@ -34,16 +34,17 @@ void check_ranks(const Bundle& bundle, const Collective* started) {
 
 }  // namespace
 
-Engine::Engine(const std::string& bundle_path, SessionOptions options, const LoadOptions& load,
+Engine::Engine(const std::string& bundle_path, SessionOptions options, const EngineLoad& load,
                int64_t context)
     : bundle_(bundle_path, options.collective ? options.collective->rank() : 0),
-      kernels_(bundle_.kernels, load) {
+      kernels_(bundle_.kernels, load.kernels) {
   check_ranks(bundle_, options.collective);
   if (context > bundle_.plan.context) {
     throw UsageError(fmt::format("-c {}: {} was compiled for {} positions; compile it with -c {}", context,
                                  bundle_.path, bundle_.plan.context, context));
   }
   if (context > 0) bundle_.plan.context = context;
+  if (load.no_mmap) bundle_.read_weights();
   if (bundle_.has_tokenizer()) tokenizer_ = Tokenizer::from_binary_file(bundle_.file("tokenizer.bin"));
   options.stop = &interrupted();
   const int threads = options.threads > 0 ? options.threads : default_threads();
@@ -131,9 +132,12 @@ void add_context_flag(Flags& flags, int64_t& context) {
       .positive();
 }
 
-void add_load_flags(Flags& flags, LoadOptions& options) {
-  flags.flag("--jit-debug", options.debugger, "tell GDB about the kernels");
-  flags.flag("--perf", options.perf, "name the kernels for perf, in /tmp/perf-PID.map");
+void add_load_flags(Flags& flags, EngineLoad& options) {
+  flags.flag("--no-mmap", options.no_mmap,
+             "read the weights into memory instead of mapping their file: needs as much memory again as the "
+             "system keeps of it, and is faster where small pages are dear, as on some virtual machines");
+  flags.flag("--jit-debug", options.kernels.debugger, "tell GDB about the kernels");
+  flags.flag("--perf", options.kernels.perf, "name the kernels for perf, in /tmp/perf-PID.map");
 }
 
 // What a cache keeps of a position.

@@ -18,11 +18,17 @@
 
 namespace lmc {
 
+// How the commands that run kernels load a bundle.
+struct EngineLoad {
+  LoadOptions kernels;
+  bool no_mmap = false;  // Bundle::read_weights()
+};
+
 class Engine {
  public:
   // From LMC_LOG=debug on, every step is logged. Ctrl-C stops the session between blocks. `context`: most
   // positions of a sequence, if less than the bundle was compiled for (0: those); UsageError for more.
-  explicit Engine(const std::string& bundle_path, SessionOptions options = {}, const LoadOptions& load = {},
+  explicit Engine(const std::string& bundle_path, SessionOptions options = {}, const EngineLoad& load = {},
                   int64_t context = 0);
 
   const Bundle& bundle() const { return bundle_; }
@@ -65,8 +71,8 @@ void add_scheduler_flag(Flags& flags, std::string& name);
 // -c of the commands that generate: the `context` of an Engine.
 void add_context_flag(Flags& flags, int64_t& context);
 
-// --jit-debug and --perf of the commands that run kernels.
-void add_load_flags(Flags& flags, LoadOptions& options);
+// --no-mmap, --jit-debug and --perf of the commands that run kernels.
+void add_load_flags(Flags& flags, EngineLoad& options);
 
 // "KV cache 19.66 MB: 26 layers x up to …", or "" for a plan without one.
 std::string cache_text(const Plan& plan);

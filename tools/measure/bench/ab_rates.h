@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "codegen/codegen.h"
+#include "tools/generate/engine.h"
 #include "tools/machine/statistics.h"
 #include "tools/measure/bench/speed.h"
 
@@ -18,7 +18,7 @@ struct AbPlan {
   int threads = 0;
   int rounds = 10;
   std::string scheduler = kUsualScheduler;
-  LoadOptions load;
+  EngineLoad load;
 
   SpeedTest prefill() const { return {SpeedTest::Kind::prefill, prompt, 0}; }
   SpeedTest decode() const { return {SpeedTest::Kind::decode, tokens, depth}; }

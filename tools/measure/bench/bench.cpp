@@ -48,7 +48,7 @@ void check_tests(const std::string& bundle, const Plan& plan, const std::vector<
 }
 
 BenchResult bench(const std::string& bundle, int threads, const std::vector<SpeedTest>& tests,
-                  int repetitions, const std::string& scheduler, const LoadOptions& load, Collective* ranks) {
+                  int repetitions, const std::string& scheduler, const EngineLoad& load, Collective* ranks) {
   BenchResult out;
   out.bundle = bundle;
   // Before a process is timed that would measure the machine first.

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "codegen/codegen.h"
+#include "tools/generate/engine.h"
 #include "tools/machine/membw.h"
 #include "tools/measure/bench/first_token.h"
 #include "tools/measure/bench/speed.h"
@@ -33,7 +33,7 @@ void check_tests(const std::string& bundle, const Plan& plan, const std::vector<
 // With the other ranks of a bundle for several: then processes are not started and timed, and first tokens
 // are 0.
 BenchResult bench(const std::string& bundle, int threads, const std::vector<SpeedTest>& tests,
-                  int repetitions, const std::string& scheduler, const LoadOptions& load,
+                  int repetitions, const std::string& scheduler, const EngineLoad& load,
                   Collective* ranks = nullptr);
 
 // "md", "csv" or "json".
