@@ -39,9 +39,8 @@ RankTraffic traffic_of(const PlanGather& gather, int64_t rows) {
 }
 
 double seconds_of(const RankTraffic& t, const NetworkFigures& network) {
-  const double calls = network.message * static_cast<double>(t.messages_out + t.messages_in);
-  if (t.messages_in == 0) return calls;
-  return calls + network.latency + std::max(t.sent, t.got) / network.bandwidth;
+  if (t.messages_in == 0) return network.message * static_cast<double>(t.messages_out);
+  return network.latency + busy_seconds_of(t, network);
 }
 
 double busy_seconds_of(const RankTraffic& t, const NetworkFigures& network) {

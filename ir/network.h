@@ -27,7 +27,7 @@ RankTraffic traffic_of(const PlanGather& gather, int64_t rows);
 //   message * messages + latency + max(sent, got) / bandwidth
 // without the latency, and not counting what only lies with the system, on a rank that gets nothing.
 double seconds_of(const RankTraffic& traffic, const NetworkFigures& network);
-// Of these, what no other step of the rank can use: it handles messages, or its link is taken.
+// In which no other step of the rank can go on: it handles messages, or its link is taken.
 double busy_seconds_of(const RankTraffic& traffic, const NetworkFigures& network);
 
 struct StepTraffic {

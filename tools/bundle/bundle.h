@@ -89,8 +89,8 @@ class Bundle {
     return mapped_ ? mapped_->bytes() : std::span<const std::byte>(own_.data(), own_bytes_);
   }
   // From now on weights() are in memory of this process, read once, instead of mapped: as much memory again
-  // as the system keeps of the file. (What ranks share stays mapped.) Error if there is not enough, or the
-  // file became shorter.
+  // as the system keeps of the file. (What ranks share stays mapped.) Error if it cannot be reserved
+  // (systems promise more than they have), or the file became shorter.
   void read_weights();
   bool has_tokenizer() const;
   std::string file(const std::string& name) const { return path + "/" + name; }
