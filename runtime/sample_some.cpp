@@ -37,13 +37,13 @@ void refuse_no_numbers(const std::vector<KnownLogit>& known) {
 
 int64_t Sampler::kept_of(int64_t vocab) const { return options_.top_k < vocab ? options_.top_k : 0; }
 
-LogitRequest Sampler::request(int64_t vocab, std::span<const int32_t> sequence, size_t made) const {
+LogitRequest Sampler::request(int64_t vocab, std::span<const int32_t> sequence, size_t made) {
   LogitRequest out;
   for (const auto& [id, bias] : options_.logit_bias) out.named.push_back(id);
   if (penalises()) {
     const auto before = recent(sequence), own = sequence.last(options_.counts_answer_alone ? made : 0);
-    out.named.insert(out.named.end(), before.begin(), before.end());
-    out.named.insert(out.named.end(), own.begin(), own.end());
+    for (const TokenCount& c : counts_.of(before)) out.named.push_back(c.id);
+    for (const TokenCount& c : counts_.of(own)) out.named.push_back(c.id);
   }
   std::sort(out.named.begin(), out.named.end());
   out.named.erase(std::unique(out.named.begin(), out.named.end()), out.named.end());

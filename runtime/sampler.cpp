@@ -5,7 +5,6 @@
 #include <cfloat>
 #include <cmath>
 #include <optional>
-#include <set>
 #include <string>
 
 #include "ir/error.h"
@@ -162,7 +161,7 @@ std::span<const int32_t> Sampler::recent(std::span<const int32_t> sequence) cons
   return sequence.last(static_cast<size_t>(window == 0 ? all : std::clamp<int64_t>(window, 0, all)));
 }
 
-void Sampler::change(const Logit& logit, std::span<const int32_t> sequence, size_t made) const {
+void Sampler::change(const Logit& logit, std::span<const int32_t> sequence, size_t made) {
   for (const auto& [id, bias] : options_.logit_bias) {
     float& l = logit(id);
     l = static_cast<float>(static_cast<double>(l) + bias);
@@ -172,23 +171,21 @@ void Sampler::change(const Logit& logit, std::span<const int32_t> sequence, size
   subtract(logit, options_.counts_answer_alone ? sequence.last(made) : recent(sequence));
 }
 
-void Sampler::divide(const Logit& logit, std::span<const int32_t> tokens) const {
+void Sampler::divide(const Logit& logit, std::span<const int32_t> tokens) {
   const auto penalty = static_cast<float>(options_.repetition_penalty);
   if (penalty == 1) return;
-  for (const int32_t id : std::set<int32_t>(tokens.begin(), tokens.end())) {
+  for (const auto& [id, count] : counts_.of(tokens)) {
     float& l = logit(id);
     l = l > 0 ? l / penalty : l * penalty;
   }
 }
 
-void Sampler::subtract(const Logit& logit, std::span<const int32_t> tokens) const {
+void Sampler::subtract(const Logit& logit, std::span<const int32_t> tokens) {
   if (options_.presence_penalty == 0 && options_.frequency_penalty == 0) return;
-  std::map<int32_t, double> counts;
-  for (const int32_t id : tokens) ++counts[id];
-  for (const auto& [id, count] : counts) {
+  for (const auto& [id, count] : counts_.of(tokens)) {
     float& l = logit(id);
-    l = static_cast<float>(static_cast<double>(l) - count * options_.frequency_penalty -
-                           options_.presence_penalty);
+    const double often = static_cast<double>(count) * options_.frequency_penalty;
+    l = static_cast<float>(static_cast<double>(l) - often - options_.presence_penalty);
   }
 }
 

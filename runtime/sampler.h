@@ -11,6 +11,7 @@
 #include "ir/kernel_abi.h"
 #include "runtime/random.h"
 #include "runtime/some_logits.h"
+#include "runtime/token_counts.h"
 
 namespace lmc {
 
@@ -67,7 +68,7 @@ class Sampler {
   int32_t sample(std::span<const float> logits, std::span<const int32_t> sequence = {}, size_t made = 0);
 
   // What is to be known of logits that lie elsewhere, behind the same sequence.
-  LogitRequest request(int64_t vocab, std::span<const int32_t> sequence = {}, size_t made = 0) const;
+  LogitRequest request(int64_t vocab, std::span<const int32_t> sequence = {}, size_t made = 0);
   // Is a draw among all ids in it, which takes a second question?
   bool draws_from_all(int64_t vocab) const {
     return draws() && kept_of(vocab) == 0 && options_.top_p == 1 && options_.min_p == 0;
@@ -89,11 +90,11 @@ class Sampler {
   bool penalises() const;
   std::span<const int32_t> recent(std::span<const int32_t> sequence) const;
   using Logit = std::function<float&(int32_t id)>;
-  void change(const Logit& logit, std::span<const int32_t> sequence, size_t made) const;
+  void change(const Logit& logit, std::span<const int32_t> sequence, size_t made);
   std::span<const float> adjust(std::span<const float> logits, std::span<const int32_t> sequence,
                                 size_t made);
-  void divide(const Logit& logit, std::span<const int32_t> tokens) const;
-  void subtract(const Logit& logit, std::span<const int32_t> tokens) const;
+  void divide(const Logit& logit, std::span<const int32_t> tokens);
+  void subtract(const Logit& logit, std::span<const int32_t> tokens);
   int32_t draw(std::span<const float> logits, double top);
   int32_t draw_candidate(double top);
   int64_t kept_of(int64_t vocab) const;  // top_k, 0: all
@@ -110,6 +111,7 @@ class Sampler {
   Random random_;
   std::vector<Candidate> candidates_;  // kept to avoid allocation, as is:
   std::vector<float> adjusted_;
+  TokenCounts counts_;
 };
 
 // The likeliest token; the lowest id among equals. Throws as Sampler::sample.

@@ -35,6 +35,19 @@ void choose(benchmark::State& state, const SamplerOptions& options) {
   for (auto _ : state) benchmark::DoNotOptimize(sampler.sample(logits[i++ % logits.size()]));
 }
 
+// Behind a text of 100,000 tokens, of 5,000 kinds.
+void choose_late(benchmark::State& state, const SamplerOptions& options) {
+  const auto logits = rows();
+  Random random(2);
+  std::vector<int32_t> text(100000);
+  for (int32_t& id : text) id = static_cast<int32_t>(random.uniform() * 5000) * 50;
+  Sampler sampler(options);
+  size_t i = 0;
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(sampler.sample(logits[i++ % logits.size()], text, text.size()));
+  }
+}
+
 void logprobs(benchmark::State& state, int64_t top) {
   const auto logits = rows();
   size_t i = 0;
@@ -49,6 +62,9 @@ BENCHMARK_CAPTURE(choose, temperature, SamplerOptions{.temperature = 1})->Unit(b
 BENCHMARK_CAPTURE(choose, top_p, SamplerOptions{.temperature = 1, .top_p = 0.9})
     ->Unit(benchmark::kMicrosecond);
 BENCHMARK_CAPTURE(choose, penalty, SamplerOptions{.repetition_penalty = 1.1})->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(choose_late, penalties,
+                  SamplerOptions{.repetition_penalty = 1.1, .frequency_penalty = 0.1, .repetition_window = 0})
+    ->Unit(benchmark::kMicrosecond);
 BENCHMARK_CAPTURE(logprobs, none, 0)->Unit(benchmark::kMicrosecond);
 BENCHMARK_CAPTURE(logprobs, five, 5)->Unit(benchmark::kMicrosecond);
 
