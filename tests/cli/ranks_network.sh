@@ -56,21 +56,28 @@ network() { # MICROSECONDS added
   python3 -c "print(f'latency={$small / 2 + $1}us,message={$small / 4}us,bandwidth={8 * 3064 / max($large - $small, 0.1):.0f}Mb')"
 }
 echo "an exchange of 8 bytes takes $small us, of 3,072 $large us: $(network 0)"
+# Others on its host change what a machine does by the minute: the figures are those before and after.
+predict() { # SPLIT MICROSECONDS FILE
+  "$LMC" machine --again >/dev/null 2>&1
+  "$LMC" price $model --ranks 2 --split $1 --per-machine 2 --depth 32 --network "$(network $2)" --json >"$3" 2>log ||
+    fail "price: $(cat log)"
+}
 for split in tensor layers; do
   "$LMC" compile $model --ranks 2 --split $split -o big_$split.lmc 2>log || fail "compile: $(cat log)"
   for delay in 0 200 1000; do
-    "$LMC" machine --again >/dev/null 2>&1 # others on its host change it by the minute
+    predict $split $delay before.json
     apart $delay "$LMC" bench $PWD/big_$split.lmc -p 0 -n 64 -r 5 -t 1 -o json >bench.json 2>log ||
       fail "$split, $delay us: $(tail -3 log)"
-    "$LMC" price $model --ranks 2 --split $split --per-machine 2 --depth 32 \
-      --network "$(network $delay)" --json >price.json 2>log || fail "price: $(cat log)"
+    predict $split $delay after.json
     python3 - $split $delay <<'P' || fail "$split, $delay us: not what was predicted"
 import json, sys
 split, delay = sys.argv[1], float(sys.argv[2])
 got = json.load(open('bench.json'))['results'][0]['tokens_per_second']['median']
-p = json.load(open('price.json'))['prices'][0]
-want = p['decode_tokens_per_second']
-print(f'{split:6}, {delay:4.0f} us added: {got:6.1f} tokens/s, predicted {want:6.1f} ({100 * (got / want - 1):+.0f}%), '
+prices = [json.load(open(f'{when}.json'))['prices'][0] for when in ('before', 'after')]
+p, rates = prices[0], [price['decode_tokens_per_second'] for price in prices]
+want = 2 / sum(1 / rate for rate in rates)
+print(f'{split:6}, {delay:4.0f} us added: {got:6.1f} tokens/s, predicted {want:6.1f} ({rates[0]:.1f} before, {rates[1]:.1f} after: '
+      f'{100 * (got / want - 1):+.0f}%), '
       f'{p["collectives"]} collectives, of which the network is {1e3 * p["network_seconds"]:.2f} ms')
 sys.exit(abs(got / want - 1) > 0.2)
 P

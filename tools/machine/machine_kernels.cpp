@@ -199,27 +199,27 @@ class CachedRates {
 // host.
 constexpr int64_t kBeyondCaches = 256 << 20;
 
-// Seconds a byte when all threads read the first of `memory` again and again: the best of some, as others'
-// work makes a walk slower, never faster.
-double seconds_a_byte(MemoryTeam& team, std::span<const std::byte> memory) {
-  constexpr MemoryWalk kWalk{4, 4096};
-  constexpr int kRounds = 4;
-  double best = 0;
-  for (int i = 0; i < kRounds; ++i) best = std::max(best, team.read(memory, kWalk));
-  return 1 / best;
-}
-
 // Bytes that are still in the caches when they are read again, beside more. The largest walk that takes less
 // than halfway from one within the caches to one far beyond tells: as much of it is kept as it is faster.
+// Of each the best of some, as others' work makes a walk slower, never faster; in turn, so that a while in
+// which memory is slow is not one of them alone.
 double kept_bytes(int threads) {
   constexpr size_t kWithin = 1 << 20;
+  constexpr MemoryWalk kWalk{4, 4096};
+  constexpr int kRounds = 12;
   const std::vector<std::byte> memory(kBeyondCaches, std::byte{1});
-  const std::span all(memory);
   MemoryTeam team(threads);
-  const double beyond = seconds_a_byte(team, all), within = seconds_a_byte(team, all.first(kWithin));
-  for (size_t size = memory.size() / 2; size > kWithin; size /= 2) {
-    const double kept = (beyond - seconds_a_byte(team, all.first(size))) / (beyond - within);
-    if (kept > 0.5 && kept <= 1) return kept * static_cast<double>(size);
+  std::vector<size_t> sizes{memory.size()};
+  while (sizes.back() > kWithin) sizes.push_back(sizes.back() / 2);
+  std::vector<double> rates(sizes.size());  // bytes a second when all threads read so much again and again
+  for (int round = 0; round < kRounds; ++round) {
+    for (size_t i = 0; i < sizes.size(); ++i)
+      rates[i] = std::max(rates[i], team.read(std::span(memory).first(sizes[i]), kWalk));
+  }
+  const double beyond = 1 / rates.front(), within = 1 / rates.back();
+  for (size_t i = 1; i + 1 < sizes.size(); ++i) {
+    const double kept = (beyond - 1 / rates[i]) / (beyond - within);
+    if (kept > 0.5 && kept <= 1) return kept * static_cast<double>(sizes[i]);
   }
   return static_cast<double>(kWithin);
 }

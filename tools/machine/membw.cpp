@@ -141,15 +141,15 @@ double MemoryTeam::seconds(const Job& job, int64_t passes) {
 
 double MemoryTeam::rate(size_t bytes_per_pass, const Job& job) {
   if (bytes_per_pass == 0) return 0;
-  int64_t passes = passes_;
+  const auto bytes = static_cast<double>(bytes_per_pass);
+  auto passes = std::max<int64_t>(1, static_cast<int64_t>(sample_bytes_ / bytes));
   while (true) {
     const double taken = std::max(seconds(job, passes), 1e-7);
     if (taken >= kShortestSample) {
       // Not much longer than needed the next time either.
-      const double spare = taken / kShortestSample;
-      const double rate = static_cast<double>(bytes_per_pass) * static_cast<double>(passes) / taken;
-      if (spare > 2) passes_ = std::max<int64_t>(1, static_cast<int64_t>(std::ceil(passes * 1.2 / spare)));
-      return rate;
+      const double walked = bytes * static_cast<double>(passes);
+      sample_bytes_ = walked * std::min(1.2 * kShortestSample / taken, 1.0);
+      return walked / taken;
     }
     passes = static_cast<int64_t>(
         std::ceil(static_cast<double>(passes) * std::min(1.2 * kShortestSample / taken, 100.0)));

@@ -43,8 +43,9 @@ class MemoryTeam {
   std::mutex mutex_;
   std::condition_variable changed_;
   const Job* job_ = nullptr;
-  int64_t passes_ = 1;  // of the job at hand; kept as a first guess for the next
-  int64_t round_ = 0;   // counts jobs; -1 ends the threads
+  int64_t passes_ = 1;       // of the job at hand
+  double sample_bytes_ = 0;  // that the last sample needed to walk: a first guess for the next
+  int64_t round_ = 0;        // counts jobs; -1 ends the threads
   size_t busy_ = 0;
   std::vector<std::array<double, 2>> times_;  // begin and end of the job, by thread
   std::vector<std::jthread> threads_;
