@@ -130,6 +130,22 @@ TEST(LogitAnswers, tokens_of_every_kind_are_those_of_all_logits) {
   }
 }
 
+// A part is looked at in pieces of 2,048.
+TEST(LogitAnswers, tokens_of_long_parts_are_those_of_all_logits) {
+  IdSet allowed(7100);
+  for (int64_t id = 1; id < 7100; id += 3) allowed.add(id);
+  for (const SamplerOptions& o :
+       {SamplerOptions{}, SamplerOptions{.logit_bias = {{2047, 4}, {2048, 3.5}, {7099, 5}}},
+        SamplerOptions{.temperature = 1, .top_k = 30, .frequency_penalty = 2, .seed = 2},
+        SamplerOptions{.temperature = 1, .top_p = 0.3, .seed = 3},
+        SamplerOptions{.temperature = 1, .seed = 4}}) {
+    for (const IdSet* some : {static_cast<const IdSet*>(nullptr), static_cast<const IdSet*>(&allowed)}) {
+      const Count c = compare(o, {3000, 4100}, 30, some);
+      EXPECT_EQ(c.certain, c.all);
+    }
+  }
+}
+
 // Of a flat distribution more are needed than were asked for: that is found out.
 TEST(LogitAnswers, what_cannot_be_told_from_some_is_not) {
   const Count c = compare({.temperature = 1, .top_p = 0.99, .seed = 3}, {2000, 2000}, 0.1);
