@@ -61,12 +61,10 @@ class Patience {
   const Clock::time_point begin_ = Clock::now();
 };
 
-// Are there cores for the threads of all ranks on this rank's machine? Each has as many threads as it would
-// use if nobody said.
-bool cores_for_all() {
+// Are there cores for the threads of all ranks on this rank's machine?
+bool cores_for_all(int threads) {
   MPI_Comm here;
   check(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &here), "MPI");
-  int threads = default_threads();
   check(MPI_Allreduce(MPI_IN_PLACE, &threads, 1, MPI_INT, MPI_SUM, here), "MPI");
   cpu_set_t cpus;
   CPU_ZERO(&cpus);
@@ -248,7 +246,7 @@ class Rows : public Gathering {
 
 class MpiRanks : public Collective {
  public:
-  MpiRanks() {
+  explicit MpiRanks(int threads) {
     int provided = 0;
     check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided), "MPI");
     if (provided < MPI_THREAD_MULTIPLE) throw Error("this MPI does not allow calls from several threads");
@@ -256,7 +254,7 @@ class MpiRanks : public Collective {
     MPI_Comm_size(MPI_COMM_WORLD, &size_);
     check(MPI_Comm_dup(MPI_COMM_WORLD, &rows_), "MPI");
     check(MPI_Comm_dup(MPI_COMM_WORLD, &pulse_ranks_), "MPI");
-    cores_for_all_ = cores_for_all();
+    cores_for_all_ = cores_for_all(threads > 0 ? threads : default_threads());
     pulse_ = std::make_unique<Pulse>(pulse_ranks_, rank_, size_);
   }
   // All ranks come here together, or one has ended them.
@@ -304,9 +302,9 @@ class MpiRanks : public Collective {
 
 }  // namespace
 
-std::unique_ptr<Collective> mpi_ranks() {
+std::unique_ptr<Collective> mpi_ranks(int threads) {
   if (!started_by_mpirun()) return nullptr;
-  return std::make_unique<MpiRanks>();
+  return std::make_unique<MpiRanks>(threads);
 }
 
 void leave_mpi(int code) {

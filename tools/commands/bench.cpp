@@ -140,7 +140,7 @@ void run(const Options& o) {
   const std::vector<std::string> bundles =
       o.bundles.empty() ? std::vector<std::string>{newest_bundle()} : o.bundles;
   const std::vector<int> threads = o.threads.empty() ? std::vector<int>{0} : o.threads;
-  Collective* const ranks = ranks_of_this_run();
+  Collective* const ranks = ranks_of_this_run(*std::max_element(threads.begin(), threads.end()));
   if (ranks && ranks->rank() > 0) return follow(bundles, threads, o, *ranks);
   // Mistakes are told before minutes of measuring.
   for (const std::string& b : bundles) check_tests(b, Bundle(b).plan, tests);

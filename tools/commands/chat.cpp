@@ -223,7 +223,7 @@ void run(Options& o) {
   o.variables.check();
   const Restrictions restrictions(o.generation);
   Engine engine(o.bundle.empty() ? newest_bundle() : bundle_of(o.bundle),
-                {.threads = o.threads, .collective = ranks_of_this_run()}, o.loading, o.context);
+                {.threads = o.threads, .collective = ranks_of_this_run(o.threads)}, o.loading, o.context);
   if (engine.follows()) return;
   o.generation.sampling.settle(engine.bundle().info.sampling);
   restrictions.apply(engine);

@@ -112,7 +112,8 @@ void run(const Options& o) {
   const std::string path = o.bundle.empty() ? newest_bundle() : o.bundle;
   std::vector<int32_t> ids;
   if (!o.ids.empty()) ids = parse_ids(o.ids);
-  Engine engine(path, {.threads = o.threads, .block = o.block, .collective = ranks_of_this_run()}, o.load);
+  Engine engine(path, {.threads = o.threads, .block = o.block, .collective = ranks_of_this_run(o.threads)},
+                o.load);
   if (engine.bundle().plan.ranks > 1 && o.reference)
     throw UsageError("--reference evaluates one graph, and each rank has its own: leave it out");
   if (engine.follows()) return;

@@ -80,7 +80,7 @@ void run(const Options& o) {
     if (recorder) (*recorder)(plan, step, times);
     collectives(plan, step, times);
   };
-  Collective* const ranks = ranks_of_this_run();
+  Collective* const ranks = ranks_of_this_run(o.threads);
   Engine engine(o.bundle.empty() ? newest_bundle() : o.bundle,
                 {.threads = o.threads, .profile = true, .on_step = listen, .collective = ranks}, o.load);
   Session& s = engine.session();

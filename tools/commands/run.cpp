@@ -134,7 +134,7 @@ void run(Options& o) {
   if (!o.batch.empty()) o.json = true;
   if (!o.json && (o.timings || o.logprobs >= 0))
     throw UsageError(std::string(o.timings ? "--timings" : "--logprobs") + " goes with --json or --batch");
-  Collective* const ranks = ranks_of_this_run();
+  Collective* const ranks = ranks_of_this_run(o.threads);
   if (ranks && ranks->ranks() > 1 && !o.prompt_cache.empty())
     throw UsageError("--prompt-cache keeps the caches of one process: leave it out on several ranks");
   const bool leads = ranks == nullptr || ranks->rank() == 0;

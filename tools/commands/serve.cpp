@@ -6,6 +6,7 @@
 #include <optional>
 #include <thread>
 
+#include "runtime/threads.h"
 #include "tools/bundle/idle_check.h"
 #include "tools/cli/command.h"
 #include "tools/cli/console.h"
@@ -78,7 +79,9 @@ void run(Options o) {
   o.server.limits.write = std::chrono::seconds(o.write_seconds);
 
   if (o.bundle.empty()) o.bundle = newest_bundle();
-  Collective* const ranks = ranks_of_this_run();
+  // The network has a thread of its own.
+  const int computing = o.threads > 0 ? o.threads : default_threads();
+  Collective* const ranks = ranks_of_this_run(computing + 1);
   if (ranks && !o.prompt_cache.empty())
     throw UsageError("--prompt-cache keeps the caches of one process: leave it out on several ranks");
   Engine engine(o.bundle, {.threads = o.threads, .scheduler = o.scheduler, .collective = ranks}, o.load,

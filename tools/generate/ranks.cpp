@@ -24,9 +24,9 @@ std::unique_ptr<Collective>& ranks() {
 
 bool has_mpi() { return true; }
 
-Collective* ranks_of_this_run() {
+Collective* ranks_of_this_run(int threads) {
   if (!ranks()) {
-    ranks() = mpi_ranks();
+    ranks() = mpi_ranks(threads);
     if (ranks() && ranks()->rank() > 0) silence_log();
   }
   return ranks().get();
@@ -40,7 +40,7 @@ void leave_ranks(int code) {
 #else
 
 bool has_mpi() { return false; }
-Collective* ranks_of_this_run() { return ranks().get(); }
+Collective* ranks_of_this_run(int) { return ranks().get(); }
 void leave_ranks(int) {}
 
 #endif

@@ -8,8 +8,8 @@
 namespace lmc {
 
 // Null for a process alone, and where lmc was built without MPI. Lives until leave_ranks(). Ranks other than
-// 0 say nothing but errors from then on.
-Collective* ranks_of_this_run();
+// 0 say nothing but errors from then on. `threads`: that this one computes with, 0: as by default.
+Collective* ranks_of_this_run(int threads);
 
 // In front of an error's message: "rank 1: ", or "" on rank 0 and where there are no ranks. What rank 0 fails
 // at as well is said by that alone: it gets the time to.
