@@ -109,7 +109,7 @@ class Sampler {
 
   SamplerOptions options_;
   Random random_;
-  std::vector<Candidate> candidates_;  // kept to avoid allocation, as is:
+  std::vector<Candidate> candidates_;  // kept to avoid allocation, as are:
   std::vector<float> adjusted_;
   TokenCounts counts_;
 };

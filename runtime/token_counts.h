@@ -1,4 +1,4 @@
-// How often each token is in a sequence: 1 to 2 ns a token, so that a long text is not slow to go on with.
+// How often each token is in a sequence: about 2 ns a token, so that a long text is not slow to go on with.
 #pragma once
 
 #include <cstdint>
