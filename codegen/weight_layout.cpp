@@ -21,11 +21,10 @@ const WeightLayout* find_weight_layout(const std::string& name) {
   return it == layouts().end() ? nullptr : it->second;
 }
 
-const WeightLayout& widest_layout(DType dtype, int64_t most_rows, bool planes) {
+const WeightLayout& widest_layout(DType dtype, int64_t most_rows, WeightLayout::Kind kind) {
   const WeightLayout* best = nullptr;
   for (const auto& [name, layout] : layouts()) {
-    if (layout->dtype() != dtype || layout->group_rows() > most_rows) continue;
-    if ((layout->high_plane() != nullptr) != planes) continue;
+    if (layout->dtype() != dtype || layout->kind() != kind || layout->group_rows() > most_rows) continue;
     if (!best || layout->group_rows() > best->group_rows()) best = layout;
   }
   if (!best) {

@@ -75,8 +75,12 @@ class WeightLayout {
   virtual std::vector<Run> runs(int64_t cols) const { return {{group_bytes(cols), block_bytes()}}; }
   // Where run `run` of group `number` begins, bytes from the start of the matrix.
   virtual llvm::Value* run_offset(KernelBuilder& k, int64_t cols, llvm::Value* number, size_t run) const = 0;
+  // Of a format's layouts, who is to choose it: everybody; whose products want one side unsigned, since its
+  // numbers are kept so; whoever asks for a high_plane().
+  enum class Kind : uint8_t { usual, of_unsigned, in_planes };
+  virtual Kind kind() const { return Kind::usual; }
   // Another layout of the same bytes, of which products read fewer: the high halves of the numbers, which is
-  // enough to guess (q8_0_high.h). Where there is one, this layout is chosen only if that is asked for.
+  // enough to guess (q8_0_high.h). Of those in planes.
   virtual const WeightLayout* high_plane() const { return nullptr; }
 
   // A group is read in blocks of so many columns, the last of which may be shorter.
@@ -111,9 +115,10 @@ class WeightLayout {
 
 // Null for a name of none: row-major weights have the name of their format, "f32".
 const WeightLayout* find_weight_layout(const std::string& name);
-// Of the layouts for numbers of a format whose groups have at most so many rows, the one with the most.
-// Error if there is none. `planes`: of those that have a high_plane().
-const WeightLayout& widest_layout(DType dtype, int64_t most_rows, bool planes = false);
+// Of a kind's layouts for numbers of a format whose groups have at most so many rows, the one with the most.
+// Error if there is none.
+const WeightLayout& widest_layout(DType dtype, int64_t most_rows,
+                                  WeightLayout::Kind kind = WeightLayout::Kind::usual);
 std::vector<const WeightLayout*> all_weight_layouts();  // by name
 
 struct RegisterWeightLayout {

@@ -1,5 +1,5 @@
 // The numbers of a block of Q8_0 are 8 quads of (rows × 4 columns) int8; so are those of other formats once
-// they are ready.
+// they are ready. Or they are kept 128 too large, as u8: the form in which some targets multiply them.
 #pragma once
 
 #include "codegen/layouts/scaled_blocks.h"
@@ -9,10 +9,12 @@ namespace lmc {
 
 class Q8Blocks : public ScaledBlocks {
  public:
-  explicit Q8Blocks(int64_t rows);  // of a group
+  Q8Blocks(int64_t rows, Kind kind);  // rows: of a group; usual or of_unsigned
 
+  std::string name() const override;
+  Kind kind() const override { return kind_; }
   ByUnit by_matrix_unit(const Target& target) const override {
-    return is_as_high_as_unit(target) ? ByUnit::in_place : ByUnit::no;
+    return is_as_high_as_unit(target) && !of_unsigned() ? ByUnit::in_place : ByUnit::no;
   }
   llvm::Value* emit_unit_numbers(KernelBuilder& k, const GroupPlace& group, llvm::Value* block,
                                  llvm::Value*) const override {
@@ -33,13 +35,22 @@ class Q8Blocks : public ScaledBlocks {
   static void read_dots(KernelBuilder& k, Dots& dots);
   void pack_numbers(const std::byte* numbers, int64_t row, std::byte* block) const override;
   int number(const std::byte* block, int64_t row, int64_t col) const override;
-  bool gains_by_ready(const Target& target) const override { return target.prepares_for_good(); }
+  bool gains_by_ready(const Target& target) const override {
+    return target.prepares_for_good() && !of_unsigned();
+  }
   void emit_ready_numbers(KernelBuilder& k, llvm::Value* block, llvm::Value* out) const override;
   Dots emit_whole_dots(KernelBuilder& k, const Contraction& c, llvm::Value* block,
                        const std::vector<llvm::Value*>& blocks,
                        const Activations& activations) const override;
   llvm::Value* emit_numbers(KernelBuilder& k, llvm::Value* block, llvm::Value* lane,
                             llvm::Value* j) const override;
+
+ private:
+  bool of_unsigned() const { return kind_ == Kind::of_unsigned; }
+  std::byte kept(std::byte number) const { return of_unsigned() ? number ^ std::byte{0x80} : number; }
+  llvm::Value* as_int8(KernelBuilder& k, llvm::Value* numbers) const;
+
+  Kind kind_ = Kind::usual;
 };
 
 }  // namespace lmc

@@ -16,6 +16,7 @@ class Q8Planes : public Q8Blocks {
         planes_(high.group_rows()) {}
 
   std::string name() const override { return "q8_0.planes" + std::to_string(group_rows()); }
+  Kind kind() const override { return Kind::in_planes; }
   const WeightLayout* high_plane() const override { return &high_; }
   int64_t group_bytes(int64_t cols) const override { return planes_.group_bytes(blocks(cols)); }
   int64_t slab_groups() const override { return planes_.groups(); }

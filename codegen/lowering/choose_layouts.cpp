@@ -37,7 +37,8 @@ class ChooseLayouts : public Pass {
     if (context.setting("planes", "") != "1") return usual;
     return [usual](DType format, int64_t rows_of_matrix, int64_t cols) -> const WeightLayout& {
       const WeightLayout& layout = usual(format, rows_of_matrix, cols);
-      return format == DType::q8_0 ? widest_layout(format, layout.group_rows(), true) : layout;
+      return format == DType::q8_0 ? widest_layout(format, layout.group_rows(), WeightLayout::Kind::in_planes)
+                                   : layout;
     };
   }
 

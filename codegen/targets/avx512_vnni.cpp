@@ -1,7 +1,5 @@
 #include "codegen/targets/avx512_vnni.h"
 
-#include "codegen/weight_layout.h"
-
 namespace lmc {
 
 bool Avx512Vnni::supported_here() const {
@@ -14,7 +12,7 @@ bool Avx512Vnni::supported_here() const {
 // Vectors of 16 rows. Where the rows are two halves, gate and up, each of them is whole groups: of 16 in a
 // multiple of 32 rows, of 8 in another multiple of 16. In other numbers of rows there are no such halves.
 const WeightLayout& Avx512Vnni::layout(DType format, int64_t rows, int64_t) const {
-  return widest_layout(format, rows % 32 != 16 ? lanes() : 8);
+  return widest(format, rows % 32 != 16 ? lanes() : 8);
 }
 
 namespace targets::avx512_vnni {

@@ -1,6 +1,5 @@
 // Alder Lake and later.
 #include "codegen/targets/vnni.h"
-#include "codegen/weight_layout.h"
 
 namespace lmc::targets::avx_vnni {
 namespace {
@@ -16,7 +15,7 @@ class AvxVnni : public Vnni {
            __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
   }
   const WeightLayout& layout(DType format, int64_t, int64_t) const override {
-    return widest_layout(format, lanes());
+    return widest(format, lanes());
   }
 };
 

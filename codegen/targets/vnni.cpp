@@ -5,6 +5,7 @@
 
 #include "codegen/halves.h"
 #include "codegen/targets/x86.h"
+#include "codegen/weight_layout.h"
 
 namespace lmc {
 
@@ -40,6 +41,12 @@ llvm::Value* Vnni::dot_uint6(llvm::IRBuilderBase& b, const TwoSteps& weights, co
                              llvm::Value* sums) const {
   llvm::Value* first = dot_unsigned(b, weights.first, activations.first, sums);
   return dot_unsigned(b, weights.second, activations.second, first);
+}
+
+const WeightLayout& Vnni::widest(DType format, int64_t most_rows) const {
+  const bool of_unsigned = format == DType::q8_0 && !matrix_unit();
+  return widest_layout(format, most_rows,
+                       of_unsigned ? WeightLayout::Kind::of_unsigned : WeightLayout::Kind::usual);
 }
 
 llvm::Value* Vnni::dot_unsigned(llvm::IRBuilderBase& b, llvm::Value* weights, llvm::Value* activations,

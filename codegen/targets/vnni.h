@@ -1,6 +1,6 @@
 // vpdpbusd multiplies unsigned by signed bytes and adds four products to an i32 without saturating on the
 // way: w + 128 as u8, and 128 times the sum of the activations taken off before. One instruction per vector
-// of products, which reads the activations from memory itself.
+// of products. Weights of Q8_0 lie in memory as u8.
 #pragma once
 
 #include "codegen/target.h"
@@ -26,6 +26,8 @@ class Vnni : public Target {
 
  protected:
   virtual int64_t lanes() const { return 8; }  // of 32 bits, in a register
+  // The widest layout in the form that products read. (A matrix unit reads int8.)
+  const WeightLayout& widest(DType format, int64_t most_rows) const;
 
  private:
   llvm::Value* dot_unsigned(llvm::IRBuilderBase& b, llvm::Value* weights, llvm::Value* activations,
