@@ -33,6 +33,8 @@ struct Contraction {
   // Where the sums are, <group_rows() x f32>, by group and activation row: variables, or memory.
   std::vector<std::vector<llvm::Value*>> sums;
   int64_t cols = 0;
+  // Where the layout has turns(): called in each of them, i64 from 0 on, for what may be done meanwhile.
+  std::function<void(llvm::Value* turn)> beside = {};
   bool ready = false;  // `w`: not groups, but their blocks as emit_ready() left them (first)
 };
 
@@ -92,6 +94,9 @@ class WeightLayout {
   // whatever else is in flight.
   virtual void emit_block(KernelBuilder& k, const Contraction& c, llvm::Value* block,
                           int64_t count) const = 0;
+  // In how many turns, of a loop, emit_block() goes through a block and calls Contraction::beside; 0: it does
+  // not.
+  virtual int64_t turns() const { return 0; }
   // What depends on the weights alone can be done once for all rows that meet a block: this form of a group's
   // block has so many bytes, a multiple of 64; 0 if nothing is gained.
   virtual int64_t ready_bytes(const Target&) const { return 0; }

@@ -40,21 +40,35 @@ void LinearPrefetch::enter(const std::vector<llvm::Value*>& numbers, llvm::Value
   }
 }
 
-void LinearPrefetch::stream(const std::vector<GroupPlace>& groups, llvm::Value* block) {
+void LinearPrefetch::aim(const std::vector<GroupPlace>& groups, llvm::Value* block) {
   auto& b = k_.ir();
+  aims_.clear();
   for (size_t r = 0; r < runs_.size(); ++r) {
     const WeightLayout::Run& run = runs_[r];
     llvm::Value* offset = r == 0 ? layout_.block_offset(k_, block) : k_.mul(block, run.block_bytes);
     const int64_t ahead = std::min(kAhead / run.block_bytes * run.block_bytes, run.bytes);
     llvm::Value* beyond = b.CreateICmpSGE(offset, k_.i64(run.bytes - ahead));
     llvm::Value* there = k_.add(offset, k_.i64(ahead));
+    auto& aims = aims_.emplace_back();
     for (size_t i = 0; i < groups.size(); ++i) {
       llvm::Value* at = k_.add(there, b.CreateSelect(beyond, jumps_[r][i], k_.i64(0)));
-      llvm::Value* start = r == 0 ? groups[i].first : groups[i].second;
-      for (int64_t line = 0; line < run.block_bytes; line += kLine)
-        k_.prefetch(k_.at(k_.at(start, at), line));
+      aims.push_back(k_.at(r == 0 ? groups[i].first : groups[i].second, at));
     }
   }
 }
+
+void LinearPrefetch::ask(int64_t from, int64_t to) {
+  for (size_t r = 0; r < runs_.size(); ++r) {
+    for (llvm::Value* aim : aims_[r]) {
+      for (int64_t line = from; line < std::min(to, lines(r)); ++line) k_.prefetch(k_.at(aim, line * kLine));
+    }
+  }
+}
+
+void LinearPrefetch::ask(size_t stream, llvm::Value* line) {
+  k_.prefetch(k_.at(aims_[0][stream], k_.mul(line, kLine)));
+}
+
+int64_t LinearPrefetch::lines(size_t run) const { return (runs_[run].block_bytes + kLine - 1) / kLine; }
 
 }  // namespace lmc

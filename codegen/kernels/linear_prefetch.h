@@ -2,6 +2,7 @@
 // flight to reach the memory limit. Places are counted in groups of weight rows.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "codegen/kernels/builder.h"
@@ -23,10 +24,19 @@ class LinearPrefetch {
 
   // Streams go through these groups next, the first of them through `group`, which ends at `stream_end`.
   void enter(const std::vector<llvm::Value*>& numbers, llvm::Value* group, llvm::Value* stream_end);
-  // Some way ahead of block number `block` in each stream; past the end of a group, where the stream goes on.
-  void stream(const std::vector<GroupPlace>& groups, llvm::Value* block);
+  // What is asked for next lies some way ahead of block number `block` in each stream; past the end of a
+  // group, where the stream goes on.
+  void aim(const std::vector<GroupPlace>& groups, llvm::Value* block);
+  // That block's cache lines in all streams, from a number on up to another.
+  void ask(int64_t from = 0, int64_t to = INT64_MAX);
+  // Line number `line`, i64, of the first run in a stream.
+  void ask(size_t stream, llvm::Value* line);
+  // Of a block in the first run.
+  int64_t lines() const { return lines(0); }
 
  private:
+  int64_t lines(size_t run) const;
+
   KernelBuilder& k_;
   Tile tile_;
   const WeightLayout& layout_;
@@ -34,6 +44,7 @@ class LinearPrefetch {
   const std::vector<WeightLayout::Run> runs_;
   // By run and stream: bytes from the end of the group's run to where the stream goes on.
   std::vector<std::vector<llvm::Value*>> jumps_;
+  std::vector<std::vector<llvm::Value*>> aims_;  // addresses, by run and stream
 };
 
 }  // namespace lmc

@@ -11,6 +11,7 @@ namespace {
 constexpr int64_t kStreams = 4;
 constexpr int64_t kPointer = 8;        // bytes
 constexpr int64_t kWorthTheUnit = 12;  // rows left over that are
+constexpr int64_t kMany = 4;           // rows whose products take so long that memory is asked meanwhile
 
 int64_t sum_bytes(const LinearForm& form) {
   return form.frame.single() ? 0 : LinearWalk::kMostRows * kStreams * form.layout->group_rows() * 4;
@@ -126,10 +127,12 @@ void LinearWalk::step(const Streams& s, llvm::Value* group, LinearPrefetch& pref
     groups.push_back({run(0), layout_.runs(form.cols).size() > 1 ? run(1) : nullptr});
   }
   start(groups.size());
+  prefetch_ = &prefetch;
   const auto multiply = [&] {
     prefetch.enter(numbers, group, s.to);
     for_blocks(k, layout_, form.cols, [&](llvm::Value* block, int64_t count) {
-      prefetch.stream(groups, block);
+      prefetch.aim(groups, block);
+      ask(prefetch);
       meet(groups, block, count);
     });
   };
@@ -148,6 +151,19 @@ void LinearWalk::start(size_t groups) {
       for (size_t i = 0; i < groups; ++i) k.store(zero, sum(row, i), 4);
     });
   }
+}
+
+// A few lines in each turn of the first rows' products keep memory busy without a pause; all at once are more
+// than it takes at a time. Few rows are done before that matters.
+bool LinearWalk::asks_in_turns() const {
+  return !form.frame.single() && !by_unit() && ready_bytes() == 0 && layout_.turns() > 0 &&
+         layout_.turns() <= prefetch_->lines();
+}
+
+void LinearWalk::ask(LinearPrefetch& prefetch) {
+  if (!asks_in_turns()) return prefetch.ask();
+  k.if_then(b.CreateICmpSLT(count_, k.i64(kMany)), [&] { prefetch.ask(0, layout_.turns()); });
+  prefetch.ask(layout_.turns());
 }
 
 // This block of the groups and all rows: as many as a matrix unit takes, then the others.
@@ -227,6 +243,13 @@ void LinearWalk::meet_rows(const std::vector<GroupPlace>& groups, llvm::Value* b
       c.w.push_back(groups[static_cast<size_t>(i)]);
       auto& sums = c.sums.emplace_back();
       for (int64_t m = 0; m < together; ++m) sums.push_back(sum(row, static_cast<size_t>(i), m));
+    }
+    if (asks_in_turns() && together >= kMany) {
+      c.beside = [&](llvm::Value* turn) {
+        k.if_then(b.CreateICmpEQ(row, k.i64(0)), [&] {
+          for (size_t i = 0; i < c.w.size(); ++i) prefetch_->ask(static_cast<size_t>(from) + i, turn);
+        });
+      };
     }
     layout_.emit_block(k, c, block, count);
   }

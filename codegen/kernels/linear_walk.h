@@ -36,6 +36,7 @@ class LinearWalk {
   void walk(const Streams& streams, LinearPrefetch& prefetch);
   void step(const Streams& streams, llvm::Value* group, LinearPrefetch& prefetch);
   void start(size_t groups);
+  void ask(LinearPrefetch& prefetch);
   void meet(const std::vector<GroupPlace>& groups, llvm::Value* block, int64_t count);
   llvm::Value* meet_by_unit(const std::vector<GroupPlace>& groups, llvm::Value* block);
   void meet_in_registers(const std::vector<GroupPlace>& groups, llvm::Value* block, int64_t count,
@@ -58,6 +59,7 @@ class LinearWalk {
   bool listed() const { return form.experts && !form.frame.single(); }
   bool by_unit() const;
   int64_t ready_bytes() const;  // of a block of a group; 0: as it lies
+  bool asks_in_turns() const;
 
   KernelBuilder& k;
   llvm::IRBuilder<>& b;
@@ -65,6 +67,7 @@ class LinearWalk {
   LinearRows& rows_;
   LinearOutputs& outputs_;
   const WeightLayout& layout_;
+  LinearPrefetch* prefetch_ = nullptr;  // of the groups that are walked
   AllowedRows* allowed_;
   llvm::Value *weights_, *sums_, *table_;
   llvm::Value *from_, *count_;           // which rows this walk serves

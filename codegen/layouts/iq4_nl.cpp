@@ -39,6 +39,7 @@ class Iq4 : public Q8Blocks {
  public:
   explicit Iq4(int64_t rows) : Q8Blocks("iq4_nl", rows, Nibbles(rows).bytes()), nibbles_(rows) {}
 
+  int64_t turns() const override { return 0; }
   ByUnit by_matrix_unit(const Target& target) const override {
     return is_as_high_as_unit(target) ? ByUnit::brought : ByUnit::no;
   }

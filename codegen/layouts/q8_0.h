@@ -12,6 +12,7 @@ class Q8Blocks : public ScaledBlocks {
   Q8Blocks(int64_t rows, Kind kind);  // rows: of a group; usual or of_unsigned
 
   std::string name() const override;
+  int64_t turns() const override { return kQuads; }
   Kind kind() const override { return kind_; }
   ByUnit by_matrix_unit(const Target& target) const override {
     return is_as_high_as_unit(target) && !of_unsigned() ? ByUnit::in_place : ByUnit::no;

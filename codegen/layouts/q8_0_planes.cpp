@@ -45,6 +45,7 @@ class Q8Planes : public Q8Blocks {
     k.store(group_scales(k, k.at(group.first, block_offset(k, block))), k.at(out, ready_numbers()), 4);
   }
 
+  int64_t turns() const override { return 0; }
   ByUnit by_matrix_unit(const Target& target) const override {
     return is_as_high_as_unit(target) ? ByUnit::brought : ByUnit::no;
   }

@@ -16,6 +16,7 @@ void for_quads(KernelBuilder& k, const Contraction& c, int64_t count, const Weig
                const Rows& activations, const Dot& dot) {
   llvm::Value* first = k.i64(0);
   k.loop(first, k.i64(count), 1, [&](llvm::Value* quad) {
+    if (c.beside) c.beside(quad);
     // The fewer ones stay in registers while the others pass.
     if (c.x.size() < c.w.size()) {
       std::vector<decltype(activations(size_t{0}, quad))> xs;

@@ -14,7 +14,7 @@ class Avx512Vnni : public Vnni {
   int preference() const override { return 2; }
   bool supported_here() const override;
   const WeightLayout& layout(DType format, int64_t rows, int64_t cols) const override;
-  InRegisters in_registers() const override { return {6, 24}; }  // of 32 registers
+  InRegisters in_registers() const override { return {8, 24}; }  // of 32 registers
   int64_t float_lanes() const override { return 16; }
   int64_t float_sums() const override { return 16; }
 
