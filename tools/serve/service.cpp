@@ -1,5 +1,6 @@
 #include "tools/serve/service.h"
 
+#include <atomic>
 #include <boost/asio/post.hpp>
 #include <chrono>
 #include <new>
@@ -67,7 +68,12 @@ void Service::handle(Request request, std::shared_ptr<Reply> reply) {
   ++requests_;
   if (auto headers = access_.headers(request); !headers.empty())
     reply = std::make_shared<WithHeaders>(std::move(reply), std::move(headers));
-  boost::asio::post(reader_, [this, request = std::move(request), reply = std::move(reply)] {
+  // Of those whose clients have gone by its turn nothing is read: many large ones would keep all others
+  // waiting.
+  const auto gone = std::make_shared<std::atomic<bool>>(false);
+  reply->on_gone([gone] { *gone = true; });
+  boost::asio::post(reader_, [this, gone, request = std::move(request), reply = std::move(reply)] {
+    if (*gone) return;
     try {
       run(request, reply);
     } catch (const RequestError& e) {
