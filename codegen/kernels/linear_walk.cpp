@@ -90,11 +90,12 @@ void LinearWalk::emit_rows(const LinearPrefetch::Tile& tile) {
     });
   }
   LinearPrefetch prefetch(k, tile, layout_, form.cols);
+  prefetch_ = &prefetch;
   const int64_t ways = kStreams / form.parts();
   llvm::Value* share = b.CreateUDiv(b.CreateSub(tile.end, tile.first), k.i64(ways));
   if (allowed_) share = b.CreateSelect(allowed_->sparse(tile.first, tile.end), k.i64(0), share);
-  walk({tile.first, k.add(tile.first, share), ways, share}, prefetch);
-  walk({k.add(tile.first, k.mul(share, ways)), tile.end, 1, k.i64(0)}, prefetch);  // what is left over
+  walk({tile.first, k.add(tile.first, share), ways, share});
+  walk({k.add(tile.first, k.mul(share, ways)), tile.end, 1, k.i64(0)});  // what is left over
   if (!form.quantised.valid()) return;
   // Neighbouring groups, which share a block of 32, are computed at different times.
   for_rows([&](llvm::Value* row) {
@@ -104,18 +105,18 @@ void LinearWalk::emit_rows(const LinearPrefetch::Tile& tile) {
 }
 
 // Groups of logits none of which may be chosen are left out where they are walked one after the other.
-void LinearWalk::walk(const Streams& s, LinearPrefetch& prefetch) {
+void LinearWalk::walk(const Streams& s) {
   k.loop(s.from, s.to, 1, [&](llvm::Value* group) {
     if (allowed_ && s.width == 1) {
-      allowed_->if_any(group, 1, [&] { step(s, group, prefetch); });
+      allowed_->if_any(group, 1, [&] { step(s, group); });
     } else {
-      step(s, group, prefetch);
+      step(s, group);
     }
   });
 }
 
 // Where the epilogue combines both halves of the outputs (gate and up), streams go through both.
-void LinearWalk::step(const Streams& s, llvm::Value* group, LinearPrefetch& prefetch) {
+void LinearWalk::step(const Streams& s, llvm::Value* group) {
   std::vector<llvm::Value*> numbers;
   for (int64_t part = 0; part < form.parts(); ++part) {
     for (int64_t i = 0; i < s.width; ++i)
@@ -127,12 +128,11 @@ void LinearWalk::step(const Streams& s, llvm::Value* group, LinearPrefetch& pref
     groups.push_back({run(0), layout_.runs(form.cols).size() > 1 ? run(1) : nullptr});
   }
   start(groups.size());
-  prefetch_ = &prefetch;
   const auto multiply = [&] {
-    prefetch.enter(numbers, group, s.to);
+    prefetch_->enter(numbers, group, s.to);
     for_blocks(k, layout_, form.cols, [&](llvm::Value* block, int64_t count) {
-      prefetch.aim(groups, block);
-      ask(prefetch);
+      prefetch_->aim(groups, block);
+      ask();
       meet(groups, block, count);
     });
   };
@@ -160,10 +160,10 @@ bool LinearWalk::asks_in_turns() const {
          layout_.turns() <= prefetch_->lines();
 }
 
-void LinearWalk::ask(LinearPrefetch& prefetch) {
-  if (!asks_in_turns()) return prefetch.ask();
-  k.if_then(b.CreateICmpSLT(count_, k.i64(kMany)), [&] { prefetch.ask(0, layout_.turns()); });
-  prefetch.ask(layout_.turns());
+void LinearWalk::ask() {
+  if (!asks_in_turns()) return prefetch_->ask();
+  k.if_then(b.CreateICmpSLT(count_, k.i64(kMany)), [&] { prefetch_->ask(0, layout_.turns()); });
+  prefetch_->ask(layout_.turns());
 }
 
 // This block of the groups and all rows: as many as a matrix unit takes, then the others.

@@ -33,10 +33,10 @@ class LinearWalk {
     llvm::Value* apart;
   };
   void emit_rows(const LinearPrefetch::Tile& tile);
-  void walk(const Streams& streams, LinearPrefetch& prefetch);
-  void step(const Streams& streams, llvm::Value* group, LinearPrefetch& prefetch);
+  void walk(const Streams& streams);
+  void step(const Streams& streams, llvm::Value* group);
   void start(size_t groups);
-  void ask(LinearPrefetch& prefetch);
+  void ask();
   void meet(const std::vector<GroupPlace>& groups, llvm::Value* block, int64_t count);
   llvm::Value* meet_by_unit(const std::vector<GroupPlace>& groups, llvm::Value* block);
   void meet_in_registers(const std::vector<GroupPlace>& groups, llvm::Value* block, int64_t count,
@@ -67,7 +67,7 @@ class LinearWalk {
   LinearRows& rows_;
   LinearOutputs& outputs_;
   const WeightLayout& layout_;
-  LinearPrefetch* prefetch_ = nullptr;  // of the groups that are walked
+  LinearPrefetch* prefetch_ = nullptr;  // of the tile that is walked
   AllowedRows* allowed_;
   llvm::Value *weights_, *sums_, *table_;
   llvm::Value *from_, *count_;           // which rows this walk serves

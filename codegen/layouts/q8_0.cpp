@@ -1,7 +1,5 @@
 #include "codegen/layouts/q8_0.h"
 
-#include <cstring>
-
 #include "codegen/layouts/quads.h"
 
 namespace lmc {
