@@ -22,7 +22,9 @@ class ChooseLayouts : public Pass {
   std::vector<PassSetting> settings() const override {
     return {{"target", "whose layouts (native)"},
             {"rows", "most rows of a group, instead of what the target wants"},
-            {"planes", "1: weights of q8_0 in two planes, for a step that guesses from the first"}};
+            {"kind",
+             "how q8_0 is kept, instead of as the target wants: usual, unsigned, or planes, for a "
+             "step that guesses from the first"}};
   }
   bool run(Graph& g, PassContext& context) const override {
     const bool lifted = lift_weights(g);  // in the sight of what packs them
@@ -34,12 +36,20 @@ class ChooseLayouts : public Pass {
  private:
   static LayoutChoice choice(const PassContext& context) {
     const LayoutChoice usual = usual_choice(context);
-    if (context.setting("planes", "") != "1") return usual;
-    return [usual](DType format, int64_t rows_of_matrix, int64_t cols) -> const WeightLayout& {
+    const std::string name = context.setting("kind", "");
+    if (name.empty()) return usual;
+    const auto kind = kind_named(name);
+    return [usual, kind](DType format, int64_t rows_of_matrix, int64_t cols) -> const WeightLayout& {
       const WeightLayout& layout = usual(format, rows_of_matrix, cols);
-      return format == DType::q8_0 ? widest_layout(format, layout.group_rows(), WeightLayout::Kind::in_planes)
-                                   : layout;
+      return format == DType::q8_0 ? widest_layout(format, layout.group_rows(), kind) : layout;
     };
+  }
+
+  static WeightLayout::Kind kind_named(const std::string& name) {
+    if (name == "usual") return WeightLayout::Kind::usual;
+    if (name == "unsigned") return WeightLayout::Kind::of_unsigned;
+    if (name == "planes") return WeightLayout::Kind::in_planes;
+    throw Error("choose-layouts.kind must be usual, unsigned or planes, found '" + name + "'");
   }
 
   static LayoutChoice usual_choice(const PassContext& context) {

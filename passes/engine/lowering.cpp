@@ -74,7 +74,7 @@ Lowered lower(Graph model, const LoweringOptions& wanted, PassOptions options,
               std::vector<PassReport>* reports) {
   refuse_own_settings(options);
   options.settings["choose-layouts"]["target"] = wanted.target;
-  if (wanted.draft) options.settings["choose-layouts"]["planes"] = "1";
+  if (wanted.draft) options.settings["choose-layouts"]["kind"] = "planes";
   Lowering lowering(std::move(options), reports);
   Lowered out;
   out.block = wanted.block;

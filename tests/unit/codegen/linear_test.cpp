@@ -76,7 +76,9 @@ TEST(Kernels, every_layout_agrees_on_every_target) {
       SCOPED_TRACE(layout->name() + " on " + target->name());
       PassOptions passes;
       passes.settings["choose-layouts"]["rows"] = std::to_string(layout->group_rows());
-      if (layout->high_plane()) passes.settings["choose-layouts"]["planes"] = "1";
+      if (layout->kind() != WeightLayout::Kind::usual) {
+        passes.settings["choose-layouts"]["kind"] = layout->high_plane() ? "planes" : "unsigned";
+      }
       expect_agreement(text, 43, 1e-4, target->name(), passes);
     }
   }
