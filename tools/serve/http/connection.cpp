@@ -220,8 +220,14 @@ void Connection::answer(Request request) {
   // The last one to let go of the reply says so, if there was no end. That may be another thread while this
   // one is just saying the end: what is posted here waits for the rest of what goes on here, what is posted
   // there does not. So it is posted a second time, from here, and comes last.
-  const std::shared_ptr<Reply> reply(exchange.get(), [exchange](Reply*) {
-    exchange->post([e = exchange.get()] { e->post([e] { e->abandoned(); }); });
+  ++around_.answers;
+  const std::shared_ptr<Reply> reply(exchange.get(), [exchange, &around = around_](Reply*) {
+    exchange->post([e = exchange.get(), &around] {
+      e->post([e, &around] {
+        e->abandoned();
+        --around.answers;
+      });
+    });
   });
   around_.handler(std::move(request), reply);
 }

@@ -26,6 +26,7 @@ struct Surroundings {
   std::function<void(const std::string& id, const std::string& peer, const std::string& request, int status,
                      size_t bytes, double seconds)>
       log;
+  int64_t answers = 0;  // replies that somebody still holds, whether or not the client has gone
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {

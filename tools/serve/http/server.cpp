@@ -166,9 +166,10 @@ class HttpServer::Impl {
     });
   }
 
-  // When everybody has gone: what large requests took would otherwise stay with the allocator.
+  // When everybody has gone and nothing is worked at for them: what large requests took would otherwise stay
+  // with the allocator.
   void give_back_memory() {
-    if (!connections_.empty()) {
+    if (!connections_.empty() || around_.answers > 0) {
       used_ = true;
     } else if (std::exchange(used_, false)) {
       ::malloc_trim(0);
