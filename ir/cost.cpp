@@ -85,8 +85,7 @@ PositionsSeen positions_seen(const AttentionWork& a, const StepShape& step) {
 StepCost::StepCost(const StepPlan& plan, const MachineFigures& machine) : plan_(plan), machine_(machine) {
   double weights = 0;
   for (const PlanStage& s : plan.stages) weights += s.work.weight_bytes;
-  // Caches of some bytes keep nothing of a walk around twice as many.
-  from_memory_ = std::clamp(weights / machine.kept - 1, 0.0, 1.0);
+  from_memory_ = part_from_memory(weights, machine);
   // There is room for all chunks of the longest sequence; how many are touched the rate of attention knows.
   std::vector<char> partial(plan.buffers.size());
   for_buffers(plan, [&](const PlanStage& s, size_t b) { partial[b] |= s.work.attention.chunk > 0; });
@@ -106,9 +105,10 @@ double StepCost::stage(size_t index, const StepShape& step, int64_t ways) const 
   if (count == 0) return calls;
   double bytes = w.weight_bytes;
   if (w.attention.span > 0) bytes += positions_seen(w.attention, step).apart * w.attention.bytes;
-  const double memory = from_memory_ * bytes / read_rate(ways, m);
-  const double work = work_seconds(w, buffers_[index], step, count, m);
-  return from_memory_ * m.cold + row_seconds(w.prologue, m) + std::max(memory, d.share * work) + calls;
+  const double memory = bytes / read_rate(ways, m);
+  const double work = d.share * work_seconds(w, buffers_[index], step, count, m);
+  const double beyond_work = from_memory_ * std::max(memory - work, 0.0);
+  return from_memory_ * m.cold + row_seconds(w.prologue, m) + work + beyond_work + calls;
 }
 
 int64_t StepCost::ways(size_t s, const StepShape& step, int64_t threads) const {

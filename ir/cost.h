@@ -3,12 +3,13 @@
 // depends on it.
 //
 // A stage takes
-//   cold + prologue + max(bytes from memory / read, share * work) + call * tiles / threads
-// where work is the contraction's operations at the rate of one token or of a block, what is elementwise
-// beside it, and reading and writing the step's buffers; `share` is what the busiest thread has of it when
-// whole tiles are dealt out; every thread runs the prologue for itself. Weights come from memory as far as
-// the caches do not keep all weights of the step, and only then is a stage cold. Rates are measured with
-// kernels (tools/machine/machine.h), so what they do not reach of the hardware's limits is in them.
+//   cold + prologue + share * work + call * tiles / threads
+// or, of the part of its weights that the caches do not keep from one step to the next, bytes / read instead
+// of share * work where that is more. Here work is the contraction's operations at the rate of one token or
+// of a block, what is elementwise beside it, and reading and writing the step's buffers; `share` is what the
+// busiest thread has of it when whole tiles are dealt out; every thread runs the prologue for itself. A stage
+// is cold as far as weights come from memory. Rates are measured with kernels (tools/machine/machine.h), so
+// what they do not reach of the hardware's limits is in them.
 #pragma once
 
 #include <cstdint>
@@ -57,7 +58,7 @@ class StepCost {
  private:
   const StepPlan& plan_;
   MachineFigures machine_;
-  double from_memory_;           // of the weights, what part the caches do not keep
+  double from_memory_;           // what part of the weights is: 0 to 1
   std::vector<double> buffers_;  // bytes by stage, per token; without the partial results of attention
 };
 

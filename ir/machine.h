@@ -3,6 +3,8 @@
 // are those of a virtual machine of 2 cores with AVX-512, for tests.
 #pragma once
 
+#include <array>
+
 namespace lmc {
 
 struct MachineFigures {
@@ -11,8 +13,9 @@ struct MachineFigures {
   // Bytes of weights a second, as linears of one token read them from memory.
   double read_one = 14e9;  // by one core
   double read_all = 25e9;  // by all threads together
-  // Bytes of weights that the caches keep from one step to the next. A step with more reads them from memory.
-  double kept = 32e6;
+  // What part of a step's weights comes from memory, not from caches that have kept it since the step before:
+  // of 2^20, 2^20.5, … 2^28 bytes of them (part_from_memory).
+  std::array<double, 17> from_memory{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.5, 1, 1, 1, 1, 1};
 
   // Operations a second of one core in kernels whose weights are in the caches; a multiply-add is two.
   double f32_one = 32e9;      // linear of one token, f32 or bf16 weights
@@ -31,5 +34,8 @@ struct MachineFigures {
   double launch = 1.5e-6;    // of a stage where several threads share the step
   double step_start = 1e-5;  // until all threads are at work on a step
 };
+
+// By `machine.from_memory`, between whose sizes it changes with the logarithm; 0 to 1.
+double part_from_memory(double weight_bytes, const MachineFigures& machine);
 
 }  // namespace lmc

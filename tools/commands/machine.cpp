@@ -21,7 +21,10 @@ void run(const Options& o) {
   if (o.json) return fmt::print("{}", machine_to_json({m, cpu_name()}));
   fmt::print("weights, one core       {:8.1f} GB/s\n", m.read_one / 1e9);
   fmt::print("weights, {:>3} threads    {:8.1f} GB/s\n", m.threads, m.read_all / 1e9);
-  fmt::print("kept by the caches      {:8.1f} MB\n", m.kept / 1e6);
+  for (const int size : {16, 32, 64, 128}) {
+    fmt::print("kept of weights of {:>3} MB   {:4.0f} %\n", size,
+               100 * (1 - part_from_memory(size * 1e6, m)));
+  }
   fmt::print("linears in f32          {:8.1f} Gop/s a core, {:.1f} with a block of tokens\n", m.f32_one / 1e9,
              m.f32_block / 1e9);
   fmt::print("linears in int8         {:8.1f} Gop/s a core, {:.1f} with a block of tokens\n",

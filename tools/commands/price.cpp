@@ -30,16 +30,6 @@ struct Options {
   bool json = false;
 };
 
-// What each of so many ranks has of a machine that they share.
-MachineFigures share_of(MachineFigures m, int64_t ranks) {
-  const auto n = static_cast<double>(ranks);
-  m.threads = static_cast<int>(std::max<int64_t>(m.threads / ranks, 1));
-  m.read_all /= n;
-  m.read_one = std::min(m.read_one, m.read_all);
-  m.kept /= n;
-  return m;
-}
-
 // A split that cannot be has a reason instead of a price.
 struct Row {
   int64_t ranks;
@@ -129,7 +119,8 @@ void run(const Options& o) {
   options.passes.phase = PassPhase::optimise;
   options.lowering.block = std::min(o.block, m.context);
   options.lowering.target = o.target == "native" ? native_target() : o.target;
-  options.machine = share_of(PricingFigures().get(), o.per_machine);
+  options.machine = PricingFigures().get();
+  options.per_machine = o.per_machine;
   options.position = o.depth;
   options.texts = o.texts;
   if (o.texts > options.lowering.block)
@@ -143,7 +134,7 @@ void run(const Options& o) {
   info("{}: {} layers, {:.2f} M parameters", m.source, m.layers, static_cast<double>(m.parameters) / 1e6);
   fmt::print("{}", table(rows));
   info("predicted for {} threads a rank, {} greedy text{} at position {}, prompts in blocks of {}; {}",
-       options.machine.threads, o.texts, o.texts == 1 ? "" : "s at once", o.depth, options.lowering.block,
+       options.threads_a_rank(), o.texts, o.texts == 1 ? "" : "s at once", o.depth, options.lowering.block,
        o.network);
 }
 

@@ -14,28 +14,20 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kFormat = 4;
+constexpr int kFormat = 5;
 
 struct Figure {
   const char* name;
   double MachineFigures::*value;
 };
 constexpr Figure kFigures[] = {
-    {"read_one", &MachineFigures::read_one},
-    {"read_all", &MachineFigures::read_all},
-    {"kept", &MachineFigures::kept},
-    {"f32_one", &MachineFigures::f32_one},
-    {"f32_block", &MachineFigures::f32_block},
-    {"int8_one", &MachineFigures::int8_one},
-    {"int8_block", &MachineFigures::int8_block},
-    {"attend", &MachineFigures::attend},
-    {"row", &MachineFigures::row},
-    {"exp", &MachineFigures::exp},
-    {"buffers", &MachineFigures::buffers},
-    {"call", &MachineFigures::call},
-    {"cold", &MachineFigures::cold},
-    {"launch", &MachineFigures::launch},
-    {"step_start", &MachineFigures::step_start},
+    {"read_one", &MachineFigures::read_one}, {"read_all", &MachineFigures::read_all},
+    {"f32_one", &MachineFigures::f32_one},   {"f32_block", &MachineFigures::f32_block},
+    {"int8_one", &MachineFigures::int8_one}, {"int8_block", &MachineFigures::int8_block},
+    {"attend", &MachineFigures::attend},     {"row", &MachineFigures::row},
+    {"exp", &MachineFigures::exp},           {"buffers", &MachineFigures::buffers},
+    {"call", &MachineFigures::call},         {"cold", &MachineFigures::cold},
+    {"launch", &MachineFigures::launch},     {"step_start", &MachineFigures::step_start},
 };
 
 }  // namespace
@@ -43,6 +35,7 @@ constexpr Figure kFigures[] = {
 Json figures_json(const MachineFigures& figures) {
   Json out = {{"threads", figures.threads}};
   for (const Figure& f : kFigures) out[f.name] = figures.*f.value;
+  out["from_memory"] = figures.from_memory;
   return out;
 }
 
@@ -54,6 +47,13 @@ MachineFigures figures_from(const Json& j) {
     double& value = out.*f.value;
     value = j.at(f.name).get<double>();
     if (!std::isfinite(value) || value <= 0) throw Error(fmt::format("'{}' is no positive number", f.name));
+  }
+  const Json& parts = j.at("from_memory");
+  if (parts.size() != out.from_memory.size())
+    throw Error(fmt::format("'from_memory' has {} parts, not {}", parts.size(), out.from_memory.size()));
+  for (size_t i = 0; i < out.from_memory.size(); ++i) {
+    const double part = out.from_memory[i] = parts.at(i).get<double>();
+    if (!(part >= 0 && part <= 1)) throw Error(fmt::format("'from_memory': {} is no part of all", part));
   }
   return out;
 }

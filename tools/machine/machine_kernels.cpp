@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstring>
 #include <functional>
 #include <map>
@@ -199,29 +201,25 @@ class CachedRates {
 // host.
 constexpr int64_t kBeyondCaches = 256 << 20;
 
-// Bytes that are still in the caches when they are read again, beside more. The largest walk that takes less
-// than halfway from one within the caches to one far beyond tells: as much of it is kept as it is faster.
-// Of each the best of some, as others' work makes a walk slower, never faster; in turn, so that a while in
-// which memory is slow is not one of them alone.
-double kept_bytes(int threads) {
-  constexpr size_t kWithin = 1 << 20;
+// What a walk takes between one within the caches and one far beyond them is what it reads from memory. Of
+// each size the best of some walks, as others' work makes one slower, never faster; in turn, so that a while
+// in which memory is slow is not one of them alone.
+void measure_caches(MachineFigures& m) {
   constexpr MemoryWalk kWalk{4, 4096};
-  constexpr int kRounds = 12;
+  constexpr int kRounds = 9;
   const std::vector<std::byte> memory(kBeyondCaches, std::byte{1});
-  MemoryTeam team(threads);
-  std::vector<size_t> sizes{memory.size()};
-  while (sizes.back() > kWithin) sizes.push_back(sizes.back() / 2);
-  std::vector<double> rates(sizes.size());  // bytes a second when all threads read so much again and again
+  MemoryTeam team(m.threads);
+  std::array<double, std::tuple_size_v<decltype(m.from_memory)>> rates{};
   for (int round = 0; round < kRounds; ++round) {
-    for (size_t i = 0; i < sizes.size(); ++i)
-      rates[i] = std::max(rates[i], team.read(std::span(memory).first(sizes[i]), kWalk));
+    for (size_t i = 0; i < rates.size(); ++i) {
+      const auto size = static_cast<size_t>(std::exp2(20 + static_cast<double>(i) / 2));
+      rates[i] = std::max(rates[i], team.read(std::span(memory).first(size), kWalk));
+    }
   }
-  const double beyond = 1 / rates.front(), within = 1 / rates.back();
-  for (size_t i = 1; i + 1 < sizes.size(); ++i) {
-    const double kept = (beyond - 1 / rates[i]) / (beyond - within);
-    if (kept > 0.5 && kept <= 1) return kept * static_cast<double>(sizes[i]);
-  }
-  return static_cast<double>(kWithin);
+  const double within = 1 / rates.front(), beyond = 1 / rates.back();
+  for (size_t i = 0; i < rates.size(); ++i)
+    m.from_memory[i] =
+        beyond > within ? std::clamp((1 / rates[i] - within) / (beyond - within), 0.0, 1.0) : 1;
 }
 
 // Weights far beyond the caches, in matrices of 8.9 MB, and a small row kernel in front of each: the shape of
@@ -265,24 +263,25 @@ Uncached from_memory(const Probe& probe, int threads, const MachineFigures& m) {
   return out;
 }
 
-Uncached faster(const Uncached& a, const Uncached& b) { return a.read > b.read ? a : b; }
-
 }  // namespace
 
 void measure_kernels(MachineFigures& m) {
   constexpr double kLeast = 1e-8;  // seconds: figures are above zero
-  constexpr int kRounds = 3;       // others' work makes a round slower, never faster
+  constexpr int kRounds = 5;
   CachedRates(Probe(kCached), m).measure();
-  m.kept = kept_bytes(m.threads);
+  measure_caches(m);
   const Probe uncached(uncached_text());
-  Uncached one, all;
+  // One thread and all in turn; medians, as others' work does not spare what will be predicted either.
+  std::vector<double> one, all, small;
   for (int i = 0; i < kRounds; ++i) {
-    one = faster(one, from_memory(uncached, 1, m));
-    all = faster(all, from_memory(uncached, m.threads, m));
+    one.push_back(from_memory(uncached, 1, m).read);
+    const Uncached of_all = from_memory(uncached, m.threads, m);
+    all.push_back(of_all.read);
+    small.push_back(of_all.small);
   }
-  m.read_one = one.read;
-  m.read_all = std::max(all.read, one.read);
-  m.cold = std::max(all.small, kLeast);
+  m.read_one = median(one);
+  m.read_all = std::max(median(all), m.read_one);
+  m.cold = std::max(median(small), kLeast);
 }
 
 }  // namespace lmc

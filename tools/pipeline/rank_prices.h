@@ -43,10 +43,13 @@ struct RankPrice {
 struct RankPriceOptions {
   PassOptions passes;  // those of one machine
   LoweringOptions lowering;
-  MachineFigures machine;  // of each rank
+  MachineFigures machine;
+  int64_t per_machine = 1;  // ranks that share one
   NetworkFigures network;
   int64_t position = 0;  // how long a text is already
   int64_t texts = 1;     // at most lowering.block
+
+  int threads_a_rank() const { return static_cast<int>(std::max<int64_t>(machine.threads / per_machine, 1)); }
 };
 
 // Error if the model cannot be dealt out so.

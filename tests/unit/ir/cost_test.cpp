@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "ir/op_def.h"
 #include "ir/text.h"
 
@@ -13,7 +15,7 @@ namespace {
 constexpr MachineFigures kMachine{.threads = 2,
                                   .read_one = 10e9,
                                   .read_all = 15e9,
-                                  .kept = 1e6,
+                                  .from_memory = {0, 0.5, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1},
                                   .f32_one = 10e9,
                                   .f32_block = 40e9,
                                   .int8_one = 50e9,
@@ -69,8 +71,17 @@ TEST(Cost, WeightsThatTheCachesKeepCostTheirArithmeticAlone) {
   EXPECT_DOUBLE_EQ(seconds(linear(1e6, 5e6, DType::q8_0), 1), 1e-4);
   EXPECT_DOUBLE_EQ(seconds(linear(1e6, 5e6, DType::q8_0), 2), 5e-5);
   EXPECT_DOUBLE_EQ(seconds(linear(1e6, 5e6, DType::bf16), 1), 5e-4);
-  // Half of them come from memory where the step has half as much again.
-  EXPECT_DOUBLE_EQ(seconds(linear(1.5e6, 0, DType::q8_0), 1), 0.75e-4);
+}
+
+TEST(Cost, WhatTheCachesKeepOfMoreGoesByItsLogarithm) {
+  EXPECT_EQ(part_from_memory(0, kMachine), 0);
+  EXPECT_EQ(part_from_memory(1 << 20, kMachine), 0);
+  EXPECT_NEAR(part_from_memory(std::exp2(20.25), kMachine), 0.25, 1e-12);
+  EXPECT_EQ(part_from_memory(1 << 21, kMachine), 1);
+  EXPECT_EQ(part_from_memory(1e12, kMachine), 1);
+  const double half = std::exp2(20.5);  // comes from memory, the other half costs its arithmetic
+  EXPECT_NEAR(seconds(linear(half, 0, DType::q8_0), 1), half / 2 / 10e9, 1e-12);
+  EXPECT_NEAR(seconds(linear(half, 5e6, DType::q8_0), 1), half / 2 / 10e9 + 1e-4 / 2, 1e-12);
 }
 
 TEST(Cost, TheSlowerOfMemoryAndArithmeticCounts) {

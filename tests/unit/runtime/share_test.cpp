@@ -9,7 +9,7 @@ namespace {
 constexpr MachineFigures kMachine{.threads = 4,
                                   .read_one = 10e9,
                                   .read_all = 20e9,
-                                  .kept = 1,
+                                  .from_memory = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1},
                                   .row = 50e9,
                                   .call = 1e-12,
                                   .cold = 1e-12,

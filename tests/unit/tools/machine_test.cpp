@@ -45,7 +45,7 @@ TEST(Machine, WhatIsNoFileOfFiguresIsRefused) {
     text.replace(text.find(from), from.size(), to);
     return refusal(text);
   };
-  EXPECT_NE(with("\"format\": 4", "\"format\": 1").find("another format"), std::string::npos);
+  EXPECT_NE(with("\"format\": 5", "\"format\": 1").find("another format"), std::string::npos);
   EXPECT_NE(with("2e-06", "-1").find("'launch' is no positive number"), std::string::npos);
   EXPECT_NE(with("2e-06", "\"fast\""), "accepted");
   EXPECT_NE(with("read_one", "read_two"), "accepted");
