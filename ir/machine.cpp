@@ -5,6 +5,8 @@
 
 namespace lmc {
 
+double weights_of_part(size_t i) { return std::exp2(20 + static_cast<double>(i) / 2); }
+
 double part_from_memory(double weight_bytes, const MachineFigures& machine) {
   const auto& parts = machine.from_memory;
   const double last = static_cast<double>(parts.size()) - 1;

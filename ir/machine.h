@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 
 namespace lmc {
 
@@ -14,7 +15,7 @@ struct MachineFigures {
   double read_one = 14e9;  // by one core
   double read_all = 25e9;  // by all threads together
   // What part of a step's weights comes from memory, not from caches that have kept it since the step before:
-  // of 2^20, 2^20.5, … 2^28 bytes of them (part_from_memory).
+  // of as many bytes of them as weights_of_part() says.
   std::array<double, 17> from_memory{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.5, 1, 1, 1, 1, 1};
 
   // Operations a second of one core in kernels whose weights are in the caches; a multiply-add is two.
@@ -34,6 +35,9 @@ struct MachineFigures {
   double launch = 1.5e-6;    // of a stage where several threads share the step
   double step_start = 1e-5;  // until all threads are at work on a step
 };
+
+// Those that MachineFigures::from_memory[i] is about: 2^20, 2^20.5, … 2^28 bytes.
+double weights_of_part(size_t i);
 
 // By `machine.from_memory`, between whose sizes it changes with the logarithm; 0 to 1.
 double part_from_memory(double weight_bytes, const MachineFigures& machine);

@@ -78,6 +78,15 @@ assert layers['decode_tokens_per_second'] > tensor['decode_tokens_per_second']
 # Of eight texts, each rank of layers has four at a time; the latency is then waited for once for all eight.
 assert texts[1]["decode_tokens_per_second"] > 1.5 * layers['decode_tokens_per_second']
 P
+# Ranks in layers that share a machine have one text in turn, and each as much of the memory's rate as one thread can use.
+LMC_MACHINE="$ROOT/tests/data/machine.json" "$LMC" price "$ROOT/models/gpt2.yaml" --weights random --ranks 1,2 --per-machine 2 \
+  --json 2>/dev/null >shared.json
+python3 - <<'P' || fail "price: what ranks that share a machine take: $(cat shared.json)"
+import json
+seconds = {(p['split'], p['ranks']): p['compute_seconds'] for p in json.load(open('shared.json'))['prices']}
+assert 0.95 < seconds['layers', 2] / seconds['layers', 1] < 1.05
+assert 0.55 < seconds['tensor', 2] / seconds['tensor', 1] < 0.7  # both at once: 12.5 GB/s each instead of 14
+P
 expect_error 2 "bandwidth must be a number and one of" "$LMC" price "$MODEL" --network bandwidth=fast
 expect_error 2 "--network takes latency=" "$LMC" price "$MODEL" --network speed=1
 expect_error 2 "must be 1, 2, 4, 8, 16, 32 or 64" "$LMC" price "$MODEL" --ranks 3

@@ -212,7 +212,7 @@ void measure_caches(MachineFigures& m) {
   std::array<double, std::tuple_size_v<decltype(m.from_memory)>> rates{};
   for (int round = 0; round < kRounds; ++round) {
     for (size_t i = 0; i < rates.size(); ++i) {
-      const auto size = static_cast<size_t>(std::exp2(20 + static_cast<double>(i) / 2));
+      const auto size = static_cast<size_t>(weights_of_part(i));
       rates[i] = std::max(rates[i], team.read(std::span(memory).first(size), kWalk));
     }
   }

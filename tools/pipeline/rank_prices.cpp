@@ -1,7 +1,6 @@
 #include "tools/pipeline/rank_prices.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "codegen/codegen.h"
 #include "ir/cost.h"
@@ -25,16 +24,16 @@ double bytes_of(const std::vector<Item>& items) {
   return out;
 }
 
-// What each of the ranks on a machine has of it while so many of them are at work. The weights of all of them
-// pass through the caches before those of one are read again.
-MachineFigures share_of_machine(const RankPriceOptions& o, int64_t at_work) {
+// What each of the ranks on a machine has of it while so many of all ranks are at work. The weights of all
+// that are on the machine pass through the caches before those of one are read again.
+MachineFigures share_of_machine(const RankPriceOptions& o, int64_t ranks, int64_t at_work) {
   MachineFigures m = o.machine;
   m.threads = o.threads_a_rank();
   m.read_all /= static_cast<double>(std::min(at_work, o.per_machine));
   m.read_one = std::min(m.read_one, m.read_all);
+  const auto here = static_cast<double>(std::min(ranks, o.per_machine));
   for (size_t i = 0; i < m.from_memory.size(); ++i)
-    m.from_memory[i] = part_from_memory(
-        std::exp2(20 + static_cast<double>(i) / 2) * static_cast<double>(o.per_machine), o.machine);
+    m.from_memory[i] = part_from_memory(weights_of_part(i) * here, o.machine);
   return m;
 }
 
@@ -44,7 +43,7 @@ void add_rank(RankPrice& out, const Plan& plan, const RankPriceOptions& o) {
   const int64_t texts = (out.texts + out.under_way - 1) / out.under_way;
   const StepShape step{texts, texts, o.position, texts};
   const StepPlan& steps = texts == 1 ? plan.decode : plan.prefill;
-  const MachineFigures own = share_of_machine(o, in_turn ? out.under_way : out.ranks);
+  const MachineFigures own = share_of_machine(o, out.ranks, in_turn ? out.under_way : out.ranks);
   const double compute = StepCost(steps, own).usual_step(step, own.threads);
   const StepTraffic sent = step_traffic(steps, step, o.network);
   out.compute = in_turn ? out.compute + compute : std::max(out.compute, compute);
@@ -58,7 +57,7 @@ void add_rank(RankPrice& out, const Plan& plan, const RankPriceOptions& o) {
   const StepPlan& prefill = plan.prefill.stages.empty() ? plan.decode : plan.prefill;
   out.block = prefill.max_tokens;
   const StepShape block{out.block, 0, o.position};
-  const MachineFigures of_all = share_of_machine(o, out.ranks);
+  const MachineFigures of_all = share_of_machine(o, out.ranks, out.ranks);
   const double of_block = StepCost(prefill, of_all).usual_step(block, of_all.threads) +
                           step_traffic(prefill, block, o.network).seconds;
   out.block_seconds = std::max(out.block_seconds, of_block);

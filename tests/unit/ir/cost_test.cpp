@@ -74,6 +74,7 @@ TEST(Cost, WeightsThatTheCachesKeepCostTheirArithmeticAlone) {
 }
 
 TEST(Cost, WhatTheCachesKeepOfMoreGoesByItsLogarithm) {
+  EXPECT_EQ(weights_of_part(2), 1 << 21);
   EXPECT_EQ(part_from_memory(0, kMachine), 0);
   EXPECT_EQ(part_from_memory(1 << 20, kMachine), 0);
   EXPECT_NEAR(part_from_memory(std::exp2(20.25), kMachine), 0.25, 1e-12);

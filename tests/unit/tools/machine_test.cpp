@@ -13,8 +13,13 @@
 namespace lmc {
 namespace {
 
-constexpr MachineFigures kFigures{
-    .threads = 3, .read_one = 1.5e10, .read_all = 2e10, .int8_one = 7e10, .launch = 2e-6, .step_start = 3e-5};
+constexpr MachineFigures kFigures{.threads = 3,
+                                  .read_one = 1.5e10,
+                                  .read_all = 2e10,
+                                  .from_memory = {0, 0, 0, 0, 0.125, 0.5, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1},
+                                  .int8_one = 7e10,
+                                  .launch = 2e-6,
+                                  .step_start = 3e-5};
 
 std::string refusal(const std::string& text) {
   try {
@@ -36,6 +41,7 @@ TEST(Machine, FiguresReadBackAsTheyWereWritten) {
   EXPECT_EQ(m.int8_one, kFigures.int8_one);
   EXPECT_EQ(m.launch, kFigures.launch);
   EXPECT_EQ(m.step_start, kFigures.step_start);
+  EXPECT_EQ(m.from_memory, kFigures.from_memory);
 }
 
 TEST(Machine, WhatIsNoFileOfFiguresIsRefused) {
@@ -49,6 +55,8 @@ TEST(Machine, WhatIsNoFileOfFiguresIsRefused) {
   EXPECT_NE(with("2e-06", "-1").find("'launch' is no positive number"), std::string::npos);
   EXPECT_NE(with("2e-06", "\"fast\""), "accepted");
   EXPECT_NE(with("read_one", "read_two"), "accepted");
+  EXPECT_NE(with("0.125", "1.5").find("'from_memory': 1.5 is no part of all"), std::string::npos);
+  EXPECT_NE(with("0.125", "0.125, 1").find("'from_memory' has 18 parts, not 17"), std::string::npos);
   EXPECT_NE(refusal(""), "accepted");
   EXPECT_NE(refusal("[]"), "accepted");
 }
