@@ -184,12 +184,14 @@ TEST(Batcher, TheSessionsStopFlagEndsAll) {
   std::atomic<bool> stop{false};
   Running running(model, {.slots = 1}, {.threads = 1, .stop = &stop});
   Heard runs, waits;
-  runs.on_token = [&] {
+  runs.on_token = [&] {  // the other is submitted before all ends, whenever the thread below has its turn
+    if (runs.choices.size() == 1) {
+      EXPECT_NE(running.batcher.submit(waits.request({2}, {})), 0u);
+    }
     stop = runs.choices.size() == 3;
     return true;
   };
   running.batcher.submit(runs.request({1}, {.max_tokens = kForever}));
-  running.batcher.submit(waits.request({2}, {}));
   runs.wait_for_end();
   waits.wait_for_end();
   EXPECT_EQ(runs.generated.reason, StopReason::interrupted);
