@@ -37,7 +37,8 @@ cp out.txt figures.json
 expect_ok "$LMC" machine -t 2 --json
 cmp -s out.txt figures.json || fail "the figures were measured again: $(cat out.txt)"
 sed -i 's/": /":/' out.txt
-for key in read_one read_all kept f32_one f32_block int8_one int8_block attend row exp buffers call cold launch step_start; do expect_range $key 0 1e15 out.txt; done
+for key in read_one read_all f32_one f32_block int8_one int8_block attend row exp buffers call cold launch step_start; do expect_range $key 0 1e15 out.txt; done
+grep -q '"from_memory":\[$' out.txt || fail "not said what comes from memory: $(cat out.txt)"
 echo '{"format":1}' >"$LMC_CACHE_DIR/machine-2t.json"
 expect_ok "$LMC" machine -t 2
 expect_in out.txt "starting a step"
