@@ -99,6 +99,7 @@ Json json_of(const std::vector<Row>& rows, const RankPriceOptions& options) {
     list.push_back(j);
   }
   return {{"machine", figures_json(options.machine)},
+          {"per_machine", options.per_machine},
           {"network",
            {{"latency", options.network.latency},
             {"bandwidth", options.network.bandwidth},

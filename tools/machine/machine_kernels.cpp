@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstring>
 #include <functional>
@@ -207,9 +206,10 @@ constexpr int64_t kBeyondCaches = 256 << 20;
 void measure_caches(MachineFigures& m) {
   constexpr MemoryWalk kWalk{4, 4096};
   constexpr int kRounds = 9;
-  const std::vector<std::byte> memory(kBeyondCaches, std::byte{1});
+  auto rates = MachineFigures{}.from_memory;
+  rates.fill(0);
+  const std::vector<std::byte> memory(static_cast<size_t>(weights_of_part(rates.size() - 1)), std::byte{1});
   MemoryTeam team(m.threads);
-  std::array<double, std::tuple_size_v<decltype(m.from_memory)>> rates{};
   for (int round = 0; round < kRounds; ++round) {
     for (size_t i = 0; i < rates.size(); ++i) {
       const auto size = static_cast<size_t>(weights_of_part(i));
@@ -246,7 +246,7 @@ struct Uncached {
   double small = 0;  // seconds of a row kernel beyond its work
 };
 
-Uncached from_memory(const Probe& probe, int threads, const MachineFigures& m) {
+Uncached measure_uncached(const Probe& probe, int threads, const MachineFigures& m) {
   const StepPlan& plan = probe.plan().decode;
   const auto steps = probe.times(threads, 0, std::vector<int64_t>(7, 1));
   std::vector<double> small, rates;
@@ -274,8 +274,8 @@ void measure_kernels(MachineFigures& m) {
   // One thread and all in turn; medians, as others' work does not spare what will be predicted either.
   std::vector<double> one, all, small;
   for (int i = 0; i < kRounds; ++i) {
-    one.push_back(from_memory(uncached, 1, m).read);
-    const Uncached of_all = from_memory(uncached, m.threads, m);
+    one.push_back(measure_uncached(uncached, 1, m).read);
+    const Uncached of_all = measure_uncached(uncached, m.threads, m);
     all.push_back(of_all.read);
     small.push_back(of_all.small);
   }
