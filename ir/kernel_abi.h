@@ -41,8 +41,8 @@ struct StepInfo {
   // Counts the steps of an executor from 1; 0 where nobody counts. What a worker keeps in front of its
   // scratch holds for the stage and the step that made it.
   int64_t serial = 0;
-  // In a step of one row that only asks for its likeliest token: one per tile of StepPlan::argmax_stage,
-  // which then writes no logits.
+  // In a step that asks for no more than the likeliest token of each wanted row: [rows][tiles of
+  // StepPlan::argmax_stage], which then writes no logits.
   TileArgmax* argmax = nullptr;
   // Which ids may be chosen, id i by bit i % 8 of byte i / 8; null: all. Readable and zero for whole groups
   // of weight rows, and kReadPastEnd bytes, beyond the vocabulary. Logits of others are left as they are, or

@@ -91,6 +91,11 @@ class Generation {
       go_on = ask(tokens, guess, allowed != nullptr, right);
       return verified(tokens.size(), guess.size(), right, fed, guessing);
     }
+    if (text_.only_greedy() && !text_.keeps_to_something()) {
+      go_on = verify_likeliest(tokens, guess, right);
+      if (asked > 0 && go_on) drafter_->model_guessed(asked, right, guessing);
+      return verified(tokens.size(), guess.size(), right, fed, guessing);
+    }
     const auto sink = [&](int64_t, int64_t rows, const float* logits) {
       for (int64_t r = 0; r < rows && !wrong && !text_.ended(); ++r) {
         choose(logits + r * session_.vocab(), allowed != nullptr);
@@ -101,6 +106,20 @@ class Generation {
     go_on = session_.forward(tokens, guess.empty() ? Rows::last : Rows::all, sink);
     if (asked > 0 && go_on) drafter_->model_guessed(asked, right, guessing);
     return verified(tokens.size(), guess.size(), right, fed, guessing);
+  }
+
+  // Guesses stand behind one token and take one step with it. False if stopped.
+  bool verify_likeliest(std::span<const int32_t> tokens, std::span<const int32_t> guess, size_t& right) {
+    std::vector<StepRow> rows;
+    for (const int32_t token : tokens) rows.push_back({&session_.sequence(), token});
+    const auto found = session_.likeliest(rows);
+    for (bool more = found.has_value(); more;) {
+      text_.accept((*found)[right].token());
+      text_.tell(on_token_);
+      more = is_right(guess, right);
+      right += more ? 1 : 0;
+    }
+    return found.has_value();
   }
 
   bool is_right(std::span<const int32_t> guess, size_t at) const {

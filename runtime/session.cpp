@@ -79,7 +79,7 @@ void Session::follow(std::span<const StepRow> rows, const LogitWish& wish) {
     stepper_.run_asked(rows, wish.requests);
   } else if (!wish.likeliest && wish.requests.empty()) {
     stepper_.run(rows);
-  } else if (!wish.likeliest || stepper_.run_argmax(rows[0]).empty()) {
+  } else if (!wish.likeliest || stepper_.run_argmax(rows).empty()) {
     throw Error("rank 0 asks for some logits, which this plan cannot tell without all of them");
   }
 }
@@ -209,17 +209,36 @@ void Session::set_allowed(const IdSet* ids) {
   stepper_.set_allowed(allowed_);
 }
 
-std::optional<int32_t> Session::next(Sequence& sequence, int32_t token) {
-  check_tokens({&token, 1}, sequence.position(), plan_);
-  if (!set_length(sequence, sequence.position() + 1) || stopped()) return std::nullopt;
-  const StepRow row{&sequence, token};
-  if (allowed_ && asks()) {  // only the others do not know them
-    const AskedLogits some = asked({&row, 1}, {LogitRequest()});
-    if (const auto id = Sampler({}).sample(some.rows[0], {})) return id;
-    return greedy(some.all(0));
+std::optional<std::vector<Likeliest>> Session::likeliest(std::span<const StepRow> rows) {
+  check_rows(rows, plan_);
+  if (!prepare(rows)) return std::nullopt;
+  const auto wanted = std::count_if(rows.begin(), rows.end(), [](const StepRow& r) { return r.logits; });
+  std::vector<Likeliest> out;
+  // Of what was found equal parts are about a row each.
+  const auto of_each = [&](auto found) {
+    const size_t part = found.size() / static_cast<size_t>(std::max<ptrdiff_t>(wanted, 1));
+    for (size_t at = 0; at < found.size(); at += part)
+      out.emplace_back([&] { return greedy(found.subspan(at, part)); });
+  };
+  if (wanted > 0 && asks() && (allowed_ || rows.size() > 1)) {
+    const AskedLogits some = asked(rows, std::vector<LogitRequest>(static_cast<size_t>(wanted)));
+    for (int64_t i = 0; i < wanted; ++i) {
+      out.emplace_back([&] {
+        const auto id = Sampler({}).sample(some.rows[static_cast<size_t>(i)], {});
+        return id ? *id : greedy(some.all(i));
+      });
+    }
+    return out;
   }
-  const std::span<const TileArgmax> best = stepper_.run_argmax(row);
-  return best.empty() ? greedy(stepper_.run({&row, 1})) : greedy(best);
+  const auto best = wanted > 0 ? stepper_.run_argmax(rows) : std::span<const TileArgmax>();
+  best.empty() ? of_each(stepper_.run(rows)) : of_each(best);
+  return out;
+}
+
+std::optional<int32_t> Session::next(Sequence& sequence, int32_t token) {
+  const StepRow row{&sequence, token};
+  const auto found = likeliest({&row, 1});
+  return found ? std::optional((*found)[0].token()) : std::nullopt;
 }
 
 // False if stopped.

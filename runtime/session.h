@@ -14,6 +14,7 @@
 #include "ir/plan.h"
 #include "runtime/asked_logits.h"
 #include "runtime/bindings.h"
+#include "runtime/likeliest.h"
 #include "runtime/row_check.h"
 #include "runtime/sequence.h"
 #include "runtime/session_options.h"
@@ -52,6 +53,9 @@ class Session {
   // is fed, for a number of rows that no step takes, a token that is not in the vocabulary or a full
   // sequence.
   std::optional<std::span<const float>> step_rows(std::span<const StepRow> rows);
+  // The same, but of the logits no more than the likeliest token behind each wanted row comes, as greedy()
+  // finds it in them; such a step does not even write them.
+  std::optional<std::vector<Likeliest>> likeliest(std::span<const StepRow> rows);
   // Where the model runs on several ranks: the same, but of the logits only what is asked of each wanted row
   // comes here, as LogitRequest says; the ids that are allowed() are meant where it names none. Valid until
   // the next step.
@@ -72,8 +76,7 @@ class Session {
   int64_t most_logits() const { return lmc::most_logits(plan_); }  // wanted rows of a step
   // That may choose a token each in one step.
   int64_t most_sequences() const { return std::min(most_tokens(), most_logits()); }
-  // Appends a token; the likeliest one behind it, as greedy() finds it in the logits, which such a step does
-  // not even write. Nothing if stopped. Error if the logits are no distribution.
+  // Appends a token; the likeliest() one behind it. Nothing if stopped.
   std::optional<int32_t> next(Sequence& sequence, int32_t token);
 
   // Appends a token by the step that guesses (Plan::draft), so that what is behind it is no better than a

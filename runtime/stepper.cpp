@@ -23,6 +23,18 @@ const PlanGather* gather_of_logits(const StepPlan& step) {
   return nullptr;
 }
 
+size_t wanted(std::span<const StepRow> rows) {
+  return static_cast<size_t>(
+      std::count_if(rows.begin(), rows.end(), [](const StepRow& r) { return r.logits; }));
+}
+
+// 0: it cannot tell the likeliest token.
+size_t argmax_tiles(const StepPlan& step) {
+  return step.argmax_stage < 0
+             ? 0
+             : static_cast<size_t>(step.stages[static_cast<size_t>(step.argmax_stage)].tiles);
+}
+
 }  // namespace
 
 Stepper::Stepper(const Plan& plan, PlanKernels kernels, const std::vector<const void*>& weights,
@@ -38,10 +50,8 @@ Stepper::Stepper(const Plan& plan, PlanKernels kernels, const std::vector<const 
                    kReadPastEnd,
                "the step's buffers"),
       logits_(most_logits(plan) * plan.vocab * int64_t{sizeof(float)} + kReadPastEnd, "the logits") {
-  can_pick_ = plan.decode.argmax_stage >= 0;
-  if (can_pick_)
-    argmax_.resize(
-        static_cast<size_t>(plan.decode.stages[static_cast<size_t>(plan.decode.argmax_stage)].tiles));
+  argmax_.resize(std::max(argmax_tiles(plan.decode),
+                          argmax_tiles(plan.prefill) * static_cast<size_t>(plan.prefill.max_rows)));
   if (plan.ranks > 1) {
     can_pick_ = all_ranks(can_pick_its_part());
     const PlanGather* decode = gather_of_logits(plan.decode);
@@ -100,19 +110,22 @@ std::unique_ptr<Executor> Stepper::executor(const StepPlan& step, const std::vec
 
 std::span<const float> Stepper::run(std::span<const StepRow> rows) {
   run(rows, nullptr);
-  const auto wanted = std::count_if(rows.begin(), rows.end(), [](const StepRow& r) { return r.logits; });
-  const std::span logits(reinterpret_cast<float*>(logits_.data()), static_cast<size_t>(wanted * plan_.vocab));
+  const std::span logits(reinterpret_cast<float*>(logits_.data()),
+                         wanted(rows) * static_cast<size_t>(plan_.vocab));
   if (allowed_) allowed_->restrict(logits);
   return logits;
 }
 
-std::span<const TileArgmax> Stepper::run_argmax(const StepRow& row) {
-  // (Other ranks do not know which ids are allowed.)
-  if (!can_pick_ || (plan_.ranks > 1 && allowed_)) return {};
-  StepRow wanted = row;
-  wanted.logits = true;
-  run({&wanted, 1}, argmax_.data());
-  return plan_.ranks > 1 ? best_ : argmax_;
+std::span<const TileArgmax> Stepper::run_argmax(std::span<const StepRow> rows) {
+  if (plan_.ranks > 1) {  // which tell one row's, and do not know which ids are allowed
+    if (!can_pick_ || allowed_ || rows.size() > 1) return {};
+    run(rows, argmax_.data());
+    return best_;
+  }
+  const size_t tiles = argmax_tiles(by_decode(rows) ? plan_.decode : plan_.prefill);
+  if (tiles == 0) return {};
+  run(rows, argmax_.data());
+  return std::span(argmax_).first(tiles * wanted(rows));
 }
 
 std::vector<SomeLogits> Stepper::run_asked(std::span<const StepRow> rows,
@@ -140,6 +153,10 @@ std::span<const float> Stepper::gather_logits(int64_t rows) {
   return logits;
 }
 
+bool Stepper::by_decode(std::span<const StepRow> rows) const {
+  return static_cast<int64_t>(rows.size()) <= plan_.decode.max_tokens || !prefill_;
+}
+
 void Stepper::run(std::span<const StepRow> rows, TileArgmax* argmax, std::span<const LogitRequest> requests) {
   if (plan_.ranks > 1 && plan_.rank == 0) announce(*options_.collective, rows, {argmax != nullptr, requests});
   logits_stay_ = !requests.empty();
@@ -147,7 +164,7 @@ void Stepper::run(std::span<const StepRow> rows, TileArgmax* argmax, std::span<c
   step.cycles = options_.cycles;
   step.argmax = argmax;
   if (allowed_) step.allowed = allowed_->bits();
-  const bool single = step.tokens <= plan_.decode.max_tokens || !prefill_;
+  const bool single = by_decode(rows);
   (single ? *decode_ : *prefill_).run(step);
   check_mapped_files();  // the weights'
   if (options_.profile && options_.on_step) {
@@ -179,9 +196,8 @@ std::span<const float> Stepper::run_draft(const StepRow& row) {
 }
 
 std::span<const TileArgmax> Stepper::run_draft_argmax(const StepRow& row) {
-  const int64_t stage = plan_.draft.argmax_stage;
-  if (stage < 0) return {};
-  draft_argmax_.resize(static_cast<size_t>(plan_.draft.stages[static_cast<size_t>(stage)].tiles));
+  draft_argmax_.resize(argmax_tiles(plan_.draft));
+  if (draft_argmax_.empty()) return {};
   run_draft(row, draft_argmax_.data());
   return draft_argmax_;
 }

@@ -33,9 +33,9 @@ class Stepper {
   // Steps from now on choose among these ids: others' logits are -inf, and those of allowed ids the bits they
   // always are. Null: all. The set must be of the plan's vocabulary and outlive its use.
   void set_allowed(const IdSet* ids) { allowed_ = ids; }
-  // One row whose logits are not written: instead the largest of every tile of them, or of every rank's;
-  // empty if the plans cannot tell, and then nothing was done.
-  std::span<const TileArgmax> run_argmax(const StepRow& row);
+  // The same of rows whose logits are not written: instead, of one wanted row after the other, the largest
+  // of every tile of them, or of every rank's; empty if the plans cannot tell, and then nothing was done.
+  std::span<const TileArgmax> run_argmax(std::span<const StepRow> rows);
   // As run(), but each rank keeps its part of the logits, and rank 0 gets what is asked of each wanted row;
   // on the others nothing comes back. Where can_ask() only.
   std::vector<SomeLogits> run_asked(std::span<const StepRow> rows, std::span<const LogitRequest> requests);
@@ -65,6 +65,7 @@ class Stepper {
  private:
   void run(std::span<const StepRow> rows, TileArgmax* argmax, std::span<const LogitRequest> requests = {});
   void run_draft(const StepRow& row, TileArgmax* argmax);
+  bool by_decode(std::span<const StepRow> rows) const;
   bool all_ranks(bool own) const;
   bool can_pick_its_part() const;
   static void append(std::span<const StepRow> rows);
@@ -79,9 +80,9 @@ class Stepper {
   const IdSet* allowed_ = nullptr;
   StepInputs inputs_;
   Arena buffers_, logits_;
-  std::vector<TileArgmax> argmax_;         // by tile of the decode plan's argmax_stage
+  std::vector<TileArgmax> argmax_;         // by row and tile of a plan's argmax_stage
   std::vector<TileArgmax> best_;           // by rank, where there are several; rank 0's is all of them
-  bool can_pick_ = false;                  // can the likeliest token be told without the logits?
+  bool can_pick_ = false;                  // can several ranks tell the likeliest token without the logits?
   bool logits_stay_ = false;               // in this step
   std::unique_ptr<LogitAnswers> answers_;  // where logits can be asked for
   std::unique_ptr<Profile> decode_profile_, prefill_profile_;

@@ -49,11 +49,9 @@ void emit_linear_kernel(KernelBuilder& k, const LinearForm& form) {
     std::optional<AllowedRows> allowed;
     if (form.logits.valid()) allowed.emplace(k, form.layout->group_rows());
     LinearOutputs outputs(k, form, rows, first);
-    const bool search = allowed && frame.single();
-    if (search) outputs.search(*allowed);
+    if (allowed) outputs.search(*allowed);
     LinearWalk walk(k, form, rows, outputs, weights, allowed ? &*allowed : nullptr);
     walk.emit({first, end, has_next, k.mul(next, frame.spec.grain)});
-    if (search) outputs.finish_search();
   };
   if (frame.single()) {
     k.if_then(b.CreateICmpSGT(rows.count(), k.i64(0)), [&] {

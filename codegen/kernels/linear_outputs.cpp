@@ -23,7 +23,8 @@ int64_t LinearOutputs::lanes() const {
   return argmax_ ? kLanes : std::min(group_rows_, k.target().float_lanes());
 }
 
-llvm::Value* LinearOutputs::finish(llvm::Value* column, llvm::Value* row, std::vector<llvm::Value*> sums) {
+llvm::Value* LinearOutputs::finish(llvm::Value* column, llvm::Value* row, llvm::Value* line,
+                                   std::vector<llvm::Value*> sums) {
   const Op& op = form.op();
   const Graph& g = form.frame.g;
   const LinearRow at = rows_.at(row);
@@ -54,7 +55,7 @@ llvm::Value* LinearOutputs::finish(llvm::Value* column, llvm::Value* row, std::v
     llvm::Value* element = form.experts ? k.add(k.mul(at.slot, outputs), column) : column;
     const auto store_all = [&] { store(y, k.at(e.address(v), k.mul(element, 4)), column, outputs); };
     if (argmax_ && v == form.logits) {
-      argmax_->see(y, column, allowed_->eight(column));
+      k.if_then(argmax_->wanted(), [&] { argmax_->see(line, y, column, allowed_->eight(column)); });
       k.if_then(b.CreateNot(argmax_->wanted()), store_all);
     } else {
       store_all();
@@ -93,9 +94,14 @@ void LinearOutputs::quantise(llvm::Value* group, llvm::Value* row, const Block& 
 }
 
 void LinearOutputs::search(AllowedRows& allowed) {
-  argmax_.emplace(k, form.outputs);
+  argmax_.emplace(k, form.outputs, form.frame.single() ? 1 : LinearWalk::kMostRows);
   allowed_ = &allowed;
 }
-void LinearOutputs::finish_search() { argmax_->finish(); }
+
+void LinearOutputs::start_line(llvm::Value* line) { argmax_->start(line); }
+
+void LinearOutputs::finish_line(llvm::Value* line, llvm::Value* row) {
+  k.if_then(argmax_->wanted(), [&] { argmax_->finish(line, row, form.frame.spec.tiles); });
+}
 
 }  // namespace lmc

@@ -25,18 +25,20 @@ class LinearOutputs {
 
   // Outputs that finish() takes at once: registers full, but for logits, of which the largest is sought.
   int64_t lanes() const;
-  // Of one row, so many outputs from `column` on (of each half, where there are two); stores what later
-  // stages read. Returns what is to be quantised, if anything.
-  llvm::Value* finish(llvm::Value* column, llvm::Value* row, std::vector<llvm::Value*> sums);
+  // Of one row, number `line` of the walk's, so many outputs from `column` on (of each half, where there are
+  // two); stores what later stages read. Returns what is to be quantised, if anything.
+  llvm::Value* finish(llvm::Value* column, llvm::Value* row, llvm::Value* line,
+                      std::vector<llvm::Value*> sums);
   // What finish() returned for part number `at` of a group, into a line of the scratch.
   void keep(llvm::Value* group, int64_t at, llvm::Value* line, llvm::Value* result);
   void quantise(llvm::Value* group, llvm::Value* row, const Block& block);
   void quantise_kept(llvm::Value* group, llvm::Value* line, llvm::Value* row);
 
-  // Logits are seen by a search for the largest of those allowed, which finish_search() writes down.
-  // `allowed` outlives this.
+  // Where a step wants no more of its logits, the largest of those allowed is sought, line by line of each
+  // walk. `allowed` outlives this.
   void search(AllowedRows& allowed);
-  void finish_search();
+  void start_line(llvm::Value* line);
+  void finish_line(llvm::Value* line, llvm::Value* row);
 
   int64_t groups_per_block() const { return kQ8Block / group_rows_; }
 

@@ -58,8 +58,16 @@ bool LinearWalk::by_unit() const {
          layout_.by_matrix_unit(k.target()) != WeightLayout::ByUnit::no;
 }
 
+// So few rows' sums fit registers beside the products of a block, but for a few that are spilled where
+// requests come in turns: worth it (codegen/PERFORMANCE.md).
+int64_t LinearWalk::most_in_registers() const {
+  const int64_t fit = k.target().in_registers().products / (2 * kStreams);
+  const bool in_turns = !by_unit() && layout_.ready_bytes(k.target()) == 0 && layout_.turns() > 0;
+  return in_turns && fit == kMany - 1 ? kMany : fit;
+}
+
 void LinearWalk::emit(const LinearPrefetch::Tile& tile) {
-  if (form.frame.single()) return emit_rows(tile);
+  if (form.frame.single()) return emit_known(1, tile);
   if (!form.experts) {
     llvm::Value* first = activations_anywhere(k.i64(0));
     apart_ = b.CreatePtrDiff(b.getInt8Ty(), activations_anywhere(k.i64(1)), first);
@@ -78,9 +86,18 @@ void LinearWalk::emit(const LinearPrefetch::Tile& tile) {
     llvm::Value* last = b.CreateICmpSGE(k.add(from, k.i64(kMostRows)), all);
     here.has_next = b.CreateOr(tile.has_next, b.CreateNot(last));
     here.next_first = b.CreateSelect(last, tile.next_first, tile.first);
-    emit_rows(here);
+    const int64_t few = most_in_registers();
+    for (int64_t rows = 1; rows <= few; ++rows)
+      k.if_then(b.CreateICmpEQ(count_, k.i64(rows)), [&] { emit_known(rows, here); });
+    k.if_then(b.CreateICmpSGT(count_, k.i64(few)), [&] { emit_rows(here); });
   });
   if (by_unit()) k.target().matrix_unit()->end(b);
+}
+
+void LinearWalk::emit_known(int64_t rows, const LinearPrefetch::Tile& tile) {
+  known_ = rows;
+  emit_rows(tile);
+  known_ = 0;
 }
 
 void LinearWalk::emit_rows(const LinearPrefetch::Tile& tile) {
@@ -89,6 +106,7 @@ void LinearWalk::emit_rows(const LinearPrefetch::Tile& tile) {
       k.store(activations_anywhere(row), k.at(table_, k.mul(row, kPointer)), kPointer);
     });
   }
+  if (allowed_) for_rows([&](llvm::Value* row) { outputs_.start_line(row); });
   LinearPrefetch prefetch(k, tile, layout_, form.cols);
   prefetch_ = &prefetch;
   const int64_t ways = kStreams / form.parts();
@@ -96,6 +114,7 @@ void LinearWalk::emit_rows(const LinearPrefetch::Tile& tile) {
   if (allowed_) share = b.CreateSelect(allowed_->sparse(tile.first, tile.end), k.i64(0), share);
   walk({tile.first, k.add(tile.first, share), ways, share});
   walk({k.add(tile.first, k.mul(share, ways)), tile.end, 1, k.i64(0)});  // what is left over
+  if (allowed_) for_rows([&](llvm::Value* row) { outputs_.finish_line(row, k.add(from_, row)); });
   if (!form.quantised.valid()) return;
   // Neighbouring groups, which share a block of 32, are computed at different times.
   for_rows([&](llvm::Value* row) {
@@ -143,9 +162,11 @@ void LinearWalk::step(const Streams& s, llvm::Value* group) {
 
 void LinearWalk::start(size_t groups) {
   llvm::Value* zero = k.splat(k.f32(0), layout_.group_rows());
-  variables_.clear();
-  if (form.frame.single()) {
-    for (size_t i = 0; i < groups; ++i) variables_.push_back(k.variable(zero));
+  variables_.assign(static_cast<size_t>(known_), {});
+  if (known_ > 0) {
+    for (auto& row : variables_) {
+      for (size_t i = 0; i < groups; ++i) row.push_back(k.variable(zero));
+    }
   } else {
     for_rows([&](llvm::Value* row) {
       for (size_t i = 0; i < groups; ++i) k.store(zero, sum(row, i), 4);
@@ -156,19 +177,20 @@ void LinearWalk::start(size_t groups) {
 // A few lines in each turn of the first rows' products keep memory busy without a pause; all at once are more
 // than it takes at a time. Few rows are done before that matters.
 bool LinearWalk::asks_in_turns() const {
-  return !form.frame.single() && !by_unit() && ready_bytes() == 0 && layout_.turns() > 0 &&
+  return (known_ == 0 || known_ >= kMany) && !by_unit() && ready_bytes() == 0 && layout_.turns() > 0 &&
          layout_.turns() <= prefetch_->lines();
 }
 
 void LinearWalk::ask() {
   if (!asks_in_turns()) return prefetch_->ask();
-  k.if_then(b.CreateICmpSLT(count_, k.i64(kMany)), [&] { prefetch_->ask(0, layout_.turns()); });
+  if (known_ == 0)
+    k.if_then(b.CreateICmpSLT(count_, k.i64(kMany)), [&] { prefetch_->ask(0, layout_.turns()); });
   prefetch_->ask(layout_.turns());
 }
 
 // This block of the groups and all rows: as many as a matrix unit takes, then the others.
 void LinearWalk::meet(const std::vector<GroupPlace>& groups, llvm::Value* block, int64_t count) {
-  if (form.frame.single()) return meet_rows(groups, block, count, k.i64(0), 1);
+  if (known_ > 0) return meet_rows(groups, block, count, k.i64(0), known_);
   if (!by_unit()) return meet_in_registers(groups, block, count, k.i64(0));
   llvm::Value* taken = meet_by_unit(groups, block);
   k.if_then(b.CreateICmpSLT(taken, count_), [&] { meet_in_registers(groups, block, count, taken); });
@@ -226,14 +248,15 @@ llvm::Value* LinearWalk::prepared(size_t group) {
 int64_t LinearWalk::ready_bytes() const {
   const WeightLayout::ByUnit unit = layout_.by_matrix_unit(k.target());
   const bool as_they_lie = !form.experts && unit == WeightLayout::ByUnit::in_place;
-  return form.frame.single() || as_they_lie ? 0 : layout_.ready_bytes(k.target());
+  return known_ > 0 || as_they_lie ? 0 : layout_.ready_bytes(k.target());
 }
 
 // So many rows against as many groups as leave their products in registers, then the next ones.
 void LinearWalk::meet_rows(const std::vector<GroupPlace>& groups, llvm::Value* block, int64_t count,
                            llvm::Value* row, int64_t together) {
   const auto all = static_cast<int64_t>(groups.size());
-  const int64_t width = std::clamp<int64_t>(k.target().in_registers().products / together, 1, all);
+  const int64_t width =
+      known_ > 0 ? all : std::clamp<int64_t>(k.target().in_registers().products / together, 1, all);
   for (int64_t from = 0; from < all; from += width) {
     Contraction c;
     c.cols = form.cols;
@@ -245,10 +268,11 @@ void LinearWalk::meet_rows(const std::vector<GroupPlace>& groups, llvm::Value* b
       for (int64_t m = 0; m < together; ++m) sums.push_back(sum(row, static_cast<size_t>(i), m));
     }
     if (asks_in_turns() && together >= kMany) {
-      c.beside = [&](llvm::Value* turn) {
-        k.if_then(b.CreateICmpEQ(row, k.i64(0)), [&] {
-          for (size_t i = 0; i < c.w.size(); ++i) prefetch_->ask(static_cast<size_t>(from) + i, turn);
-        });
+      const auto ask = [this, from, streams = c.w.size()](llvm::Value* turn) {
+        for (size_t i = 0; i < streams; ++i) prefetch_->ask(static_cast<size_t>(from) + i, turn);
+      };
+      c.beside = [=, this](llvm::Value* turn) {
+        known_ > 0 ? ask(turn) : k.if_then(b.CreateICmpEQ(row, k.i64(0)), [&] { ask(turn); });
       };
     }
     layout_.emit_block(k, c, block, count);
@@ -280,7 +304,7 @@ void LinearWalk::finish(const Streams& s, llvm::Value* group, llvm::Value* row) 
       llvm::Value* column = k.add(k.mul(number, layout_.group_rows()), k.i64(at * k.lanes()));
       std::vector<llvm::Value*> of_parts;
       for (llvm::Value* of_part : sums) of_parts.push_back(k.part(of_part, at));
-      llvm::Value* result = outputs_.finish(column, k.add(from_, row), of_parts);
+      llvm::Value* result = outputs_.finish(column, k.add(from_, row), row, of_parts);
       if (form.quantised.valid()) outputs_.keep(number, at, row, result);
     }
   }
@@ -288,7 +312,9 @@ void LinearWalk::finish(const Streams& s, llvm::Value* group, llvm::Value* row) 
 
 // A row some way behind another is reached by a constant, which costs no register.
 llvm::Value* LinearWalk::sum(llvm::Value* row, size_t group, int64_t behind) {
-  if (form.frame.single()) return variables_[group];
+  if (known_ > 0)
+    return variables_[static_cast<size_t>(llvm::cast<llvm::ConstantInt>(row)->getSExtValue() + behind)]
+                     [group];
   const int64_t line = layout_.group_rows() * 4;
   return k.at(k.at(sums_, k.mul(row, kStreams * line)),
               (behind * kStreams + static_cast<int64_t>(group)) * line);
@@ -314,7 +340,10 @@ llvm::Value* LinearWalk::activations_anywhere(llvm::Value* row) {
 }
 
 void LinearWalk::for_rows(const std::function<void(llvm::Value* row)>& body) {
-  if (form.frame.single()) return body(k.i64(0));
+  if (known_ > 0) {
+    for (int64_t row = 0; row < known_; ++row) body(k.i64(row));
+    return;
+  }
   k.loop(k.i64(0), count_, 1, body);
 }
 

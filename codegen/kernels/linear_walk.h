@@ -1,7 +1,8 @@
 // A tile's weights in four streams (linear.cpp) against the rows of activations. A block of weights, as it
 // comes, meets all of them, or 64 if there are more: so many at once as registers hold products of (or a
 // matrix unit takes), the others while the block is in the first level of the cache. The sums of all rows
-// wait in memory meanwhile, so that weights are read once.
+// wait in memory meanwhile, so that weights are read once; those of one row, or a few, stay in registers, for
+// which there is a walk for each such number.
 #pragma once
 
 #include <functional>
@@ -33,6 +34,7 @@ class LinearWalk {
     llvm::Value* apart;
   };
   void emit_rows(const LinearPrefetch::Tile& tile);
+  void emit_known(int64_t rows, const LinearPrefetch::Tile& tile);
   void walk(const Streams& streams);
   void step(const Streams& streams, llvm::Value* group);
   void start(size_t groups);
@@ -58,7 +60,8 @@ class LinearWalk {
   // The rows of a mixture's expert lie anywhere: where, is looked up once.
   bool listed() const { return form.experts && !form.frame.single(); }
   bool by_unit() const;
-  int64_t ready_bytes() const;  // of a block of a group; 0: as it lies
+  int64_t most_in_registers() const;  // rows, whose number must be known
+  int64_t ready_bytes() const;        // of a block of a group; 0: as it lies
   bool asks_in_turns() const;
 
   KernelBuilder& k;
@@ -70,11 +73,12 @@ class LinearWalk {
   LinearPrefetch* prefetch_ = nullptr;  // of the tile that is walked
   AllowedRows* allowed_;
   llvm::Value *weights_, *sums_, *table_;
-  llvm::Value *from_, *count_;           // which rows this walk serves
-  llvm::Value* apart_ = nullptr;         // bytes from a row of activations to the next
-  llvm::Value* rest_ = nullptr;          // rows behind the last 16, if a matrix unit takes them; else 0
-  std::vector<llvm::Value*> prepared_;   // blocks, by group
-  std::vector<llvm::Value*> variables_;  // the sums of the only row, by group
+  llvm::Value *from_, *count_;          // which rows this walk serves
+  llvm::Value* apart_ = nullptr;        // bytes from a row of activations to the next
+  llvm::Value* rest_ = nullptr;         // rows behind the last 16, if a matrix unit takes them; else 0
+  std::vector<llvm::Value*> prepared_;  // blocks, by group
+  int64_t known_ = 0;                   // rows, if their number is known where code is emitted; else 0
+  std::vector<std::vector<llvm::Value*>> variables_;  // the sums of these rows, by row and group
 };
 
 }  // namespace lmc

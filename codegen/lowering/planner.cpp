@@ -61,7 +61,7 @@ class StepPlanner {
     for (const int o : kernel.spec.outputs) stage.operands[static_cast<size_t>(o)].written = true;
     if (chosen_from(id) && family.can_pick(kernel.spec)) {
       kernel.spec.logits = true;
-      if (kernel.spec.single()) out_.plan.argmax_stage = index;
+      out_.plan.argmax_stage = index;
     }
     stage.work = work_of(kernel.spec);
     stage.gather = family.gather(kernel.spec);

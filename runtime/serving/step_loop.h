@@ -88,7 +88,9 @@ class StepLoop {
   void land_all();
 
   std::vector<LogitRequest> requests();
+  bool wants_likeliest() const;
   void choose(std::span<const float> logits);
+  void choose(std::span<const Likeliest> found);
   void choose(const AskedLogits& logits);
   void tell(const Part& part);
 

@@ -163,20 +163,20 @@ void StepLoop::fill_rows() {
 // Nothing has happened if the session was stopped.
 void StepLoop::run_rows() {
   const auto begin = std::chrono::steady_clock::now();
-  const bool likeliest = rows_.size() == 1 && parts_[0].chooses && parts_[0].text->only_greedy();
-  std::optional<int32_t> id;
+  const bool likeliest = wants_likeliest();
+  std::optional<std::vector<Likeliest>> found;
   std::optional<std::span<const float>> logits;
   std::optional<AskedLogits> some;
   std::vector<LogitRequest> wanted = likeliest ? std::vector<LogitRequest>() : requests();
   if (!wanted.empty()) {
     some = session_.ask_rows(rows_, std::move(wanted));
   } else if (likeliest) {
-    const Restriction restriction(session_, parts_[0].text->allowed());
-    id = session_.next(*rows_[0].sequence, rows_[0].token);
+    const Restriction restriction(session_, rows_.size() == 1 ? parts_[0].text->allowed() : nullptr);
+    found = session_.likeliest(rows_);
   } else {
     logits = session_.step_rows(rows_);
   }
-  if (!id && !logits && !some) return;
+  if (!found && !logits && !some) return;
   const double seconds = seconds_since(begin);
   ++counts_.steps;
   counts_.step_seconds += seconds;
@@ -188,8 +188,8 @@ void StepLoop::run_rows() {
   Drafter* const drafter = options_.drafter;
   const double plain = guesses > 0 ? seconds * drafter->share_without(rows_.size(), guesses) : seconds;
   share_.took(static_cast<int64_t>(texts_), static_cast<int64_t>(rows_.size() - texts_ - guesses), plain);
-  if (id) {
-    parts_[0].text->choose(*id);
+  if (found) {
+    choose(*found);
   } else {
     some ? choose(*some) : choose(*logits);
   }
@@ -309,6 +309,27 @@ void StepLoop::choose(std::span<const float> logits) {
     const Choice& c = choices[static_cast<size_t>(i)];
     c.part->text->choose(c.logits, c.part->guess);
   });
+}
+
+// No more of every wanted row? A text that keeps to something chooses by its own ids, so it must be alone.
+// (Several ranks tell that of one row; of more they are asked.)
+bool StepLoop::wants_likeliest() const {
+  if (rows_.size() > 1 && session_.plan().ranks > 1) return false;
+  bool some = false;
+  for (const Part& part : parts_) {
+    if (!part.chooses) continue;
+    if (!part.text->only_greedy() || (rows_.size() > 1 && part.text->keeps_to_something())) return false;
+    some = true;
+  }
+  return some;
+}
+
+void StepLoop::choose(std::span<const Likeliest> found) {
+  for (const Part& part : parts_) {
+    if (!part.chooses) continue;
+    part.text->choose(found, part.guess);
+    found = found.subspan(1 + part.guess.size());
+  }
 }
 
 // Guesses that were wrong are taken back.

@@ -46,11 +46,8 @@ bool Text::choose(const SomeLogits& logits) {
   return certain;
 }
 
-void Text::choose(int32_t id) {
-  guarded([&] {
-    made_.accept(id);
-    made_.add_forced();
-  });
+void Text::choose(std::span<const Likeliest> found, std::span<const int32_t> guess) {
+  guarded([&] { verify(guess, [&](size_t r) { made_.accept(found[r].token()); }); });
 }
 
 void Text::take_hidden(int64_t position, std::span<const float> states, int64_t size) {

@@ -10,6 +10,7 @@
 
 #include "runtime/continuation.h"
 #include "runtime/draft.h"
+#include "runtime/likeliest.h"
 #include "runtime/sequence.h"
 #include "runtime/serving/answer_request.h"
 
@@ -42,6 +43,7 @@ class Text {
   void take_hidden(int64_t position, std::span<const float> states, int64_t size);
   // Will the next token be the likeliest, and nothing more be asked?
   bool only_greedy() const { return request_.top_logprobs < 0 && made_.only_greedy(); }
+  bool keeps_to_something() const { return made_.keeps_to_something(); }
   // What the next token may be; null: anything. Valid until it comes.
   const IdSet* allowed() { return made_.allowed(); }
   // The next token, from the logits behind tokens(), or known already, and those that a constraint leaves no
@@ -49,7 +51,7 @@ class Text {
   // yet. Behind the first row of logits are those behind each of `guess`, which count as long as all guesses
   // before were what was chosen.
   void choose(std::span<const float> logits, std::span<const int32_t> guess);
-  void choose(int32_t id);
+  void choose(std::span<const Likeliest> found, std::span<const int32_t> guess);
   // The same by what was asked of the rows from `row` on, where asks() with that guess.
   void choose(const AskedLogits& logits, int64_t row, std::span<const int32_t> guess);
   // Does it do to know some of the logits?

@@ -22,6 +22,26 @@ namespace {
 
 // Where only some ids may be chosen, these have the bits that they always have and others -inf, and the
 // likeliest is the likeliest of these.
+// Steps of 1, 2, 3 … rows, of which every third is not asked about.
+void expect_likeliest_of_rows(Session& s, std::span<const int32_t> ids, std::span<const float> logits) {
+  const auto vocab = static_cast<size_t>(s.vocab());
+  s.reset();
+  for (size_t at = 0, count = 1; at < ids.size(); at += count++) {
+    count = std::min(count, ids.size() - at);
+    std::vector<StepRow> rows;
+    std::vector<int32_t> want;
+    for (size_t i = at; i < at + count; ++i) {
+      rows.push_back({&s.sequence(), ids[i], i % 3 != 2});
+      if (rows.back().logits) want.push_back(greedy(logits.subspan(i * vocab, vocab)));
+    }
+    const auto found = s.likeliest(rows);
+    ASSERT_TRUE(found.has_value());
+    std::vector<int32_t> got;
+    for (const Likeliest& l : *found) got.push_back(l.token());
+    EXPECT_EQ(got, want) << "from row " << at << " on";
+  }
+}
+
 void expect_allowed_alike(Session& s, std::span<const int32_t> ids, std::span<const float> all) {
   const auto vocab = static_cast<size_t>(s.vocab());
   for (const int64_t every : {2, 3, 7}) {
@@ -101,6 +121,7 @@ void expect_agreement(const std::string& text, int64_t tokens, double tolerance,
     const auto vocab = static_cast<size_t>(code.plan.vocab);
     for (size_t i = 0; i < ids.size(); ++i)
       EXPECT_EQ(s.next(std::span(ids).subspan(i, 1)), greedy(std::span(first).subspan(i * vocab, vocab)));
+    expect_likeliest_of_rows(s, ids, first);
   }
   Session s(code.plan, {functions(code.plan.decode), functions(code.plan.prefill)}, weights, {.threads = 1});
   std::vector<std::vector<int32_t>> texts = {ids};

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 
-#include "runtime/sampler.h"
 #include "tools/cli/console.h"
 #include "tools/measure/bench/speed.h"
 
@@ -33,17 +32,6 @@ void copy(Sequence& from, Sequence& to) {
     std::copy(piece.begin(), piece.end(), target[i++].begin());
 }
 
-// As generate_batch() does it.
-void decode(Session& session, std::span<const StepRow> rows) {
-  if (rows.size() == 1) {
-    session.next(*rows[0].sequence, rows[0].token);
-    return;
-  }
-  const auto logits = session.step_rows(rows);
-  const auto vocab = static_cast<size_t>(session.vocab());
-  for (size_t i = 0; logits && i < rows.size(); ++i) greedy(logits->subspan(i * vocab, vocab));
-}
-
 }  // namespace
 
 SequencesTimer::SequencesTimer(Session& session, int64_t count, int64_t depth) : session_(session) {
@@ -61,7 +49,7 @@ std::vector<double> SequencesTimer::time(int64_t steps) {
     std::vector<StepRow> rows;
     for (size_t s = 0; s < sequences_.size(); ++s) rows.push_back({sequences_[s].get(), tokens[s]});
     const auto start = std::chrono::steady_clock::now();
-    decode(session_, rows);
+    session_.likeliest(rows);
     out.push_back(seconds_since(start));
     stop_if_interrupted();
   }
