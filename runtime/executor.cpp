@@ -1,6 +1,8 @@
 #include "runtime/executor.h"
 
 #include <cassert>
+#include <chrono>
+#include <numeric>
 
 #include "runtime/memory_page.h"
 
@@ -10,6 +12,7 @@ namespace lmc {
 Executor::Executor(const StepPlan& plan, const Bindings& bindings, Workers& workers,
                    const std::string& scheduler, const MachineFigures& machine)
     : plan_(plan),
+      workers_(workers),
       machine_(machine),
       stages_(bind_stages(plan, bindings)),
       kept_stride_(whole_pages(plan.kept_bytes)),
@@ -28,6 +31,28 @@ void Executor::run(const StepInfo& step) {
   const auto begin = Profile::Clock::now();
   scheduler_->run(step_);
   profile_->step(step.tokens, begin, Profile::Clock::now());
+}
+
+double Executor::seconds_in_cache(size_t stage, const StepInfo& step, double seconds) {
+  const BoundStage& of = stages_[stage];
+  const int64_t workers = workers_.threads();
+  if (of.tiles < workers || of.collective) return 0;
+  step_ = step;
+  step_.serial = ++steps_;
+  std::vector<double> each(static_cast<size_t>(workers));
+  workers_.for_each(workers, [&](int64_t tile) {
+    std::byte* const memory = scratch(static_cast<int>(tile));
+    of.run(step_, tile, tile, memory);  // brings it into the caches
+    const auto begin = Profile::Clock::now();
+    double& taken = each[static_cast<size_t>(tile)];
+    int64_t calls = 0;
+    for (double past = 0; past < seconds; taken = past / static_cast<double>(++calls)) {
+      of.run(step_, tile, tile, memory);
+      past = std::chrono::duration<double>(Profile::Clock::now() - begin).count();
+    }
+  });
+  const double tile = std::accumulate(each.begin(), each.end(), 0.0) / static_cast<double>(workers);
+  return tile * static_cast<double>(of.tiles) / static_cast<double>(workers);
 }
 
 void Executor::run_tile(size_t stage, int64_t tile, int64_t next, int slot) {

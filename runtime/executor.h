@@ -29,6 +29,10 @@ class Executor {
 
   // One step; 1 <= step.tokens <= plan.max_tokens, 0 <= step.rows <= plan.max_rows.
   void run(const StepInfo& step);
+  // Seconds that `stage` would take if nothing it reads came from memory: each worker runs a tile of its own,
+  // one of the first, again and again for `seconds`. 0 where there are fewer tiles than workers, or others
+  // than the kernel have a part in it.
+  double seconds_in_cache(size_t stage, const StepInfo& step, double seconds);
   // Times every tile into `profile`; null stops it.
   void set_profile(Profile* profile) { profile_ = profile; }
   // SessionOptions::before_stage.
@@ -40,6 +44,7 @@ class Executor {
   std::byte* scratch(int slot) const { return scratch_.data() + slot * scratch_stride_ + kept_stride_; }
 
   const StepPlan& plan_;
+  Workers& workers_;
   const MachineFigures machine_;
   std::vector<BoundStage> stages_;
   int64_t kept_stride_, scratch_stride_;

@@ -149,6 +149,10 @@ class Session {
   // Of memory for step buffers, logits included; large ones are reserved, not used.
   int64_t step_bytes() const { return stepper_.bytes(); }
 
+  // For a profile, between steps: Stepper::seconds_in_cache().
+  double seconds_in_cache(bool decode, size_t stage, const StepInfo& step, double seconds) {
+    return stepper_.seconds_in_cache(decode, stage, step, seconds);
+  }
   // Null unless options.profile (and, for prefill, where there is no prefill plan).
   Profile* decode_profile() { return stepper_.decode_profile(); }
   Profile* prefill_profile() { return stepper_.prefill_profile(); }

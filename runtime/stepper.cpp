@@ -214,6 +214,11 @@ void Stepper::run_draft(const StepRow& row, TileArgmax* argmax) {
   append({&wanted, 1});
 }
 
+double Stepper::seconds_in_cache(bool decode, size_t stage, const StepInfo& step, double seconds) {
+  std::fill_n(buffers_.data(), buffers_.bytes(), std::byte{0});
+  return (decode ? *decode_ : *prefill_).seconds_in_cache(stage, step, seconds);
+}
+
 void Stepper::append(std::span<const StepRow> rows) {
   for (const StepRow& row : rows) {
     row.sequence->tokens.push_back(row.token);  // there may be no memory: then neither has happened

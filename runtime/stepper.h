@@ -58,6 +58,10 @@ class Stepper {
   std::span<const float> run_draft(const StepRow& row);
   std::span<const TileArgmax> run_draft_argmax(const StepRow& row);
 
+  // Executor::seconds_in_cache() of a stage of the plan's step for one token, or of that for blocks, with
+  // zeros in all buffers.
+  double seconds_in_cache(bool decode, size_t stage, const StepInfo& step, double seconds);
+
   int64_t bytes() const { return buffers_.bytes() + inputs_.bytes() + logits_.bytes(); }
   Profile* decode_profile() { return decode_profile_.get(); }
   Profile* prefill_profile() { return prefill_profile_.get(); }

@@ -56,6 +56,7 @@ for phase in ("decode", "prefill"):
     whole = sum(k["ms_per_step"] for k in p["kernels"] if k["part"] == "attention")
     assert abs(sum(parts.values()) - whole) < 1e-3 * whole, (parts, whole)
     assert all(k["predicted_us_per_call"] > 0 for k in p["kernels"])
+    assert any(k.get("in_cache_us_per_call", 0) > 0 for k in p["kernels"] if k["family"] == "linear")
     assert all(k["bound"] in ("memory", "compute", "latency") for k in p["kernels"])
     gains = [b["gain_ms"] for b in p["bottlenecks"]]
     assert gains == sorted(gains, reverse=True) and len(gains) == len(p["kernels"]) + 1

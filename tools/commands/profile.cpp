@@ -93,13 +93,17 @@ void run(const Options& o) {
         fmt::format("-p {} and -n {} together exceed the context of {}", o.prompt, o.decode, s.context()));
   }
   engine.warm_up();
-  AuditSetup setup{
-      engine.bundle().path, s.threads(), o.prompt, o.decode, {}, machine_figures(s.threads()), {},
-      page_fault_seconds(), {}};
+  AuditSetup setup{.bundle = engine.bundle().path,
+                   .threads = s.threads(),
+                   .prompt = o.prompt,
+                   .decode = o.decode,
+                   .machine = machine_figures(s.threads()),
+                   .page_fault = page_fault_seconds()};
   raise(setup.peaks, engine.bundle(), s.threads());
   recorder = std::make_unique<Recorder>(engine.bundle().plan);
   record(s, *recorder, o);
   raise(setup.peaks, engine.bundle(), s.threads());
+  setup.in_cache = measure_in_cache(*recorder, s);
   if (ranks) {  // each has a graph of its own: attention is not taken apart
     s.let_go();
     setup.collectives = collectives.kinds(engine.bundle().plan, *ranks);

@@ -111,7 +111,7 @@ PhaseAudit phase_audit(const Recorder& recorder, std::vector<const StepRecord*> 
   for (const StepRecord* s : a.steps) a.tokens += s->info.tokens;
   add_sections(a);
   add_layers(a);
-  a.kernels = kernel_kinds(recorder, a.steps, setup.peaks, setup.machine);
+  a.kernels = kernel_kinds(recorder, a.steps, setup.peaks, setup.machine, setup.in_cache);
   add_waiting(a, setup.threads);
   add_attention(a, shares);
   add_bottlenecks(a, setup.threads);

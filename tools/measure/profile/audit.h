@@ -19,11 +19,12 @@ struct AuditSetup {
   std::string bundle;
   int threads = 1;
   int64_t prompt = 0, decode = 0;
-  Peaks peaks;             // measured in this run
-  MachineFigures machine;  // that costs are predicted by
-  AttentionParts attention;
-  double page_fault = 0;                    // seconds
-  std::vector<CollectiveKind> collectives;  // of decode steps, on several ranks
+  Peaks peaks = {};             // measured in this run
+  MachineFigures machine = {};  // that costs are predicted by
+  InCache in_cache = {};        // measured in this run
+  AttentionParts attention = {};
+  double page_fault = 0;                         // seconds
+  std::vector<CollectiveKind> collectives = {};  // of decode steps, on several ranks
 };
 
 // Time in one section of a step; `share` is that of the mean in the mean total.

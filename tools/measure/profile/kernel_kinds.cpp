@@ -24,8 +24,32 @@ std::string part_name(const StagePlace& place) {
   return place.layer >= 0 ? place.part : kSectionNames[static_cast<size_t>(place.section)];
 }
 
+InCache measure_in_cache(const Recorder& recorder, Session& session) {
+  constexpr double kSeconds = 0.01;
+  constexpr int kTimes = 3;  // others may use the machine too
+  InCache out;
+  for (const Phase phase : {Phase::decode, Phase::prefill}) {
+    for (const StepRecord* step : recorder.steps(phase)) {
+      const StepPlan& plan = recorder.plan_of(*step);
+      for (size_t s = 0; s < plan.stages.size(); ++s) {
+        const StageWork& work = plan.stages[s].work;
+        const StepInfo shape{.tokens = step->info.tokens, .rows = step->info.rows};
+        if (!work.format || work.family != "linear") continue;  // experts are other ones in each step
+        if (work.over_rows && shape.rows == 0) continue;
+        const std::string label = stage_label(work, shape.tokens, shape.rows);
+        if (out.contains(label)) continue;
+        double& best = out[label] = session.seconds_in_cache(step->decode_plan, s, shape, kSeconds);
+        for (int i = 1; i < kTimes; ++i)
+          best = std::min(best, session.seconds_in_cache(step->decode_plan, s, shape, kSeconds));
+      }
+    }
+  }
+  return out;
+}
+
 std::vector<KernelKind> kernel_kinds(const Recorder& recorder, std::span<const StepRecord* const> steps,
-                                     const Peaks& peaks, const MachineFigures& machine) {
+                                     const Peaks& peaks, const MachineFigures& machine,
+                                     const InCache& in_cache) {
   const StepCost decode(recorder.plan().decode, machine), prefill(recorder.plan().prefill, machine);
   std::map<std::string, KernelKind> kinds;
   for (const StepRecord* step : steps) {
@@ -55,6 +79,7 @@ std::vector<KernelKind> kernel_kinds(const Recorder& recorder, std::span<const S
   std::vector<KernelKind> out;
   for (auto& [label, k] : kinds) {
     k.label = label;
+    if (const auto known = in_cache.find(label); known != in_cache.end()) k.in_cache = known->second;
     k.steps = static_cast<int64_t>(steps.size());
     k.memory = peaks.read > 0 ? k.bytes / peaks.read : 0;
     const double math_peak = k.int8 ? 2 * peaks.compute.int8_macs : peaks.compute.f32_flops;

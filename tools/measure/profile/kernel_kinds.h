@@ -1,11 +1,13 @@
 // The kernels of some steps by kind (label with the sizes filled in), each beside what the machine allows.
 #pragma once
 
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "ir/machine.h"
+#include "runtime/session.h"
 #include "tools/measure/profile/compute_peak.h"
 #include "tools/measure/profile/recorder.h"
 
@@ -30,6 +32,7 @@ struct KernelKind {
   bool int8 = false;
   int64_t calls = 0, steps = 0;
   double seconds = 0;         // wall time: of each call from its first tile's begin to its last one's end
+  double in_cache = 0;        // wall time of each call if nothing came from memory; 0: not known
   double predicted = 0;       // wall time, by the cost model (ir/cost.h) and the machine's figures
   double busy = 0;            // of all workers
   double bytes = 0, ops = 0;  // as in Work
@@ -42,9 +45,16 @@ struct KernelKind {
   Bound bound() const;
 };
 
+// Seconds of a call of each kind that contracts, if nothing it reads came from memory
+// (Session::seconds_in_cache), by label. Measured, the best of three times 10 ms; the session's buffers are
+// zero then.
+using InCache = std::map<std::string, double>;
+InCache measure_in_cache(const Recorder& recorder, Session& session);
+
 // Slowest first.
 std::vector<KernelKind> kernel_kinds(const Recorder& recorder, std::span<const StepRecord* const> steps,
-                                     const Peaks& peaks, const MachineFigures& machine);
+                                     const Peaks& peaks, const MachineFigures& machine,
+                                     const InCache& in_cache);
 
 // "Embedding", "attention", "ffn", "Norm", "Projection": how tables and pictures name the part of a stage.
 std::string part_name(const StagePlace& place);

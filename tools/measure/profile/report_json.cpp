@@ -87,6 +87,7 @@ Json kernels_json(const PhaseAudit& a, const Peaks& peaks) {
               {"workers", rounded(per_second(k.busy))},
               {"roofline_ms_per_step", ms(a.per_step(k.at_roofline()))},
               {"bound", kBoundNames[static_cast<size_t>(k.bound())]}};
+    if (k.in_cache > 0) j["in_cache_us_per_call"] = rounded(k.in_cache * 1e6);
     if (k.int8) j["gmac_s"] = rounded(per_second(k.ops) / 2e9);
     out.push_back(std::move(j));
   }

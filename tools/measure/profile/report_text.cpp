@@ -101,13 +101,15 @@ std::string rate(const KernelKind& k) {
 }
 
 std::string kernel_table(const PhaseAudit& a, const Peaks& peaks) {
-  TextTable t({"<kernel", "per step", "us/call", "predicted", "ms/step", "share", "GB/s", "of read peak",
-               "arithmetic", "workers", "<bound by"});
+  TextTable t({"<kernel", "per step", "us/call", "predicted", "in cache", "of a call", "ms/step", "share",
+               "GB/s", "of read peak", "arithmetic", "workers", "<bound by"});
   for (const KernelKind& k : a.kernels) {
     const double rate_of_bytes = k.seconds > 0 ? k.bytes / k.seconds : 0;
     const double cached = k.seconds > 0 ? k.buffer_bytes / k.seconds : 0;
     t.row({k.label, fmt::format("{:.4g}", a.per_step(static_cast<double>(k.calls))),
            us(k.seconds / static_cast<double>(k.calls)), us(k.predicted / static_cast<double>(k.calls)),
+           dash_or(k.in_cache > 0, us(k.in_cache)),
+           dash_or(k.in_cache > 0, percent(k.in_cache * static_cast<double>(k.calls) / k.seconds)),
            in_ms(a.per_step(k.seconds)),
            percent(a.waiting.wall > 0 ? a.per_step(k.seconds) / a.waiting.wall : 0),
            rate_of_bytes > 0 ? fmt::format("{:.1f}", rate_of_bytes / 1e9)
@@ -118,6 +120,7 @@ std::string kernel_table(const PhaseAudit& a, const Peaks& peaks) {
            kBoundNames[static_cast<size_t>(k.bound())]});
   }
   return t.str() + "  predicted: us/call by the cost model and the figures of lmc machine\n" +
+         "  in cache: us/call if nothing came from memory, by running tiles again and again\n"
          "  (GB/s): of the step's buffers, which stay in the CPU's caches\n";
 }
 
