@@ -28,6 +28,10 @@ void check_token(int32_t token, size_t index, const Plan& plan) {
 int64_t most_tokens(const Plan& plan) { return std::max(plan.decode.max_tokens, plan.prefill.max_tokens); }
 int64_t most_logits(const Plan& plan) { return std::max(plan.decode.max_rows, plan.prefill.max_rows); }
 
+int64_t wanted_of(std::span<const StepRow> rows) {
+  return std::count_if(rows.begin(), rows.end(), [](const StepRow& r) { return r.logits; });
+}
+
 int64_t rows_of(std::span<const StepRow> rows, const Sequence& sequence) {
   return std::count_if(rows.begin(), rows.end(), [&](const StepRow& r) { return r.sequence == &sequence; });
 }
@@ -44,7 +48,7 @@ void check_rows(std::span<const StepRow> rows, const Plan& plan) {
     throw Error("a step takes 1 to " + std::to_string(most_tokens(plan)) + " tokens, not " +
                 std::to_string(count));
   }
-  const auto wanted = std::count_if(rows.begin(), rows.end(), [](const StepRow& r) { return r.logits; });
+  const int64_t wanted = wanted_of(rows);
   if (wanted > most_logits(plan)) {
     throw Error("a step gives the logits of up to " + std::to_string(most_logits(plan)) + " tokens, not of " +
                 std::to_string(wanted));

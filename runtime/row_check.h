@@ -13,6 +13,9 @@ namespace lmc {
 int64_t most_tokens(const Plan& plan);
 int64_t most_logits(const Plan& plan);
 
+// How many of the rows want their logits.
+int64_t wanted_of(std::span<const StepRow> rows);
+
 // How many of the rows are tokens of this sequence.
 int64_t rows_of(std::span<const StepRow> rows, const Sequence& sequence);
 

@@ -212,11 +212,11 @@ void Session::set_allowed(const IdSet* ids) {
 std::optional<std::vector<Likeliest>> Session::likeliest(std::span<const StepRow> rows) {
   check_rows(rows, plan_);
   if (!prepare(rows)) return std::nullopt;
-  const auto wanted = std::count_if(rows.begin(), rows.end(), [](const StepRow& r) { return r.logits; });
+  const int64_t wanted = wanted_of(rows);
   std::vector<Likeliest> out;
   // Of what was found equal parts are about a row each.
   const auto of_each = [&](auto found) {
-    const size_t part = found.size() / static_cast<size_t>(std::max<ptrdiff_t>(wanted, 1));
+    const size_t part = found.size() / static_cast<size_t>(std::max<int64_t>(wanted, 1));
     for (size_t at = 0; at < found.size(); at += part)
       out.emplace_back([&] { return greedy(found.subspan(at, part)); });
   };

@@ -23,11 +23,6 @@ const PlanGather* gather_of_logits(const StepPlan& step) {
   return nullptr;
 }
 
-size_t wanted(std::span<const StepRow> rows) {
-  return static_cast<size_t>(
-      std::count_if(rows.begin(), rows.end(), [](const StepRow& r) { return r.logits; }));
-}
-
 // 0: it cannot tell the likeliest token.
 size_t argmax_tiles(const StepPlan& step) {
   return step.argmax_stage < 0
@@ -111,7 +106,7 @@ std::unique_ptr<Executor> Stepper::executor(const StepPlan& step, const std::vec
 std::span<const float> Stepper::run(std::span<const StepRow> rows) {
   run(rows, nullptr);
   const std::span logits(reinterpret_cast<float*>(logits_.data()),
-                         wanted(rows) * static_cast<size_t>(plan_.vocab));
+                         static_cast<size_t>(wanted_of(rows) * plan_.vocab));
   if (allowed_) allowed_->restrict(logits);
   return logits;
 }
@@ -125,7 +120,7 @@ std::span<const TileArgmax> Stepper::run_argmax(std::span<const StepRow> rows) {
   const size_t tiles = argmax_tiles(by_decode(rows) ? plan_.decode : plan_.prefill);
   if (tiles == 0) return {};
   run(rows, argmax_.data());
-  return std::span(argmax_).first(tiles * wanted(rows));
+  return std::span(argmax_).first(tiles * static_cast<size_t>(wanted_of(rows)));
 }
 
 std::vector<SomeLogits> Stepper::run_asked(std::span<const StepRow> rows,
