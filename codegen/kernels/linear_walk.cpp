@@ -17,8 +17,8 @@ int64_t sum_bytes(const LinearForm& form) {
   return form.frame.single() ? 0 : LinearWalk::kMostRows * kStreams * form.layout->group_rows() * 4;
 }
 
-int64_t power_of_two_below(int64_t n) {
-  return static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(n - 1)));
+int64_t power_of_two_up_to(int64_t n) {
+  return static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(n)));
 }
 
 int64_t round_up_to_line(int64_t bytes) { return (bytes + 63) / 64 * 64; }
@@ -58,12 +58,25 @@ bool LinearWalk::by_unit() const {
          layout_.by_matrix_unit(k.target()) != WeightLayout::ByUnit::no;
 }
 
-// So few rows' sums fit registers beside the products of a block, but for a few that are spilled where
-// requests come in turns: worth it (codegen/PERFORMANCE.md).
+// Sums of so few rows fit registers beside the products of a block.
 int64_t LinearWalk::most_in_registers() const {
-  const int64_t fit = k.target().in_registers().products / (2 * kStreams);
-  const bool in_turns = !by_unit() && layout_.ready_bytes(k.target()) == 0 && layout_.turns() > 0;
-  return in_turns && fit == kMany - 1 ? kMany : fit;
+  const int64_t products = k.target().in_registers().products;
+  const int64_t in_all_streams = products / (2 * kStreams);
+  if (may_ask_in_turns()) return in_all_streams == kMany - 1 ? kMany : in_all_streams;
+  return by_unit() ? in_all_streams : products / 2;
+}
+
+// Numbers that are as good as multiplied when they are read have nothing to gain from a block that many rows
+// meet: what is loaded and stored of sums would cost more than reading them again.
+bool LinearWalk::always_in_registers() const {
+  return !by_unit() && layout_.ready_bytes(k.target()) == 0 && layout_.turns() == 0;
+}
+
+// As many as memory likes, or, of rows in registers, as fit there.
+int64_t LinearWalk::streams() const {
+  if (known_ == 0 || may_ask_in_turns()) return kStreams;
+  const int64_t fit = k.target().in_registers().products / (2 * known_);
+  return std::clamp(power_of_two_up_to(fit), form.parts(), kStreams);
 }
 
 void LinearWalk::emit(const LinearPrefetch::Tile& tile) {
@@ -79,17 +92,18 @@ void LinearWalk::emit(const LinearPrefetch::Tile& tile) {
     k.target().matrix_unit()->begin(b, k.max(rest_, k.i64(1)));
   }
   // Another walk goes through the same tile, which is in the second level of the cache meanwhile.
-  k.loop(k.i64(0), all, kMostRows, [&](llvm::Value* from) {
+  const int64_t few = most_in_registers();
+  const int64_t most = always_in_registers() ? few : kMostRows;
+  k.loop(k.i64(0), all, most, [&](llvm::Value* from) {
     from_ = from;
-    count_ = k.min(b.CreateSub(all, from), k.i64(kMostRows));
+    count_ = k.min(b.CreateSub(all, from), k.i64(most));
     LinearPrefetch::Tile here = tile;
-    llvm::Value* last = b.CreateICmpSGE(k.add(from, k.i64(kMostRows)), all);
+    llvm::Value* last = b.CreateICmpSGE(k.add(from, k.i64(most)), all);
     here.has_next = b.CreateOr(tile.has_next, b.CreateNot(last));
     here.next_first = b.CreateSelect(last, tile.next_first, tile.first);
-    const int64_t few = most_in_registers();
     for (int64_t rows = 1; rows <= few; ++rows)
       k.if_then(b.CreateICmpEQ(count_, k.i64(rows)), [&] { emit_known(rows, here); });
-    k.if_then(b.CreateICmpSGT(count_, k.i64(few)), [&] { emit_rows(here); });
+    if (most > few) k.if_then(b.CreateICmpSGT(count_, k.i64(few)), [&] { emit_rows(here); });
   });
   if (by_unit()) k.target().matrix_unit()->end(b);
 }
@@ -109,7 +123,7 @@ void LinearWalk::emit_rows(const LinearPrefetch::Tile& tile) {
   if (allowed_) for_rows([&](llvm::Value* row) { outputs_.start_line(row); });
   LinearPrefetch prefetch(k, tile, layout_, form.cols);
   prefetch_ = &prefetch;
-  const int64_t ways = kStreams / form.parts();
+  const int64_t ways = streams() / form.parts();
   llvm::Value* share = b.CreateUDiv(b.CreateSub(tile.end, tile.first), k.i64(ways));
   if (allowed_) share = b.CreateSelect(allowed_->sparse(tile.first, tile.end), k.i64(0), share);
   walk({tile.first, k.add(tile.first, share), ways, share});
@@ -177,8 +191,11 @@ void LinearWalk::start(size_t groups) {
 // A few lines in each turn of the first rows' products keep memory busy without a pause; all at once are more
 // than it takes at a time. Few rows are done before that matters.
 bool LinearWalk::asks_in_turns() const {
-  return (known_ == 0 || known_ >= kMany) && !by_unit() && ready_bytes() == 0 && layout_.turns() > 0 &&
-         layout_.turns() <= prefetch_->lines();
+  return (known_ == 0 || known_ >= kMany) && may_ask_in_turns() && layout_.turns() <= prefetch_->lines();
+}
+
+bool LinearWalk::may_ask_in_turns() const {
+  return !by_unit() && layout_.ready_bytes(k.target()) == 0 && layout_.turns() > 0;
 }
 
 void LinearWalk::ask() {
@@ -219,7 +236,7 @@ void LinearWalk::meet_in_registers(const std::vector<GroupPlace>& groups, llvm::
                                    llvm::Value* first) {
   const std::vector<GroupPlace> met = ready_bytes() > 0 ? make_ready(groups, block) : groups;
   for (int64_t together = k.target().in_registers().rows; together > 0;
-       together = power_of_two_below(together)) {
+       together = power_of_two_up_to(together - 1)) {
     llvm::Value* left = b.CreateSub(count_, first);
     llvm::Value* end = b.CreateSub(count_, b.CreateURem(left, k.i64(together)));
     k.loop(first, end, together, [&](llvm::Value* row) { meet_rows(met, block, count, row, together); });

@@ -2,7 +2,8 @@
 // comes, meets all of them, or 64 if there are more: so many at once as registers hold products of (or a
 // matrix unit takes), the others while the block is in the first level of the cache. The sums of all rows
 // wait in memory meanwhile, so that weights are read once; those of one row, or a few, stay in registers, for
-// which there is a walk for each such number.
+// which there is a walk for each such number, in fewer streams if they would not fit. Floats, whose blocks
+// are not worth keeping, meet no more rows than that in a walk.
 #pragma once
 
 #include <functional>
@@ -61,7 +62,10 @@ class LinearWalk {
   bool listed() const { return form.experts && !form.frame.single(); }
   bool by_unit() const;
   int64_t most_in_registers() const;  // rows, whose number must be known
-  int64_t ready_bytes() const;        // of a block of a group; 0: as it lies
+  bool always_in_registers() const;
+  int64_t streams() const;
+  int64_t ready_bytes() const;  // of a block of a group; 0: as it lies
+  bool may_ask_in_turns() const;
   bool asks_in_turns() const;
 
   KernelBuilder& k;
