@@ -11,6 +11,7 @@ namespace {
 constexpr int64_t kStreams = 4;
 constexpr int64_t kPointer = 8;        // bytes
 constexpr int64_t kWorthTheUnit = 12;  // rows left over that are
+constexpr int64_t kEachNumber = 6;     // up to so many rows have a walk of their own, then even numbers
 constexpr int64_t kMany = 4;           // rows whose products take so long that memory is asked meanwhile
 
 int64_t sum_bytes(const LinearForm& form) {
@@ -60,10 +61,10 @@ bool LinearWalk::by_unit() const {
 
 // Sums of so few rows fit registers beside the products of a block.
 int64_t LinearWalk::most_in_registers() const {
-  const int64_t products = k.target().in_registers().products;
-  const int64_t in_all_streams = products / (2 * kStreams);
+  const Target::InRegisters fit = k.target().in_registers();
+  const int64_t in_all_streams = fit.products / (2 * kStreams);
   if (may_ask_in_turns()) return in_all_streams == kMany - 1 ? kMany : in_all_streams;
-  return by_unit() ? in_all_streams : products / 2;
+  return by_unit() ? in_all_streams : std::min(fit.rows, fit.products / 2);
 }
 
 // Numbers that are as good as multiplied when they are read have nothing to gain from a block that many rows
@@ -80,7 +81,10 @@ int64_t LinearWalk::streams() const {
 }
 
 void LinearWalk::emit(const LinearPrefetch::Tile& tile) {
-  if (form.frame.single()) return emit_known(1, tile);
+  if (form.frame.single()) {
+    known_ = 1;
+    return emit_rows(tile);
+  }
   if (!form.experts) {
     llvm::Value* first = activations_anywhere(k.i64(0));
     apart_ = b.CreatePtrDiff(b.getInt8Ty(), activations_anywhere(k.i64(1)), first);
@@ -95,23 +99,33 @@ void LinearWalk::emit(const LinearPrefetch::Tile& tile) {
   const int64_t few = most_in_registers();
   const int64_t most = always_in_registers() ? few : kMostRows;
   k.loop(k.i64(0), all, most, [&](llvm::Value* from) {
-    from_ = from;
-    count_ = k.min(b.CreateSub(all, from), k.i64(most));
-    LinearPrefetch::Tile here = tile;
-    llvm::Value* last = b.CreateICmpSGE(k.add(from, k.i64(most)), all);
-    here.has_next = b.CreateOr(tile.has_next, b.CreateNot(last));
-    here.next_first = b.CreateSelect(last, tile.next_first, tile.first);
-    for (int64_t rows = 1; rows <= few; ++rows)
-      k.if_then(b.CreateICmpEQ(count_, k.i64(rows)), [&] { emit_known(rows, here); });
-    if (most > few) k.if_then(b.CreateICmpSGT(count_, k.i64(few)), [&] { emit_rows(here); });
+    llvm::Value* count = k.min(b.CreateSub(all, from), k.i64(most));
+    llvm::Value* are_few = b.CreateICmpSLE(count, k.i64(few));
+    if (most > few) k.if_then(b.CreateNot(are_few), [&] { emit_some(tile, from, count, 0); });
+    llvm::Value* left = b.CreateSelect(are_few, count, k.i64(0));
+    for (int64_t rows = few; rows > 0; --rows) {
+      if (rows > kEachNumber && rows % 2 != 0) continue;
+      llvm::Value* fit = b.CreateICmpSGE(left, k.i64(rows));
+      k.if_then(fit, [&] { emit_some(tile, from, k.i64(rows), rows); });
+      llvm::Value* done = b.CreateSelect(fit, k.i64(rows), k.i64(0));
+      from = k.add(from, done);
+      left = b.CreateSub(left, done);
+    }
   });
   if (by_unit()) k.target().matrix_unit()->end(b);
 }
 
-void LinearWalk::emit_known(int64_t rows, const LinearPrefetch::Tile& tile) {
-  known_ = rows;
-  emit_rows(tile);
-  known_ = 0;
+// Rows from `from` on. `known`: their number, if it is known; else 0.
+void LinearWalk::emit_some(const LinearPrefetch::Tile& tile, llvm::Value* from, llvm::Value* count,
+                           int64_t known) {
+  from_ = from;
+  count_ = count;
+  known_ = known;
+  LinearPrefetch::Tile here = tile;
+  llvm::Value* last = b.CreateICmpSGE(k.add(from, count), rows_.count());
+  here.has_next = b.CreateOr(tile.has_next, b.CreateNot(last));
+  here.next_first = b.CreateSelect(last, tile.next_first, tile.first);
+  emit_rows(here);
 }
 
 void LinearWalk::emit_rows(const LinearPrefetch::Tile& tile) {
@@ -171,6 +185,7 @@ void LinearWalk::step(const Streams& s, llvm::Value* group) {
   };
   llvm::Value* here = rows_.here();
   here ? k.if_then(here, multiply) : multiply();
+  if (known_ > 1) keep_sums(groups.size());
   for_rows([&](llvm::Value* row) { finish(s, group, row); });
 }
 
@@ -185,6 +200,15 @@ void LinearWalk::start(size_t groups) {
     for_rows([&](llvm::Value* row) {
       for (size_t i = 0; i < groups; ++i) k.store(zero, sum(row, i), 4);
     });
+  }
+}
+
+// So that one piece of code, which may be long, finishes all rows.
+void LinearWalk::keep_sums(size_t groups) {
+  llvm::Type* type = k.vector(b.getFloatTy(), layout_.group_rows());
+  for (size_t row = 0; row < variables_.size(); ++row) {
+    for (size_t i = 0; i < groups; ++i)
+      k.store(b.CreateLoad(type, variables_[row][i]), kept_sum(k.i64(static_cast<int64_t>(row)), i), 4);
   }
 }
 
@@ -316,7 +340,7 @@ void LinearWalk::finish(const Streams& s, llvm::Value* group, llvm::Value* row) 
     llvm::Value* number = k.add(group, k.mul(s.apart, i));
     std::vector<llvm::Value*> sums;
     for (int64_t part = 0; part < form.parts(); ++part)
-      sums.push_back(k.load(type, sum(row, static_cast<size_t>(part * s.width + i)), 4));
+      sums.push_back(k.load(type, finished_sum(row, static_cast<size_t>(part * s.width + i)), 4));
     for (int64_t at = 0; at < layout_.group_rows() / k.lanes(); ++at) {
       llvm::Value* column = k.add(k.mul(number, layout_.group_rows()), k.i64(at * k.lanes()));
       std::vector<llvm::Value*> of_parts;
@@ -327,11 +351,17 @@ void LinearWalk::finish(const Streams& s, llvm::Value* group, llvm::Value* row) 
   }
 }
 
-// A row some way behind another is reached by a constant, which costs no register.
 llvm::Value* LinearWalk::sum(llvm::Value* row, size_t group, int64_t behind) {
-  if (known_ > 0)
-    return variables_[static_cast<size_t>(llvm::cast<llvm::ConstantInt>(row)->getSExtValue() + behind)]
-                     [group];
+  if (known_ == 0) return kept_sum(row, group, behind);
+  return variables_[static_cast<size_t>(llvm::cast<llvm::ConstantInt>(row)->getSExtValue() + behind)][group];
+}
+
+llvm::Value* LinearWalk::finished_sum(llvm::Value* row, size_t group) {
+  return known_ == 1 ? variables_[0][group] : kept_sum(row, group);
+}
+
+// A row some way behind another is reached by a constant, which costs no register.
+llvm::Value* LinearWalk::kept_sum(llvm::Value* row, size_t group, int64_t behind) {
   const int64_t line = layout_.group_rows() * 4;
   return k.at(k.at(sums_, k.mul(row, kStreams * line)),
               (behind * kStreams + static_cast<int64_t>(group)) * line);
@@ -357,10 +387,7 @@ llvm::Value* LinearWalk::activations_anywhere(llvm::Value* row) {
 }
 
 void LinearWalk::for_rows(const std::function<void(llvm::Value* row)>& body) {
-  if (known_ > 0) {
-    for (int64_t row = 0; row < known_; ++row) body(k.i64(row));
-    return;
-  }
+  if (known_ == 1) return body(k.i64(0));
   k.loop(k.i64(0), count_, 1, body);
 }
 

@@ -2,7 +2,7 @@
 // comes, meets all of them, or 64 if there are more: so many at once as registers hold products of (or a
 // matrix unit takes), the others while the block is in the first level of the cache. The sums of all rows
 // wait in memory meanwhile, so that weights are read once; those of one row, or a few, stay in registers, for
-// which there is a walk for each such number, in fewer streams if they would not fit. Floats, whose blocks
+// which there are walks for such numbers, in fewer streams if they would not fit. Floats, whose blocks
 // are not worth keeping, meet no more rows than that in a walk.
 #pragma once
 
@@ -35,10 +35,11 @@ class LinearWalk {
     llvm::Value* apart;
   };
   void emit_rows(const LinearPrefetch::Tile& tile);
-  void emit_known(int64_t rows, const LinearPrefetch::Tile& tile);
+  void emit_some(const LinearPrefetch::Tile& tile, llvm::Value* from, llvm::Value* count, int64_t known);
   void walk(const Streams& streams);
   void step(const Streams& streams, llvm::Value* group);
   void start(size_t groups);
+  void keep_sums(size_t groups);
   void ask();
   void meet(const std::vector<GroupPlace>& groups, llvm::Value* block, int64_t count);
   llvm::Value* meet_by_unit(const std::vector<GroupPlace>& groups, llvm::Value* block);
@@ -54,6 +55,8 @@ class LinearWalk {
 
   // Addresses, of what belongs to the row so many behind `row`.
   llvm::Value* sum(llvm::Value* row, size_t group, int64_t behind = 0);
+  llvm::Value* finished_sum(llvm::Value* row, size_t group);
+  llvm::Value* kept_sum(llvm::Value* row, size_t group, int64_t behind = 0);
   llvm::Value* activations(llvm::Value* row, int64_t behind);
   llvm::Value* activations_anywhere(llvm::Value* row);
   void for_rows(const std::function<void(llvm::Value* row)>& body);
