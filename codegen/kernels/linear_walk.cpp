@@ -59,7 +59,8 @@ bool LinearWalk::by_unit() const {
          layout_.by_matrix_unit(k.target()) != WeightLayout::ByUnit::no;
 }
 
-// Sums of so few rows fit registers beside the products of a block.
+// Sums of so few rows fit registers beside the products of a block, but for a few that are spilled where
+// requests come in turns: in four streams all the same, which read faster there (codegen/PERFORMANCE.md).
 int64_t LinearWalk::most_in_registers() const {
   const Target::InRegisters fit = k.target().in_registers();
   const int64_t in_all_streams = fit.products / (2 * kStreams);
@@ -138,10 +139,14 @@ void LinearWalk::emit_rows(const LinearPrefetch::Tile& tile) {
   LinearPrefetch prefetch(k, tile, layout_, form.cols);
   prefetch_ = &prefetch;
   const int64_t ways = streams() / form.parts();
-  llvm::Value* share = b.CreateUDiv(b.CreateSub(tile.end, tile.first), k.i64(ways));
-  if (allowed_) share = b.CreateSelect(allowed_->sparse(tile.first, tile.end), k.i64(0), share);
-  walk({tile.first, k.add(tile.first, share), ways, share});
-  walk({k.add(tile.first, k.mul(share, ways)), tile.end, 1, k.i64(0)});  // what is left over
+  llvm::Value* left_over = tile.first;
+  if (ways > 1) {
+    llvm::Value* share = b.CreateUDiv(b.CreateSub(tile.end, tile.first), k.i64(ways));
+    if (allowed_) share = b.CreateSelect(allowed_->sparse(tile.first, tile.end), k.i64(0), share);
+    walk({tile.first, k.add(tile.first, share), ways, share});
+    left_over = k.add(tile.first, k.mul(share, ways));
+  }
+  walk({left_over, tile.end, 1, k.i64(0)});
   if (allowed_) for_rows([&](llvm::Value* row) { outputs_.finish_line(row, k.add(from_, row)); });
   if (!form.quantised.valid()) return;
   // Neighbouring groups, which share a block of 32, are computed at different times.
