@@ -88,6 +88,9 @@ class Target {
   };
   virtual InRegisters in_registers() const { return {8, 8}; }
   virtual const MatrixUnit* matrix_unit() const { return nullptr; }
+  bool unit_takes(int64_t group_rows) const {  // of weights
+    return matrix_unit() != nullptr && group_rows == MatrixUnit::kRows;
+  }
   // f32 in a register, and how many registers of sums leave room for what is added to them.
   virtual int64_t float_lanes() const { return 8; }
   virtual int64_t float_sums() const { return 8; }

@@ -38,16 +38,19 @@ struct Contraction {
   bool ready = false;  // `w`: not groups, but their blocks as emit_ready() left them (first)
 };
 
-// The same for rows of activations, and of sums, that lie evenly apart, by a matrix unit.
+// The same by a matrix unit, for rows whose sums lie evenly apart.
 struct UnitContraction {
   std::vector<GroupPlace> w;
   std::vector<llvm::Value*> numbers;  // of the block, as emit_unit_numbers() left them
-  llvm::Value* x = nullptr;           // the first row
-  llvm::Value* x_apart = nullptr;     // bytes, i64
-  std::vector<llvm::Value*> sums;     // of the first row, by group
-  int64_t sums_apart = 0;             // bytes
-  llvm::Value* rows = nullptr;  // i64: MatrixUnit::kTokens, or as many as the unit was told are the rest
-  bool rest = false;            // the latter?
+  // The rows of activations: their addresses by number, i64; and of the block the first row's numbers, and
+  // bytes (i64) from there to the next row's.
+  std::function<llvm::Value*(llvm::Value* row)> x;
+  llvm::Value* x_numbers = nullptr;
+  llvm::Value* x_apart = nullptr;
+  std::vector<llvm::Value*> sums;  // of the first row, by group
+  int64_t sums_apart = 0;          // bytes
+  llvm::Value* rows = nullptr;     // i64: MatrixUnit::kTokens, or as many as the unit was told are the rest
+  bool rest = false;               // the latter?
   int64_t cols = 0;
 };
 

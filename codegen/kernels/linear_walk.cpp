@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "codegen/kernels/activations.h"
 #include "codegen/kernels/row_kernel.h"
 
 namespace lmc {
@@ -55,8 +56,7 @@ int64_t LinearWalk::scratch_bytes(const LinearForm& form) {
 }
 
 bool LinearWalk::by_unit() const {
-  return !form.frame.single() && !form.experts &&
-         layout_.by_matrix_unit(k.target()) != WeightLayout::ByUnit::no;
+  return !form.frame.single() && layout_.by_matrix_unit(k.target()) != WeightLayout::ByUnit::no;
 }
 
 // Sums of so few rows fit registers beside the products of a block, but for a few that are spilled where
@@ -292,8 +292,7 @@ llvm::Value* LinearWalk::prepared(size_t group) {
 
 // A matrix unit that takes blocks as they lie leaves few rows over, and these take them so too.
 int64_t LinearWalk::ready_bytes() const {
-  const WeightLayout::ByUnit unit = layout_.by_matrix_unit(k.target());
-  const bool as_they_lie = !form.experts && unit == WeightLayout::ByUnit::in_place;
+  const bool as_they_lie = layout_.by_matrix_unit(k.target()) == WeightLayout::ByUnit::in_place;
   return known_ > 0 || as_they_lie ? 0 : layout_.ready_bytes(k.target());
 }
 
@@ -328,14 +327,28 @@ void LinearWalk::meet_rows(const std::vector<GroupPlace>& groups, llvm::Value* b
 void LinearWalk::multiply_by_unit(const UnitContraction& of_block, llvm::Value* block, llvm::Value* row,
                                   llvm::Value* rows, bool rest) {
   UnitContraction c = of_block;
-  c.x = activations(row, 0);
+  c.x = [&](llvm::Value* m) { return activations(k.add(row, m), 0); };
+  c.x_numbers = Activations(k, form.cols, block).numbers(c.x(k.i64(0)));
   c.x_apart = apart_;
+  if (listed()) gather(c, block, rows);
   for (size_t i = 0; i < c.w.size(); ++i) c.sums.push_back(sum(row, i));
   c.sums_apart = kStreams * layout_.group_rows() * 4;
   c.rows = rows;
   c.rest = rest;
   c.cols = form.cols;
   layout_.emit_block_by_unit(k, c, block);
+}
+
+// The unit reads rows that lie evenly apart.
+void LinearWalk::gather(UnitContraction& c, llvm::Value* block, llvm::Value* rows) {
+  if (!gathered_) gathered_ = k.buffer(MatrixUnit::kTokens * kQ8Block, 64);
+  const Activations of_block(k, form.cols, block);
+  llvm::Type* numbers = k.vector(b.getInt8Ty(), kQ8Block);
+  k.loop(k.i64(0), rows, 1, [&](llvm::Value* row) {
+    k.store(k.load(numbers, of_block.numbers(c.x(row))), k.at(gathered_, k.mul(row, kQ8Block)));
+  });
+  c.x_numbers = gathered_;
+  c.x_apart = k.i64(kQ8Block);
 }
 
 void LinearWalk::finish(const Streams& s, llvm::Value* group, llvm::Value* row) {

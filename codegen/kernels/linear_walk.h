@@ -51,6 +51,7 @@ class LinearWalk {
                  int64_t together);
   void multiply_by_unit(const UnitContraction& of_block, llvm::Value* block, llvm::Value* row,
                         llvm::Value* rows, bool rest);
+  void gather(UnitContraction& of_rows, llvm::Value* block, llvm::Value* rows);
   void finish(const Streams& streams, llvm::Value* group, llvm::Value* row);
 
   // Addresses, of what belongs to the row so many behind `row`.
@@ -84,6 +85,7 @@ class LinearWalk {
   llvm::Value* apart_ = nullptr;        // bytes from a row of activations to the next
   llvm::Value* rest_ = nullptr;         // rows behind the last 16, if a matrix unit takes them; else 0
   std::vector<llvm::Value*> prepared_;  // blocks, by group
+  llvm::Value* gathered_ = nullptr;     // numbers of rows that lie anywhere, for a matrix unit
   int64_t known_ = 0;                   // rows, if their number is known where code is emitted; else 0
   std::vector<std::vector<llvm::Value*>> variables_;  // the sums of these rows, by row and group
 };

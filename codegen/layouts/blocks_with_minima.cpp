@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "codegen/kernels/builder.h"
+#include "codegen/layouts/unit_dots.h"
 #include "ir/block_format.h"
 
 namespace lmc {
@@ -65,23 +66,43 @@ llvm::Value* BlocksWithMinima::block_offset(KernelBuilder& k, llvm::Value* block
   return k.add(k.i64(head_bytes()), k.add(super_offset(k, block), part_offset(k, block)));
 }
 
-// sums += x_scale * (d scale sum(q x) - dmin min sum(x)).
 void BlocksWithMinima::emit_block(KernelBuilder& k, const Contraction& c, llvm::Value* block, int64_t) const {
-  auto& b = k.ir();
   const Activations activations(k, c.cols, block);
   llvm::Value* offset = c.ready ? nullptr : block_offset(k, block);
   std::vector<llvm::Value*> p;
   for (const GroupPlace& group : c.w) p.push_back(c.ready ? group.first : k.at(group.first, offset));
   const Dots dots = emit_whole_dots(k, c, p, activations);
   for (size_t i = 0; i < c.w.size(); ++i) {
-    const auto [scale, min] = c.ready ? ready_factors(k, p[i]) : factors(k, c.w[i].first, block);
-    for (size_t m = 0; m < c.x.size(); ++m) {
-      llvm::Value* sum = k.splat(b.CreateSIToFP(activations.sum(c.x[m]), b.getFloatTy()), rows_);
-      llvm::Value* products = b.CreateSIToFP(dots[i][m], sum->getType());
-      llvm::Value* of_block = k.fma(scale, products, b.CreateFMul(min, sum));
-      k.add_product(c.sums[i][m], of_block, k.splat(activations.scale(c.x[m]), rows_));
-    }
+    const Factors f = c.ready ? ready_factors(k, p[i]) : factors(k, c.w[i].first, block);
+    for (size_t m = 0; m < c.x.size(); ++m) add(k, c.sums[i][m], dots[i][m], f, activations, c.x[m]);
   }
+}
+
+void BlocksWithMinima::emit_block_by_unit(KernelBuilder& k, const UnitContraction& c,
+                                          llvm::Value* block) const {
+  const Activations activations(k, c.cols, block);
+  std::vector<Factors> of_groups;
+  for (const GroupPlace& group : c.w) of_groups.push_back(factors(k, group.first, block));
+  for_unit_dots(k, c, [&](llvm::Value* x, const std::vector<UnitDots>& groups) {
+    for (size_t i = 0; i < groups.size(); ++i)
+      add(k, groups[i].sum, groups[i].dots, of_groups[i], activations, x);
+  });
+}
+
+// *sum += x_scale * (d scale sum(q x) - dmin min sum(x)), for the row at `x`.
+void BlocksWithMinima::add(KernelBuilder& k, llvm::Value* sum, llvm::Value* dots, const Factors& of_weights,
+                           const Activations& activations, llvm::Value* x) const {
+  auto& b = k.ir();
+  llvm::Value* of_x = k.splat(b.CreateSIToFP(activations.sum(x), b.getFloatTy()), rows_);
+  llvm::Value* products = b.CreateSIToFP(dots, of_x->getType());
+  llvm::Value* of_block = k.fma(of_weights.scale, products, b.CreateFMul(of_weights.min, of_x));
+  k.add_product(sum, of_block, k.splat(activations.scale(x), rows_));
+}
+
+llvm::Value* BlocksWithMinima::emit_unit_numbers(KernelBuilder& k, const GroupPlace& group,
+                                                 llvm::Value* block, llvm::Value* out) const {
+  emit_ready_numbers(k, k.at(group.first, block_offset(k, block)), out);
+  return out;
 }
 
 // A byte for each number, then the factors in f32.

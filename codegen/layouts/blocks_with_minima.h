@@ -26,9 +26,15 @@ class BlocksWithMinima : public WeightLayout {
   int64_t block_bytes() const override { return number_bytes_ + 2 * rows_; }
   llvm::Value* block_offset(KernelBuilder& k, llvm::Value* block) const override;
   void emit_block(KernelBuilder& k, const Contraction& c, llvm::Value* block, int64_t count) const override;
+  void emit_block_by_unit(KernelBuilder& k, const UnitContraction& c, llvm::Value* block) const override;
   int64_t ready_bytes(const Target&) const override { return ready_numbers() + 2 * rows_ * 4; }
   void emit_ready(KernelBuilder& k, const GroupPlace& group, llvm::Value* block,
                   llvm::Value* out) const override;
+  ByUnit by_matrix_unit(const Target& target) const override {
+    return target.unit_takes(rows_) ? ByUnit::brought : ByUnit::no;
+  }
+  llvm::Value* emit_unit_numbers(KernelBuilder& k, const GroupPlace& group, llvm::Value* block,
+                                 llvm::Value* out) const override;
   llvm::Value* emit_row(KernelBuilder& k, llvm::Value* group, llvm::Value* lane, int64_t cols,
                         llvm::Value* j) const override;
 
@@ -59,6 +65,8 @@ class BlocksWithMinima : public WeightLayout {
   };
   Factors factors(KernelBuilder& k, llvm::Value* group, llvm::Value* block) const;
   Factors ready_factors(KernelBuilder& k, llvm::Value* block) const;
+  void add(KernelBuilder& k, llvm::Value* sum, llvm::Value* dots, const Factors& of_weights,
+           const Activations& activations, llvm::Value* x) const;
   int64_t ready_numbers() const { return kQ8Block * rows_; }  // bytes
   llvm::Value* bytes(KernelBuilder& k, llvm::Value* address) const;
 

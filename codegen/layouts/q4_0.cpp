@@ -10,7 +10,7 @@ class Q4 : public ScaledBlocks {
   explicit Q4(int64_t rows) : ScaledBlocks("q4_0", rows, Nibbles(rows).bytes()), nibbles_(rows) {}
 
   ByUnit by_matrix_unit(const Target& target) const override {
-    return is_as_high_as_unit(target) ? ByUnit::brought : ByUnit::no;
+    return target.unit_takes(group_rows()) ? ByUnit::brought : ByUnit::no;
   }
   // A byte for each number, less 8.
   llvm::Value* emit_unit_numbers(KernelBuilder& k, const GroupPlace& group, llvm::Value* block,

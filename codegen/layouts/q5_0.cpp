@@ -12,7 +12,7 @@ class Q5 : public ScaledBlocks {
   explicit Q5(int64_t rows) : ScaledBlocks("q5_0", rows, MoreBits(rows, 5).bytes()), bits_(rows, 5) {}
 
   ByUnit by_matrix_unit(const Target& target) const override {
-    return is_as_high_as_unit(target) ? ByUnit::brought : ByUnit::no;
+    return target.unit_takes(group_rows()) ? ByUnit::brought : ByUnit::no;
   }
   // A byte for each number, less 16.
   llvm::Value* emit_unit_numbers(KernelBuilder& k, const GroupPlace& group, llvm::Value* block,

@@ -15,7 +15,7 @@ class Q8Blocks : public ScaledBlocks {
   int64_t turns() const override { return kQuads; }
   Kind kind() const override { return kind_; }
   ByUnit by_matrix_unit(const Target& target) const override {
-    return is_as_high_as_unit(target) && !of_unsigned() ? ByUnit::in_place : ByUnit::no;
+    return target.unit_takes(group_rows()) && !of_unsigned() ? ByUnit::in_place : ByUnit::no;
   }
   llvm::Value* emit_unit_numbers(KernelBuilder& k, const GroupPlace& group, llvm::Value* block,
                                  llvm::Value*) const override {

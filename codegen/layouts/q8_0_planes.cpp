@@ -47,7 +47,7 @@ class Q8Planes : public Q8Blocks {
 
   int64_t turns() const override { return 0; }
   ByUnit by_matrix_unit(const Target& target) const override {
-    return is_as_high_as_unit(target) ? ByUnit::brought : ByUnit::no;
+    return target.unit_takes(group_rows()) ? ByUnit::brought : ByUnit::no;
   }
   llvm::Value* emit_unit_numbers(KernelBuilder& k, const GroupPlace& group, llvm::Value* block,
                                  llvm::Value* out) const override {

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "codegen/layouts/unit_dots.h"
+
 namespace lmc {
 
 void ScaledBlocks::pack_slab(const std::byte* rows, int64_t count, int64_t cols, std::byte* out) const {
@@ -43,28 +45,18 @@ void ScaledBlocks::emit_block(KernelBuilder& k, const Contraction& c, llvm::Valu
   }
 }
 
-// Products come back through the first level of the cache, and are scaled as emit_block() does.
+// As emit_block() scales them.
 void ScaledBlocks::emit_block_by_unit(KernelBuilder& k, const UnitContraction& c, llvm::Value* block) const {
-  constexpr int64_t kLine = MatrixUnit::kRows * 4;
   auto& b = k.ir();
-  const MatrixUnit& unit = *k.target().matrix_unit();
   const Activations activations(k, c.cols, block);
   llvm::Value* offset = block_offset(k, block);
-  unit.load(b, activations.numbers(c.x), c.x_apart, c.rest);
-  std::vector<llvm::Value*> products;
   std::vector<llvm::Value*> scales;
-  for (size_t i = 0; i < c.w.size(); ++i) {
-    products.push_back(k.buffer(MatrixUnit::kTokens * kLine, 64));
-    unit.dot(b, c.numbers[i], products.back(), c.rest);
-    scales.push_back(group_scales(k, k.at(c.w[i].first, offset)));
-  }
-  llvm::Type* type = k.vector(b.getInt32Ty(), MatrixUnit::kRows);
-  k.loop(k.i64(0), c.rows, 1, [&](llvm::Value* row) {
-    llvm::Value* x_scale = activations.scale(k.at(c.x, b.CreateMul(row, c.x_apart)));
-    for (size_t i = 0; i < c.w.size(); ++i) {
-      llvm::Value* dots = k.load(type, k.at(products[i], k.mul(row, kLine)), 64);
-      llvm::Value* scale = b.CreateFMul(scales[i], k.splat(x_scale, MatrixUnit::kRows));
-      k.add_product(k.at(c.sums[i], k.mul(row, c.sums_apart)), b.CreateSIToFP(dots, scale->getType()), scale);
+  for (const GroupPlace& group : c.w) scales.push_back(group_scales(k, k.at(group.first, offset)));
+  for_unit_dots(k, c, [&](llvm::Value* x, const std::vector<UnitDots>& groups) {
+    llvm::Value* x_scale = k.splat(activations.scale(x), rows_);
+    for (size_t i = 0; i < groups.size(); ++i) {
+      llvm::Value* scale = b.CreateFMul(scales[i], x_scale);
+      k.add_product(groups[i].sum, b.CreateSIToFP(groups[i].dots, scale->getType()), scale);
     }
   });
 }

@@ -37,10 +37,6 @@ class ScaledBlocks : public WeightLayout {
                         llvm::Value* j) const override;
 
  protected:
-  // Are groups as high as the unit's products?
-  bool is_as_high_as_unit(const Target& target) const {
-    return target.matrix_unit() != nullptr && rows_ == MatrixUnit::kRows;
-  }
   // The scales of a block's rows, <rows x f32>.
   llvm::Value* group_scales(KernelBuilder& k, llvm::Value* block) const {
     return k.widen(k.load(k.vector(k.ir().getHalfTy(), rows_), k.at(block, number_bytes_), 2));

@@ -124,6 +124,17 @@ TEST(Kernels, experts_of_several_tiles_agree_on_every_target) {
     expect_mixture_agrees({64, 512, 3, 2, 50, "q8_0", With::up}, target->name());
 }
 
+// By the unit of matrix_unit_test.cpp: sixteens of an expert's rows, 12 to 15 left over and fewer.
+TEST(MatrixUnit, experts_agree) {
+  for (const Mixture& c : {Mixture{32, 64, 1, 1, 31, "q8_0", With::none},
+                           {40, 96, 3, 2, 95, "q8_0", With::up},
+                           {64, 96, 3, 2, 71, "q4_0", With::down},
+                           {96, 64, 3, 2, 66, "q4_k", With::up},
+                           {33, 64, 2, 1, 60, "q5_k", With::none},
+                           {32, 64, 3, 3, 46, "q8_0", With::up, false, 4, 7}})
+    expect_mixture_agrees(c, "emulated-unit");
+}
+
 TEST(Kernels, shares_of_all_experts_agree) {
   expect_agreement(model(20, "  weight @router : f32[11,20]\n",
                          "  %s = linear(%x, @router)\n  %p, %ids = route(%s) {k=4, normalise=0}\n"
