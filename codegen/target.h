@@ -33,6 +33,13 @@ class MatrixUnit {
   // out[token][row], i32 at an address that is a multiple of 64: exact dot products with `weights`, int8 [k /
   // 4][row][k % 4].
   virtual void dot(llvm::IRBuilderBase& b, llvm::Value* weights, llvm::Value* out, bool rest) const = 0;
+
+  // The most it can do, for who measures it: between begin and end, rounds of products of the largest
+  // matrices it takes, all of them `operands`, 1 kB of int8. They are added up in `sums`, some 4 kB of i32 at
+  // most. A round returns its multiply-adds.
+  virtual void begin_full(llvm::IRBuilderBase& b, llvm::Value* operands) const = 0;
+  virtual int64_t multiply_full(llvm::IRBuilderBase& b) const = 0;
+  virtual void end_full(llvm::IRBuilderBase& b, llvm::Value* sums) const = 0;
 };
 
 class Target {

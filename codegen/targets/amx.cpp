@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <vector>
 
 #include "codegen/targets/avx512_vnni.h"
 
@@ -18,29 +19,42 @@ using llvm::Intrinsic::ID;
 
 // Of the eight tiles: the weights; products and activations of 16 tokens; of the rest.
 enum Tile : uint8_t { kWeights, kOut, kActivations, kOutOfRest, kActivationsOfRest };
+// Full ones: both operands, and products enough to hide what one takes.
+enum FullTile : uint8_t { kLeft, kRight, kFirstOut, kOuts = 4 };
 
-class Amx : public MatrixUnit {
+// What ldtilecfg reads (Intel's manual, "TILECFG"): palette 1, then bytes a row and rows of each tile.
+class Config {
  public:
-  // What ldtilecfg reads (Intel's manual, "TILECFG"): palette 1, then bytes a row and rows of each tile.
-  void begin(llvm::IRBuilderBase& b, llvm::Value* rest) const override {
-    std::array<uint8_t, kConfigBytes> config{1};
-    const auto shape = [&](Tile tile, uint8_t rows, uint8_t row_bytes) {
-      config[16 + 2 * static_cast<size_t>(tile)] = row_bytes;
-      config[kRowsOfTiles + static_cast<size_t>(tile)] = rows;
-    };
-    shape(kWeights, 32 / 4, kRows * 4);
-    for (Tile tile : {kOut, kOutOfRest}) shape(tile, kTokens, kRows * 4);
-    for (Tile tile : {kActivations, kActivationsOfRest}) shape(tile, kTokens, 32);
-    llvm::Constant* bytes = llvm::ConstantDataArray::get(b.getContext(), config);
+  void shape(size_t tile, uint8_t rows, uint8_t row_bytes) {
+    bytes_[16 + 2 * tile] = row_bytes;
+    bytes_[kRowsOfTiles + tile] = rows;
+  }
+  // `changed` tiles have so many rows instead, i8.
+  void load(llvm::IRBuilderBase& b, const std::vector<unsigned>& changed = {}, llvm::Value* rows = nullptr) {
+    llvm::Constant* bytes = llvm::ConstantDataArray::get(b.getContext(), bytes_);
     llvm::BasicBlock& entry = b.GetInsertBlock()->getParent()->getEntryBlock();
     llvm::IRBuilder<> at_entry(&entry, entry.begin());
     llvm::AllocaInst* memory = at_entry.CreateAlloca(bytes->getType());
-    memory->setAlignment(llvm::Align(kConfigBytes));
-    b.CreateAlignedStore(bytes, memory, llvm::Align(kConfigBytes));
-    llvm::Value* rows = b.CreateTrunc(rest, b.getInt8Ty());
-    for (Tile tile : {kOutOfRest, kActivationsOfRest})
+    memory->setAlignment(llvm::Align(kBytes));
+    b.CreateAlignedStore(bytes, memory, llvm::Align(kBytes));
+    for (const unsigned tile : changed)
       b.CreateStore(rows, b.CreateConstGEP1_32(b.getInt8Ty(), memory, kRowsOfTiles + tile));
     b.CreateIntrinsic(llvm::Intrinsic::x86_ldtilecfg, {}, {memory});
+  }
+
+ private:
+  static constexpr unsigned kBytes = 64, kRowsOfTiles = 48;
+  std::array<uint8_t, kBytes> bytes_{1};
+};
+
+class Amx : public MatrixUnit {
+ public:
+  void begin(llvm::IRBuilderBase& b, llvm::Value* rest) const override {
+    Config config;
+    config.shape(kWeights, 32 / 4, kRows * 4);
+    for (Tile tile : {kOut, kOutOfRest}) config.shape(tile, kTokens, kRows * 4);
+    for (Tile tile : {kActivations, kActivationsOfRest}) config.shape(tile, kTokens, 32);
+    config.load(b, {kOutOfRest, kActivationsOfRest}, b.CreateTrunc(rest, b.getInt8Ty()));
   }
 
   void end(llvm::IRBuilderBase& b) const override {
@@ -62,8 +76,37 @@ class Amx : public MatrixUnit {
     b.CreateIntrinsic(llvm::Intrinsic::x86_tilestored64, {}, {sums, out, line});
   }
 
+  void begin_full(llvm::IRBuilderBase& b, llvm::Value* operands) const override {
+    Config config;
+    for (uint8_t tile = 0; tile < kFirstOut + kOuts; ++tile) config.shape(tile, kFullRows, kFullRowBytes);
+    config.load(b);
+    for (const FullTile tile : {kLeft, kRight}) {
+      b.CreateIntrinsic(llvm::Intrinsic::x86_tileloadd64, {},
+                        {b.getInt8(tile), operands, b.getInt64(kFullRowBytes)});
+    }
+    for (uint8_t i = 0; i < kOuts; ++i)
+      b.CreateIntrinsic(llvm::Intrinsic::x86_tilezero, {}, {b.getInt8(kFirstOut + i)});
+  }
+
+  int64_t multiply_full(llvm::IRBuilderBase& b) const override {
+    for (uint8_t i = 0; i < kOuts; ++i) {
+      b.CreateIntrinsic(llvm::Intrinsic::x86_tdpbssd, {},
+                        {b.getInt8(kFirstOut + i), b.getInt8(kLeft), b.getInt8(kRight)});
+    }
+    return kOuts * kFullRows * (kFullRowBytes / 4) * kFullRowBytes;
+  }
+
+  void end_full(llvm::IRBuilderBase& b, llvm::Value* sums) const override {
+    for (uint8_t i = 0; i < kOuts; ++i) {
+      llvm::Value* out = b.CreateConstGEP1_32(b.getInt8Ty(), sums, i * kFullRows * kFullRowBytes);
+      b.CreateIntrinsic(llvm::Intrinsic::x86_tilestored64, {},
+                        {b.getInt8(kFirstOut + i), out, b.getInt64(kFullRowBytes)});
+    }
+    end(b);
+  }
+
  private:
-  static constexpr unsigned kConfigBytes = 64, kRowsOfTiles = 48;
+  static constexpr uint8_t kFullRows = 16, kFullRowBytes = 64;
 };
 
 const Amx kUnit;

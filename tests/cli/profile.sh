@@ -34,6 +34,8 @@ python3 - json.txt trace.json page.html <<'P' || fail "json, trace or page"
 import json, re, sys
 d = json.load(open(sys.argv[1]))
 assert (d["threads"], d["prompt_tokens"], d["decode_tokens"]) == (1, 5, 3)
+unit = d["peaks"].pop("unit_gmac_s")
+assert (unit > 0) == d["target"].endswith("-amx")
 assert set(d["peaks"]) == {"read_gb_s", "int8_gmac_s", "f32_gflop_s"} and min(d["peaks"].values()) > 0
 assert d["machine"]["read_all"] == 25e9
 assert {"decode_first_ms", "decode_median_of_rest_ms", "decode_ratio"} <= set(d["cold"])

@@ -64,9 +64,7 @@ ReadBandwidth memory_bandwidth(std::span<const std::byte> weights, int threads) 
 
 // Others may use the machine too: the better of what was measured before and after the run is the ceiling.
 void raise(Peaks& peaks, const Bundle& bundle, int threads) {
-  const ComputePeak compute = measure_compute_peak(threads, bundle.plan.target);
-  peaks.compute.int8_macs = std::max(peaks.compute.int8_macs, compute.int8_macs);
-  peaks.compute.f32_flops = std::max(peaks.compute.f32_flops, compute.f32_flops);
+  peaks.compute = better_of(peaks.compute, measure_compute_peak(threads, bundle.plan.target));
   peaks.read = std::max(peaks.read, memory_bandwidth(bundle.weight_file(), threads).bytes_per_second);
 }
 

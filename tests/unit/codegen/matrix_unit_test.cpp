@@ -31,6 +31,25 @@ class VectorsAsUnit : public MatrixUnit {
     b.CreateCall(function(*b.GetInsertBlock()->getModule()), {activations_, apart_, weights, out, tokens});
   }
 
+  void begin_full(llvm::IRBuilderBase& b, Value* operands) const override {
+    llvm::Type* line = llvm::FixedVectorType::get(b.getInt32Ty(), kRows);
+    out_ = b.CreateAlloca(llvm::ArrayType::get(line, kTokens));
+    sum_ = b.CreateAlloca(line);
+    b.CreateStore(llvm::Constant::getNullValue(line), sum_);
+    load(b, operands, b.getInt64(32), false);
+  }
+  // The last line of a product, for all of them.
+  int64_t multiply_full(llvm::IRBuilderBase& b) const override {
+    dot(b, activations_, out_, false);
+    llvm::Type* line = sum_->getAllocatedType();
+    Value* last = b.CreateLoad(line, b.CreateConstGEP1_32(line, out_, kTokens - 1));
+    b.CreateStore(b.CreateAdd(b.CreateLoad(line, sum_), last), sum_);
+    return kRows * 32;
+  }
+  void end_full(llvm::IRBuilderBase& b, Value* sums) const override {
+    b.CreateAlignedStore(b.CreateLoad(sum_->getAllocatedType(), sum_), sums, llvm::Align(4));
+  }
+
  private:
   static llvm::Function* function(llvm::Module& module) {
     if (llvm::Function* made = module.getFunction("emulated_dot")) return made;
@@ -76,6 +95,7 @@ class VectorsAsUnit : public MatrixUnit {
   mutable Value* rest_ = nullptr;
   mutable Value* activations_ = nullptr;
   mutable Value* apart_ = nullptr;
+  mutable llvm::AllocaInst *out_ = nullptr, *sum_ = nullptr;
 };
 
 // avx2, but for the unit and the layout that it wants.

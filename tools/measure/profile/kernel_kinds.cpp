@@ -82,7 +82,7 @@ std::vector<KernelKind> kernel_kinds(const Recorder& recorder, std::span<const S
     if (const auto known = in_cache.find(label); known != in_cache.end()) k.in_cache = known->second;
     k.steps = static_cast<int64_t>(steps.size());
     k.memory = peaks.read > 0 ? k.bytes / peaks.read : 0;
-    const double math_peak = k.int8 ? 2 * peaks.compute.int8_macs : peaks.compute.f32_flops;
+    const double math_peak = k.int8 ? 2 * peaks.compute.most_macs() : peaks.compute.f32_flops;
     k.math = math_peak > 0 ? k.ops / math_peak : 0;
     out.push_back(k);
   }

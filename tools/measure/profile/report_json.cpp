@@ -220,6 +220,7 @@ Json report_json(const Audit& a, const Recorder& recorder) {
           {"peaks",
            {{"read_gb_s", rounded(s.peaks.read / 1e9)},
             {"int8_gmac_s", rounded(s.peaks.compute.int8_macs / 1e9)},
+            {"unit_gmac_s", rounded(s.peaks.compute.unit_macs / 1e9)},
             {"f32_gflop_s", rounded(s.peaks.compute.f32_flops / 1e9)}}},
           {"machine", figures_json(s.machine)},
           {"cold", cold_json(a)},

@@ -23,8 +23,12 @@ std::string machine(const Audit& a, const Recorder& r) {
   const AuditSetup& s = a.setup;
   std::string out = fmt::format("{} ({}, target {}), {} threads, {} tokens of prompt, {} decoded\n", s.bundle,
                                 r.plan().model, r.plan().target, s.threads, s.prompt, s.decode);
-  out += fmt::format("measured peaks: read {:.1f} GB/s, int8 {:.1f} G multiply-adds/s, f32 {:.1f} GFLOP/s\n",
-                     s.peaks.read / 1e9, s.peaks.compute.int8_macs / 1e9, s.peaks.compute.f32_flops / 1e9);
+  const ComputePeak& compute = s.peaks.compute;
+  const std::string unit =
+      compute.unit_macs > 0 ? fmt::format(" ({:.1f} by the matrix unit)", compute.unit_macs / 1e9) : "";
+  out +=
+      fmt::format("measured peaks: read {:.1f} GB/s, int8 {:.1f} G multiply-adds/s{}, f32 {:.1f} GFLOP/s\n",
+                  s.peaks.read / 1e9, compute.int8_macs / 1e9, unit, compute.f32_flops / 1e9);
   return out;
 }
 

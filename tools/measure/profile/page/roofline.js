@@ -8,8 +8,9 @@ function drawRoofline() {
   const read = data.peaks.read_gb_s;
   const ceilings = [
     { name: `int8 ${short(data.peaks.int8_gmac_s)} G multiply-adds/s`, y: 2 * data.peaks.int8_gmac_s },
+    { name: `matrix unit ${short(data.peaks.unit_gmac_s)} G multiply-adds/s`, y: 2 * data.peaks.unit_gmac_s },
     { name: `f32 ${short(data.peaks.f32_gflop_s)} GFLOP/s`, y: data.peaks.f32_gflop_s },
-  ];
+  ].filter((c) => c.y > 0);
   const highest = Math.max(...ceilings.map((c) => c.y));
   const xs = points.map((p) => p.x).concat(highest / read);
   const low = [Math.min(...xs) / 4, Math.min(...points.map((p) => p.y)) / 3];
