@@ -71,7 +71,7 @@ function(lmc_unit_tests folder)
   # Compiled more often than they run.
   target_compile_options(test_${folder} PRIVATE $<$<CONFIG:Release>:-O1>)
   lmc_unity(test_${folder})
-  # Whole models (Golden…) take too long for the quick loop.
-  lmc_register_tests(${folder} quick "-*Golden*" 6)
-  lmc_register_tests(${folder} golden "*Golden*" 12)
+  # Whole models (Golden…) and what compiles very many kernels (…InDepth) take too long for the quick loop.
+  lmc_register_tests(${folder} quick "-*Golden*:*InDepth.*" 6)
+  lmc_register_tests(${folder} thorough "*Golden*:*InDepth.*" 12)
 endfunction()

@@ -83,7 +83,7 @@ void expect_mixture_agrees(const Mixture& c, const std::string& target = "native
                    c.tokens, is_quantised(*dtype_from_name(c.format)) ? 2e-2 : 1e-5, target);
 }
 
-TEST(Kernels, experts_of_any_shape_agree) {
+TEST(KernelsInDepth, experts_of_any_shape_agree) {
   for (const Mixture& c : {Mixture{5, 1, 1, 1, 3, "bf16", With::none},
                            {8, 8, 2, 1, 5, "bf16", With::up},
                            {33, 9, 3, 2, 60, "bf16", With::down},
@@ -125,7 +125,7 @@ TEST(Kernels, experts_of_several_tiles_agree_on_every_target) {
 }
 
 // By the unit of matrix_unit_test.cpp: sixteens of an expert's rows, 12 to 15 left over and fewer.
-TEST(MatrixUnit, experts_agree) {
+TEST(MatrixUnitInDepth, experts_agree) {
   for (const Mixture& c : {Mixture{32, 64, 1, 1, 31, "q8_0", With::none},
                            {40, 96, 3, 2, 95, "q8_0", With::up},
                            {64, 96, 3, 2, 71, "q4_0", With::down},

@@ -30,7 +30,7 @@ TEST(Kernels, linear_q8_0_of_any_shape_agrees) {
   }
 }
 
-TEST(Kernels, linear_of_few_bits_and_any_shape_agrees) {
+TEST(KernelsInDepth, linear_of_few_bits_and_any_shape_agrees) {
   for (const std::string format : {"q4_0", "q4_k", "iq4_nl", "q5_0", "q5_k", "q6_k"}) {
     for (auto [k, n] : {std::pair<int64_t, int64_t>{1, 1}, {33, 9}, {257, 24}, {600, 200}}) {
       const std::string w = "  weight @w : bf16[" + num(n) + "," + num(k) + "]\n";
@@ -53,7 +53,7 @@ TEST(Kernels, linear_of_half_precision_and_any_shape_agrees) {
 
 // Gate and up as halves of one weight, quantised as they come, then a projection of an odd width: for each
 // layout, also those that a target does not choose.
-TEST(Kernels, every_layout_agrees_on_every_target) {
+TEST(KernelsInDepth, every_layout_agrees_on_every_target) {
   for (const WeightLayout* layout : all_weight_layouts()) {
     if (!is_weight_format(layout->dtype())) continue;  // another reading of what a layout holds
     const std::string format(dtype_name(layout->dtype()));
@@ -84,7 +84,7 @@ TEST(Kernels, every_layout_agrees_on_every_target) {
   }
 }
 
-TEST(Kernels, a_rounded_table_is_read_by_lookup_and_projection_alike) {
+TEST(KernelsInDepth, a_rounded_table_is_read_by_lookup_and_projection_alike) {
   for (const std::string format : {"q8_0", "q4_0", "q4_k", "iq4_nl", "q5_0", "q5_k", "q6_k", "f16"}) {
     for (int64_t dim : {40, 300}) {
       const std::string text =
@@ -99,7 +99,7 @@ TEST(Kernels, a_rounded_table_is_read_by_lookup_and_projection_alike) {
   }
 }
 
-TEST(Kernels, a_head_of_any_size_names_its_largest_logit) {
+TEST(KernelsInDepth, a_head_of_any_size_names_its_largest_logit) {
   for (int64_t vocab : {1, 5, 8, 31, 64, 700}) {
     for (const bool capped : {false, true}) {
       const std::string text =

@@ -144,7 +144,7 @@ const RegisterTarget kRegister(kEmulated);
 
 // 95 tokens are steps of 48 and 47: products of 16 and of the 15 left over. Numbers that lie as the unit
 // takes them, and those that are brought to it.
-TEST(MatrixUnit, linear_of_any_shape_agrees) {
+TEST(MatrixUnitInDepth, linear_of_any_shape_agrees) {
   for (const std::string format : {"q8_0", "q8_0 in planes", "q4_0", "q5_0", "iq4_nl", "q4_k", "q5_k"}) {
     PassOptions passes;
     if (format.ends_with("planes")) passes.settings["choose-layouts"]["kind"] = "planes";
@@ -172,7 +172,7 @@ TEST(MatrixUnit, halves_that_are_rounded_as_they_come_agree) {
   expect_agreement(model(72, weights, body), 47, 1e-4, "emulated-unit");
 }
 
-TEST(MatrixUnit, golden_logits_have_the_bits_of_other_targets) {
+TEST(MatrixUnitInDepth, golden_logits_have_the_bits_of_other_targets) {
   const std::vector<int32_t> ids{5, 1, 9, 3, 7, 2, 8, 6, 4, 11, 10, 13, 12, 15, 14, 17, 16, 19, 18};
   for (const char* format : {"q8_0", "q4_k"}) {
     std::vector<std::vector<float>> logits;

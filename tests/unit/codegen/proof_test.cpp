@@ -35,7 +35,7 @@ std::string feed_forward(const std::string& format, int64_t dim, int64_t inner) 
                    (quantised ? "quantize(%m)" : "%m") + ", %wd, @b) {role=ffn_down}\n  %y = add(%x, %l)\n");
 }
 
-TEST(Proof, right_kernels_pass_it_on_every_target_of_this_machine) {
+TEST(ProofInDepth, right_kernels_pass_it_on_every_target_of_this_machine) {
   for (const Target* target : targets_here()) {
     for (const char* format : {"f32", "q8_0", "q4_0", "q4_k", "iq4_nl", "q5_0", "q5_k", "q6_k"}) {
       for (const auto& [dim, inner] : {std::pair<int64_t, int64_t>{40, 72}, {256, 704}}) {

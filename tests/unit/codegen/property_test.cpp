@@ -22,7 +22,7 @@ TEST(Kernels, norms_of_any_width_agree) {
   }
 }
 
-TEST(Kernels, attention_over_rings_windows_and_grouped_heads_agrees) {
+TEST(KernelsInDepth, attention_over_rings_windows_and_grouped_heads_agrees) {
   struct Case {
     int64_t heads, kv_heads, dim, window, tokens;
     const char* cache;
@@ -197,7 +197,7 @@ std::string random_chain(std::mt19937& random, const std::string& from, const st
   return out;
 }
 
-TEST(Kernels, random_groups_agree) {
+TEST(KernelsInDepth, random_groups_agree) {
   std::mt19937 random(7);
   for (int round = 0; round < 24; ++round) {
     const auto n = static_cast<int64_t>(random() % 90 + 1);

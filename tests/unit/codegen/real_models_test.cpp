@@ -15,7 +15,7 @@ namespace {
 
 constexpr unsigned kQuickRounds = 10;
 
-TEST(RealModels, give_their_logits_however_they_are_written_and_compiled) {
+TEST(RealModelsInDepth, give_their_logits_however_they_are_written_and_compiled) {
   const unsigned first = from_environment("LMC_PROPERTY_SEED", 1);
   const unsigned rounds = from_environment("LMC_PROPERTY_ROUNDS", kQuickRounds);
   size_t rewritten = 0;

@@ -73,7 +73,7 @@ TEST(Machine, AFileMayBeGivenInstead) {
 }
 
 // Nor what was measured on another CPU, or while others had this one.
-TEST(Machine, TheyAreMeasuredOnceAndKept) {
+TEST(MachineInDepth, TheyAreMeasuredOnceAndKept) {
   const std::string folder = temporary("cache");
   ::unsetenv("LMC_MACHINE");
   ::setenv("LMC_CACHE_DIR", folder.c_str(), 1);
