@@ -60,6 +60,8 @@ class KernelFamily {
 
   // Throws Error, at the op and with the reason, if the body is none of this family's kernels.
   virtual void check(const KernelSpec& spec) const = 0;
+  // Does it read weights in an order that is known, so that they can be asked for ahead of their use?
+  virtual bool asks_ahead() const { return false; }
   // Decides tiles and grain.
   virtual void cut(KernelSpec& spec) const = 0;
   virtual KernelMemory memory(const KernelSpec& spec) const = 0;

@@ -39,15 +39,17 @@ std::string list(const std::vector<int>& numbers) {
 }  // namespace
 
 KernelSpec KernelSpec::canonical() const {
-  KernelSpec out{family, without_names(body), operands, inputs, outputs, tokens, tiles, grain, logits, timed};
+  KernelSpec out{
+      family, without_names(body), operands, inputs, outputs, tokens, tiles, grain, prefetch, logits, timed};
   for (KernelOperand& o : out.operands) o.cache.name.clear();
   return out;
 }
 
 std::string KernelSpec::text() const {
   std::string out = family + " tokens=" + std::to_string(tokens) + " tiles=" + std::to_string(tiles) +
-                    " grain=" + std::to_string(grain) + (logits ? " logits" : "") + (timed ? " timed" : "") +
-                    "\ninputs" + list(inputs) + "\noutputs" + list(outputs) + "\n";
+                    " grain=" + std::to_string(grain) + " prefetch=" + std::to_string(prefetch) +
+                    (logits ? " logits" : "") + (timed ? " timed" : "") + "\ninputs" + list(inputs) +
+                    "\noutputs" + list(outputs) + "\n";
   for (const KernelOperand& o : operands) {
     out += "operand " + std::to_string(static_cast<int>(o.space)) + " " + o.layout + " " +
            std::to_string(o.stride);

@@ -29,6 +29,9 @@ struct MachineFigures {
 
   double buffers = 15e9;  // bytes of the step's buffers a second that one core reads and writes
 
+  // The level of the cache, 1 or 2, that kernels had better ask weights into ahead of their use.
+  int prefetch = 1;
+
   // Seconds.
   double call = 5e-8;        // of a tile, beside its work
   double cold = 4e-6;        // of a stage whose code and small operands the weights drove out of the caches

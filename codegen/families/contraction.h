@@ -14,6 +14,7 @@ class ContractionFamily : public KernelFamily {
  public:
   std::vector<OpId> claim(const Cluster& cluster, OpId core) const override;
   void check(const KernelSpec& spec) const override { form(spec); }
+  bool asks_ahead() const override { return true; }
   void cut(KernelSpec& spec) const override;
   KernelMemory memory(const KernelSpec& spec) const override;
   void cost(const KernelSpec& spec, StageWork& work) const override;

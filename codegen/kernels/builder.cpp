@@ -97,10 +97,11 @@ void KernelBuilder::store_masked(llvm::Value* value, llvm::Value* address, llvm:
   b_.CreateMaskedStore(value, address, llvm::Align(4), mask);
 }
 
-void KernelBuilder::prefetch(llvm::Value* address) {
-  constexpr unsigned kRead = 0, kFirstLevel = 3, kData = 1;
+void KernelBuilder::prefetch(llvm::Value* address, int64_t level) {
+  constexpr unsigned kRead = 0, kFirstLevel = 3, kSecondLevel = 2, kData = 1;
   b_.CreateIntrinsic(llvm::Intrinsic::prefetch, {b_.getPtrTy()},
-                     {address, b_.getInt32(kRead), b_.getInt32(kFirstLevel), b_.getInt32(kData)});
+                     {address, b_.getInt32(kRead), b_.getInt32(level == 1 ? kFirstLevel : kSecondLevel),
+                      b_.getInt32(kData)});
 }
 
 void KernelBuilder::add_product(llvm::Value* sum, llvm::Value* a, llvm::Value* c) {

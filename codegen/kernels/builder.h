@@ -67,7 +67,8 @@ class KernelBuilder {
   void store_lanes(llvm::Value* value, llvm::Value* address, int64_t lanes);
   void store_masked(llvm::Value* value, llvm::Value* address, llvm::Value* mask);
 
-  void prefetch(llvm::Value* address);  // the cache line, into the first level; never faults
+  // The cache line, into the first level of the cache or the second; never faults.
+  void prefetch(llvm::Value* address, int64_t level = 1);
 
   llvm::Value* add(llvm::Value* a, llvm::Value* c) { return b_.CreateAdd(a, c); }
   llvm::Value* mul(llvm::Value* a, int64_t c) { return b_.CreateMul(a, i64(c)); }

@@ -10,8 +10,13 @@ constexpr int64_t kAhead = 2304;  // bytes ahead in a stream; 1.3 to 2.7 KB meas
 
 }  // namespace
 
-LinearPrefetch::LinearPrefetch(KernelBuilder& k, const Tile& tile, const WeightLayout& layout, int64_t cols)
-    : k_(k), tile_(tile), layout_(layout), cols_(cols), runs_(layout.runs(cols)) {}
+LinearPrefetch::LinearPrefetch(KernelBuilder& k, const Tile& tile, const LinearForm& form, int64_t level)
+    : k_(k),
+      tile_(tile),
+      layout_(*form.layout),
+      cols_(form.cols),
+      level_(level),
+      runs_(layout_.runs(cols_)) {}
 
 // It goes on right there, or, behind its end, in what the worker reads next. If that is not known, back to
 // what is in cache already.
@@ -60,13 +65,14 @@ void LinearPrefetch::aim(const std::vector<GroupPlace>& groups, llvm::Value* blo
 void LinearPrefetch::ask(int64_t from, int64_t to) {
   for (size_t r = 0; r < runs_.size(); ++r) {
     for (llvm::Value* aim : aims_[r]) {
-      for (int64_t line = from; line < std::min(to, lines(r)); ++line) k_.prefetch(k_.at(aim, line * kLine));
+      for (int64_t line = from; line < std::min(to, lines(r)); ++line)
+        k_.prefetch(k_.at(aim, line * kLine), level_);
     }
   }
 }
 
 void LinearPrefetch::ask(size_t stream, llvm::Value* line) {
-  k_.prefetch(k_.at(aims_[0][stream], k_.mul(line, kLine)));
+  k_.prefetch(k_.at(aims_[0][stream], k_.mul(line, kLine)), level_);
 }
 
 int64_t LinearPrefetch::lines(size_t run) const { return (runs_[run].block_bytes + kLine - 1) / kLine; }

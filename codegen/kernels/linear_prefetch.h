@@ -1,11 +1,14 @@
 // What a tile of a linear asks of memory some time before it needs it, so that enough cache lines are in
-// flight to reach the memory limit. Places are counted in groups of weight rows.
+// flight to reach the memory limit. Places are counted in groups of weight rows. A core has more requests in
+// flight from the second level of its cache than from the first, and on some CPUs (Zen 4) what is asked for
+// into the first waits for its turn there, arithmetic with it.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
 #include "codegen/kernels/builder.h"
+#include "codegen/kernels/linear_form.h"
 #include "codegen/weight_layout.h"
 
 namespace lmc {
@@ -19,8 +22,8 @@ class LinearPrefetch {
     llvm::Value* next_first;  // the first group of that
   };
 
-  // Of groups of rows of `cols` columns.
-  LinearPrefetch(KernelBuilder& k, const Tile& tile, const WeightLayout& layout, int64_t cols);
+  // `level`: of the cache.
+  LinearPrefetch(KernelBuilder& k, const Tile& tile, const LinearForm& form, int64_t level);
 
   // Streams go through these groups next, the first of them through `group`, which ends at `stream_end`.
   void enter(const std::vector<llvm::Value*>& numbers, llvm::Value* group, llvm::Value* stream_end);
@@ -40,7 +43,7 @@ class LinearPrefetch {
   KernelBuilder& k_;
   Tile tile_;
   const WeightLayout& layout_;
-  int64_t cols_;
+  int64_t cols_, level_;
   const std::vector<WeightLayout::Run> runs_;
   // By run and stream: bytes from the end of the group's run to where the stream goes on.
   std::vector<std::vector<llvm::Value*>> jumps_;

@@ -13,6 +13,7 @@ constexpr int64_t kStreams = 4;
 constexpr int64_t kPointer = 8;        // bytes
 constexpr int64_t kWorthTheUnit = 12;  // rows left over that are
 constexpr int64_t kEachNumber = 6;     // up to so many rows have a walk of their own, then even numbers
+constexpr int64_t kFew = 2;            // rows whose arithmetic hides behind memory in any format
 constexpr int64_t kMany = 4;           // rows whose products take so long that memory is asked meanwhile
 
 int64_t sum_bytes(const LinearForm& form) {
@@ -57,6 +58,13 @@ int64_t LinearWalk::scratch_bytes(const LinearForm& form) {
 
 bool LinearWalk::by_unit() const {
   return !form.frame.single() && layout_.by_matrix_unit(k.target()) != WeightLayout::ByUnit::no;
+}
+
+// Where arithmetic binds, as it does when blocks must be made ready for more than a row or two, weights had
+// better be in the first level when they are needed.
+int64_t LinearWalk::prefetch_level() const {
+  const bool bound_by_memory = layout_.ready_bytes(k.target()) == 0 || (known_ > 0 && known_ <= kFew);
+  return bound_by_memory ? form.frame.spec.prefetch : 1;
 }
 
 // Sums of so few rows fit registers beside the products of a block, but for a few that are spilled where
@@ -136,7 +144,7 @@ void LinearWalk::emit_rows(const LinearPrefetch::Tile& tile) {
     });
   }
   if (allowed_) for_rows([&](llvm::Value* row) { outputs_.start_line(row); });
-  LinearPrefetch prefetch(k, tile, layout_, form.cols);
+  LinearPrefetch prefetch(k, tile, form, prefetch_level());
   prefetch_ = &prefetch;
   const int64_t ways = streams() / form.parts();
   llvm::Value* left_over = tile.first;

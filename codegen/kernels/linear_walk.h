@@ -65,6 +65,7 @@ class LinearWalk {
   // The rows of a mixture's expert lie anywhere: where, is looked up once.
   bool listed() const { return form.experts && !form.frame.single(); }
   bool by_unit() const;
+  int64_t prefetch_level() const;
   int64_t most_in_registers() const;  // rows, whose number must be known
   bool always_in_registers() const;
   int64_t streams() const;

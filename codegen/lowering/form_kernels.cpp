@@ -21,8 +21,13 @@ namespace {
 // Writes the pieces as groups of a new graph.
 class Former {
  public:
-  Former(const FlatGraph& flat, int64_t tokens)
-      : flat_(flat), g_(flat.graph), tokens_(tokens), only_(weight_only(g_)), out_(g_.name) {}
+  Former(const FlatGraph& flat, int64_t tokens, int64_t prefetch)
+      : flat_(flat),
+        g_(flat.graph),
+        tokens_(tokens),
+        prefetch_(prefetch),
+        only_(weight_only(g_)),
+        out_(g_.name) {}
 
   Graph run() {
     for (ValueId v : g_.inputs()) map_[v] = out_.add_input(g_.value(v).name, g_.type(v));
@@ -116,9 +121,10 @@ class Former {
       operands.push_back(map_.at(v));
     }
     const OpId reported = reported_as(piece);
-    const OpId made = out_.add_op(get_op("group"), operands,
-                                  {{"name", name}, {"kernel", piece.family->name()}, {"tokens", tokens_}},
-                                  names, g_.op(reported).scope, g_.op(reported).loc, std::move(body.graph));
+    AttrMap attrs{{"name", name}, {"kernel", piece.family->name()}, {"tokens", tokens_}};
+    if (piece.family->asks_ahead()) attrs["prefetch"] = prefetch_;
+    const OpId made = out_.add_op(get_op("group"), operands, attrs, names, g_.op(reported).scope,
+                                  g_.op(reported).loc, std::move(body.graph));
     for (size_t i = 0; i < results.size(); ++i) map_[results[i]] = out_.result(made, i);
   }
 
@@ -158,7 +164,7 @@ class Former {
 
   const FlatGraph& flat_;
   const Graph& g_;
-  const int64_t tokens_;
+  const int64_t tokens_, prefetch_;
   const SideTable<ValueId, char> only_;
   Graph out_;
   Map map_;
@@ -184,26 +190,37 @@ class FormKernels : public Pass {
   return %logits
 })";
   }
-  std::vector<PassSetting> settings() const override { return {{"tokens", "most tokens of the step (1)"}}; }
+  std::vector<PassSetting> settings() const override {
+    return {
+        {"tokens", "most tokens of the step (1)"},
+        {"prefetch", "the level of the cache that weights are asked into ahead of their use, 1 or 2 (1)"}};
+  }
 
   bool run(Graph& g, PassContext& context) const override {
     if (context.limit < 1) return false;
-    const std::string tokens = context.setting("tokens", "1");
-    int64_t n = 0;
-    const auto read = std::from_chars(tokens.data(), tokens.data() + tokens.size(), n);
-    if (read.ec != std::errc() || read.ptr != tokens.data() + tokens.size() || n < 1 || n > (1 << 20))
-      throw Error("form-kernels.tokens must be a number of 1 or more, found '" + tokens + "'");
+    const int64_t n = number(context, "tokens", 1 << 20);
+    const int64_t prefetch = number(context, "prefetch", 2);
     if (g.outputs().empty()) throw Error("graph @" + g.name + " has no output");
     if (formed_already(g, n)) return false;
     const FlatGraph flat = open_groups(g);
     refuse_stale_reads(flat.graph);
-    Graph formed = Former(flat, n).run();
+    Graph formed = Former(flat, n, prefetch).run();
     for (OpId id : formed.ops()) context.applications += formed.op(id).body != nullptr;
     g = std::move(formed);
     return true;
   }
 
  private:
+  static int64_t number(PassContext& context, const std::string& setting, int64_t most) {
+    const std::string text = context.setting(setting, "1");
+    int64_t n = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), n);
+    if (read.ec != std::errc() || read.ptr != text.data() + text.size() || n < 1 || n > most)
+      throw Error("form-kernels." + setting + " must be a number of 1 to " + std::to_string(most) +
+                  ", found '" + text + "'");
+    return n;
+  }
+
   static bool formed_already(const Graph& g, int64_t tokens) {
     const SideTable<ValueId, char> only = weight_only(g);
     const std::vector<OpId> ops = g.ops();

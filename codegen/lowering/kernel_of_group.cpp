@@ -80,6 +80,7 @@ GroupKernel GroupKernels::of(OpId id) const {
   spec.tokens = attr_int(group, "tokens");
   spec.tiles = attr_int(group, "tiles");
   spec.grain = attr_int(group, "grain");
+  spec.prefetch = attr_int(group, "prefetch");
   const auto add = [&](ValueId v) {
     const ValueId memory = is_kv(g_.type(v).dtype) ? memory_of(g_, v) : v;
     const auto known = std::find(out.values.begin(), out.values.end(), memory);

@@ -12,7 +12,7 @@ namespace lmc {
 
 // The operands of one launch, each with the value at the top of the graph that it is.
 struct GroupKernel {
-  KernelSpec spec;              // with the group's attributes kernel, tokens, tiles and grain
+  KernelSpec spec;              // with the group's attributes kernel, tokens, tiles, grain and prefetch
   std::vector<ValueId> values;  // one per spec.operands
 };
 

@@ -19,7 +19,9 @@ const RegisterOp kOp(OpDef{
               {"tokens", AttrKind::integer, int64_t{0}, "when lowered: most tokens of a step"},
               {"tiles", AttrKind::integer, int64_t{0}, "when lowered: how many calls make the launch"},
               {"grain", AttrKind::integer, int64_t{0},
-               "when lowered: what one tile works on, as the family counts it"}},
+               "when lowered: what one tile works on, as the family counts it"},
+              {"prefetch", AttrKind::integer, int64_t{1},
+               "when lowered: the level of the cache that weights are asked into ahead of their use"}},
     .infer =
         [](const InferArgs& a) {
           require(a.body != nullptr, "a group needs a body");

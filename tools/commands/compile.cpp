@@ -30,6 +30,7 @@
 #include "tools/cli/console.h"
 #include "tools/cli/text_io.h"
 #include "tools/generate/engine.h"
+#include "tools/machine/machine.h"
 #include "tools/machine/native_target.h"
 #include "tools/pipeline/group_outcome.h"
 #include "tools/pipeline/model_flags.h"
@@ -317,6 +318,13 @@ void check_ranks(const Options& o) {
     throw UsageError("--price is of one machine: lmc price tells what several take");
 }
 
+// What the machine's figures say, where --set does not.
+void suit_this_machine(PassOptions& passes) {
+  auto& form_kernels = passes.settings["form-kernels"];
+  if (!form_kernels.contains("prefetch"))
+    form_kernels["prefetch"] = std::to_string(machine_figures(default_threads()).prefetch);
+}
+
 void run(const Options& o) {
   const auto start = std::chrono::steady_clock::now();
   if (o.source.options.weights == "none" && o.emit.empty())
@@ -357,6 +365,7 @@ void run(const Options& o) {
   stop_if_interrupted();
   if (o.emit == "opt") return emit(o, print_graph(ranks[0].graph));
 
+  suit_this_machine(pass_options);
   const LoweringOptions lowering = {
       .block = std::min(o.block, m.context), .target = target, .hidden = o.ranks == 0, .draft = o.self_draft};
   std::optional<BundleWriter> writer;

@@ -14,7 +14,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kFormat = 5;
+constexpr int kFormat = 6;
 
 struct Figure {
   const char* name;
@@ -36,6 +36,7 @@ Json figures_json(const MachineFigures& figures) {
   Json out = {{"threads", figures.threads}};
   for (const Figure& f : kFigures) out[f.name] = figures.*f.value;
   out["from_memory"] = figures.from_memory;
+  out["prefetch"] = figures.prefetch;
   return out;
 }
 
@@ -55,6 +56,8 @@ MachineFigures figures_from(const Json& j) {
     const double part = out.from_memory[i] = parts.at(i).get<double>();
     if (!(part >= 0 && part <= 1)) throw Error(fmt::format("'from_memory': {} is no part of all", part));
   }
+  out.prefetch = whole_number<int>(j.at("prefetch"));
+  if (out.prefetch != 1 && out.prefetch != 2) throw Error("'prefetch' is neither 1 nor 2");
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <functional>
 #include <map>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,10 @@ constexpr int64_t kBlock = 64, kContext = 1024;
 // format: no time goes into making up others, and none into denormals.
 class Probe {
  public:
-  explicit Probe(const std::string& text)
-      : code_(compiled(text)), kernels_(code_.object), functions_(find_kernels(kernels_, code_.plan)) {
+  explicit Probe(const std::string& text, int prefetch = 1)
+      : code_(compiled(text, prefetch)),
+        kernels_(code_.object),
+        functions_(find_kernels(kernels_, code_.plan)) {
     for (const PlanWeight& w : code_.plan.weights) {
       auto& memory = memory_.emplace_back(static_cast<size_t>(w.bytes + kReadPastEnd), std::byte{0x3c});
       weights_.push_back(memory.data());
@@ -60,11 +63,13 @@ class Probe {
   const Plan& plan() const { return code_.plan; }
 
  private:
-  static CodegenResult compiled(const std::string& text) {
+  static CodegenResult compiled(const std::string& text, int prefetch) {
+    PassOptions passes;
+    passes.settings["form-kernels"]["prefetch"] = std::to_string(prefetch);
     CodegenOptions options;
     options.context = kContext;
     options.cache_folder = cache_folder();
-    return emit(lower(parse_graph(text, "probe"), {kBlock}), options);
+    return emit(lower(parse_graph(text, "probe"), {kBlock}, passes), options);
   }
 
   CodegenResult code_;
@@ -263,6 +268,28 @@ Uncached measure_uncached(const Probe& probe, int threads, const MachineFigures&
   return out;
 }
 
+// Of a step of `tokens`, all its stages.
+double median_seconds(const Probe& probe, int threads, int64_t tokens) {
+  std::vector<double> seconds;
+  for (const auto& stages : probe.times(threads, 0, std::vector<int64_t>(7, tokens)))
+    seconds.push_back(std::accumulate(stages.begin(), stages.end(), 0.0));
+  return median(seconds);
+}
+
+// Into which level of the cache are weights better asked? A step of one token and one of several count alike.
+int better_prefetch(const Probe& first, const Probe& second, int threads) {
+  constexpr int kRounds = 5;
+  constexpr double kWorthIt = 1.02;  // the first is right for a CPU that does not mind
+  double gain = 1;
+  for (const int64_t tokens : {1, 8}) {
+    std::vector<double> ratios;
+    for (int round = 0; round < kRounds; ++round)
+      ratios.push_back(median_seconds(first, threads, tokens) / median_seconds(second, threads, tokens));
+    gain *= median(ratios);
+  }
+  return std::sqrt(gain) > kWorthIt ? 2 : 1;
+}
+
 }  // namespace
 
 void measure_kernels(MachineFigures& m) {
@@ -270,7 +297,9 @@ void measure_kernels(MachineFigures& m) {
   constexpr int kRounds = 5;
   CachedRates(Probe(kCached), m).measure();
   measure_caches(m);
-  const Probe uncached(uncached_text());
+  const Probe first(uncached_text(), 1), second(uncached_text(), 2);
+  m.prefetch = better_prefetch(first, second, m.threads);
+  const Probe& uncached = m.prefetch == 1 ? first : second;
   // One thread and all in turn; medians, as others' work does not spare what will be predicted either.
   std::vector<double> one, all, small;
   for (int i = 0; i < kRounds; ++i) {

@@ -2,9 +2,12 @@
 #include <gtest/gtest.h>
 
 #include "agreement.h"
+#include "codegen/codegen.h"
 #include "codegen/target.h"
 #include "codegen/weight_layout.h"
 #include "ir/block_format.h"
+#include "ir/text.h"
+#include "passes/engine/lowering.h"
 #include "side_by_side.h"
 
 namespace lmc {
@@ -48,6 +51,26 @@ TEST(Kernels, linear_of_half_precision_and_any_shape_agrees) {
       const std::string body = "  %qw = quantize(@w) {format=" + format + "}\n  %y = linear(%x, %qw)\n";
       expect_agreement(model(k, w, body), 48, 1e-5);
     }
+  }
+}
+
+// Where weights are asked into the second level of the cache, the code is another, its results are not.
+TEST(Kernels, weights_asked_into_the_second_level_agree) {
+  PassOptions passes;
+  passes.settings["form-kernels"]["prefetch"] = "2";
+  for (const std::string format : {"q8_0", "q4_0", "bf16"}) {
+    const bool floats = format == "bf16";
+    const std::string text =
+        model(96, "  weight @w : f32[70,96]\n",
+              "  %qw = quantize(@w) {format=" + format + "}\n" + (floats ? "" : "  %q = quantize(%x)\n") +
+                  "  %y = linear(" + (floats ? "%x" : "%q") + ", %qw)\n");
+    expect_agreement(text, 47, 1e-5, "native", passes);
+    CodegenOptions options;
+    options.context = 64;
+    options.want_llvm = true;
+    const std::string code = emit(lower(parse_graph(text), {16}, passes), options).llvm_ir;
+    EXPECT_NE(code.find("@llvm.prefetch.p0(ptr %"), std::string::npos);
+    EXPECT_NE(code.find(", i32 0, i32 2, i32 1)"), std::string::npos) << format;
   }
 }
 

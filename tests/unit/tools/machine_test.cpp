@@ -18,6 +18,7 @@ constexpr MachineFigures kFigures{.threads = 3,
                                   .read_all = 2e10,
                                   .from_memory = {0, 0, 0, 0, 0.125, 0.5, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1},
                                   .int8_one = 7e10,
+                                  .prefetch = 2,
                                   .launch = 2e-6,
                                   .step_start = 3e-5};
 
@@ -42,6 +43,7 @@ TEST(Machine, FiguresReadBackAsTheyWereWritten) {
   EXPECT_EQ(m.launch, kFigures.launch);
   EXPECT_EQ(m.step_start, kFigures.step_start);
   EXPECT_EQ(m.from_memory, kFigures.from_memory);
+  EXPECT_EQ(m.prefetch, 2);
 }
 
 TEST(Machine, WhatIsNoFileOfFiguresIsRefused) {
@@ -51,12 +53,14 @@ TEST(Machine, WhatIsNoFileOfFiguresIsRefused) {
     text.replace(text.find(from), from.size(), to);
     return refusal(text);
   };
-  EXPECT_NE(with("\"format\": 5", "\"format\": 1").find("another format"), std::string::npos);
+  EXPECT_NE(with("\"format\": 6", "\"format\": 1").find("another format"), std::string::npos);
   EXPECT_NE(with("2e-06", "-1").find("'launch' is no positive number"), std::string::npos);
   EXPECT_NE(with("2e-06", "\"fast\""), "accepted");
   EXPECT_NE(with("read_one", "read_two"), "accepted");
   EXPECT_NE(with("0.125", "1.5").find("'from_memory': 1.5 is no part of all"), std::string::npos);
   EXPECT_NE(with("0.125", "0.125, 1").find("'from_memory' has 18 parts, not 17"), std::string::npos);
+  EXPECT_NE(with("\"prefetch\": 2", "\"prefetch\": 3").find("'prefetch' is neither 1 nor 2"),
+            std::string::npos);
   EXPECT_NE(refusal(""), "accepted");
   EXPECT_NE(refusal("[]"), "accepted");
 }
