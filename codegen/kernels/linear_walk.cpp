@@ -1,7 +1,6 @@
 #include "codegen/kernels/linear_walk.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "codegen/kernels/activations.h"
 #include "codegen/kernels/row_kernel.h"
@@ -9,19 +8,11 @@
 namespace lmc {
 namespace {
 
-constexpr int64_t kStreams = 4;
 constexpr int64_t kPointer = 8;        // bytes
 constexpr int64_t kWorthTheUnit = 12;  // rows left over that are
-constexpr int64_t kEachNumber = 6;     // up to so many rows have a walk of their own, then even numbers
-constexpr int64_t kFew = 2;            // rows whose arithmetic hides behind memory in any format
-constexpr int64_t kMany = 4;           // rows whose products take so long that memory is asked meanwhile
 
 int64_t sum_bytes(const LinearForm& form) {
-  return form.frame.single() ? 0 : LinearWalk::kMostRows * kStreams * form.layout->group_rows() * 4;
-}
-
-int64_t power_of_two_up_to(int64_t n) {
-  return static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(n)));
+  return form.frame.single() ? 0 : LinearWalk::kMostRows * WalkForm::kStreams * form.layout->group_rows() * 4;
 }
 
 int64_t round_up_to_line(int64_t bytes) { return (bytes + 63) / 64 * 64; }
@@ -44,6 +35,7 @@ LinearWalk::LinearWalk(KernelBuilder& builder, const LinearForm& f, LinearRows& 
       rows_(rows),
       outputs_(outputs),
       layout_(*f.layout),
+      how_(builder.target(), f, f.frame.single() ? 1 : 0),
       allowed_(allowed),
       weights_(weights),
       sums_(k.at(k.scratch(), round_up_to_line(LinearOutputs::results_bytes(f)))),
@@ -56,64 +48,29 @@ int64_t LinearWalk::scratch_bytes(const LinearForm& form) {
   return round_up_to_line(LinearOutputs::results_bytes(form)) + sum_bytes(form) + table;
 }
 
-bool LinearWalk::by_unit() const {
-  return !form.frame.single() && layout_.by_matrix_unit(k.target()) != WeightLayout::ByUnit::no;
-}
-
-// Where arithmetic binds, as it does when blocks must be made ready for more than a row or two, weights had
-// better be in the first level when they are needed.
-int64_t LinearWalk::prefetch_level() const {
-  const bool bound_by_memory = layout_.ready_bytes(k.target()) == 0 || (known_ > 0 && known_ <= kFew);
-  return bound_by_memory ? form.frame.spec.prefetch : 1;
-}
-
-// Sums of so few rows fit registers beside the products of a block, but for a few that are spilled where
-// requests come in turns: in four streams all the same, which read faster there (codegen/PERFORMANCE.md).
-int64_t LinearWalk::most_in_registers() const {
-  const Target::InRegisters fit = k.target().in_registers();
-  const int64_t in_all_streams = fit.products / (2 * kStreams);
-  if (may_ask_in_turns()) return in_all_streams == kMany - 1 ? kMany : in_all_streams;
-  return by_unit() ? in_all_streams : std::min(fit.rows, fit.products / 2);
-}
-
-// Numbers that are as good as multiplied when they are read have nothing to gain from a block that many rows
-// meet: what is loaded and stored of sums would cost more than reading them again.
-bool LinearWalk::always_in_registers() const {
-  return !by_unit() && layout_.ready_bytes(k.target()) == 0 && layout_.turns() == 0;
-}
-
-// As many as memory likes, or, of rows in registers, as fit there.
-int64_t LinearWalk::streams() const {
-  if (known_ == 0 || may_ask_in_turns()) return kStreams;
-  const int64_t fit = k.target().in_registers().products / (2 * known_);
-  return std::clamp(power_of_two_up_to(fit), form.parts(), kStreams);
-}
-
 void LinearWalk::emit(const LinearPrefetch::Tile& tile) {
-  if (form.frame.single()) {
-    known_ = 1;
-    return emit_rows(tile);
-  }
+  if (form.frame.single()) return emit_rows(tile);
   if (!form.experts) {
     llvm::Value* first = activations_anywhere(k.i64(0));
     apart_ = b.CreatePtrDiff(b.getInt8Ty(), activations_anywhere(k.i64(1)), first);
   }
   llvm::Value* all = rows_.count();
-  if (by_unit()) {
+  const bool by_unit = how_.by_unit();
+  if (by_unit) {
     llvm::Value* left = b.CreateURem(all, k.i64(MatrixUnit::kTokens));
     rest_ = b.CreateSelect(b.CreateICmpSGE(left, k.i64(kWorthTheUnit)), left, k.i64(0));
     k.target().matrix_unit()->begin(b, k.max(rest_, k.i64(1)));
   }
   // Another walk goes through the same tile, which is in the second level of the cache meanwhile.
-  const int64_t few = most_in_registers();
-  const int64_t most = always_in_registers() ? few : kMostRows;
+  const int64_t few = how_.most_in_registers();
+  const int64_t most = how_.always_in_registers() ? few : kMostRows;
   k.loop(k.i64(0), all, most, [&](llvm::Value* from) {
     llvm::Value* count = k.min(b.CreateSub(all, from), k.i64(most));
     llvm::Value* are_few = b.CreateICmpSLE(count, k.i64(few));
     if (most > few) k.if_then(b.CreateNot(are_few), [&] { emit_some(tile, from, count, 0); });
     llvm::Value* left = b.CreateSelect(are_few, count, k.i64(0));
     for (int64_t rows = few; rows > 0; --rows) {
-      if (rows > kEachNumber && rows % 2 != 0) continue;
+      if (!WalkForm::has_its_own(rows)) continue;
       llvm::Value* fit = b.CreateICmpSGE(left, k.i64(rows));
       k.if_then(fit, [&] { emit_some(tile, from, k.i64(rows), rows); });
       llvm::Value* done = b.CreateSelect(fit, k.i64(rows), k.i64(0));
@@ -121,7 +78,7 @@ void LinearWalk::emit(const LinearPrefetch::Tile& tile) {
       left = b.CreateSub(left, done);
     }
   });
-  if (by_unit()) k.target().matrix_unit()->end(b);
+  if (by_unit) k.target().matrix_unit()->end(b);
 }
 
 // Rows from `from` on. `known`: their number, if it is known; else 0.
@@ -129,7 +86,7 @@ void LinearWalk::emit_some(const LinearPrefetch::Tile& tile, llvm::Value* from, 
                            int64_t known) {
   from_ = from;
   count_ = count;
-  known_ = known;
+  how_ = WalkForm(k.target(), form, known);
   LinearPrefetch::Tile here = tile;
   llvm::Value* last = b.CreateICmpSGE(k.add(from, count), rows_.count());
   here.has_next = b.CreateOr(tile.has_next, b.CreateNot(last));
@@ -144,9 +101,9 @@ void LinearWalk::emit_rows(const LinearPrefetch::Tile& tile) {
     });
   }
   if (allowed_) for_rows([&](llvm::Value* row) { outputs_.start_line(row); });
-  LinearPrefetch prefetch(k, tile, form, prefetch_level());
+  LinearPrefetch prefetch(k, tile, form, how_.prefetch_level());
   prefetch_ = &prefetch;
-  const int64_t ways = streams() / form.parts();
+  const int64_t ways = how_.streams() / form.parts();
   llvm::Value* left_over = tile.first;
   if (ways > 1) {
     llvm::Value* share = b.CreateUDiv(b.CreateSub(tile.end, tile.first), k.i64(ways));
@@ -198,14 +155,14 @@ void LinearWalk::step(const Streams& s, llvm::Value* group) {
   };
   llvm::Value* here = rows_.here();
   here ? k.if_then(here, multiply) : multiply();
-  if (known_ > 1) keep_sums(groups.size());
+  if (how_.known() > 1) keep_sums(groups.size());
   for_rows([&](llvm::Value* row) { finish(s, group, row); });
 }
 
 void LinearWalk::start(size_t groups) {
   llvm::Value* zero = k.splat(k.f32(0), layout_.group_rows());
-  variables_.assign(static_cast<size_t>(known_), {});
-  if (known_ > 0) {
+  variables_.assign(static_cast<size_t>(how_.known()), {});
+  if (how_.known() > 0) {
     for (auto& row : variables_) {
       for (size_t i = 0; i < groups; ++i) row.push_back(k.variable(zero));
     }
@@ -225,27 +182,17 @@ void LinearWalk::keep_sums(size_t groups) {
   }
 }
 
-// A few lines in each turn of the first rows' products keep memory busy without a pause; all at once are more
-// than it takes at a time. Few rows are done before that matters.
-bool LinearWalk::asks_in_turns() const {
-  return (known_ == 0 || known_ >= kMany) && may_ask_in_turns() && layout_.turns() <= prefetch_->lines();
-}
-
-bool LinearWalk::may_ask_in_turns() const {
-  return !by_unit() && layout_.ready_bytes(k.target()) == 0 && layout_.turns() > 0;
-}
-
 void LinearWalk::ask() {
-  if (!asks_in_turns()) return prefetch_->ask();
-  if (known_ == 0)
-    k.if_then(b.CreateICmpSLT(count_, k.i64(kMany)), [&] { prefetch_->ask(0, layout_.turns()); });
+  if (!how_.asks_in_turns(prefetch_->lines())) return prefetch_->ask();
+  if (how_.known() == 0)
+    k.if_then(b.CreateICmpSLT(count_, k.i64(WalkForm::kMany)), [&] { prefetch_->ask(0, layout_.turns()); });
   prefetch_->ask(layout_.turns());
 }
 
 // This block of the groups and all rows: as many as a matrix unit takes, then the others.
 void LinearWalk::meet(const std::vector<GroupPlace>& groups, llvm::Value* block, int64_t count) {
-  if (known_ > 0) return meet_rows(groups, block, count, k.i64(0), known_);
-  if (!by_unit()) return meet_in_registers(groups, block, count, k.i64(0));
+  if (how_.known() > 0) return meet_rows(groups, block, count, k.i64(0), how_.known());
+  if (!how_.by_unit()) return meet_in_registers(groups, block, count, k.i64(0));
   llvm::Value* taken = meet_by_unit(groups, block);
   k.if_then(b.CreateICmpSLT(taken, count_), [&] { meet_in_registers(groups, block, count, taken); });
 }
@@ -271,7 +218,7 @@ llvm::Value* LinearWalk::meet_by_unit(const std::vector<GroupPlace>& groups, llv
 // Rows from `first` on.
 void LinearWalk::meet_in_registers(const std::vector<GroupPlace>& groups, llvm::Value* block, int64_t count,
                                    llvm::Value* first) {
-  const std::vector<GroupPlace> met = ready_bytes() > 0 ? make_ready(groups, block) : groups;
+  const std::vector<GroupPlace> met = how_.ready_bytes() > 0 ? make_ready(groups, block) : groups;
   for (int64_t together = k.target().in_registers().rows; together > 0;
        together = power_of_two_up_to(together - 1)) {
     llvm::Value* left = b.CreateSub(count_, first);
@@ -298,34 +245,28 @@ llvm::Value* LinearWalk::prepared(size_t group) {
   return prepared_[group];
 }
 
-// A matrix unit that takes blocks as they lie leaves few rows over, and these take them so too.
-int64_t LinearWalk::ready_bytes() const {
-  const bool as_they_lie = layout_.by_matrix_unit(k.target()) == WeightLayout::ByUnit::in_place;
-  return known_ > 0 || as_they_lie ? 0 : layout_.ready_bytes(k.target());
-}
-
 // So many rows against as many groups as leave their products in registers, then the next ones.
 void LinearWalk::meet_rows(const std::vector<GroupPlace>& groups, llvm::Value* block, int64_t count,
                            llvm::Value* row, int64_t together) {
   const auto all = static_cast<int64_t>(groups.size());
   const int64_t width =
-      known_ > 0 ? all : std::clamp<int64_t>(k.target().in_registers().products / together, 1, all);
+      how_.known() > 0 ? all : std::clamp<int64_t>(k.target().in_registers().products / together, 1, all);
   for (int64_t from = 0; from < all; from += width) {
     Contraction c;
     c.cols = form.cols;
-    c.ready = ready_bytes() > 0;
+    c.ready = how_.ready_bytes() > 0;
     for (int64_t m = 0; m < together; ++m) c.x.push_back(activations(row, m));
     for (int64_t i = from; i < std::min(from + width, all); ++i) {
       c.w.push_back(groups[static_cast<size_t>(i)]);
       auto& sums = c.sums.emplace_back();
       for (int64_t m = 0; m < together; ++m) sums.push_back(sum(row, static_cast<size_t>(i), m));
     }
-    if (asks_in_turns() && together >= kMany) {
+    if (together >= WalkForm::kMany && how_.asks_in_turns(prefetch_->lines())) {
       const auto ask = [this, from, streams = c.w.size()](llvm::Value* turn) {
         for (size_t i = 0; i < streams; ++i) prefetch_->ask(static_cast<size_t>(from) + i, turn);
       };
       c.beside = [=, this](llvm::Value* turn) {
-        known_ > 0 ? ask(turn) : k.if_then(b.CreateICmpEQ(row, k.i64(0)), [&] { ask(turn); });
+        how_.known() > 0 ? ask(turn) : k.if_then(b.CreateICmpEQ(row, k.i64(0)), [&] { ask(turn); });
       };
     }
     layout_.emit_block(k, c, block, count);
@@ -340,7 +281,7 @@ void LinearWalk::multiply_by_unit(const UnitContraction& of_block, llvm::Value* 
   c.x_apart = apart_;
   if (listed()) gather(c, block, rows);
   for (size_t i = 0; i < c.w.size(); ++i) c.sums.push_back(sum(row, i));
-  c.sums_apart = kStreams * layout_.group_rows() * 4;
+  c.sums_apart = WalkForm::kStreams * layout_.group_rows() * 4;
   c.rows = rows;
   c.rest = rest;
   c.cols = form.cols;
@@ -378,19 +319,19 @@ void LinearWalk::finish(const Streams& s, llvm::Value* group, llvm::Value* row) 
 }
 
 llvm::Value* LinearWalk::sum(llvm::Value* row, size_t group, int64_t behind) {
-  if (known_ == 0) return kept_sum(row, group, behind);
+  if (how_.known() == 0) return kept_sum(row, group, behind);
   return variables_[static_cast<size_t>(llvm::cast<llvm::ConstantInt>(row)->getSExtValue() + behind)][group];
 }
 
 llvm::Value* LinearWalk::finished_sum(llvm::Value* row, size_t group) {
-  return known_ == 1 ? variables_[0][group] : kept_sum(row, group);
+  return how_.known() == 1 ? variables_[0][group] : kept_sum(row, group);
 }
 
 // A row some way behind another is reached by a constant, which costs no register.
 llvm::Value* LinearWalk::kept_sum(llvm::Value* row, size_t group, int64_t behind) {
   const int64_t line = layout_.group_rows() * 4;
-  return k.at(k.at(sums_, k.mul(row, kStreams * line)),
-              (behind * kStreams + static_cast<int64_t>(group)) * line);
+  return k.at(k.at(sums_, k.mul(row, WalkForm::kStreams * line)),
+              (behind * WalkForm::kStreams + static_cast<int64_t>(group)) * line);
 }
 
 llvm::Value* LinearWalk::activations(llvm::Value* row, int64_t behind) {
@@ -413,7 +354,7 @@ llvm::Value* LinearWalk::activations_anywhere(llvm::Value* row) {
 }
 
 void LinearWalk::for_rows(const std::function<void(llvm::Value* row)>& body) {
-  if (known_ == 1) return body(k.i64(0));
+  if (how_.known() == 1) return body(k.i64(0));
   k.loop(k.i64(0), count_, 1, body);
 }
 

@@ -11,6 +11,7 @@
 
 #include "codegen/kernels/linear_outputs.h"
 #include "codegen/kernels/linear_prefetch.h"
+#include "codegen/kernels/walk_form.h"
 
 namespace lmc {
 
@@ -64,14 +65,6 @@ class LinearWalk {
 
   // The rows of a mixture's expert lie anywhere: where, is looked up once.
   bool listed() const { return form.experts && !form.frame.single(); }
-  bool by_unit() const;
-  int64_t prefetch_level() const;
-  int64_t most_in_registers() const;  // rows, whose number must be known
-  bool always_in_registers() const;
-  int64_t streams() const;
-  int64_t ready_bytes() const;  // of a block of a group; 0: as it lies
-  bool may_ask_in_turns() const;
-  bool asks_in_turns() const;
 
   KernelBuilder& k;
   llvm::IRBuilder<>& b;
@@ -79,6 +72,7 @@ class LinearWalk {
   LinearRows& rows_;
   LinearOutputs& outputs_;
   const WeightLayout& layout_;
+  WalkForm how_;                        // of the rows that are walked for
   LinearPrefetch* prefetch_ = nullptr;  // of the tile that is walked
   AllowedRows* allowed_;
   llvm::Value *weights_, *sums_, *table_;
@@ -87,7 +81,6 @@ class LinearWalk {
   llvm::Value* rest_ = nullptr;         // rows behind the last 16, if a matrix unit takes them; else 0
   std::vector<llvm::Value*> prepared_;  // blocks, by group
   llvm::Value* gathered_ = nullptr;     // numbers of rows that lie anywhere, for a matrix unit
-  int64_t known_ = 0;                   // rows, if their number is known where code is emitted; else 0
   std::vector<std::vector<llvm::Value*>> variables_;  // the sums of these rows, by row and group
 };
 
