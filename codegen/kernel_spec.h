@@ -27,10 +27,12 @@ struct KernelSpec {
   std::vector<int> inputs, outputs;     // which of them the body's inputs and outputs are
   int64_t tokens = 1;                   // most tokens of a step
   int64_t tiles = 1;
-  int64_t grain = 1;     // what a tile works on: tokens, groups of weight rows, …: for the family to say
-  int64_t prefetch = 1;  // the level of the cache that weights are asked into ahead of their use
-  bool logits = false;   // its output is what is chosen from: StepInfo::argmax and ::allowed are for it
-  bool timed = false;    // adds up its cycles in StepInfo::cycles
+  int64_t grain = 1;  // what a tile works on: tokens, groups of weight rows, …: for the family to say
+  // The level of the cache that weights are asked into ahead of their use; 0: of a row or two not at all, the
+  // CPU's own prefetching does better, of more the first.
+  int64_t prefetch = 1;
+  bool logits = false;  // its output is what is chosen from: StepInfo::argmax and ::allowed are for it
+  bool timed = false;   // adds up its cycles in StepInfo::cycles
 
   bool single() const { return tokens == 1; }  // at most one token: no loop over tokens
 

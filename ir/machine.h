@@ -29,7 +29,8 @@ struct MachineFigures {
 
   double buffers = 15e9;  // bytes of the step's buffers a second that one core reads and writes
 
-  // The level of the cache, 1 or 2, that kernels had better ask weights into ahead of their use.
+  // The level of the cache, 1 or 2, that kernels had better ask weights into ahead of their use; 0: the
+  // first, and for a row or two none, as the CPU's own prefetching does better.
   int prefetch = 1;
 
   // Seconds.

@@ -183,6 +183,13 @@ void LinearWalk::keep_sums(size_t groups) {
 }
 
 void LinearWalk::ask() {
+  const int64_t silent = how_.most_that_do_not_ask();
+  if (how_.known() > 0 && how_.known() <= silent) return;
+  if (how_.known() > 0 || silent == 0) return ask_for_rows();
+  k.if_then(b.CreateICmpSGT(count_, k.i64(silent)), [&] { ask_for_rows(); });
+}
+
+void LinearWalk::ask_for_rows() {
   if (!how_.asks_in_turns(prefetch_->lines())) return prefetch_->ask();
   if (how_.known() == 0)
     k.if_then(b.CreateICmpSLT(count_, k.i64(WalkForm::kMany)), [&] { prefetch_->ask(0, layout_.turns()); });

@@ -42,6 +42,7 @@ class LinearWalk {
   void start(size_t groups);
   void keep_sums(size_t groups);
   void ask();
+  void ask_for_rows();
   void meet(const std::vector<GroupPlace>& groups, llvm::Value* block, int64_t count);
   llvm::Value* meet_by_unit(const std::vector<GroupPlace>& groups, llvm::Value* block);
   void meet_in_registers(const std::vector<GroupPlace>& groups, llvm::Value* block, int64_t count,

@@ -50,7 +50,11 @@ int64_t WalkForm::streams() const {
 // better be in the first level when they are needed.
 int64_t WalkForm::prefetch_level() const {
   const bool bound_by_memory = layout().ready_bytes(*target_) == 0 || (known_ > 0 && known_ <= kFew);
-  return bound_by_memory ? form_->frame.spec.prefetch : 1;
+  return bound_by_memory ? std::max<int64_t>(form_->frame.spec.prefetch, 1) : 1;
+}
+
+int64_t WalkForm::most_that_do_not_ask() const {
+  return form_->frame.spec.prefetch == 0 && layout().ready_bytes(*target_) == 0 ? kFew : 0;
 }
 
 // A few lines in each turn of the first rows' products keep memory busy without a pause; all at once are more

@@ -28,6 +28,9 @@ class WalkForm {
   static bool has_its_own(int64_t rows);
   int64_t streams() const;
   int64_t prefetch_level() const;  // of the cache
+  // So few rows are left to the CPU's own prefetching, which follows their streams; not where blocks would be
+  // made ready for more of them (measured: nothing gained).
+  int64_t most_that_do_not_ask() const;
   // Is memory asked in the turns of a block's products (WeightLayout::turns)? `lines`: of a block.
   bool asks_in_turns(int64_t lines) const;
   // Of a block of a group, made ready for many rows; 0: products read it as it lies.

@@ -191,15 +191,16 @@ class FormKernels : public Pass {
 })";
   }
   std::vector<PassSetting> settings() const override {
-    return {
-        {"tokens", "most tokens of the step (1)"},
-        {"prefetch", "the level of the cache that weights are asked into ahead of their use, 1 or 2 (1)"}};
+    return {{"tokens", "most tokens of the step (1)"},
+            {"prefetch",
+             "the level of the cache that weights are asked into ahead of their use, 1 or 2; 0: the first, "
+             "and for a row or two none (1)"}};
   }
 
   bool run(Graph& g, PassContext& context) const override {
     if (context.limit < 1) return false;
-    const int64_t n = number(context, "tokens", 1 << 20);
-    const int64_t prefetch = number(context, "prefetch", 2);
+    const int64_t n = number(context, "tokens", 1, 1 << 20);
+    const int64_t prefetch = number(context, "prefetch", 0, 2);
     if (g.outputs().empty()) throw Error("graph @" + g.name + " has no output");
     if (formed_already(g, n)) return false;
     const FlatGraph flat = open_groups(g);
@@ -211,13 +212,13 @@ class FormKernels : public Pass {
   }
 
  private:
-  static int64_t number(PassContext& context, const std::string& setting, int64_t most) {
+  static int64_t number(PassContext& context, const std::string& setting, int64_t least, int64_t most) {
     const std::string text = context.setting(setting, "1");
     int64_t n = 0;
     const auto read = std::from_chars(text.data(), text.data() + text.size(), n);
-    if (read.ec != std::errc() || read.ptr != text.data() + text.size() || n < 1 || n > most)
-      throw Error("form-kernels." + setting + " must be a number of 1 to " + std::to_string(most) +
-                  ", found '" + text + "'");
+    if (read.ec != std::errc() || read.ptr != text.data() + text.size() || n < least || n > most)
+      throw Error("form-kernels." + setting + " must be a number of " + std::to_string(least) + " to " +
+                  std::to_string(most) + ", found '" + text + "'");
     return n;
   }
 

@@ -21,7 +21,8 @@ const RegisterOp kOp(OpDef{
               {"grain", AttrKind::integer, int64_t{0},
                "when lowered: what one tile works on, as the family counts it"},
               {"prefetch", AttrKind::integer, int64_t{1},
-               "when lowered: the level of the cache that weights are asked into ahead of their use"}},
+               "when lowered: the level of the cache that weights are asked into ahead of their use; 0: the "
+               "first, and for a row or two none"}},
     .infer =
         [](const InferArgs& a) {
           require(a.body != nullptr, "a group needs a body");

@@ -54,7 +54,7 @@ grep -q '^JULIET:' piped.txt || fail "piped prompt is not shown"
 mkdir emitted && cd emitted || exit 1
 expect_ok "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --emit decode --set form-kernels.prefetch=2
 expect_in out.txt "prefetch=2"
-expect_error 1 "form-kernels.prefetch must be a number of 1 to 2, found '3'" "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --set form-kernels.prefetch=3
+expect_error 1 "form-kernels.prefetch must be a number of 0 to 2, found '3'" "$LMC" compile "$ROOT/models/tiny/gemma3.yaml" --set form-kernels.prefetch=3
 for e in graph opt plan llvm asm; do
   expect_ok "$LMC" compile "$ROOT/models/tiny/gpt2.yaml" --emit=$e
   [ -s out.txt ] || fail "--emit=$e prints nothing"

@@ -33,7 +33,8 @@ void run(const Options& o) {
   fmt::print("elementwise and rows    {:8.1f} Gop/s a core\n", m.row / 1e9);
   fmt::print("exponentials            {:8.2f} G/s a core\n", m.exp / 1e9);
   fmt::print("buffers in the caches   {:8.1f} GB/s a core\n", m.buffers / 1e9);
-  fmt::print("weights are asked into the {} level of the cache\n", m.prefetch == 1 ? "first" : "second");
+  fmt::print("weights are asked into the {} level of the cache{}\n", m.prefetch == 2 ? "second" : "first",
+             m.prefetch == 0 ? "; for a row or two not at all" : "");
   fmt::print("calling a tile          {:8.2f} µs\n", m.call * 1e6);
   fmt::print("a cold stage            {:8.2f} µs\n", m.cold * 1e6);
   fmt::print("sharing out a stage     {:8.2f} µs\n", m.launch * 1e6);

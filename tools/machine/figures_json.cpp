@@ -14,7 +14,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kFormat = 6;
+constexpr int kFormat = 7;
 
 struct Figure {
   const char* name;
@@ -57,7 +57,7 @@ MachineFigures figures_from(const Json& j) {
     if (!(part >= 0 && part <= 1)) throw Error(fmt::format("'from_memory': {} is no part of all", part));
   }
   out.prefetch = whole_number<int>(j.at("prefetch"));
-  if (out.prefetch != 1 && out.prefetch != 2) throw Error("'prefetch' is neither 1 nor 2");
+  if (out.prefetch < 0 || out.prefetch > 2) throw Error("'prefetch' is none of 0, 1 and 2");
   return out;
 }
 

@@ -276,18 +276,24 @@ double median_seconds(const Probe& probe, int threads, int64_t tokens) {
   return median(seconds);
 }
 
-// Into which level of the cache are weights better asked? A step of one token and one of several count alike.
-int better_prefetch(const Probe& first, const Probe& second, int threads) {
+// How are weights better asked for? `probes`, by MachineFigures::prefetch. A step of one token and one of
+// several count alike.
+int best_prefetch(const std::vector<Probe>& probes, int threads) {
   constexpr int kRounds = 5;
-  constexpr double kWorthIt = 1.02;  // the first is right for a CPU that does not mind
-  double gain = 1;
+  constexpr int kUsual = 1;          // is right for a CPU that does not mind
+  constexpr double kWorthIt = 1.02;  // so much faster
+  std::vector<double> gains(probes.size(), 1);
   for (const int64_t tokens : {1, 8}) {
-    std::vector<double> ratios;
-    for (int round = 0; round < kRounds; ++round)
-      ratios.push_back(median_seconds(first, threads, tokens) / median_seconds(second, threads, tokens));
-    gain *= median(ratios);
+    std::vector<std::vector<double>> ratios(probes.size());
+    for (int round = 0; round < kRounds; ++round) {
+      const double usual = median_seconds(probes[kUsual], threads, tokens);
+      for (size_t i = 0; i < probes.size(); ++i)
+        ratios[i].push_back(i == kUsual ? 1 : usual / median_seconds(probes[i], threads, tokens));
+    }
+    for (size_t i = 0; i < probes.size(); ++i) gains[i] *= std::sqrt(median(ratios[i]));
   }
-  return std::sqrt(gain) > kWorthIt ? 2 : 1;
+  const auto best = std::max_element(gains.begin(), gains.end());
+  return *best > kWorthIt ? static_cast<int>(best - gains.begin()) : kUsual;
 }
 
 }  // namespace
@@ -297,9 +303,10 @@ void measure_kernels(MachineFigures& m) {
   constexpr int kRounds = 5;
   CachedRates(Probe(kCached), m).measure();
   measure_caches(m);
-  const Probe first(uncached_text(), 1), second(uncached_text(), 2);
-  m.prefetch = better_prefetch(first, second, m.threads);
-  const Probe& uncached = m.prefetch == 1 ? first : second;
+  std::vector<Probe> probes;
+  for (const int prefetch : {0, 1, 2}) probes.emplace_back(uncached_text(), prefetch);
+  m.prefetch = best_prefetch(probes, m.threads);
+  const Probe& uncached = probes[static_cast<size_t>(m.prefetch)];
   // One thread and all in turn; medians, as others' work does not spare what will be predicted either.
   std::vector<double> one, all, small;
   for (int i = 0; i < kRounds; ++i) {

@@ -53,13 +53,13 @@ TEST(Machine, WhatIsNoFileOfFiguresIsRefused) {
     text.replace(text.find(from), from.size(), to);
     return refusal(text);
   };
-  EXPECT_NE(with("\"format\": 6", "\"format\": 1").find("another format"), std::string::npos);
+  EXPECT_NE(with("\"format\": 7", "\"format\": 1").find("another format"), std::string::npos);
   EXPECT_NE(with("2e-06", "-1").find("'launch' is no positive number"), std::string::npos);
   EXPECT_NE(with("2e-06", "\"fast\""), "accepted");
   EXPECT_NE(with("read_one", "read_two"), "accepted");
   EXPECT_NE(with("0.125", "1.5").find("'from_memory': 1.5 is no part of all"), std::string::npos);
   EXPECT_NE(with("0.125", "0.125, 1").find("'from_memory' has 18 parts, not 17"), std::string::npos);
-  EXPECT_NE(with("\"prefetch\": 2", "\"prefetch\": 3").find("'prefetch' is neither 1 nor 2"),
+  EXPECT_NE(with("\"prefetch\": 2", "\"prefetch\": 3").find("'prefetch' is none of 0, 1 and 2"),
             std::string::npos);
   EXPECT_NE(refusal(""), "accepted");
   EXPECT_NE(refusal("[]"), "accepted");
