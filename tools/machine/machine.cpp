@@ -60,19 +60,24 @@ std::optional<MachineFigures> given_machine() {
   }
 }
 
-MachineFigures machine_figures(int threads) {
-  if (const auto given = given_machine()) return *given;
+std::optional<MachineFigures> kept_machine(int threads) {
   const std::string path = machine_file(threads);
   std::error_code none;
-  if (!path.empty() && fs::exists(path, none)) {
-    try {
-      const KeptFigures kept = machine_from_json(read_file(path));
-      const bool disturbed = kept.load > threads / 2.0 && load() < kept.load / 2;
-      if (kept.cpu == cpu_name() && kept.figures.threads == threads && !disturbed) return kept.figures;
-    } catch (const Error& e) {
-      info("{}: {}: measuring again", path, e.what());
-    }
+  if (path.empty() || !fs::exists(path, none)) return std::nullopt;
+  try {
+    const KeptFigures kept = machine_from_json(read_file(path));
+    const bool disturbed = kept.load > threads / 2.0 && load() < kept.load / 2;
+    if (kept.cpu == cpu_name() && kept.figures.threads == threads && !disturbed) return kept.figures;
+  } catch (const Error& e) {
+    info("{}: {}: measuring again", path, e.what());
   }
+  return std::nullopt;
+}
+
+MachineFigures machine_figures(int threads) {
+  if (const auto given = given_machine()) return *given;
+  if (const auto kept = kept_machine(threads)) return *kept;
+  const std::string path = machine_file(threads);
   info("measuring what this machine does with {} threads{}", threads,
        path.empty() ? "" : fmt::format(", once: kept in {}", path));
   return measure_machine(threads);

@@ -11,14 +11,17 @@
 
 namespace lmc {
 
-// From the file that an earlier call on this CPU has left in the cache folder (machine-2t.json for two
-// threads). If there is none that can be used, or it was written while others kept the machine much busier
-// than now, measured, which takes a second or two and is said, and left there where that is possible. Error
-// if LMC_MACHINE names no file of figures.
+// What LMC_MACHINE names, or what is kept, or else measured, which takes 3 to 12 seconds and is said, and
+// kept where that is possible. Error if LMC_MACHINE names no file of figures.
 MachineFigures machine_figures(int threads);
 
 // What LMC_MACHINE names; nothing if it is not set.
 std::optional<MachineFigures> given_machine();
+
+// From the file that an earlier measurement has left in the cache folder (machine-2t.json for two threads):
+// nothing if there is none that can be read, it was of another CPU, or others kept the machine much busier
+// than now when it was written.
+std::optional<MachineFigures> kept_machine(int threads);
 
 // Measured anew, and left there.
 MachineFigures measure_machine(int threads);

@@ -81,14 +81,17 @@ TEST(MachineInDepth, TheyAreMeasuredOnceAndKept) {
   const std::string folder = temporary("cache");
   ::unsetenv("LMC_MACHINE");
   ::setenv("LMC_CACHE_DIR", folder.c_str(), 1);
+  EXPECT_FALSE(kept_machine(2));
   const MachineFigures first = machine_figures(2);
   EXPECT_GT(first.read_all, 0);
   EXPECT_EQ(machine_file(2), folder + "/machine-2t.json");
+  EXPECT_TRUE(kept_machine(2));
   KeptFigures made_up{kFigures, cpu_name()};
   made_up.figures.threads = 2;
   const auto is_kept = [&](const std::string& text) {
     write_file(machine_file(2), text);
-    return machine_figures(2).launch == kFigures.launch;
+    const auto kept = kept_machine(2);
+    return kept && kept->launch == kFigures.launch;
   };
   EXPECT_TRUE(is_kept(machine_to_json(made_up)));
   EXPECT_FALSE(is_kept("{"));
