@@ -2,8 +2,8 @@
 // comes, meets all of them, or 64 if there are more: so many at once as registers hold products of (or a
 // matrix unit takes), the others while the block is in the first level of the cache. The sums of all rows
 // wait in memory meanwhile, so that weights are read once; those of one row, or a few, stay in registers,
-// with a walk for each such number (seven are six and one), in fewer streams if they would not fit. Floats,
-// whose blocks are not worth keeping, meet no more rows than that in a walk.
+// with a walk for each such number (seven are six and one), in fewer streams if they would not fit
+// (walk_form.h). Floats, whose blocks are not worth keeping, meet no more rows than that in a walk.
 #pragma once
 
 #include <functional>

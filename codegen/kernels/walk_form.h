@@ -23,10 +23,10 @@ class WalkForm {
   bool by_unit() const;
   // Up to so many rows' sums stay in registers, and their number must be known.
   int64_t most_in_registers() const;
-  bool always_in_registers() const;
-  // Numbers of rows up to that have a walk of their own; what is left over of others has the next smaller.
+  bool always_in_registers() const;  // of more rows, too: one walk for so many after the other
+  // Has so small a number of rows a walk of its own? If not, it is the next smaller one's and another's.
   static bool has_its_own(int64_t rows);
-  int64_t streams() const;
+  int64_t streams() const;         // in which weights come, of both halves where there are two
   int64_t prefetch_level() const;  // of the cache
   // So few rows are left to the CPU's own prefetching, which follows their streams; not where blocks would be
   // made ready for more of them (measured: nothing gained).

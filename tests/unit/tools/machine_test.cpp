@@ -94,6 +94,7 @@ TEST(MachineInDepth, TheyAreMeasuredOnceAndKept) {
     return kept && kept->launch == kFigures.launch;
   };
   EXPECT_TRUE(is_kept(machine_to_json(made_up)));
+  EXPECT_EQ(machine_figures(2).launch, kFigures.launch);
   EXPECT_FALSE(is_kept("{"));
   made_up.load = 1e6;
   EXPECT_FALSE(is_kept(machine_to_json(made_up)));
